@@ -1,0 +1,43 @@
+using ChunkStream.Endpoints;
+using ChunkStream.Postgres;
+using ChunkStream.Streaming;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream;
+
+/// <summary>Registers ChunkStream in a host's container: the same call in the function app and the local host.</summary>
+public static class ChunkStreamServices
+{
+    /// <summary>
+    /// Adds the endpoints and all behind them. Settings are read from <c>ConnectionStrings:Postgres</c> and
+    /// <c>ChunkStream:*</c>, and checked when the host starts.
+    /// </summary>
+    public static IServiceCollection AddChunkStream(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+
+        AddOptions<StreamingOptions>(services, configuration, StreamingOptions.Section);
+        AddOptions<PostgresOptions>(services, configuration, PostgresOptions.Section);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<StreamEngine>();
+        services.AddSingleton(provider => new PostgresDatabase(
+            configuration.GetConnectionString("Postgres"),
+            provider.GetRequiredService<IOptions<PostgresOptions>>(),
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(provider => new StreamEndpoints(
+            provider.GetRequiredService<StreamEngine>(), provider.GetRequiredService<PostgresDatabase>()));
+        return services;
+    }
+
+    private static void AddOptions<TOptions>(IServiceCollection services, IConfiguration configuration, string section)
+        where TOptions : class
+        => services.AddOptions<TOptions>()
+            .Bind(configuration.GetSection(section), binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+}

@@ -1,0 +1,56 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChunkStream.Endpoints;
+
+/// <summary>
+/// Every endpoint, once: the local host maps this table, and the function app has one method an entry, which a test
+/// compares with it.
+/// </summary>
+public static class EndpointTable
+{
+    private static readonly string[] Read = ["GET", "HEAD"];
+
+    /// <summary>All endpoints.</summary>
+    public static IReadOnlyList<StreamEndpoint> All { get; } =
+    [
+        new("stream", "stream", Read, EndpointAccess.Anonymous, "stream?chunks=10&intervalMs=1000",
+            (endpoints, request, cancellation) => endpoints.Stream(request, cancellation)),
+        new("json-stream", "json-stream", Read, EndpointAccess.Anonymous, "json-stream?chunks=5&intervalMs=1000",
+            (endpoints, request, cancellation) => endpoints.JsonStream(request, cancellation)),
+        new("db-stream", "db-stream", Read, EndpointAccess.Function, "db-stream",
+            (endpoints, request, cancellation) => endpoints.DbStream(request, cancellation)),
+        new("health", "health", Read, EndpointAccess.Anonymous, "health",
+            (endpoints, request, cancellation) => endpoints.Health(request, cancellation)),
+    ];
+}
+
+/// <summary>Who may call an endpoint.</summary>
+public enum EndpointAccess
+{
+    /// <summary>Everyone.</summary>
+    Anonymous,
+
+    /// <summary>Whoever has a function key: header <c>x-functions-key</c>, or <c>?code=</c>.</summary>
+    Function,
+}
+
+/// <summary>One endpoint.</summary>
+/// <param name="Name">The function's name.</param>
+/// <param name="Route">The route under the prefix of host.json.</param>
+/// <param name="Methods">The HTTP methods; any other is refused.</param>
+/// <param name="Access">Who may call it.</param>
+/// <param name="Example">Route and query of a call worth trying.</param>
+/// <param name="Handler">The handler.</param>
+public sealed record StreamEndpoint(
+    string Name,
+    string Route,
+    IReadOnlyList<string> Methods,
+    EndpointAccess Access,
+    string Example,
+    Func<StreamEndpoints, HttpRequest, CancellationToken, IResult> Handler)
+{
+    /// <summary>Calls the handler with the endpoints of a container.</summary>
+    public IResult Handle(IServiceProvider services, HttpRequest request, CancellationToken cancellation)
+        => Handler(services.GetRequiredService<StreamEndpoints>(), request, cancellation);
+}

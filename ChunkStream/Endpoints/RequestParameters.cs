@@ -1,0 +1,67 @@
+using System.Globalization;
+using ChunkStream.Problems;
+using Microsoft.AspNetCore.Http;
+
+namespace ChunkStream.Endpoints;
+
+/// <summary>
+/// Reads the query string of one request and collects every mistake, so that a client hears of all of them at once.
+/// </summary>
+internal sealed class RequestParameters(IQueryCollection query)
+{
+    // Not ours, but allowed everywhere: the Functions host reads the access key from them.
+    private static readonly string[] HostParameters = ["code", "clientId"];
+
+    private readonly List<ParameterError> _errors = [];
+    private readonly List<string> _known = [];
+
+    /// <summary>A whole number within a range.</summary>
+    public int Integer(string name, int defaultValue, int min, int max)
+    {
+        if (Text(name) is not { } text)
+            return defaultValue;
+
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            && value >= min && value <= max)
+            return value;
+
+        Refuse(name, string.Create(CultureInfo.InvariantCulture,
+            $"'{name}' must be a whole number from {min} to {max}, but is '{Shortened(text)}'."));
+        return defaultValue;
+    }
+
+    /// <summary>A text, or null where the parameter is not given.</summary>
+    public string? Text(string name)
+    {
+        _known.Add(name);
+        if (!query.TryGetValue(name, out var values))
+            return null;
+
+        if (values.Count > 1)
+            Refuse(name, $"'{name}' is given {values.Count} times; give it once.");
+        return values[0];
+    }
+
+    /// <summary>Adds a mistake that the caller found.</summary>
+    public void Refuse(string name, string detail) => _errors.Add(new ParameterError(name, detail));
+
+    /// <summary>The problem to answer with, or null if all is well. Parameters that nobody asked for are mistakes.</summary>
+    public Problem? Problem()
+    {
+        foreach (var name in query.Keys)
+        {
+            if (!IsIn(_known, name) && !IsIn(HostParameters, name))
+                Refuse(name, $"'{Shortened(name)}' is not a parameter of this endpoint; it takes {Names()}.");
+        }
+
+        return _errors.Count == 0 ? null : Problems.Problem.InvalidParameters(_errors);
+    }
+
+    private string Names() => _known.Count == 0 ? "none" : string.Join(", ", _known.Select(name => $"'{name}'"));
+
+    private static bool IsIn(IEnumerable<string> names, string name)
+        => names.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    // A mistake is quoted back, but not a megabyte of it.
+    private static string Shortened(string text) => text.Length <= 64 ? text : string.Concat(text.AsSpan(0, 64), "…");
+}

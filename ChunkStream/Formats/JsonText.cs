@@ -1,0 +1,49 @@
+using System.Buffers;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Formats;
+
+/// <summary>JSON strings, from UTF-8 that is already valid.</summary>
+internal static class JsonText
+{
+    private static readonly SearchValues<byte> MustBeEscaped = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x20).Select(value => (byte)value), (byte)'"', (byte)'\\']);
+
+    /// <summary>Writes a JSON string. Escapes what JSON demands and nothing else, in Postgres's own spelling.</summary>
+    public static void WriteString(ByteWriter output, ReadOnlySpan<byte> utf8)
+    {
+        output.Write((byte)'"');
+        for (var at = utf8.IndexOfAny(MustBeEscaped); at >= 0; at = utf8.IndexOfAny(MustBeEscaped))
+        {
+            output.Write(utf8[..at]);
+            WriteEscaped(output, utf8[at]);
+            utf8 = utf8[(at + 1)..];
+        }
+
+        output.Write(utf8);
+        output.Write((byte)'"');
+    }
+
+    private static void WriteEscaped(ByteWriter output, byte value)
+    {
+        var letter = value switch
+        {
+            (byte)'"' => (byte)'"',
+            (byte)'\\' => (byte)'\\',
+            (byte)'\b' => (byte)'b',
+            (byte)'\f' => (byte)'f',
+            (byte)'\n' => (byte)'n',
+            (byte)'\r' => (byte)'r',
+            (byte)'\t' => (byte)'t',
+            _ => (byte)'u',
+        };
+        output.Write((byte)'\\');
+        output.Write(letter);
+        if (letter != 'u')
+            return;
+
+        output.Write("00"u8);
+        output.Write("0123456789abcdef"u8[value >> 4]);
+        output.Write("0123456789abcdef"u8[value & 0xF]);
+    }
+}

@@ -1,0 +1,19 @@
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Formats;
+
+/// <summary><c>ndjson</c>: a JSON value a line.</summary>
+public sealed class NdjsonFormat : StreamFormat
+{
+    /// <inheritdoc />
+    public override string Name => "ndjson";
+
+    /// <inheritdoc />
+    public override string ContentType => "application/x-ndjson";
+
+    /// <inheritdoc />
+    public override RecordEncoding Encoding => RecordEncoding.Json;
+
+    /// <inheritdoc />
+    public override void WriteRecordEnd(ByteWriter output) => output.Write((byte)'\n');
+}

@@ -1,0 +1,35 @@
+namespace ChunkStream.Postgres.Columns;
+
+/// <summary>The fast writers: which types have one. A column of any other type is turned into JSON by Postgres itself.</summary>
+internal static class ColumnWriters
+{
+    private static readonly Dictionary<uint, ColumnWriter> ByType = new()
+    {
+        // Object identifiers of built-in types are fixed: Postgres, src/include/catalog/pg_type.dat.
+        [16] = new BooleanWriter(),
+        [20] = new Int64Writer(),
+        [21] = new Int16Writer(),
+        [23] = new Int32Writer(),
+        [26] = new OidWriter(),
+        [700] = new SingleWriter(),
+        [701] = new DoubleWriter(),
+        [1700] = new NumericWriter(),
+        [19] = new TextWriter(), // name
+        [25] = new TextWriter(),
+        [1042] = new TextWriter(), // character(n)
+        [1043] = new TextWriter(), // character varying
+        [2950] = new UuidWriter(),
+        [1082] = new DateWriter(),
+        [1114] = new TimestampWriter(offset: ""u8),
+        [1184] = new TimestampWriter(offset: "+00:00"u8),
+        [114] = new JsonWriter(),
+        [3802] = new JsonbWriter(),
+    };
+
+    /// <summary>The type that Postgres gives a column it turned into JSON.</summary>
+    public const uint JsonType = 114;
+
+    /// <summary>The writer of a type, or null where there is none.</summary>
+    /// <param name="type">The type's object identifier.</param>
+    public static ColumnWriter? Of(uint type) => ByType.GetValueOrDefault(type);
+}

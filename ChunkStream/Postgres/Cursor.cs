@@ -1,0 +1,202 @@
+using System.Globalization;
+using Npgsql;
+
+namespace ChunkStream.Postgres;
+
+/// <summary>
+/// A cursor of Postgres in a read-only transaction of its own connection, read row by row while the next rows are on
+/// their way: several FETCHes are sent ahead, and TCP holds the backend back when nobody reads them.
+/// </summary>
+/// <remarks>
+/// Each FETCH has its own Sync message ("error barrier"), because the backend sends out what it has only at one, or
+/// when its 8 KiB are full.
+/// </remarks>
+internal sealed class Cursor : IAsyncDisposable
+{
+    private const string Name = "chunkstream";
+
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlTransaction _transaction;
+    private readonly FetchPlan _plan;
+    private readonly TimeProvider _time;
+    private readonly CancellationToken _cancellation;
+    private NpgsqlBatch? _batch;
+    private NpgsqlDataReader? _reader;
+    private Task<bool>? _pending;
+    private long _rowsInFetch;
+    private long _rowsInRound;
+    private long _bytesBeforeRound;
+    private TimeSpan _waitedInRound;
+
+    private Cursor(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RowLayout layout, FetchPlan plan, TimeProvider time, CancellationToken cancellation)
+    {
+        (_connection, _transaction, _plan, _time, _cancellation) = (connection, transaction, plan, time, cancellation);
+        Rows = new RowWriter(layout);
+    }
+
+    /// <summary>Writes the current row.</summary>
+    public RowWriter Rows { get; }
+
+    /// <summary>The reader that stands on the current row.</summary>
+    public NpgsqlDataReader Current => _reader!;
+
+    /// <summary>Takes a connection, describes the query, and opens the cursor; the first FETCH is under way then.</summary>
+    /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
+    public static async Task<Cursor> OpenAsync(
+        PostgresDatabase database, string query, TimeProvider time, CancellationToken cancellation)
+    {
+        var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            // BEGIN travels with the first command.
+            var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+            var layout = await RowLayout.DescribeAsync(connection, query, cancellation).ConfigureAwait(false);
+            var plan = new FetchPlan(database.Options.FetchBytes, database.Options.FetchesAhead);
+            var cursor = new Cursor(connection, transaction, layout, plan, time, cancellation);
+            await cursor.SendRoundAsync(Opening(layout.Select)).ConfigureAwait(false);
+            return cursor;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Steps to the next row if it is here already. False says nothing about the end.</summary>
+    public bool TryRead()
+    {
+        if (_pending is not null)
+            return false;
+
+        var next = _reader!.ReadAsync(_cancellation);
+        if (next.IsCompletedSuccessfully && next.Result)
+        {
+            _rowsInFetch++;
+            return true;
+        }
+
+        _pending = next;
+        return false;
+    }
+
+    /// <summary>Steps to the next row, waiting for it if need be; false at the end of the result.</summary>
+    public async Task<bool> ReadAsync()
+    {
+        while (true)
+        {
+            var next = _pending ?? _reader!.ReadAsync(_cancellation);
+            _pending = next;
+            if (await WaitedFor(next).ConfigureAwait(false))
+            {
+                _pending = null;
+                _rowsInFetch++;
+                return true;
+            }
+
+            _pending = null;
+            if (!await NextFetchAsync().ConfigureAwait(false))
+                return false;
+        }
+    }
+
+    /// <summary>
+    /// Gives the connection back. Where rows are still on their way the backend is told to stop, so that neither it nor
+    /// we go through the rest of the result.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await StopAsync().ConfigureAwait(false);
+            await _transaction.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            await _connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Goes from the FETCH that is read to the next one; false where it was the last.</summary>
+    private async Task<bool> NextFetchAsync()
+    {
+        var last = _rowsInFetch < _plan.RowsPerFetch;
+        _rowsInRound += _rowsInFetch;
+        _rowsInFetch = 0;
+        if (!last && await WaitedFor(_reader!.NextResultAsync(_cancellation)).ConfigureAwait(false))
+            return true;
+
+        // Where it was the last, those sent ahead of it are empty; this reads over them.
+        await EndRoundAsync().ConfigureAwait(false);
+        if (last)
+            return false;
+
+        _plan.Next(_rowsInRound, Rows.ValueBytes - _bytesBeforeRound, _waitedInRound);
+        await SendRoundAsync([]).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task SendRoundAsync(IEnumerable<string> before)
+    {
+        (_rowsInRound, _bytesBeforeRound, _waitedInRound) = (0, Rows.ValueBytes, TimeSpan.Zero);
+        var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {Name}");
+        _batch = new NpgsqlBatch(_connection) { EnableErrorBarriers = true, Timeout = 0 };
+        foreach (var statement in before.Concat(Enumerable.Repeat(fetch, _plan.Fetches)))
+            _batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
+        _reader = await WaitedFor(_batch.ExecuteReaderAsync(_cancellation)).ConfigureAwait(false);
+    }
+
+    private async Task EndRoundAsync()
+    {
+        var (reader, batch) = (_reader!, _batch!);
+        (_reader, _batch) = (null, null);
+        await reader.DisposeAsync().ConfigureAwait(false);
+        await batch.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task StopAsync()
+    {
+        if (_reader is null || _batch is null)
+            return;
+
+        // A read that is under way stops by our token; what was sent ahead has to be stopped from outside.
+        if (_pending is not null)
+            await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Run(_batch.Cancel, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await EndRoundAsync().ConfigureAwait(false);
+        }
+        catch (NpgsqlException)
+        {
+            // That the query was cancelled is what we asked for; that the connection broke, the pool sees for itself.
+        }
+    }
+
+    private async Task<T> WaitedFor<T>(Task<T> task)
+    {
+        if (task.IsCompletedSuccessfully)
+            return task.Result;
+
+        var start = _time.GetTimestamp();
+        var result = await task.ConfigureAwait(false);
+        _waitedInRound += _time.GetElapsedTime(start);
+        return result;
+    }
+
+    /// <summary>
+    /// Before the first FETCH. The settings make values come out alike whatever the server's or the role's defaults
+    /// are; they end with the transaction.
+    /// </summary>
+    private static string[] Opening(string select) =>
+    [
+        "SET TRANSACTION READ ONLY",
+        "SET LOCAL TimeZone = 'UTC'",
+        "SET LOCAL DateStyle = 'ISO'",
+        "SET LOCAL IntervalStyle = 'postgres'",
+        "SET LOCAL extra_float_digits = 1",
+        "SET LOCAL bytea_output = 'hex'",
+        $"DECLARE {Name} NO SCROLL CURSOR FOR\n{select}",
+    ];
+}

@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace ChunkStream.Postgres;
+
+/// <summary>The database behind the endpoints: one pool of connections a process, opened when first needed.</summary>
+internal sealed class PostgresDatabase : IAsyncDisposable
+{
+    // The receive buffer of a connection. Npgsql's default of 8 KiB costs a system call every few dozen rows.
+    private const int ReadBufferBytes = 64 * 1024;
+
+    private readonly NpgsqlDataSource? _dataSource;
+
+    /// <exception cref="ArgumentException">The connection string can't be read.</exception>
+    public PostgresDatabase(string? connectionString, IOptions<PostgresOptions> options, ILoggerFactory loggers)
+    {
+        Options = options.Value;
+        if (string.IsNullOrWhiteSpace(connectionString))
+            return;
+
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var given = settings.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (!given.Contains("Read Buffer Size"))
+            settings.ReadBufferSize = ReadBufferBytes;
+        if (!given.Contains("Timeout"))
+            settings.Timeout = Options.ConnectSeconds;
+        if (!given.Contains("Application Name"))
+            settings.ApplicationName = "ChunkStream";
+
+        // A stream may run for longer than any fixed time; what bounds it is the pump, which cancels it.
+        settings.CommandTimeout = 0;
+        _dataSource = new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).Build();
+    }
+
+    public PostgresOptions Options { get; }
+
+    /// <summary>Takes a connection from the pool.</summary>
+    /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
+    /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
+        => _dataSource?.OpenConnectionAsync(cancellation) ?? throw new PostgresNotConfiguredException();
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => _dataSource?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

@@ -1,0 +1,16 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ChunkStream.Problems;
+
+/// <summary>The JSON of a <see cref="Problem"/>, without reflection.</summary>
+[JsonSerializable(typeof(Problem))]
+internal sealed partial class ProblemJson : JsonSerializerContext
+{
+    /// <summary>Leaves quotes and non-ASCII readable: a person may read this in a terminal.</summary>
+    public static ProblemJson Readable { get; } = new(new JsonSerializerOptions
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace ChunkStream.Streaming;
+
+/// <summary>Every log event of the engine. An operator reads one line a stream: its outcome, and what it did.</summary>
+internal sealed partial class StreamLog(ILogger logger)
+{
+    /// <summary>A stream has ended.</summary>
+    public void StreamEnded(
+        string stream, string format, StreamOutcome outcome, long records, long bytes, TimeSpan duration, Exception? failure)
+    {
+        // Someone who leaves is no error, and the cancellation that it causes is no news.
+        var (level, exception) = outcome switch
+        {
+            StreamOutcome.Completed or StreamOutcome.ClientLeft => (LogLevel.Information, null),
+            StreamOutcome.Refused or StreamOutcome.Stopped => (LogLevel.Warning, failure),
+            _ => (LogLevel.Error, failure),
+        };
+        StreamEnded(level, exception, stream, outcome, format, records, bytes, duration.TotalMilliseconds);
+    }
+
+    [LoggerMessage(EventId = 1, EventName = "StreamEnded",
+        Message = "Stream {Stream} ended: {Outcome} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms")]
+    private partial void StreamEnded(
+        LogLevel level, Exception? exception, string stream, StreamOutcome outcome, string format, long records, long bytes, double durationMs);
+
+    /// <summary>A source failed while it gave back what it held.</summary>
+    [LoggerMessage(EventId = 2, EventName = "SourceNotReleased", Level = LogLevel.Warning,
+        Message = "The source of stream {Stream} failed while it was released")]
+    public partial void SourceNotReleased(string stream, Exception exception);
+}

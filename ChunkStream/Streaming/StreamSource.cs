@@ -1,0 +1,40 @@
+using ChunkStream.Problems;
+
+namespace ChunkStream.Streaming;
+
+/// <summary>
+/// A sequence of records to stream. It says what it has and writes one record at a time; the pump does the rest
+/// (flushes, deadlines, ends).
+/// </summary>
+/// <remarks>
+/// Used by one caller, in this order: <see cref="WaitToReadAsync"/> until it gives false, and after each true
+/// <see cref="TryRead"/> until that gives false, each true followed by one <see cref="WriteRecord"/>. Disposing is
+/// allowed at any moment at which no call is running, and gives back everything the source holds.
+/// </remarks>
+public abstract class StreamSource : IAsyncDisposable
+{
+    /// <summary>
+    /// Completes with true once a record is there, and with false at the end. It is not complete at once exactly when
+    /// the source makes its reader wait: that is the pump's moment to flush. Nothing is started before the first call.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token that the source was made with was cancelled.</exception>
+    public abstract ValueTask<bool> WaitToReadAsync();
+
+    /// <summary>
+    /// Steps to the next record if it is there without waiting. False says nothing about the end:
+    /// <see cref="WaitToReadAsync"/> does.
+    /// </summary>
+    public abstract bool TryRead();
+
+    /// <summary>
+    /// Writes the record that <see cref="TryRead"/> stepped to, in the encoding that the source was made for, without
+    /// the framing that the format puts around it.
+    /// </summary>
+    public abstract void WriteRecord(ByteWriter output);
+
+    /// <summary>What a client is told about a failure of this source. Never SQL text, host names or stack traces.</summary>
+    public virtual Problem Describe(Exception failure) => Problem.Internal;
+
+    /// <inheritdoc />
+    public abstract ValueTask DisposeAsync();
+}
