@@ -1,0 +1,21 @@
+using ChunkStream.Endpoints;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace ChunkStream.Functions;
+
+/// <summary>Streams from generators.</summary>
+public sealed class GeneratorFunctions(StreamEndpoints endpoints)
+{
+    /// <inheritdoc cref="StreamEndpoints.Stream" />
+    [Function("stream")]
+    public IResult Stream(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "stream")] HttpRequest request, CancellationToken cancellation)
+        => endpoints.Stream(request, cancellation);
+
+    /// <inheritdoc cref="StreamEndpoints.JsonStream" />
+    [Function("json-stream")]
+    public IResult JsonStream(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "json-stream")] HttpRequest request, CancellationToken cancellation)
+        => endpoints.JsonStream(request, cancellation);
+}
