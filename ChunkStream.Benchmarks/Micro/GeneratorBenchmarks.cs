@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+using BenchmarkDotNet.Attributes;
+using ChunkStream.Formats;
+using ChunkStream.Generators;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Benchmarks.Micro;
+
+/// <summary>
+/// From a generator's items to the bytes of a response: the pump, beside the plain way with the framework alone. The
+/// figures are per item.
+/// </summary>
+[MemoryDiagnoser]
+public class GeneratorBenchmarks
+{
+    private const int Items = 100_000;
+
+    private readonly PipeWriter _body = new DiscardingWriter();
+
+    [Benchmark(Baseline = true, OperationsPerInvoke = Items)]
+    public async Task NdjsonByTheFrameworkAlone()
+    {
+        await foreach (var message in DemoGenerators.Messages(Items, TimeSpan.Zero, TimeProvider.System))
+        {
+            _body.Write(JsonSerializer.SerializeToUtf8Bytes(message, DemoJson.Default.ChunkMessage));
+            _body.Write("\n"u8);
+        }
+
+        await _body.FlushAsync();
+    }
+
+    [Benchmark(OperationsPerInvoke = Items)]
+    public Task Ndjson() => PumpAsync(
+        StreamFormats.Ndjson,
+        new GeneratorSource<ChunkMessage>(
+            DemoGenerators.Messages(Items, TimeSpan.Zero, TimeProvider.System), DemoJson.Default.ChunkMessage, RecordEncoding.Json, default));
+
+    [Benchmark(OperationsPerInvoke = Items)]
+    public Task Text() => PumpAsync(
+        StreamFormats.Text,
+        new GeneratorSource<string>(
+            DemoGenerators.Lines(Items, TimeSpan.Zero, TimeProvider.System), DemoJson.Default.String, RecordEncoding.Text, default));
+
+    private async Task PumpAsync(StreamFormat format, StreamSource source)
+    {
+        await using var _ = source;
+        await new StreamPump(source, format, _body, new StreamingOptions().FlushBytes).RunAsync(default);
+    }
+
+    /// <summary>A reader that takes everything at once.</summary>
+    private sealed class DiscardingWriter : PipeWriter
+    {
+        private readonly byte[] _block = new byte[64 * 1024];
+
+        public override void Advance(int bytes)
+        {
+        }
+
+        public override void CancelPendingFlush()
+        {
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+        }
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => default;
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _block;
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => _block;
+    }
+}
