@@ -1,5 +1,4 @@
 using ChunkStream.Formats;
-using ChunkStream.Problems;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -22,7 +21,11 @@ internal sealed class StreamResult(
     StreamEngine engine,
     CancellationToken invocation) : IResult
 {
+    // A source that does not heed its token must not keep a response open that has nothing more to say.
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
+
     /// <inheritdoc />
+    /// <exception cref="StreamCutException">The stream failed after its first byte.</exception>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
@@ -31,73 +34,69 @@ internal sealed class StreamResult(
             return;
 
         AllowSlowReaders(httpContext);
-        await StreamAsync(httpContext).ConfigureAwait(false);
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, invocation);
+        var source = open(format.Encoding, lifetime.Token);
+        var outcome = await StreamAsync(httpContext, source, lifetime.Token).ConfigureAwait(false);
+        await lifetime.CancelAsync().ConfigureAwait(false);
+        await ReleaseAsync(source).ConfigureAwait(false);
+
+        // The server closes the connection without the end of the body, after it has sent what was flushed. (Abort would
+        // throw away what is still in the socket's buffer, an error frame with it.)
+        if (outcome is StreamOutcome.Failed or StreamOutcome.Stopped)
+            throw new StreamCutException(name, outcome);
     }
 
-    private async Task StreamAsync(HttpContext http)
+    private async Task<StreamOutcome> StreamAsync(HttpContext http, StreamSource source, CancellationToken cancellation)
     {
         var started = engine.Time.GetTimestamp();
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, invocation);
-        var pump = (StreamPump?)null;
+        var pump = new StreamPump(source, format, http.Response.BodyWriter, engine.Options.FlushBytes);
         var (outcome, failure) = (StreamOutcome.Completed, (Exception?)null);
-
-        var source = open(format.Encoding, lifetime.Token);
         try
         {
             await source.WaitToReadAsync().ConfigureAwait(false);
-            pump = new StreamPump(source, format, http.Response.BodyWriter, engine.Options.FlushBytes);
-            await http.Response.StartAsync(lifetime.Token).ConfigureAwait(false);
-            if (await pump.RunAsync(lifetime.Token).ConfigureAwait(false))
+            await http.Response.StartAsync(cancellation).ConfigureAwait(false);
+            if (await pump.RunAsync(cancellation).ConfigureAwait(false))
                 await http.Response.CompleteAsync().ConfigureAwait(false);
             else
                 outcome = StreamOutcome.ClientLeft;
         }
         catch (Exception exception)
         {
-            failure = exception;
-            outcome = OutcomeOf(exception, http);
-            if (outcome is not StreamOutcome.ClientLeft)
-                await EndBrokenAsync(http, source.Describe(exception)).ConfigureAwait(false);
+            (outcome, failure) = (OutcomeOf(http), exception);
         }
 
+        if (outcome is StreamOutcome.Refused)
+            await RefuseAsync(http, source, failure!).ConfigureAwait(false);
         engine.Log.StreamEnded(
-            name, format.Name, outcome, pump?.Records ?? 0, pump?.Bytes ?? 0, engine.Time.GetElapsedTime(started), failure);
-        await ReleaseAsync(source, lifetime).ConfigureAwait(false);
+            name, format.Name, outcome, pump.Records, pump.Bytes, engine.Time.GetElapsedTime(started), failure);
+        return outcome;
     }
 
     /// <summary>The one place where an exception becomes an outcome.</summary>
-    private StreamOutcome OutcomeOf(Exception exception, HttpContext http)
+    private StreamOutcome OutcomeOf(HttpContext http)
     {
         if (http.RequestAborted.IsCancellationRequested)
             return StreamOutcome.ClientLeft;
-        if (invocation.IsCancellationRequested)
-            return StreamOutcome.Stopped;
-        return http.Response.HasStarted ? StreamOutcome.Failed : StreamOutcome.Refused;
+        if (!http.Response.HasStarted)
+            return StreamOutcome.Refused;
+        return invocation.IsCancellationRequested ? StreamOutcome.Stopped : StreamOutcome.Failed;
     }
 
-    private static async Task EndBrokenAsync(HttpContext http, Problem problem)
+    private static Task RefuseAsync(HttpContext http, StreamSource source, Exception failure)
     {
-        if (http.Response.HasStarted)
-        {
-            // A clean end would pass the cut-off stream for a whole one.
-            http.Abort();
-            return;
-        }
-
         http.Response.Clear();
-        await new ProblemResult(problem).ExecuteAsync(http).ConfigureAwait(false);
+        return new ProblemResult(source.Describe(failure)).ExecuteAsync(http);
     }
 
-    private async Task ReleaseAsync(StreamSource source, CancellationTokenSource lifetime)
+    private async Task ReleaseAsync(StreamSource source)
     {
         try
         {
-            await lifetime.CancelAsync().ConfigureAwait(false);
-            await source.DisposeAsync().ConfigureAwait(false);
+            await source.DisposeAsync().AsTask().WaitAsync(ReleaseLimit, engine.Time, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            // The response has ended as it should; what failed is the source's own cleaning up.
+            // The response has ended as it should; what failed, or takes its time, is the source's own cleaning up.
             engine.Log.SourceNotReleased(name, exception);
         }
     }

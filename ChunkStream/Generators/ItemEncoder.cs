@@ -31,7 +31,7 @@ internal sealed class ItemEncoder<T>(JsonTypeInfo<T> typeInfo, RecordEncoding en
         if (_json is null)
             _json = new Utf8JsonWriter(output, JsonOptions);
         else
-            _json.Reset();
+            _json.Reset(output);
         JsonSerializer.Serialize(_json, item, typeInfo);
         _json.Flush();
     }

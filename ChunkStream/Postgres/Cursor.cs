@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 
@@ -8,8 +9,9 @@ namespace ChunkStream.Postgres;
 /// their way: several FETCHes are sent ahead, and TCP holds the backend back when nobody reads them.
 /// </summary>
 /// <remarks>
-/// Each FETCH has its own Sync message ("error barrier"), because the backend sends out what it has only at one, or
-/// when its 8 KiB are full.
+/// A round of FETCHes ends with one Sync message, at which the backend sends out the last of what it has; before, it
+/// does so whenever 8 KiB are full. That is why a round has one FETCH only while rows come slowly. (A Sync after each
+/// FETCH, Npgsql's error barriers, leaves the connection unusable when the batch is cancelled: seen with 10.0.3.)
 /// </remarks>
 internal sealed class Cursor : IAsyncDisposable
 {
@@ -46,22 +48,38 @@ internal sealed class Cursor : IAsyncDisposable
     public static async Task<Cursor> OpenAsync(
         PostgresDatabase database, string query, TimeProvider time, CancellationToken cancellation)
     {
-        var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-        try
+        for (var first = true; ; first = false)
         {
-            // BEGIN travels with the first command.
-            var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
-            var layout = await RowLayout.DescribeAsync(connection, query, cancellation).ConfigureAwait(false);
-            var plan = new FetchPlan(database.Options.FetchBytes, database.Options.FetchesAhead);
-            var cursor = new Cursor(connection, transaction, layout, plan, time, cancellation);
-            await cursor.SendRoundAsync(Opening(layout.Select)).ConfigureAwait(false);
-            return cursor;
+            var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                return await OpenAsync(connection, database.Options, query, time, cancellation).ConfigureAwait(false);
+            }
+            catch (NpgsqlException) when (first && connection.FullState.HasFlag(ConnectionState.Broken))
+            {
+                // It lay in the pool while the server was restarted, or a firewall forgot it. Nothing has been read yet,
+                // and a new one tells whether the server is there.
+                await connection.DisposeAsync().ConfigureAwait(false);
+                database.ForgetIdleConnections();
+            }
+            catch
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
         }
-        catch
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+    }
+
+    private static async Task<Cursor> OpenAsync(
+        NpgsqlConnection connection, PostgresOptions options, string query, TimeProvider time, CancellationToken cancellation)
+    {
+        // BEGIN travels with the first command.
+        var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        var layout = await RowLayout.DescribeAsync(connection, query, cancellation).ConfigureAwait(false);
+        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead);
+        var cursor = new Cursor(connection, transaction, layout, plan, time, cancellation);
+        await cursor.SendRoundAsync(Opening(layout.Select)).ConfigureAwait(false);
+        return cursor;
     }
 
     /// <summary>Steps to the next row if it is here already. False says nothing about the end.</summary>
@@ -141,7 +159,7 @@ internal sealed class Cursor : IAsyncDisposable
     {
         (_rowsInRound, _bytesBeforeRound, _waitedInRound) = (0, Rows.ValueBytes, TimeSpan.Zero);
         var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {Name}");
-        _batch = new NpgsqlBatch(_connection) { EnableErrorBarriers = true, Timeout = 0 };
+        _batch = new NpgsqlBatch(_connection) { Timeout = 0 };
         foreach (var statement in before.Concat(Enumerable.Repeat(fetch, _plan.Fetches)))
             _batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
         _reader = await WaitedFor(_batch.ExecuteReaderAsync(_cancellation)).ConfigureAwait(false);

@@ -41,6 +41,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
         => _dataSource?.OpenConnectionAsync(cancellation) ?? throw new PostgresNotConfiguredException();
 
+    /// <summary>Closes the pool's idle connections: the next one is new.</summary>
+    public void ForgetIdleConnections() => _dataSource?.Clear();
+
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _dataSource?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

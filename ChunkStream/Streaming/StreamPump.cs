@@ -27,6 +27,20 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     /// <exception cref="Exception">Whatever the source threw.</exception>
     public async Task<bool> RunAsync(CancellationToken cancellation)
     {
+        try
+        {
+            return await MoveAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception) when (!cancellation.IsCancellationRequested && _output.BytesWritten > _flushed)
+        {
+            // What the source gave before it failed is the client's.
+            await FlushAsync(cancellation).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<bool> MoveAsync(CancellationToken cancellation)
+    {
         while (true)
         {
             while (source.TryRead())
