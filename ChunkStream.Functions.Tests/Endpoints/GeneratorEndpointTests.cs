@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Net;
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.Endpoints;
+
+public sealed class GeneratorEndpointTests : IAsyncLifetime
+{
+    private LocalApi _api = null!;
+
+    public async Task InitializeAsync() => _api = await LocalApi.StartAsync();
+
+    public async Task DisposeAsync() => await _api.DisposeAsync();
+
+    [Theory]
+    [InlineData("/api/stream?chunks=3&intervalMs=400", "text/plain; charset=utf-8", new[] { "Chunk 0\n", "Chunk 1\n", "Chunk 2\n" })]
+    [InlineData("/api/json-stream?chunks=2&intervalMs=400", "application/x-ndjson", new[]
+    {
+        "{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n", "{\"chunk_number\":1,\"message\":\"Chunk 1 data\"}\n",
+    })]
+    public async Task Each_item_arrives_by_itself_when_it_is_made(string path, string contentType, string[] items)
+    {
+        using var response = await _api.GetAsync(path);
+        Assert.Equal(contentType, response.Content.Headers.ContentType!.ToString());
+        await using var body = await response.Content.ReadAsStreamAsync();
+
+        var clock = Stopwatch.StartNew();
+        foreach (var (index, item) in items.Index())
+        {
+            Assert.Equal(item, await body.ReadSomeAsync());
+            Assert.True(clock.Elapsed > TimeSpan.FromMilliseconds((400 * index) - 200), $"Item {index} came after {clock.Elapsed}.");
+        }
+
+        Assert.Equal("", await body.ReadSomeAsync());
+    }
+
+    [Fact]
+    public async Task Without_parameters_there_are_ten_lines_and_five_JSON_items()
+    {
+        Assert.Equal(10, (await _api.Client.GetStringAsync("/api/stream?intervalMs=0").Within()).Count(c => c == '\n'));
+        Assert.Equal(5, (await _api.Client.GetStringAsync("/api/json-stream?intervalMs=0").Within()).Count(c => c == '\n'));
+    }
+
+    [Fact]
+    public async Task A_million_lines_come_whole()
+    {
+        var text = await _api.Client.GetStringAsync("/api/stream?chunks=1000000&intervalMs=0").Within();
+
+        Assert.Equal(Enumerable.Range(0, 1_000_000).Select(number => $"Chunk {number}"), text.Split('\n')[..^1]);
+    }
+
+    [Theory]
+    [InlineData("/api/stream")]
+    [InlineData("/api/json-stream")]
+    [InlineData("/api/db-stream")]
+    public async Task Proxies_are_told_to_keep_their_hands_off(string path)
+    {
+        using var response = await _api.HeadAsync(path);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Contains("no-store", response.Headers.CacheControl!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("no-transform", response.Headers.CacheControl!.ToString(), StringComparison.Ordinal);
+        Assert.Equal("no", Assert.Single(response.Headers.GetValues("X-Accel-Buffering")));
+    }
+
+    [Theory]
+    [InlineData("chunks=0", "chunks", "from 1 to 1000000")]
+    [InlineData("chunks=1000001", "chunks", "from 1 to 1000000")]
+    [InlineData("chunks=-1", "chunks", "from 1 to 1000000")]
+    [InlineData("chunks=99999999999999999999", "chunks", "from 1 to 1000000")]
+    [InlineData("chunks=ten", "chunks", "'ten'")]
+    [InlineData("chunks=", "chunks", "from 1 to 1000000")]
+    [InlineData("chunks=1.5", "chunks", "from 1 to 1000000")]
+    [InlineData("intervalMs=-1", "intervalMs", "from 0 to 60000")]
+    [InlineData("intervalMs=60001", "intervalMs", "from 0 to 60000")]
+    [InlineData("chunk=5", "chunk", "'chunks', 'intervalMs', 'format'")]
+    [InlineData("chunks=1&chunks=2", "chunks", "once")]
+    public async Task A_bad_parameter_is_named_with_its_range(string query, string parameter, string said)
+    {
+        foreach (var path in new[] { "/api/stream", "/api/json-stream" })
+        {
+            using var response = await _api.GetAsync($"{path}?{query}");
+
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            var problem = await response.ProblemAsync();
+            var error = Assert.Single(problem["errors"]!.AsArray())!;
+            Assert.Equal(parameter, (string?)error["parameter"]);
+            Assert.Contains(said, (string?)error["detail"], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task All_mistakes_are_told_at_once()
+    {
+        using var response = await _api.GetAsync("/api/stream?chunks=0&intervalMs=x&foo=1");
+
+        Assert.Equal(3, (await response.ProblemAsync())["errors"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task The_key_of_the_Functions_host_is_no_unknown_parameter()
+        => Assert.Equal("Chunk 0\n", await _api.Client.GetStringAsync("/api/stream?chunks=1&code=a-key&clientId=default").Within());
+
+    [Theory]
+    [InlineData("text/plain", "text/plain; charset=utf-8")]
+    [InlineData("application/x-ndjson", "application/x-ndjson")]
+    [InlineData("*/*", "text/plain; charset=utf-8")]
+    [InlineData("application/*, text/plain;q=0.5", "application/x-ndjson")]
+    [InlineData("text/plain;q=0.1, application/x-ndjson;q=0.9", "application/x-ndjson")]
+    [InlineData("text/plain;q=0, */*", "application/x-ndjson")]
+    public async Task The_Accept_header_chooses_the_format(string accept, string contentType)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/stream?chunks=1");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var response = await _api.Client.SendAsync(request).Within();
+
+        Assert.Equal(contentType, response.Content.Headers.ContentType!.ToString());
+    }
+
+    [Theory]
+    [InlineData("/api/stream?format=ndjson", "\"Chunk 0\"\n")]
+    [InlineData("/api/json-stream?format=text", "{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n")]
+    public async Task The_format_parameter_chooses_the_format(string path, string body)
+        => Assert.Equal(body, await _api.Client.GetStringAsync(path + "&chunks=1").Within());
+
+    [Theory]
+    [InlineData("image/png", "")]
+    [InlineData("text/plain;q=0", "")]
+    [InlineData("not a media type", "")]
+    [InlineData("*/*", "&format=xml")]
+    public async Task A_format_that_there_is_not_is_refused_with_the_choices(string accept, string query)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/stream?chunks=1" + query);
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var response = await _api.Client.SendAsync(request).Within();
+
+        Assert.Equal(HttpStatusCode.NotAcceptable, response.StatusCode);
+        var problem = await response.ProblemAsync();
+        Assert.Contains("ndjson (application/x-ndjson)", (string?)problem["detail"], StringComparison.Ordinal);
+        Assert.Contains("text (text/plain", (string?)problem["detail"], StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,123 @@
+using System.Net;
+using ChunkStream.Formats;
+using ChunkStream.Functions.Tests.Support;
+using Microsoft.Extensions.Logging;
+
+namespace ChunkStream.Functions.Tests.Endpoints;
+
+public sealed class StreamResultTests : IAsyncLifetime
+{
+    private readonly ScriptedSource _script = new();
+    private LocalApi _api = null!;
+
+    public async Task InitializeAsync() => _api = await LocalApi.StartAsync();
+
+    public async Task DisposeAsync() => await _api.DisposeAsync();
+
+    [Fact]
+    public async Task A_failure_before_the_first_item_is_a_real_status()
+    {
+        _script.Fail(new InvalidOperationException("secret details"));
+        using var response = await _api.GetAsync(_api.Serve(StreamFormats.Text, _script.Open));
+
+        Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+        var problem = await response.ProblemAsync();
+        Assert.DoesNotContain("secret", problem.ToJsonString(), StringComparison.Ordinal);
+        var ended = await _api.Log.StreamEndedAsync();
+        Assert.Contains("Refused", ended.Message, StringComparison.Ordinal);
+        Assert.Equal("secret details", ended.Exception?.Message);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2000)]
+    public async Task A_failure_after_items_never_ends_cleanly(int items)
+    {
+        _script.Yield([.. Enumerable.Repeat("item", items)]).Fail(new InvalidOperationException("the source broke"));
+        using var response = await _api.GetAsync(_api.Serve(StreamFormats.Text, _script.Open));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync().Within());
+
+        var ended = await _api.Log.StreamEndedAsync();
+        Assert.Contains("Failed", ended.Message, StringComparison.Ordinal);
+        Assert.Equal(LogLevel.Error, ended.Level);
+        await _script.Released.Within();
+    }
+
+    [Fact]
+    public async Task A_generator_that_cancels_itself_has_failed_and_does_not_look_whole()
+    {
+        _script.Yield("item").Fail(new OperationCanceledException("nobody asked for it"));
+        using var response = await _api.GetAsync(_api.Serve(StreamFormats.Text, _script.Open));
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync().Within());
+        Assert.Contains("Failed", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_ends_the_generator_and_is_no_error()
+    {
+        _script.Yield("first");
+        using (var response = await _api.GetAsync(_api.Serve(StreamFormats.Text, _script.Open)))
+        {
+            await using var body = await response.Content.ReadAsStreamAsync();
+            Assert.Equal("first\n", await body.ReadSomeAsync());
+        }
+
+        await _script.Released.Within(TimeSpan.FromSeconds(1));
+        var ended = await _api.Log.StreamEndedAsync();
+        Assert.Contains("ClientLeft", ended.Message, StringComparison.Ordinal);
+        Assert.Equal(LogLevel.Information, ended.Level);
+        Assert.Null(ended.Exception);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_before_the_first_item_ends_the_generator()
+    {
+        using var leaving = new CancellationTokenSource();
+        var asking = _api.Client.GetAsync(_api.Serve(StreamFormats.Text, _script.Open), leaving.Token);
+        await Task.Delay(200);
+
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.Within());
+        await _script.Released.Within(TimeSpan.FromSeconds(1));
+        Assert.Contains("ClientLeft", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_end_of_the_invocation_cuts_the_stream_so_that_it_does_not_look_whole()
+    {
+        using var invocation = new CancellationTokenSource();
+        _script.Yield("first");
+        using var response = await _api.GetAsync(_api.Serve(StreamFormats.Text, _script.Open, invocation.Token));
+        await using var body = await response.Content.ReadAsStreamAsync();
+        Assert.Equal("first\n", await body.ReadSomeAsync());
+
+        await invocation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<IOException>(() => body.ReadSomeAsync());
+        Assert.Contains("Stopped", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+        await _script.Released.Within();
+    }
+
+    [Fact]
+    public async Task HEAD_gives_the_headers_and_starts_nothing()
+    {
+        using var response = await _api.HeadAsync(_api.Serve(StreamFormats.Ndjson, _script.Open));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType!.ToString());
+        Assert.Equal(0, _script.Taken);
+    }
+
+    [Fact]
+    public async Task An_empty_stream_is_an_empty_body_that_ends_cleanly()
+    {
+        _script.End();
+
+        Assert.Equal("", await _api.Client.GetStringAsync(_api.Serve(StreamFormats.Ndjson, _script.Open)).Within());
+        Assert.Contains("Completed", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+    }
+}

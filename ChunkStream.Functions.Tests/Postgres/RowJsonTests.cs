@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.Postgres;
+
+/// <summary>Each row is what Postgres's own row_to_json gives in a UTC session, byte for byte.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class RowJsonTests(RealPostgres postgres)
+{
+    public static TheoryData<string> Queries { get; } =
+    [
+        // Integers to their limits.
+        "select v::smallint as v from unnest(array[-32768, -1, 0, 1, 32767]) v",
+        "select v::int as v from unnest(array[-2147483648, -10, 0, 9, 2147483647]) v",
+        "select v::bigint as v from unnest(array['-9223372036854775808', '0', '9223372036854775807']) v",
+        "select v::oid as v from unnest(array['0', '4294967295']) v",
+
+        // Numerics: every position of the point, zeros inside and at both ends, more digits than any type of .NET holds.
+        """
+        select v::numeric as v from unnest(array['0', '-0', '0.00', '1', '-1', '10000', '9999', '99990000', '100000000.00001',
+            '0.0001', '0.00010', '-0.000000001', '1e20', '1e-20', '12345678901234567890123456789012345678901234567890',
+            '0.1234567890123456789012345678901234567890', '-99999999999999999999.99999999999999999999',
+            'NaN', 'Infinity', '-Infinity', '1e1000', '1e-1000']) v
+        """,
+        "select (n::numeric / 7)::numeric(40, 12) as v, n * 1e15 as w, n::numeric as x from generate_series(-2000, 2000) n",
+
+        // Text with every character that JSON must escape, and others that it must not.
+        """select 'a' || chr(n) || 'b"\/' as v from generate_series(1, 700) n where n not between 55296 and 57343""",
+        "select v from (values (''), (' '), ('''quoted'' and \"double\"'), ('back\\slash'), ('東京 – naïve café'), ('😀🏳️‍🌈'), (repeat('ü\"', 20000))) t(v)",
+        "select 'ab'::char(5) as a, 'ab'::varchar(5) as b, 'ab'::name as c",
+
+        // Dates and times from the first to the last that Postgres has.
+        "select date '4713-11-24 BC' + (n * 29357) as v from generate_series(0, 70000) n",
+        "select v::date as v from unnest(array['infinity', '-infinity', '0001-01-01', '0001-12-31 BC', '9999-12-31', '10000-01-01', '2000-02-29', '1900-02-28']) v",
+        "select timestamp '4713-11-24 00:00:00 BC' + n * interval '1543 days 7 hours 11 minutes 13.000789 seconds' as v from generate_series(0, 60000) n",
+        """
+        select v::timestamptz as v, v::timestamp as w from unnest(array['infinity', '-infinity', '2024-02-29 23:59:59.999999', '2024-01-01 00:00:00.1',
+            '2024-01-01 00:00:00.000001', '1999-12-31 23:59:59.5', '0044-03-15 12:00:00 BC', '294276-12-31 23:59:59.999999']) v
+        """,
+
+        // The other fast ones.
+        "select v as v, not v as w, null::bool as x from unnest(array[true, false]) v",
+        "select md5(n::text)::uuid as v from generate_series(1, 50) n",
+        """select v::json as v from unnest(array['{"a" : [1, 2.50, null]}', '"x"', '  1e5  ', E'{\n  "b": "line\\nbreak"\r\n}']) v where v !~ E'\n'""",
+        """select v::jsonb as v from unnest(array['{"b": 2, "a": {"c": [true, "\u00fc \" \n"]}}', '12345678901234567890.10', 'null']) v""",
+
+        // Types without a fast writer: Postgres turns them into JSON.
+        "select array[1, null, 3] as a, array[]::text[] as b, array[[1, 2], [3, 4]] as c, '{\"a b\",\"c\\\"d\"}'::text[] as d",
+        "select interval '1 year 2 months 3 days 04:05:06.789' as a, time '12:34:56.7' as b, timetz '12:34:56+02' as c",
+        "select '\\x00ff10'::bytea as a, B'10110' as b, inet '10.1.2.3/8' as c, macaddr '08:00:2b:01:02:03' as d, money '12.34' as e",
+        "select point '(1.5,2)' as a, int4range(1, 5) as b, '{[1,2), [5,9)}'::int8multirange as c, to_tsvector('simple', 'a b') as d",
+        "select row(1, 'x \"y\"', row(null, true)) as a, array[row(1, 'a'), row(2, null)] as b, 'pg_class'::regclass as c",
+
+        // Columns' names, and shapes of results.
+        "select 1 as \"a \"\"quoted\"\" näme\", 2 as \"\\\", 3 as \"{}\"",
+        "select 1 as a, 2 as a, '{}'::int[] as a",
+        "select from generate_series(1, 3)",
+        "select 1 as a where false",
+        "select n as id, null::text as t, null::int[] as a from generate_series(1, 5000) n",
+        "select 1 as a -- a comment at the end",
+        "select '{1}'::int[] as a -- a comment at the end",
+        "table pg_catalog.pg_proc",
+        "select * from pg_catalog.pg_type order by oid",
+        "values (1, 'x', array[1]), (2, null, null)",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Queries))]
+    public async Task A_row_is_what_row_to_json_gives(string query)
+    {
+        var ours = await postgres.StreamedAsync(query).Within();
+        var oracle = await postgres.OracleAsync(query).Within();
+
+        Assert.Equal(oracle, ours);
+    }
+
+    [Fact]
+    public async Task Floats_are_spelled_otherwise_but_read_back_as_the_same_values()
+    {
+        const string Query = """
+            select v::float8 as d, v::float8::real as s from unnest(array['0', '-0', '1', '0.1', '1e15', '1e16', '-1.5e-30', '123456789.125', '1e22', '3.4e38']) v
+            union all select 4.9e-324, 1.4e-45
+            union all select 1.7976931348623157e308, 3.4028235e38
+            union all select n / 7.0::float8, (n / 3.0)::real from generate_series(-1000, 1000) n
+            """;
+        var ours = await postgres.StreamedAsync(Query).Within();
+        var oracle = await postgres.OracleAsync(Query).Within();
+
+        Assert.Equal(oracle.Length, ours.Length);
+        foreach (var (expected, actual) in oracle.Zip(ours))
+        {
+            Assert.Equal(Number(expected, "d", double.Parse), Number(actual, "d", double.Parse));
+            Assert.Equal(Number(expected, "s", float.Parse), Number(actual, "s", float.Parse));
+        }
+
+        static T Number<T>(string line, string name, Func<string, CultureInfo, T> parse)
+            => parse(JsonNode.Parse(line)![name]!.ToJsonString(), CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public async Task Floats_that_are_no_numbers_are_strings()
+    {
+        const string Query = "select v::float8 as d, v::real as s from unnest(array['NaN', 'Infinity', '-Infinity']) v";
+
+        Assert.Equal(await postgres.OracleAsync(Query).Within(), await postgres.StreamedAsync(Query).Within());
+    }
+
+    [Fact]
+    public async Task A_line_break_inside_json_does_not_break_the_line()
+    {
+        var lines = await postgres.StreamedAsync("""select E'{\n  "a": "x\\ny"\r\n}'::json as v""").Within();
+
+        Assert.Equal("""{"v":{   "a": "x\ny"  }}""", Assert.Single(lines));
+    }
+
+    [Fact]
+    public async Task A_value_of_megabytes_comes_whole()
+    {
+        var line = Assert.Single(await postgres.StreamedAsync("select repeat('0123456789', 1000000) as v, 1 as w").Within());
+
+        Assert.Equal("""{"v":""" + '"' + string.Concat(Enumerable.Repeat("0123456789", 1_000_000)) + '"' + ",\"w\":1}", line);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using ChunkStream.Formats;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Functions.Tests.Streaming;
+
+public sealed class StreamPumpTests
+{
+    private readonly ScriptedSource _script = new();
+    private readonly Pipe _pipe = new();
+
+    [Fact]
+    public async Task A_chunk_leaves_while_the_next_one_is_still_being_made()
+    {
+        var pumping = Start(out _);
+
+        _script.Yield("first");
+        Assert.Equal("first\n", await ReadAsync());
+        _script.Yield("second");
+        Assert.Equal("second\n", await ReadAsync());
+        Assert.False(pumping.IsCompleted);
+
+        _script.End();
+        Assert.True(await pumping.Within());
+    }
+
+    [Fact]
+    public async Task Chunks_that_are_there_at_once_leave_together()
+    {
+        _script.Yield("a", "b", "c");
+        _ = Start(out _);
+
+        Assert.Equal("a\nb\nc\n", await ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_fast_source_is_flushed_at_the_byte_limit()
+    {
+        var flushes = new CountingWriter(_pipe.Writer);
+        _script.Yield([.. Enumerable.Repeat("123456789", 100)]).End();
+        var reading = _pipe.Reader.CopyToAsync(Stream.Null);
+
+        await Start(out var pump, flushes, flushBytes: 100).Within();
+        await _pipe.Writer.CompleteAsync();
+        await reading.Within();
+
+        Assert.Equal(100, pump.Records);
+        Assert.Equal(1000, pump.Bytes);
+        Assert.InRange(flushes.Flushes, 10, 12);
+    }
+
+    [Fact]
+    public async Task A_reader_that_does_not_read_holds_the_source_back()
+    {
+        var narrow = new Pipe(new PipeOptions(pauseWriterThreshold: 64, resumeWriterThreshold: 32));
+        _script.Yield([.. Enumerable.Repeat("123456789", 1000)]);
+        using var ending = new CancellationTokenSource();
+        var pumping = Start(out _, narrow.Writer, flushBytes: 10, ending.Token);
+
+        await Bounded.Until(() => Task.FromResult(_script.Taken > 0), "the first item is taken");
+        var taken = -1;
+        await Bounded.Until(
+            async () =>
+            {
+                taken = _script.Taken;
+                await Task.Delay(50);
+                return taken == _script.Taken;
+            },
+            "the source comes to a halt");
+        Assert.InRange(taken, 1, 10);
+
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pumping.Within());
+    }
+
+    [Fact]
+    public async Task A_reader_that_is_gone_ends_the_pump()
+    {
+        await _pipe.Reader.CompleteAsync();
+        _script.Yield("never read");
+
+        Assert.False(await Start(out _).Within());
+    }
+
+    [Fact]
+    public async Task A_failure_of_the_source_comes_out_after_what_was_sent_before()
+    {
+        var failure = new InvalidOperationException("the source broke");
+        _script.Yield("first").Fail(failure);
+        var pumping = Start(out _);
+
+        Assert.Equal("first\n", await ReadAsync());
+        Assert.Same(failure, await Assert.ThrowsAsync<InvalidOperationException>(() => pumping.Within()));
+    }
+
+    private Task<bool> Start(
+        out StreamPump pump, PipeWriter? writer = null, int flushBytes = 32 * 1024, CancellationToken cancellation = default)
+    {
+        pump = new StreamPump(
+            _script.Open(RecordEncoding.Text, cancellation), StreamFormats.Text, writer ?? _pipe.Writer, flushBytes);
+        return pump.RunAsync(cancellation);
+    }
+
+    private async Task<string> ReadAsync()
+    {
+        var result = await _pipe.Reader.ReadAsync().Within();
+        var text = Encoding.UTF8.GetString(result.Buffer.ToArray());
+        _pipe.Reader.AdvanceTo(result.Buffer.End);
+        return text;
+    }
+
+    private sealed class CountingWriter(PipeWriter inner) : PipeWriter
+    {
+        public int Flushes { get; private set; }
+
+        public override void Advance(int bytes) => inner.Advance(bytes);
+
+        public override void CancelPendingFlush() => inner.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            Flushes++;
+            return inner.FlushAsync(cancellationToken);
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using ChunkStream.Endpoints;
+using ChunkStream.Formats;
+using ChunkStream.LocalHost;
+using ChunkStream.LocalHost.Web;
+using ChunkStream.Streaming;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ChunkStream.Functions.Tests.Support;
+
+/// <summary>
+/// The local host itself, on a real loopback socket: the endpoints of the table, and beside them streams that a test
+/// makes up.
+/// </summary>
+internal sealed class LocalApi : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, Func<HttpRequest, IResult>> _served = new();
+
+    private LocalApi(WebApplication app, RecordedLog log)
+    {
+        _app = app;
+        Log = log;
+        app.MapMethods("/served/{name}", ["GET", "HEAD"], (HttpContext context, string name) => _served[name](context.Request));
+    }
+
+    /// <summary>What the engine logged.</summary>
+    public RecordedLog Log { get; }
+
+    /// <summary>A client that closes its connection when it leaves a response, as browsers do, and does not read on for a while.</summary>
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { Timeout = Bounded.Limit };
+
+    public static async Task<LocalApi> StartAsync(
+        string? connectionString = null, string? functionKey = null, params (string Key, string Value)[] settings)
+    {
+        var builder = ApiHost.CreateBuilder();
+        builder.Configuration["ConnectionStrings:Postgres"] = connectionString ?? "";
+        foreach (var (key, value) in settings)
+            builder.Configuration[key] = value;
+        var log = new RecordedLog();
+        builder.Logging.ClearProviders().AddProvider(log);
+
+        Assert.True(ListenAddress.TryParse("127.0.0.1", out var loopback));
+        var app = ApiHost.Build(builder, new LocalHostOptions { FunctionKey = functionKey }, loopback, port: 0);
+        var api = new LocalApi(app, log);
+        await app.StartAsync().Within();
+        api.Client.BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return api;
+    }
+
+    /// <summary>Serves a stream of the test's own; gives its path.</summary>
+    public string Serve(
+        StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open, CancellationToken invocation = default)
+    {
+        var name = $"stream-{_served.Count}";
+        var engine = _app.Services.GetRequiredService<StreamEngine>();
+        _served[name] = _ => new StreamResult(name, format, open, engine, invocation);
+        return $"/served/{name}";
+    }
+
+    /// <summary>Sends a request and gives the response as soon as its headers are there.</summary>
+    public Task<HttpResponseMessage> GetAsync(string path)
+        => Client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead).Within();
+
+    public Task<HttpResponseMessage> HeadAsync(string path)
+        => Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, path)).Within();
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+    }
+}

@@ -1,0 +1,99 @@
+using System.Text;
+using ChunkStream.Formats;
+using ChunkStream.LocalHost.Embedded;
+using ChunkStream.Postgres;
+using ChunkStream.Streaming;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace ChunkStream.Functions.Tests.Support;
+
+/// <summary>One real Postgres for all tests that need one: a throw-away cluster, started once.</summary>
+public sealed class RealPostgres : IAsyncLifetime
+{
+    public const string Collection = "Real Postgres";
+
+    private EmbeddedPostgres? _server;
+    private PostgresDatabase? _database;
+    private NpgsqlDataSource? _direct;
+
+    public string ConnectionString => _server!.ConnectionString;
+
+    internal EmbeddedPostgres Server => _server!;
+
+    internal PostgresDatabase Database => _database!;
+
+    public async Task InitializeAsync()
+    {
+        _server = await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions
+        {
+            ThrowAway = true,
+            StatePath = Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath"),
+            Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "300" },
+        }).Within(TimeSpan.FromMinutes(5));
+        _database = new PostgresDatabase(ConnectionString, Options.Create(new PostgresOptions()), NullLoggerFactory.Instance);
+        _direct = NpgsqlDataSource.Create(ConnectionString + ";Application Name=tests;Pooling=false");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _database!.DisposeAsync();
+        await _direct!.DisposeAsync();
+        await _server!.DisposeAsync();
+    }
+
+    internal StreamSource Open(string query, CancellationToken cancellation = default)
+        => new CursorSource(Database, query, TimeProvider.System, cancellation);
+
+    /// <summary>The rows of a query as our cursor gives them: a line each.</summary>
+    public async Task<string[]> StreamedAsync(string query)
+    {
+        await using var source = Open(query);
+        var body = new MemoryStream();
+        var pipe = System.IO.Pipelines.PipeWriter.Create(body);
+        Assert.True(await new StreamPump(source, StreamFormats.Ndjson, pipe, flushBytes: 32 * 1024).RunAsync(default));
+        return Encoding.UTF8.GetString(body.ToArray()).Split('\n')[..^1];
+    }
+
+    /// <summary>The rows of a query as Postgres itself turns them into JSON, in a UTC session: a line each.</summary>
+    public async Task<string[]> OracleAsync(string query)
+    {
+        await using var connection = await _direct!.OpenConnectionAsync();
+        await using (var utc = new NpgsqlCommand("set timezone = 'UTC'", connection))
+            await utc.ExecuteNonQueryAsync();
+        await using var command = new NpgsqlCommand($"select row_to_json(q)::text from (\n{query}\n) q", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var lines = new List<string>();
+        while (await reader.ReadAsync())
+            lines.Add(reader.GetString(0));
+        return [.. lines];
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = _direct!.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = _direct!.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Waits until a query of ours is being run.</summary>
+    public Task UntilOneRunsAsync()
+        => Bounded.Until(async () => await ScalarAsync<long>(Ours + " and state = 'active'") > 0, "a query of ours runs");
+
+    /// <summary>Fails unless within the limit no backend of ours runs a query or is inside a transaction.</summary>
+    public Task AssertNothingRunsAsync(TimeSpan limit)
+        => Bounded.Until(async () => await ScalarAsync<long>(Ours + " and state <> 'idle'") == 0, "no query of ours runs", limit);
+
+    private const string Ours =
+        "select count(*) from pg_stat_activity where application_name = 'ChunkStream' and backend_type = 'client backend'";
+}
+
+/// <summary>The tests that share the server. They run one after another.</summary>
+[CollectionDefinition(RealPostgres.Collection)]
+public sealed class RealPostgresTests : ICollectionFixture<RealPostgres>;

@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace ChunkStream.Functions.Tests.Support;
+
+/// <summary>Keeps what was logged, for tests that ask what an operator would read.</summary>
+internal sealed class RecordedLog : ILoggerProvider
+{
+    private readonly ConcurrentQueue<Entry> _entries = new();
+
+    public IReadOnlyCollection<Entry> Entries => _entries;
+
+    /// <summary>Waits for the one line that each stream ends with.</summary>
+    public async Task<Entry> StreamEndedAsync()
+    {
+        var found = (Entry?)null;
+        await Bounded.Until(
+            () => Task.FromResult((found = _entries.FirstOrDefault(entry => entry.Event.Name == "StreamEnded")) is not null),
+            "a stream has ended");
+        return found!;
+    }
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+    public void Dispose()
+    {
+    }
+
+    public sealed record Entry(string Category, LogLevel Level, EventId Event, string Message, Exception? Exception);
+
+    private sealed class Logger(RecordedLog log, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => log._entries.Enqueue(new Entry(category, logLevel, eventId, formatter(state, exception), exception));
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ChunkStream.Functions.Tests.Support;
+
+/// <summary>Reading responses piece by piece.</summary>
+internal static class ResponseReading
+{
+    /// <summary>What has arrived of the body, at least one byte; empty at a clean end.</summary>
+    public static async Task<string> ReadSomeAsync(this Stream body)
+    {
+        var buffer = new byte[64 * 1024];
+        var length = await body.ReadAsync(buffer).Within();
+        return Encoding.UTF8.GetString(buffer, 0, length);
+    }
+
+    /// <summary>The response's problem details; fails where it has none.</summary>
+    public static async Task<JsonNode> ProblemAsync(this HttpResponseMessage response)
+    {
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync().Within())!;
+        Assert.Equal(JsonValueKind.String, problem["type"]!.GetValueKind());
+        Assert.Equal(JsonValueKind.String, problem["title"]!.GetValueKind());
+        Assert.Equal((int)response.StatusCode, problem["status"]!.GetValue<int>());
+        return problem;
+    }
+}
