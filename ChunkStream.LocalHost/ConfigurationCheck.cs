@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.LocalHost;
+
+/// <summary>
+/// Checks the whole configuration, the engine's and our own, before anything is started: nobody should wait for a
+/// million rows to learn of a typing mistake.
+/// </summary>
+internal static class ConfigurationCheck
+{
+    /// <summary>All mistakes, a line each; empty where there are none.</summary>
+    public static IReadOnlyList<string> Mistakes(IConfiguration configuration)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddChunkStream(configuration);
+        services.AddLocalHostOptions(configuration);
+        using var provider = services.BuildServiceProvider();
+        try
+        {
+            provider.GetRequiredService<IStartupValidator>().Validate();
+            return [];
+        }
+        catch (OptionsValidationException e)
+        {
+            return [.. e.Failures];
+        }
+        catch (AggregateException e)
+        {
+            return
+            [
+                .. e.Flatten().InnerExceptions.SelectMany(
+                    inner => inner is OptionsValidationException invalid ? invalid.Failures : [inner.Message]),
+            ];
+        }
+    }
+
+    /// <summary>Adds <see cref="LocalHostOptions"/>, checked at start.</summary>
+    public static void AddLocalHostOptions(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<IValidateOptions<LocalHostOptions>, LocalHostOptionsValidator>();
+        services.AddCheckedSettings<LocalHostOptions>(configuration, LocalHostOptions.Section);
+    }
+}

@@ -1,0 +1,161 @@
+using Npgsql;
+
+namespace ChunkStream.LocalHost.Embedded;
+
+/// <summary>
+/// A real Postgres of our own, on 127.0.0.1: its programs from npm, its data in the state folder. Disposing stops it,
+/// and deletes a throw-away cluster.
+/// </summary>
+internal sealed class EmbeddedPostgres : IAsyncDisposable
+{
+    private const string Database = "chunkstream";
+    private const int FreePortTries = 3;
+
+    private readonly EmbeddedPostgresOptions _options;
+    private readonly PostgresServer _server;
+    private readonly LockFile _lock;
+    private readonly string _folder;
+    private bool _disposed;
+
+    private EmbeddedPostgres(EmbeddedPostgresOptions options, PostgresServer server, LockFile owned, string folder)
+    {
+        _options = options;
+        _server = server;
+        _lock = owned;
+        _folder = folder;
+    }
+
+    /// <summary>The port on 127.0.0.1; it stays the same when the server is started again.</summary>
+    public int Port { get; private set; }
+
+    /// <summary>The connection string of the database <c>chunkstream</c>, as its superuser.</summary>
+    public string ConnectionString => ConnectionStringFor(Port);
+
+    /// <summary>The connection string of an embedded Postgres on the port.</summary>
+    public static string ConnectionStringFor(int port) => ConnectionStringFor(port, Database);
+
+    /// <summary>
+    /// Starts it. The first time on a machine this gets the programs from npm; the first time in a folder it makes the
+    /// cluster and the database.
+    /// </summary>
+    /// <param name="options">Which one.</param>
+    /// <param name="progress">Told what takes time.</param>
+    /// <param name="cancellation">Ends the start, and stops what was started.</param>
+    /// <exception cref="StartupFailure">It cannot be started; the message says what to do.</exception>
+    public static async Task<EmbeddedPostgres> StartAsync(
+        EmbeddedPostgresOptions options, IProgress<string>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var state = StateFolder.Create(Path.GetFullPath(options.StatePath ?? StateFolder.Default));
+        var user = OrdinaryUser.Find();
+        var binaries = await PostgresBinaries.GetAsync(state, user, progress, cancellation);
+
+        if (options.ThrowAway)
+            await ThrowAwayClusters.SweepAsync(state, binaries, user);
+        var (folder, owned) = options.ThrowAway ? ThrowAwayClusters.Create(state) : TakeKept(state);
+
+        var postgres = new EmbeddedPostgres(options, new PostgresServer(binaries, folder, user), owned, folder);
+        try
+        {
+            await postgres._server.StopLeftoverAsync(progress);
+            await postgres._server.InitializeAsync(durable: !options.ThrowAway, progress, cancellation);
+            await postgres.StartFirstAsync(cancellation);
+            await postgres.CreateDatabaseAsync(cancellation);
+            return postgres;
+        }
+        catch
+        {
+            await postgres.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the server again after <see cref="StopAsync"/>, on the same port.</summary>
+    public Task StartAgainAsync(CancellationToken cancellation = default) =>
+        _server.StartAsync(Port, _options.Settings, cancellation);
+
+    /// <summary>Stops the server: sessions are ended, data is kept, the port is free.</summary>
+    public Task StopAsync() => _server.StopAsync(fast: true);
+
+    /// <summary>Stops and starts the server.</summary>
+    public async Task RestartAsync(CancellationToken cancellation = default)
+    {
+        await StopAsync();
+        await StartAgainAsync(cancellation);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+            return;
+
+        _disposed = true;
+        try
+        {
+            await _server.StopAsync(fast: !_options.ThrowAway);
+            if (_options.ThrowAway)
+                await ThrowAwayClusters.DeleteAsync(_folder);
+        }
+        finally
+        {
+            _lock.Dispose();
+        }
+    }
+
+    private static (string Folder, LockFile Lock) TakeKept(string state)
+    {
+        var path = Path.Combine(state, "postgres.lock");
+        var owned = LockFile.TryTake(path) ?? throw new StartupFailure(
+            $"Another ChunkStream local host (process {LockFile.Owner(path)}) is using {state}. Stop it, use its "
+            + $"database with --database \"{ConnectionStringFor(new LocalHostOptions().PostgresPort)}\", or choose "
+            + $"another folder with {LocalHostOptions.Section}:{nameof(LocalHostOptions.StatePath)} "
+            + "(environment: ChunkStream__LocalHost__StatePath).");
+        owned.SignOwner();
+        return (Path.Combine(state, "postgres"), owned);
+    }
+
+    private async Task StartFirstAsync(CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            Port = _options.Port != 0 ? _options.Port : LoopbackPort.FindFree();
+            if (!LoopbackPort.IsFree(Port))
+            {
+                throw new StartupFailure(
+                    $"Port {Port} on 127.0.0.1, where the embedded Postgres listens, is in use by another program. Set "
+                    + $"{LocalHostOptions.Section}:{nameof(LocalHostOptions.PostgresPort)} (environment: "
+                    + "ChunkStream__LocalHost__PostgresPort) to another port, or to 0 for a free one.");
+            }
+
+            try
+            {
+                await StartAgainAsync(cancellation);
+                return;
+            }
+            catch (StartupFailure) when (_options.Port == 0 && attempt < FreePortTries && !LoopbackPort.IsFree(Port))
+            {
+                // Somebody else took the port in between.
+            }
+        }
+    }
+
+    private async Task CreateDatabaseAsync(CancellationToken cancellation)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionStringFor(Port, "postgres") + ";Pooling=false");
+        await connection.OpenAsync(cancellation);
+        await using var exists = new NpgsqlCommand("select 1 from pg_database where datname = $1", connection)
+        {
+            Parameters = { new() { Value = Database } },
+        };
+        if (await exists.ExecuteScalarAsync(cancellation) is not null)
+            return;
+
+        await using var create = new NpgsqlCommand($"create database {Database}", connection);
+        await create.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private static string ConnectionStringFor(int port, string database) =>
+        $"Host=127.0.0.1;Port={port};Username={PostgresServer.Superuser};Password={PostgresServer.Password};"
+        + $"Database={database}";
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace ChunkStream.LocalHost.Embedded;
+
+/// <summary>Node.js and its npm, as they are on the PATH.</summary>
+internal static class NodeJs
+{
+    private const int OldestMajor = 20;
+
+    /// <summary>The program that runs scripts.</summary>
+    public const string Program = "node";
+
+    /// <summary>The program that installs packages: on Windows a batch file, found only by its whole name.</summary>
+    public static string Npm => OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
+
+    /// <summary>Makes sure that Node.js is there and not too old.</summary>
+    /// <exception cref="StartupFailure">It is missing or too old.</exception>
+    public static async Task RequireAsync(CancellationToken cancellation)
+    {
+        var version = await VersionAsync(Program, cancellation);
+        if (!int.TryParse(version.TrimStart('v').Split('.')[0], CultureInfo.InvariantCulture, out var major)
+            || major < OldestMajor)
+        {
+            throw new StartupFailure(
+                $"Node.js {version} is too old. Install Node.js {OldestMajor} or newer: https://nodejs.org");
+        }
+    }
+
+    /// <summary>Makes sure that Node.js and npm are there, and Node.js not too old.</summary>
+    /// <exception cref="StartupFailure">One is missing or too old.</exception>
+    public static async Task RequireWithNpmAsync(CancellationToken cancellation)
+    {
+        await RequireAsync(cancellation);
+        await VersionAsync(Npm, cancellation);
+    }
+
+    private static async Task<string> VersionAsync(string program, CancellationToken cancellation)
+    {
+        try
+        {
+            return await new ChildProcess(program, "--version").RunToSuccessAsync(cancellation);
+        }
+        catch (StartupFailure e)
+        {
+            throw new StartupFailure(
+                $"{program} is needed and does not run. Install Node.js {OldestMajor} or newer, with npm, so that it "
+                + $"is on the PATH: https://nodejs.org\n{e.Message}", e);
+        }
+    }
+}

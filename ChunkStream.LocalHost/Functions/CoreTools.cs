@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using ChunkStream.LocalHost.Embedded;
+using ChunkStream.LocalHost.Web;
+
+namespace ChunkStream.LocalHost.Functions;
+
+/// <summary>The function app under Azure Functions Core Tools: <c>func start</c>.</summary>
+internal sealed class CoreTools
+{
+    private const string Project = "ChunkStream.Functions";
+    private const string Solution = "ChunkStream.sln";
+
+    // Ctrl+C in a terminal reaches func too, and it ends by itself; a signal to us alone does not.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
+
+    private readonly string _program;
+    private readonly string _folder;
+
+    private CoreTools(string program, string folder)
+    {
+        _program = program;
+        _folder = folder;
+    }
+
+    /// <summary>Finds func and the function app's folder; starts nothing.</summary>
+    /// <exception cref="StartupFailure">One is missing; the message says how to get it.</exception>
+    public static CoreTools Find()
+    {
+        var program = FindProgram() ?? throw new StartupFailure(
+            "Azure Functions Core Tools (func) is not on the PATH. Install it:\n"
+            + "  npm i -g azure-functions-core-tools@4\nWithout --functions the same endpoints run here without it.");
+        var folder = FindFolder() ?? throw new StartupFailure(
+            $"The folder {Project} was not found: start this inside the folder with {Solution}, or below it.");
+        return new CoreTools(program, folder);
+    }
+
+    /// <summary>Runs the function app until it ends or the token is cancelled, and gives the exit code.</summary>
+    public async Task<int> RunAsync(int port, string connectionString, CancellationToken cancellation)
+    {
+        using var func = Start(port, connectionString);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var ready = Announcement.WhenReadyAsync(ApiAddress.For("localhost", port), isKeyNeeded: false, over.Token);
+        try
+        {
+            await func.WaitForExitAsync(cancellation);
+            return func.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            await StopAsync(func);
+            return 0;
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private Process Start(int port, string connectionString)
+    {
+        Console.Out.WriteLine($"Starting func in {_folder}");
+        return Process.Start(new ProcessStartInfo(_program, ["start", "--port", $"{port}"])
+        {
+            WorkingDirectory = _folder,
+            Environment =
+            {
+                ["ConnectionStrings__Postgres"] = connectionString,
+                ["AzureWebJobsStorage"] = Azurite.ConnectionString,
+                ["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated",
+            },
+        })!;
+    }
+
+    private static async Task StopAsync(Process func)
+    {
+        try
+        {
+            await func.WaitForExitAsync().WaitAsync(StopLimit);
+        }
+        catch (TimeoutException)
+        {
+            func.Kill(entireProcessTree: true);
+            await func.WaitForExitAsync().WaitAsync(StopLimit);
+        }
+    }
+
+    private static string? FindProgram()
+    {
+        string[] names = OperatingSystem.IsWindows() ? ["func.exe", "func.cmd"] : ["func"];
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
+            Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        return folders
+            .SelectMany(folder => names.Select(name => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists);
+    }
+
+    private static string? FindFolder() =>
+        new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }
+            .SelectMany(AndAbove)
+            .Where(folder => File.Exists(Path.Combine(folder, Solution)))
+            .Select(folder => Path.Combine(folder, Project))
+            .FirstOrDefault(Directory.Exists);
+
+    private static IEnumerable<string> AndAbove(string folder)
+    {
+        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
+            yield return at.FullName;
+    }
+}

@@ -1,0 +1,119 @@
+using ChunkStream.LocalHost.Embedded;
+using ChunkStream.LocalHost.Functions;
+using ChunkStream.LocalHost.Web;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace ChunkStream.LocalHost;
+
+/// <summary>One run: checks everything, starts what was asked for, waits for the signal, stops it in reverse.</summary>
+internal static class LocalHostRun
+{
+    private const int Failed = 1;
+
+    // 128 + SIGINT, the shells' own number for it.
+    private const int Interrupted = 130;
+
+    /// <summary>Runs until the token is cancelled, and gives the process's exit code.</summary>
+    public static async Task<int> RunAsync(RunSettings settings, CancellationToken cancellation)
+    {
+        try
+        {
+            return await RunCheckedAsync(settings, cancellation);
+        }
+        catch (Exception e) when (cancellation.IsCancellationRequested)
+        {
+            if (e is not OperationCanceledException)
+                await Console.Error.WriteLineAsync(e.Message);
+            Console.Out.WriteLine("Stopped before it was ready.");
+            return Interrupted;
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return Failed;
+        }
+    }
+
+    private static async Task<int> RunCheckedAsync(RunSettings settings, CancellationToken cancellation)
+    {
+        var builder = ApiHost.CreateBuilder();
+        var database = ExistingDatabase(settings, builder.Configuration);
+        builder.Configuration["ConnectionStrings:Postgres"] =
+            database ?? EmbeddedPostgres.ConnectionStringFor(new LocalHostOptions().PostgresPort);
+        var mistakes = ConfigurationCheck.Mistakes(builder.Configuration);
+        if (mistakes.Count > 0)
+            throw new StartupFailure(string.Join('\n', mistakes));
+
+        var options = LocalHostOptions.Read(builder.Configuration);
+        var tools = settings.Mode == RunMode.Functions ? CoreTools.Find() : null;
+
+        await using var services = new LocalServices();
+        var connectionString = database
+            ?? await services.StartPostgresAsync(options, settings.Rows ?? CommandLine.DefaultRows, cancellation);
+        builder.Configuration["ConnectionStrings:Postgres"] = connectionString;
+        if (settings.Mode != RunMode.Web)
+            await services.StartAzuriteAsync(options, cancellation);
+
+        return settings.Mode switch
+        {
+            RunMode.Services => await WaitWithServicesAsync(database is null ? connectionString : null, cancellation),
+            RunMode.Functions => await tools!.RunAsync(settings.Port, connectionString, cancellation),
+            _ => await ApiHost.RunAsync(builder, options, settings.Port, cancellation),
+        };
+    }
+
+    private static string? ExistingDatabase(RunSettings settings, IConfiguration configuration)
+    {
+        var configured = configuration.GetConnectionString("Postgres");
+        var database = settings.Database ?? (string.IsNullOrWhiteSpace(configured) ? null : configured);
+        if (database is null)
+            return null;
+
+        var source = settings.Database is not null ? "--database" : "ConnectionStrings:Postgres";
+        if (settings.Rows is not null)
+        {
+            throw new StartupFailure(
+                $"--rows makes demo data in the embedded Postgres, which {source} replaces. Leave one of them out.");
+        }
+
+        try
+        {
+            // The parser's messages name the setting that is wrong, and no values.
+            var name = new NpgsqlConnectionStringBuilder(database);
+            Console.Out.WriteLine($"Using the database {name.Database} on {name.Host}, from {source}.");
+            return database;
+        }
+        catch (ArgumentException e)
+        {
+            throw new StartupFailure(
+                $"{source} is not a connection string as Npgsql knows it: {e.Message} An example: "
+                + "\"Host=localhost;Username=me;Password=secret;Database=mine\"", e);
+        }
+    }
+
+    private static async Task<int> WaitWithServicesAsync(string? embedded, CancellationToken cancellation)
+    {
+        Console.Out.WriteLine();
+        if (embedded is not null)
+            Console.Out.WriteLine($"ConnectionStrings__Postgres={embedded}");
+        Console.Out.WriteLine($"AzureWebJobsStorage={Azurite.ConnectionString}");
+        Console.Out.WriteLine("ChunkStream services are ready. Ctrl+C stops them.");
+        await WaitForSignalAsync(cancellation);
+        return 0;
+    }
+
+    /// <summary>Returns when the token is cancelled.</summary>
+    public static async Task WaitForSignalAsync(CancellationToken cancellation)
+    {
+        await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Console.Out.WriteLine("Stopping…");
+    }
+
+    private static bool IsExpected(Exception e) => e
+        is StartupFailure
+        or OptionsValidationException
+        or NpgsqlException
+        or IOException
+        or UnauthorizedAccessException;
+}

@@ -1,0 +1,11 @@
+using System.CommandLine;
+using ChunkStream.LocalHost;
+
+using var shutdown = new ShutdownSignal();
+var settings = new InvocationConfiguration
+{
+    // Signals are ours: the library would end the process 2 seconds after one, in the midst of stopping Postgres.
+    ProcessTerminationTimeout = null,
+    EnableDefaultExceptionHandler = false,
+};
+return await CommandLine.Create(LocalHostRun.RunAsync).Parse(args).InvokeAsync(settings, shutdown.Token);

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+
+namespace ChunkStream.LocalHost;
+
+/// <summary>
+/// Ctrl+C, SIGTERM, a closed terminal: each cancels <see cref="Token"/> instead of ending the process, so that what was
+/// started is stopped in order, also when the signal comes in the middle of the first installation.
+/// </summary>
+internal sealed class ShutdownSignal : IDisposable
+{
+    private readonly CancellationTokenSource _source = new();
+    private readonly PosixSignalRegistration[] _registrations;
+
+    public ShutdownSignal() =>
+        _registrations =
+        [
+            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT }
+                .Select(signal => PosixSignalRegistration.Create(signal, OnSignal)),
+        ];
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => _source.Token;
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+            registration.Dispose();
+
+        _source.Dispose();
+    }
+
+    // A second signal changes nothing: each step of stopping has a limit of its own, and ending here would leave
+    // Postgres behind.
+    private void OnSignal(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _source.Cancel();
+    }
+}

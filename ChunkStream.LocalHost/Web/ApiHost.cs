@@ -1,0 +1,109 @@
+using System.Net.Sockets;
+using ChunkStream.Endpoints;
+using ChunkStream.Problems;
+
+namespace ChunkStream.LocalHost.Web;
+
+/// <summary>The endpoints of the table on plain Kestrel, as the Functions host would serve them.</summary>
+internal static class ApiHost
+{
+    // Streams may run for minutes: who presses Ctrl+C does not want to wait for them. The engine ends them before this, and
+    // never as if they were whole.
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>A builder with ASP.NET Core's usual configuration, and what is quiet by default.</summary>
+    public static WebApplicationBuilder CreateBuilder()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?>
+            {
+                ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+                ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Warning",
+                // At Error it writes the stack trace of a port in use, of which we tell in one line.
+                ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
+                // At Information it writes every query.
+                ["Logging:LogLevel:Npgsql"] = "Warning",
+            },
+        });
+
+        // For functionTimeout: here too a stream ends before Azure would end it.
+        builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "host.json"), optional: true);
+        return builder;
+    }
+
+    /// <summary>Serves until the token is cancelled, and gives the process's exit code.</summary>
+    /// <exception cref="StartupFailure">The port cannot be had.</exception>
+    public static async Task<int> RunAsync(
+        WebApplicationBuilder builder, LocalHostOptions options, int port, CancellationToken cancellation)
+    {
+        if (!ListenAddress.TryParse(options.Address, out var address))
+            throw new ArgumentException("The options have not been checked.", nameof(options));
+
+        await using var app = Build(builder, options, address, port);
+        try
+        {
+            await app.StartAsync(cancellation);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw new StartupFailure($"{e.Message} --port chooses another port.", e);
+        }
+
+        var isKeyNeeded = new FunctionKey(options.FunctionKey).IsNeeded;
+        await Announcement.WhenReadyAsync(ApiAddress.For(address.HostInUrl, port), isKeyNeeded, cancellation);
+        await LocalHostRun.WaitForSignalAsync(cancellation);
+        await app.StopAsync(CancellationToken.None);
+        return 0;
+    }
+
+    /// <summary>The application, not yet started.</summary>
+    public static WebApplication Build(
+        WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
+    {
+        builder.Services.AddChunkStream(builder.Configuration);
+        builder.Services.AddLocalHostOptions(builder.Configuration);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            address.Listen(kestrel, port);
+        });
+        if (address.IsLoopback && builder.Configuration["AllowedHosts"] is null)
+        {
+            // Open on loopback is open to the browser too: a page elsewhere whose name is pointed at 127.0.0.1 must not
+            // read the database.
+            builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;[::1]";
+        }
+
+        var app = builder.Build();
+        app.Use(AnswerUnknownRoutes);
+        MapEndpoints(app, new FunctionKey(options.FunctionKey));
+        return app;
+    }
+
+    private static void MapEndpoints(WebApplication app, FunctionKey key)
+    {
+        foreach (var endpoint in EndpointTable.All)
+        {
+            app.MapMethods($"/{HostJson.RoutePrefix}/{endpoint.Route}", endpoint.Methods, context =>
+                (endpoint.Access == EndpointAccess.Function && !key.Admits(context.Request)
+                    ? new ProblemResult(KeyNeeded)
+                    // The engine itself listens to RequestAborted.
+                    : endpoint.Handle(context.RequestServices, context.Request, CancellationToken.None))
+                .ExecuteAsync(context));
+        }
+    }
+
+    private static Problem KeyNeeded { get; } = Problem.Unauthorized(
+        "This endpoint needs a function key: give it in the header x-functions-key, or as ?code=.");
+
+    private static Problem UnknownRoute { get; } = Problem.NotFound(
+        "There is no such route. There are: "
+        + string.Join(", ", EndpointTable.All.Select(endpoint => $"/{HostJson.RoutePrefix}/{endpoint.Route}")) + ".");
+
+    // As middleware and not as a fallback route: that one would match every method, and turn each 405 into a 404.
+    private static Task AnswerUnknownRoutes(HttpContext context, RequestDelegate next) =>
+        context.GetEndpoint() is null ? new ProblemResult(UnknownRoute).ExecuteAsync(context) : next(context);
+}
