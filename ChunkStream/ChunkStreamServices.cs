@@ -13,17 +13,19 @@ namespace ChunkStream;
 public static class ChunkStreamServices
 {
     /// <summary>
-    /// Adds the endpoints and all behind them. Settings are read from <c>ConnectionStrings:Postgres</c> and
-    /// <c>ChunkStream:*</c>, and checked when the host starts.
+    /// Adds the endpoints and all behind them. Settings are read from <c>ConnectionStrings:Postgres</c>,
+    /// <c>ChunkStream:*</c> and host.json's <c>functionTimeout</c>, and checked when the host starts.
     /// </summary>
     public static IServiceCollection AddChunkStream(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
 
-        AddOptions<StreamingOptions>(services, configuration, StreamingOptions.Section);
-        AddOptions<PostgresOptions>(services, configuration, PostgresOptions.Section);
+        services.AddCheckedSettings<StreamingOptions>(configuration, StreamingOptions.Section);
+        services.AddCheckedSettings<PostgresOptions>(configuration, PostgresOptions.Section);
         services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton(PlatformTimeLimit.Of(configuration));
         services.AddSingleton<StreamEngine>();
         services.AddSingleton(provider => new PostgresDatabase(
             configuration.GetConnectionString("Postgres"),
@@ -33,11 +35,4 @@ public static class ChunkStreamServices
             provider.GetRequiredService<StreamEngine>(), provider.GetRequiredService<PostgresDatabase>()));
         return services;
     }
-
-    private static void AddOptions<TOptions>(IServiceCollection services, IConfiguration configuration, string section)
-        where TOptions : class
-        => services.AddOptions<TOptions>()
-            .Bind(configuration.GetSection(section), binder => binder.ErrorOnUnknownConfiguration = true)
-            .ValidateDataAnnotations()
-            .ValidateOnStart();
 }

@@ -46,7 +46,7 @@ public class GeneratorBenchmarks
     private async Task PumpAsync(StreamFormat format, StreamSource source)
     {
         await using var _ = source;
-        await new StreamPump(source, format, _body, new StreamingOptions().FlushBytes).RunAsync(default);
+        await new StreamPump(source, format, _body, new StreamingOptions(), TimeProvider.System).RunAsync(source.WaitToReadAsync(), default);
     }
 
     /// <summary>A reader that takes everything at once.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Postgres;
+using ChunkStream.Problems;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
 
@@ -44,7 +45,7 @@ public sealed class StreamEndpoints
         return Streamed(request, "db-stream", parameters, StreamFormats.Ndjson, Open, cancellation);
 
         StreamSource Open(RecordEncoding encoding, CancellationToken token)
-            => new CursorSource(_database, query, _engine.Time, token);
+            => new CursorSource(_database, query, encoding, _engine.Time, token);
     }
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
@@ -83,8 +84,17 @@ public sealed class StreamEndpoints
         var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), defaultFormat);
         if ((parameters.Problem() ?? notAcceptable) is { } problem)
             return new ProblemResult(problem);
+        if (format == StreamFormats.Sse && request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } lastEventId)
+            return Reconnected(lastEventId);
         return new StreamResult(name, format!, open, _engine, cancellation);
     }
+
+    /// <summary>EventSource connects again after every end. After the one that was the end, 204 tells it to stop.</summary>
+    private static IResult Reconnected(string lastEventId)
+        => lastEventId == SseFormat.EndId
+            ? TypedResults.NoContent()
+            : new ProblemResult(Problem.InvalidLastEventId(
+                $"The only event id that this endpoint gives is '{SseFormat.EndId}': a stream that was cut off starts anew, without Last-Event-ID."));
 
     private static RequestParameters Parameters(HttpRequest request)
     {

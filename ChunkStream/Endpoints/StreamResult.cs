@@ -25,67 +25,101 @@ internal sealed class StreamResult(
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc />
-    /// <exception cref="StreamCutException">The stream failed after its first byte.</exception>
+    /// <exception cref="StreamCutException">The stream ended before it was complete, and after its first byte.</exception>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
         SetHeaders(httpContext.Response);
+        await using var body = ResponseBody.For(httpContext, format);
         if (HttpMethods.IsHead(httpContext.Request.Method))
             return;
 
         AllowSlowReaders(httpContext);
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, invocation);
+        engine.Metrics.Started(name, format.Name);
+        var started = engine.Time.GetTimestamp();
+        using var lifetime = engine.Begin(httpContext.RequestAborted, invocation);
         var source = open(format.Encoding, lifetime.Token);
-        var outcome = await StreamAsync(httpContext, source, lifetime.Token).ConfigureAwait(false);
-        await lifetime.CancelAsync().ConfigureAwait(false);
+        var pump = new StreamPump(source, format, body.Writer, engine.Options, engine.Time);
+
+        var (outcome, failure) = await StreamAsync(httpContext.Response, body, source, pump, lifetime).ConfigureAwait(false);
+        Report(outcome, failure, pump, started);
+        await lifetime.EndAsync().ConfigureAwait(false);
         await ReleaseAsync(source).ConfigureAwait(false);
 
-        // The server closes the connection without the end of the body, after it has sent what was flushed. (Abort would
-        // throw away what is still in the socket's buffer, an error frame with it.)
-        if (outcome is StreamOutcome.Failed or StreamOutcome.Stopped)
+        // The server then closes the connection without the end of the body, after it has sent what was flushed. (Abort
+        // would throw away what is still in the socket's buffer, an error frame with it.)
+        if (outcome is StreamOutcome.Failed or StreamOutcome.DeadlineReached or StreamOutcome.Stopped)
             throw new StreamCutException(name, outcome);
     }
 
-    private async Task<StreamOutcome> StreamAsync(HttpContext http, StreamSource source, CancellationToken cancellation)
+    private async Task<(StreamOutcome Outcome, Exception? Failure)> StreamAsync(
+        HttpResponse response, ResponseBody body, StreamSource source, StreamPump pump, StreamLifetime lifetime)
     {
-        var started = engine.Time.GetTimestamp();
-        var pump = new StreamPump(source, format, http.Response.BodyWriter, engine.Options.FlushBytes);
-        var (outcome, failure) = (StreamOutcome.Completed, (Exception?)null);
         try
         {
-            await source.WaitToReadAsync().ConfigureAwait(false);
-            await http.Response.StartAsync(cancellation).ConfigureAwait(false);
-            if (await pump.RunAsync(cancellation).ConfigureAwait(false))
-                await http.Response.CompleteAsync().ConfigureAwait(false);
-            else
-                outcome = StreamOutcome.ClientLeft;
+            var first = await FirstRecordAsync(source, lifetime.Token).ConfigureAwait(false);
+            await response.StartAsync(lifetime.Token).ConfigureAwait(false);
+            await pump.RunAsync(first, lifetime.Token).ConfigureAwait(false);
+            await body.CompleteAsync().ConfigureAwait(false);
+            return (StreamOutcome.Completed, null);
         }
-        catch (Exception exception)
+        catch (Exception failure)
         {
-            (outcome, failure) = (OutcomeOf(http), exception);
+            // The one place where an exception becomes an outcome.
+            var ended = failure is ReaderGoneException ? StreamOutcome.ClientLeft : lifetime.Ended;
+            if (ended is StreamOutcome.ClientLeft)
+                return (StreamOutcome.ClientLeft, failure);
+
+            var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? source.Describe(failure);
+            if (!response.HasStarted)
+            {
+                response.Clear();
+                await new ProblemResult(problem).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
+                return (StreamOutcome.Refused, failure);
+            }
+
+            await pump.FailAsync(problem).ConfigureAwait(false);
+            return (ended ?? StreamOutcome.Failed, failure);
+        }
+    }
+
+    /// <summary>
+    /// Waits for the first record, so that a failure is a real status; not for ever, where heartbeats can tell a client
+    /// and the proxies before it that we live.
+    /// </summary>
+    private async Task<ValueTask<bool>> FirstRecordAsync(StreamSource source, CancellationToken cancellation)
+    {
+        var first = source.WaitToReadAsync();
+        if (first.IsCompletedSuccessfully)
+            return first;
+
+        var pending = first.AsTask();
+        var limit = format.HasHeartbeat ? TimeSpan.FromSeconds(engine.Options.FirstRecordSeconds) : Timeout.InfiniteTimeSpan;
+        try
+        {
+            await pending.WaitAsync(limit, engine.Time, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (!pending.IsCompleted)
+        {
+            // The response starts without it.
         }
 
-        if (outcome is StreamOutcome.Refused)
-            await RefuseAsync(http, source, failure!).ConfigureAwait(false);
-        engine.Log.StreamEnded(
-            name, format.Name, outcome, pump.Records, pump.Bytes, engine.Time.GetElapsedTime(started), failure);
-        return outcome;
+        return new ValueTask<bool>(pending);
     }
 
-    /// <summary>The one place where an exception becomes an outcome.</summary>
-    private StreamOutcome OutcomeOf(HttpContext http)
+    private void Report(StreamOutcome outcome, Exception? failure, StreamPump pump, long started)
     {
-        if (http.RequestAborted.IsCancellationRequested)
-            return StreamOutcome.ClientLeft;
-        if (!http.Response.HasStarted)
-            return StreamOutcome.Refused;
-        return invocation.IsCancellationRequested ? StreamOutcome.Stopped : StreamOutcome.Failed;
-    }
-
-    private static Task RefuseAsync(HttpContext http, StreamSource source, Exception failure)
-    {
-        http.Response.Clear();
-        return new ProblemResult(source.Describe(failure)).ExecuteAsync(http);
+        var report = new StreamReport(
+            name,
+            format.Name,
+            outcome,
+            pump.Records,
+            pump.Bytes,
+            engine.Time.GetElapsedTime(started),
+            pump.FirstFlush is { } flushed ? engine.Time.GetElapsedTime(started, flushed) : null,
+            pump.Stalled);
+        engine.Log.StreamEnded(report, failure);
+        engine.Metrics.Ended(report);
     }
 
     private async Task ReleaseAsync(StreamSource source)
@@ -101,13 +135,14 @@ internal sealed class StreamResult(
         }
     }
 
+    /// <summary>No cache may keep a stream, and no proxy may hold it back or change it.</summary>
     private void SetHeaders(HttpResponse response)
     {
         response.ContentType = format.ContentType;
         response.Headers.CacheControl = "no-store, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";
         response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers.Vary = "Accept";
+        response.Headers.Vary = "Accept, Accept-Encoding";
     }
 
     /// <summary>Kestrel cuts readers under 240 bytes a second; a reader that pauses is backpressure here, not an attack.</summary>

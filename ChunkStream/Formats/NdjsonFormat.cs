@@ -15,5 +15,11 @@ public sealed class NdjsonFormat : StreamFormat
     public override RecordEncoding Encoding => RecordEncoding.Json;
 
     /// <inheritdoc />
+    public override bool HasHeartbeat => true;
+
+    /// <inheritdoc />
     public override void WriteRecordEnd(ByteWriter output) => output.Write((byte)'\n');
+
+    /// <inheritdoc />
+    public override void WriteHeartbeat(ByteWriter output, DateTimeOffset now) => output.Write((byte)' ');
 }

@@ -8,4 +8,7 @@ public enum RecordEncoding
 
     /// <summary>One JSON value, on one line.</summary>
     Json,
+
+    /// <summary>The fields of one line of RFC 4180, without its line break: null is empty, the empty text is <c>""</c>.</summary>
+    Csv,
 }

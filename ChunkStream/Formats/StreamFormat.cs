@@ -1,10 +1,11 @@
+using ChunkStream.Problems;
 using ChunkStream.Streaming;
 
 namespace ChunkStream.Formats;
 
 /// <summary>
-/// A format of a streamed body: its names, and the bytes around each record. Stateless and synchronous: it writes, and
-/// never flushes and never sees HTTP.
+/// A format of a streamed body: its names, and the bytes around the records. Stateless and synchronous: it writes, and
+/// never flushes and never sees HTTP. What each call writes is specified in <c>docs/formats.md</c>.
 /// </summary>
 public abstract class StreamFormat
 {
@@ -17,6 +18,20 @@ public abstract class StreamFormat
     /// <summary>How the records inside this format are written.</summary>
     public abstract RecordEncoding Encoding { get; }
 
+    /// <summary>Whether <see cref="WriteHeartbeat"/> writes anything.</summary>
+    public virtual bool HasHeartbeat => false;
+
+    /// <summary>
+    /// Whether compressing pays. Not where records are a few bytes that leave one by one: each flush of a compressor
+    /// costs about as much as it saves.
+    /// </summary>
+    public virtual bool IsWorthCompressing => true;
+
+    /// <summary>Writes what stands before the first record, once the source knows its columns.</summary>
+    public virtual void WriteStart(ByteWriter output, StreamSchema schema)
+    {
+    }
+
     /// <summary>Writes what stands before a record.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="index">The record's number in this response, from 0.</param>
@@ -25,5 +40,24 @@ public abstract class StreamFormat
     }
 
     /// <summary>Writes what stands after a record.</summary>
-    public abstract void WriteRecordEnd(ByteWriter output);
+    public virtual void WriteRecordEnd(ByteWriter output)
+    {
+    }
+
+    /// <summary>Writes a sign of life that is no record: between records, before the start, never inside a record.</summary>
+    public virtual void WriteHeartbeat(ByteWriter output, DateTimeOffset now)
+    {
+    }
+
+    /// <summary>Writes why the stream fails, where the format can say it. Nothing follows.</summary>
+    public virtual void WriteError(ByteWriter output, Problem problem)
+    {
+    }
+
+    /// <summary>Writes what stands after the last record of a complete stream. Nothing follows.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="records">How many records there were.</param>
+    public virtual void WriteEnd(ByteWriter output, long records)
+    {
+    }
 }

@@ -15,5 +15,8 @@ public sealed class TextFormat : StreamFormat
     public override RecordEncoding Encoding => RecordEncoding.Text;
 
     /// <inheritdoc />
+    public override bool IsWorthCompressing => false;
+
+    /// <inheritdoc />
     public override void WriteRecordEnd(ByteWriter output) => output.Write((byte)'\n');
 }

@@ -22,6 +22,9 @@ public sealed class GeneratorSource<T>(
     private bool _ended;
 
     /// <inheritdoc />
+    public override StreamSchema Schema => _encoder.Schema;
+
+    /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()
     {
         if (_ready || _ended)
@@ -73,8 +76,8 @@ public sealed class GeneratorSource<T>(
             return;
 
         // An enumerator must not be disposed while it moves. Its token is cancelled by now wherever that is so.
-        if (_pending is not null)
-            await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_pending is Task pending)
+            await pending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _enumerator.DisposeAsync().ConfigureAwait(false);
     }
 

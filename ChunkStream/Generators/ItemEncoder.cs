@@ -7,7 +7,7 @@ using ChunkStream.Streaming;
 namespace ChunkStream.Generators;
 
 /// <summary>Writes one item of a generator in a record encoding. Reuses its buffers: one for each stream.</summary>
-internal sealed class ItemEncoder<T>(JsonTypeInfo<T> typeInfo, RecordEncoding encoding) : IDisposable
+internal sealed class ItemEncoder<T> : IDisposable
 {
     // Relaxed: the body is JSON on the wire, never a script block inside a page, so non-ASCII may stay as it is.
     // The serializer writes only what is valid, so that checking it again is wasted time.
@@ -17,25 +17,57 @@ internal sealed class ItemEncoder<T>(JsonTypeInfo<T> typeInfo, RecordEncoding en
         SkipValidation = true,
     };
 
+    private readonly JsonTypeInfo<T> _typeInfo;
+    private readonly bool _textAsItIs;
+    private readonly ItemFields? _fields;
     private Utf8JsonWriter? _json;
+
+    /// <param name="typeInfo">How an item becomes JSON.</param>
+    /// <param name="encoding">What to write.</param>
+    public ItemEncoder(JsonTypeInfo<T> typeInfo, RecordEncoding encoding)
+    {
+        _typeInfo = typeInfo;
+        _textAsItIs = encoding is RecordEncoding.Text && typeof(T) == typeof(string);
+
+        // The members that JSON has are the columns; anything but an object is one column.
+        var isObject = typeInfo.Kind is JsonTypeInfoKind.Object;
+        var names = isObject ? [.. typeInfo.Properties.Where(member => member.Get is not null).Select(member => member.Name)] : new[] { "value" };
+        Schema = new StreamSchema([.. names.Select(name => new StreamColumn(name, "json"))]);
+        if (encoding is RecordEncoding.Csv)
+            _fields = new ItemFields(names, isObject);
+    }
+
+    /// <summary>The items' members.</summary>
+    public StreamSchema Schema { get; }
 
     /// <summary>Writes the item.</summary>
     public void Write(ByteWriter output, T item)
     {
-        if (encoding is RecordEncoding.Text && item is string text)
+        if (_fields is not null)
+        {
+            WriteJson(_fields.Json, item);
+            _fields.WriteTo(output);
+        }
+        else if (_textAsItIs && item is string text)
         {
             output.Write(text);
-            return;
         }
-
-        if (_json is null)
-            _json = new Utf8JsonWriter(output, JsonOptions);
         else
-            _json.Reset(output);
-        JsonSerializer.Serialize(_json, item, typeInfo);
-        _json.Flush();
+        {
+            WriteJson(output, item);
+        }
     }
 
     /// <inheritdoc />
     public void Dispose() => _json?.Dispose();
+
+    private void WriteJson(System.Buffers.IBufferWriter<byte> output, T item)
+    {
+        if (_json is null)
+            _json = new Utf8JsonWriter(output, JsonOptions);
+        else
+            _json.Reset(output);
+        JsonSerializer.Serialize(_json, item, _typeInfo);
+        _json.Flush();
+    }
 }

@@ -1,5 +1,7 @@
 using System.Data;
 using System.Globalization;
+using ChunkStream.Formats;
+using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
@@ -31,11 +33,14 @@ internal sealed class Cursor : IAsyncDisposable
     private TimeSpan _waitedInRound;
 
     private Cursor(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RowLayout layout, FetchPlan plan, TimeProvider time, CancellationToken cancellation)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RowLayout layout, RowWriter rows, FetchPlan plan, TimeProvider time, CancellationToken cancellation)
     {
         (_connection, _transaction, _plan, _time, _cancellation) = (connection, transaction, plan, time, cancellation);
-        Rows = new RowWriter(layout);
+        (Schema, Rows) = (layout.Schema, rows);
     }
+
+    /// <summary>The columns.</summary>
+    public StreamSchema Schema { get; }
 
     /// <summary>Writes the current row.</summary>
     public RowWriter Rows { get; }
@@ -46,14 +51,14 @@ internal sealed class Cursor : IAsyncDisposable
     /// <summary>Takes a connection, describes the query, and opens the cursor; the first FETCH is under way then.</summary>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
     public static async Task<Cursor> OpenAsync(
-        PostgresDatabase database, string query, TimeProvider time, CancellationToken cancellation)
+        PostgresDatabase database, string query, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation)
     {
         for (var first = true; ; first = false)
         {
             var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
             try
             {
-                return await OpenAsync(connection, database.Options, query, time, cancellation).ConfigureAwait(false);
+                return await OpenAsync(connection, database.Options, query, encoding, time, cancellation).ConfigureAwait(false);
             }
             catch (NpgsqlException) when (first && connection.FullState.HasFlag(ConnectionState.Broken))
             {
@@ -71,13 +76,13 @@ internal sealed class Cursor : IAsyncDisposable
     }
 
     private static async Task<Cursor> OpenAsync(
-        NpgsqlConnection connection, PostgresOptions options, string query, TimeProvider time, CancellationToken cancellation)
+        NpgsqlConnection connection, PostgresOptions options, string query, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation)
     {
         // BEGIN travels with the first command.
         var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
         var layout = await RowLayout.DescribeAsync(connection, query, cancellation).ConfigureAwait(false);
         var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead);
-        var cursor = new Cursor(connection, transaction, layout, plan, time, cancellation);
+        var cursor = new Cursor(connection, transaction, layout, new RowWriter(layout, encoding), plan, time, cancellation);
         await cursor.SendRoundAsync(Opening(layout.Select)).ConfigureAwait(false);
         return cursor;
     }

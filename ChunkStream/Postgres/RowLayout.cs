@@ -1,16 +1,18 @@
+using System.Data;
 using ChunkStream.Postgres.Columns;
+using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
 
 /// <summary>
-/// The columns of a query as they will be streamed: their names, a writer each, and the SELECT that gives them in the
-/// types that those writers read.
+/// The columns of a query as they will be streamed: what the client is told of them, a writer each, and the SELECT that
+/// gives them in the types that those writers read.
 /// </summary>
-/// <param name="Names">The columns' names, as the client sees them. Not always unique.</param>
+/// <param name="Schema">Names and types.</param>
 /// <param name="Writers">A writer a column.</param>
 /// <param name="Select">The query to open the cursor for.</param>
-internal sealed record RowLayout(IReadOnlyList<string> Names, IReadOnlyList<ColumnWriter> Writers, string Select)
+internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnWriter> Writers, string Select)
 {
     /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
@@ -18,18 +20,17 @@ internal sealed record RowLayout(IReadOnlyList<string> Names, IReadOnlyList<Colu
     {
         var command = new NpgsqlCommand(query, connection);
         await using var _ = command.ConfigureAwait(false);
-        var description = await command
-            .ExecuteReaderAsync(System.Data.CommandBehavior.SchemaOnly, cancellation).ConfigureAwait(false);
+        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, cancellation).ConfigureAwait(false);
         await using var __ = description.ConfigureAwait(false);
 
         var ordinals = Enumerable.Range(0, description.FieldCount).ToArray();
-        var names = ordinals.Select(description.GetName).ToArray();
+        var columns = ordinals.Select(ordinal => new StreamColumn(
+            description.GetName(ordinal), description.GetPostgresType(ordinal).InternalName)).ToArray();
         var writers = ordinals.Select(ordinal => ColumnWriters.Of(description.GetDataTypeOID(ordinal))).ToArray();
-        if (!writers.Contains(null))
-            return new RowLayout(names, writers!, query);
-
-        var complete = writers.Select(writer => writer ?? ColumnWriters.Of(ColumnWriters.JsonType)!).ToArray();
-        return new RowLayout(names, complete, ConvertInPostgres(query, writers));
+        return new RowLayout(
+            new StreamSchema(columns),
+            [.. writers.Select(writer => writer ?? ColumnWriters.Converted)],
+            writers.Contains(null) ? ConvertInPostgres(query, writers) : query);
     }
 
     /// <summary>Wraps a query so that Postgres itself turns the columns without a fast writer into JSON.</summary>

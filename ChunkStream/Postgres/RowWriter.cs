@@ -1,13 +1,15 @@
+using System.Buffers;
 using System.Text;
 using ChunkStream.Formats;
+using ChunkStream.Postgres.Columns;
 using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
 
 /// <summary>
-/// Writes the current row of a reader as one JSON object: bytes from Postgres's buffer to the response's, with no
-/// object, string or dictionary in between.
+/// Writes the current row of a reader as one JSON object or one line of CSV: bytes from Postgres's buffer to the
+/// response's, with no object, string or dictionary in between.
 /// </summary>
 internal sealed class RowWriter
 {
@@ -18,14 +20,20 @@ internal sealed class RowWriter
     private const int InitialValueBytes = 1024;
 #endif
 
-    private readonly RowLayout _layout;
+    private readonly IReadOnlyList<ColumnWriter> _writers;
+    private readonly bool _csv;
     private readonly byte[][] _beforeValue;
+    private readonly byte[] _beforeRow;
+    private readonly byte[] _afterRow;
+    private readonly byte[] _null;
     private byte[] _value = new byte[InitialValueBytes];
 
-    public RowWriter(RowLayout layout)
+    public RowWriter(RowLayout layout, RecordEncoding encoding)
     {
-        _layout = layout;
-        _beforeValue = [.. layout.Names.Select((name, index) => BeforeValue(name, first: index == 0))];
+        _writers = layout.Writers;
+        _csv = encoding is RecordEncoding.Csv;
+        (_beforeRow, _afterRow, _null) = _csv ? ([], [], []) : ("{"u8.ToArray(), "}"u8.ToArray(), "null"u8.ToArray());
+        _beforeValue = [.. layout.Schema.Columns.Select((column, index) => BeforeValue(column.Name, separator: index == 0 ? "" : ","))];
     }
 
     /// <summary>Bytes of all values so far, as Postgres sent them.</summary>
@@ -33,23 +41,25 @@ internal sealed class RowWriter
 
     public void Write(NpgsqlDataReader reader, ByteWriter output)
     {
-        if (_beforeValue.Length == 0)
-            output.Write((byte)'{');
+        output.Write(_beforeRow);
         for (var column = 0; column < _beforeValue.Length; column++)
         {
             output.Write(_beforeValue[column]);
             if (reader.IsDBNull(column))
             {
-                output.Write("null"u8);
+                output.Write(_null);
                 continue;
             }
 
             var value = Value(reader, column);
             ValueBytes += value.Length;
-            _layout.Writers[column].Write(output, value);
+            if (_csv)
+                _writers[column].WriteCsv(output, value);
+            else
+                _writers[column].WriteJson(output, value);
         }
 
-        output.Write((byte)'}');
+        output.Write(_afterRow);
     }
 
     /// <summary>A value's bytes; valid until the next call.</summary>
@@ -70,13 +80,17 @@ internal sealed class RowWriter
         return (int)reader.GetBytes(column, 0, _value, 0, length);
     }
 
-    private static byte[] BeforeValue(string name, bool first)
+    private byte[] BeforeValue(string name, string separator)
     {
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        var buffer = new ArrayBufferWriter<byte>();
         var output = new ByteWriter(buffer);
-        output.Write(first ? (byte)'{' : (byte)',');
-        JsonText.WriteString(output, Encoding.UTF8.GetBytes(name));
-        output.Write((byte)':');
+        output.Write(separator);
+        if (!_csv)
+        {
+            JsonText.WriteString(output, Encoding.UTF8.GetBytes(name));
+            output.Write((byte)':');
+        }
+
         output.Commit();
         return buffer.WrittenSpan.ToArray();
     }

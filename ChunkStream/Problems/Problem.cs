@@ -50,6 +50,22 @@ public sealed record Problem(
     public static Problem NotAcceptable(string detail) => new(
         "urn:chunkstream:not-acceptable", "Not acceptable", 406, detail);
 
+    /// <summary>The client's Last-Event-ID is none that this endpoint has given. 400.</summary>
+    public static Problem InvalidLastEventId(string detail) => new(
+        "urn:chunkstream:invalid-last-event-id", "Invalid Last-Event-ID", 400, detail);
+
+    /// <summary>The stream has lasted as long as a stream may. 504.</summary>
+    public static Problem DeadlineReached { get; } = new(
+        "urn:chunkstream:deadline-reached", "Deadline reached", 504,
+        "The stream has reached the longest time that the server allows, and is not complete.");
+
+    /// <summary>The server ends the call because it stops, or because its platform says so. 503.</summary>
+    public static Problem Stopping { get; } = new(
+        "urn:chunkstream:stopping", "Stopping", 503, "The server is stopping; the stream is not complete.")
+    {
+        RetryAfterSeconds = 5,
+    };
+
     /// <summary>Something that the endpoint needs is not there now; a later try may succeed. 503.</summary>
     public static Problem Unavailable(string detail) => new(
         "urn:chunkstream:unavailable", "Unavailable", 503, detail)

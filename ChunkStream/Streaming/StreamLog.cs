@@ -6,26 +6,45 @@ namespace ChunkStream.Streaming;
 internal sealed partial class StreamLog(ILogger logger)
 {
     /// <summary>A stream has ended.</summary>
-    public void StreamEnded(
-        string stream, string format, StreamOutcome outcome, long records, long bytes, TimeSpan duration, Exception? failure)
+    public void StreamEnded(StreamReport report, Exception? failure)
     {
         // Someone who leaves is no error, and the cancellation that it causes is no news.
-        var (level, exception) = outcome switch
+        var (level, exception) = report.Outcome switch
         {
             StreamOutcome.Completed or StreamOutcome.ClientLeft => (LogLevel.Information, null),
-            StreamOutcome.Refused or StreamOutcome.Stopped => (LogLevel.Warning, failure),
+            StreamOutcome.DeadlineReached or StreamOutcome.Stopped => (LogLevel.Warning, null),
+            StreamOutcome.Refused => (LogLevel.Warning, failure),
             _ => (LogLevel.Error, failure),
         };
-        StreamEnded(level, exception, stream, outcome, format, records, bytes, duration.TotalMilliseconds);
+        StreamEnded(
+            level,
+            exception,
+            report.Stream,
+            report.Outcome,
+            report.Format,
+            report.Records,
+            report.Bytes,
+            report.Duration.TotalMilliseconds,
+            report.FirstByte?.TotalMilliseconds,
+            report.Stalled.TotalMilliseconds);
     }
 
-    [LoggerMessage(EventId = 1, EventName = "StreamEnded",
-        Message = "Stream {Stream} ended: {Outcome} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms")]
+    [LoggerMessage(EventId = 1, EventName = "StreamEnded", Message =
+        "Stream {Stream} ended: {Outcome} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms (first byte after {FirstByteMs:F0} ms, {StallMs:F0} ms waiting for the reader)")]
     private partial void StreamEnded(
-        LogLevel level, Exception? exception, string stream, StreamOutcome outcome, string format, long records, long bytes, double durationMs);
+        LogLevel level,
+        Exception? exception,
+        string stream,
+        StreamOutcome outcome,
+        string format,
+        long records,
+        long bytes,
+        double durationMs,
+        double? firstByteMs,
+        double stallMs);
 
     /// <summary>A source failed while it gave back what it held.</summary>
     [LoggerMessage(EventId = 2, EventName = "SourceNotReleased", Level = LogLevel.Warning,
-        Message = "The source of stream {Stream} failed while it was released")]
+        Message = "The source of stream {Stream} failed, or took too long, while it was released")]
     public partial void SourceNotReleased(string stream, Exception exception);
 }

@@ -6,15 +6,18 @@ public enum StreamOutcome
     /// <summary>Every record was sent, and the response ended cleanly.</summary>
     Completed,
 
-    /// <summary>The source failed before the first byte: the client got a real error status.</summary>
+    /// <summary>The source failed, or took too long, before the first byte: the client got a real error status.</summary>
     Refused,
 
-    /// <summary>The source failed in mid-stream: the connection was aborted, so that nobody takes the rest for the whole.</summary>
+    /// <summary>The source failed in mid-stream: the client sees a broken response.</summary>
     Failed,
 
     /// <summary>The client left. Not an error.</summary>
     ClientLeft,
 
-    /// <summary>The platform ended the invocation (its time limit, or a shutdown): the connection was aborted.</summary>
+    /// <summary>The stream reached its maximum duration: the client sees a broken response.</summary>
+    DeadlineReached,
+
+    /// <summary>The platform ended the call, or the process is stopping: the client sees a broken response.</summary>
     Stopped,
 }

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using ChunkStream.Formats;
+using ChunkStream.Problems;
 
 namespace ChunkStream.Streaming;
 
@@ -8,10 +9,15 @@ namespace ChunkStream.Streaming;
 /// as soon as the source would make us wait, or when it has grown to the byte limit; and no record is taken from the
 /// source while the reader has not taken what came before (backpressure).
 /// </summary>
-internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeWriter body, int flushBytes)
+internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeWriter body, StreamingOptions options, TimeProvider time)
 {
+    // For the last words of a failed stream, whose reader may not be reading.
+    private static readonly TimeSpan ErrorLimit = TimeSpan.FromSeconds(1);
+
     private readonly ByteWriter _output = new(body);
+    private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
     private long _flushed;
+    private bool _insideRecord;
 
     /// <summary>Records written so far.</summary>
     public long Records { get; private set; }
@@ -19,58 +25,115 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     /// <summary>Bytes written so far, before compression.</summary>
     public long Bytes => _output.BytesWritten;
 
-    /// <summary>
-    /// Runs to the end of the source and gives true, or false as soon as the reader is gone. The first record has been
-    /// waited for already.
-    /// </summary>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="Exception">Whatever the source threw.</exception>
-    public async Task<bool> RunAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            return await MoveAsync(cancellation).ConfigureAwait(false);
-        }
-        catch (Exception) when (!cancellation.IsCancellationRequested && _output.BytesWritten > _flushed)
-        {
-            // What the source gave before it failed is the client's.
-            await FlushAsync(cancellation).ConfigureAwait(false);
-            throw;
-        }
-    }
+    /// <summary>How long we waited for the reader.</summary>
+    public TimeSpan Stalled { get; private set; }
 
-    private async Task<bool> MoveAsync(CancellationToken cancellation)
+    /// <summary>When the first bytes left, as a timestamp of the time provider.</summary>
+    public long? FirstFlush { get; private set; }
+
+    /// <summary>Runs to the end of the source.</summary>
+    /// <param name="first">The source's first wait, which the caller has begun.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ReaderGoneException">The reader is gone.</exception>
+    /// <exception cref="Exception">Whatever the source threw.</exception>
+    public async Task RunAsync(ValueTask<bool> first, CancellationToken cancellation)
     {
-        while (true)
+        // The caller has waited long enough: a heartbeat takes the headers along, which some hosts hold back until then.
+        if (!first.IsCompleted)
+            await HeartbeatAsync(cancellation).ConfigureAwait(false);
+        var more = await WaitAsync(first, cancellation).ConfigureAwait(false);
+        format.WriteStart(_output, source.Schema);
+        while (more)
         {
             while (source.TryRead())
             {
                 WriteRecord();
-                if (_output.BytesWritten - _flushed >= flushBytes && !await FlushAsync(cancellation).ConfigureAwait(false))
-                    return false;
+                if (_output.BytesWritten - _flushed >= options.FlushBytes)
+                    await FlushAsync(cancellation).ConfigureAwait(false);
             }
 
-            var more = source.WaitToReadAsync();
-            if (!more.IsCompleted && _output.BytesWritten > _flushed && !await FlushAsync(cancellation).ConfigureAwait(false))
-                return false;
-            if (!await more.ConfigureAwait(false))
-                return await FlushAsync(cancellation).ConfigureAwait(false);
+            var next = source.WaitToReadAsync();
+            if (!next.IsCompleted && _output.BytesWritten > _flushed)
+                await FlushAsync(cancellation).ConfigureAwait(false);
+            more = next.IsCompletedSuccessfully ? next.Result : await WaitAsync(next, cancellation).ConfigureAwait(false);
+        }
+
+        format.WriteEnd(_output, Records);
+        await FlushAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The last words of a stream that fails: what the source gave before, and the error where the format can say it.
+    /// A reader that takes too long to hear them does without.
+    /// </summary>
+    public async Task FailAsync(Problem problem)
+    {
+        // Half a record is no record to anyone, if only what follows starts on a line of its own.
+        if (_insideRecord)
+            _output.Write((byte)'\n');
+        format.WriteError(_output, problem);
+        if (_output.BytesWritten == _flushed)
+            return;
+
+        using var limit = new CancellationTokenSource(ErrorLimit, time);
+        try
+        {
+            await FlushAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ReaderGoneException)
+        {
+            // The response is cut off all the same.
         }
     }
 
     private void WriteRecord()
     {
+        _insideRecord = true;
         format.WriteRecordStart(_output, Records);
         source.WriteRecord(_output);
         format.WriteRecordEnd(_output);
+        _insideRecord = false;
         Records++;
     }
 
-    private async ValueTask<bool> FlushAsync(CancellationToken cancellation)
+    /// <summary>Waits for the source, with a heartbeat after each silence that has become too long.</summary>
+    private async ValueTask<bool> WaitAsync(ValueTask<bool> next, CancellationToken cancellation)
     {
+        if (next.IsCompleted)
+            return await next.ConfigureAwait(false);
+
+        var pending = next.AsTask();
+        while (true)
+        {
+            try
+            {
+                return await pending.WaitAsync(_heartbeat, time, cancellation).ConfigureAwait(false);
+            }
+            catch (TimeoutException) when (!pending.IsCompleted)
+            {
+                await HeartbeatAsync(cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask HeartbeatAsync(CancellationToken cancellation)
+    {
+        format.WriteHeartbeat(_output, time.GetUtcNow());
+        if (_output.BytesWritten > _flushed)
+            await FlushAsync(cancellation).ConfigureAwait(false);
+    }
+
+    private async ValueTask FlushAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
         _output.Commit();
         _flushed = _output.BytesWritten;
+        var start = time.GetTimestamp();
+        FirstFlush ??= start;
         var result = await body.FlushAsync(cancellation).ConfigureAwait(false);
-        return !result.IsCompleted;
+        Stalled += time.GetElapsedTime(start);
+        if (result.IsCompleted)
+            throw new ReaderGoneException();
     }
 }

@@ -13,6 +13,9 @@ namespace ChunkStream.Streaming;
 /// </remarks>
 public abstract class StreamSource : IAsyncDisposable
 {
+    /// <summary>What the records look like. Known once <see cref="WaitToReadAsync"/> has completed for the first time.</summary>
+    public abstract StreamSchema Schema { get; }
+
     /// <summary>
     /// Completes with true once a record is there, and with false at the end. It is not complete at once exactly when
     /// the source makes its reader wait: that is the pump's moment to flush. Nothing is started before the first call.

@@ -3,13 +3,34 @@ using ChunkStream.Streaming;
 namespace ChunkStream.Postgres.Columns;
 
 /// <summary>
-/// Writes the values of one column as JSON, from Postgres's binary format: chosen once a result set, by the column's
-/// type, so that nothing is decided value by value. Stateless.
+/// Writes the values of one column, from Postgres's binary format: chosen once a result set, by the column's type, so
+/// that nothing is decided value by value. Stateless.
 /// </summary>
 internal abstract class ColumnWriter
 {
-    /// <summary>Writes one value that is not null.</summary>
+    /// <summary>Writes one value that is not null as JSON.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="value">The value in Postgres's binary format (its type's <c>send</c> function).</param>
-    public abstract void Write(ByteWriter output, ReadOnlySpan<byte> value);
+    public abstract void WriteJson(ByteWriter output, ReadOnlySpan<byte> value);
+
+    /// <summary>Writes one value that is not null as a CSV field.</summary>
+    /// <inheritdoc cref="WriteJson" />
+    public abstract void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value);
+}
+
+/// <summary>Values that look alike in JSON and CSV: numbers and booleans.</summary>
+internal abstract class BareWriter : ColumnWriter
+{
+    public sealed override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => WriteJson(output, value);
+}
+
+/// <summary>Values that are strings in JSON, and need no escaping in it nor quotes in CSV: dates, UUIDs.</summary>
+internal abstract class PlainTextWriter : ColumnWriter
+{
+    public sealed override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
+    {
+        output.Write((byte)'"');
+        WriteCsv(output, value);
+        output.Write((byte)'"');
+    }
 }

@@ -26,8 +26,8 @@ internal static class ColumnWriters
         [3802] = new JsonbWriter(),
     };
 
-    /// <summary>The type that Postgres gives a column it turned into JSON.</summary>
-    public const uint JsonType = 114;
+    /// <summary>The writer of a column that Postgres has turned into JSON.</summary>
+    public static ColumnWriter Converted { get; } = new ConvertedWriter();
 
     /// <summary>The writer of a type, or null where there is none.</summary>
     /// <param name="type">The type's object identifier.</param>

@@ -5,9 +5,9 @@ using ChunkStream.Streaming;
 namespace ChunkStream.Postgres.Columns;
 
 /// <summary><c>date</c>: <c>"2024-01-31"</c>; from 4713 BC to 5874897, which .NET's own types don't reach.</summary>
-internal sealed class DateWriter : ColumnWriter
+internal sealed class DateWriter : PlainTextWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var days = BinaryPrimitives.ReadInt32BigEndian(value);
         if (days is int.MinValue or int.MaxValue)
@@ -16,9 +16,8 @@ internal sealed class DateWriter : ColumnWriter
             return;
         }
 
-        output.Write((byte)'"');
-        var beforeChrist = IsoTime.WriteDate(output, days);
-        output.Write(beforeChrist ? " BC\""u8 : "\""u8);
+        if (IsoTime.WriteDate(output, days))
+            output.Write(" BC"u8);
     }
 }
 
@@ -26,21 +25,16 @@ internal sealed class DateWriter : ColumnWriter
 /// <c>timestamp</c> and <c>timestamptz</c>: <c>"2024-01-31T23:59:59.123456+00:00"</c>, in UTC, with as many digits of
 /// the second as it has.
 /// </summary>
-internal sealed class TimestampWriter : ColumnWriter
+internal sealed class TimestampWriter : PlainTextWriter
 {
     private const long MicrosecondsPerDay = 86_400_000_000;
 
-    private readonly byte[] _end;
-    private readonly byte[] _endBeforeChrist;
+    private readonly byte[] _offset;
 
     /// <param name="offset">What follows the time: empty without, <c>+00:00</c> with a time zone.</param>
-    public TimestampWriter(ReadOnlySpan<byte> offset)
-    {
-        _end = [.. offset, (byte)'"'];
-        _endBeforeChrist = [.. offset, .. " BC\""u8];
-    }
+    public TimestampWriter(ReadOnlySpan<byte> offset) => _offset = [.. offset];
 
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var microseconds = BinaryPrimitives.ReadInt64BigEndian(value);
         if (microseconds is long.MinValue or long.MaxValue)
@@ -56,11 +50,12 @@ internal sealed class TimestampWriter : ColumnWriter
             timeOfDay += MicrosecondsPerDay;
         }
 
-        output.Write((byte)'"');
         var beforeChrist = IsoTime.WriteDate(output, (int)days);
         output.Write((byte)'T');
         IsoTime.WriteTimeOfDay(output, timeOfDay);
-        output.Write(beforeChrist ? _endBeforeChrist : _end);
+        output.Write(_offset);
+        if (beforeChrist)
+            output.Write(" BC"u8);
     }
 }
 
@@ -73,7 +68,7 @@ file static class IsoTime
     private const int MaxTimeBytes = 15;
 
     public static void WriteInfinity(ByteWriter output, bool positive)
-        => output.Write(positive ? "\"infinity\""u8 : "\"-infinity\""u8);
+        => output.Write(positive ? "infinity"u8 : "-infinity"u8);
 
     /// <summary>Writes year, month and day; gives true if the year is one before Christ, which the caller must say.</summary>
     /// <param name="output">Where to.</param>

@@ -5,73 +5,93 @@ using ChunkStream.Streaming;
 namespace ChunkStream.Postgres.Columns;
 
 /// <summary><c>boolean</c>.</summary>
-internal sealed class BooleanWriter : ColumnWriter
+internal sealed class BooleanWriter : BareWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
         => output.Write(value[0] != 0 ? "true"u8 : "false"u8);
 }
 
 /// <summary><c>smallint</c>.</summary>
-internal sealed class Int16Writer : ColumnWriter
+internal sealed class Int16Writer : BareWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
         => Integers.Write(output, BinaryPrimitives.ReadInt16BigEndian(value));
 }
 
 /// <summary><c>integer</c>.</summary>
-internal sealed class Int32Writer : ColumnWriter
+internal sealed class Int32Writer : BareWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
         => Integers.Write(output, BinaryPrimitives.ReadInt32BigEndian(value));
 }
 
 /// <summary><c>bigint</c>.</summary>
-internal sealed class Int64Writer : ColumnWriter
+internal sealed class Int64Writer : BareWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
         => Integers.Write(output, BinaryPrimitives.ReadInt64BigEndian(value));
 }
 
 /// <summary><c>oid</c>: unsigned, and in JSON a string, as Postgres gives it.</summary>
-internal sealed class OidWriter : ColumnWriter
+internal sealed class OidWriter : PlainTextWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
-    {
-        output.Write((byte)'"');
-        Integers.Write(output, BinaryPrimitives.ReadUInt32BigEndian(value));
-        output.Write((byte)'"');
-    }
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
+        => Integers.Write(output, BinaryPrimitives.ReadUInt32BigEndian(value));
 }
 
-/// <summary><c>real</c>: the shortest digits that read back as the same value.</summary>
-internal sealed class SingleWriter : ColumnWriter
+/// <summary>Numbers that may be none: JSON has no such numbers, and Postgres gives them as strings.</summary>
+internal abstract class MaybeNumberWriter : ColumnWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public sealed override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
     {
-        var number = BinaryPrimitives.ReadSingleBigEndian(value);
-        if (!float.IsFinite(number))
+        if (NotANumber(value) is not { IsEmpty: false } name)
         {
-            Floats.WriteNotFinite(output, number);
+            WriteNumber(output, value);
             return;
         }
 
+        output.Write((byte)'"');
+        output.Write(name);
+        output.Write((byte)'"');
+    }
+
+    public sealed override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
+    {
+        if (NotANumber(value) is { IsEmpty: false } name)
+            output.Write(name);
+        else
+            WriteNumber(output, value);
+    }
+
+    /// <summary>The name of a value that is no number; empty for a number.</summary>
+    protected abstract ReadOnlySpan<byte> NotANumber(ReadOnlySpan<byte> value);
+
+    protected abstract void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value);
+}
+
+/// <summary><c>real</c>: the shortest digits that read back as the same value.</summary>
+internal sealed class SingleWriter : MaybeNumberWriter
+{
+    protected override ReadOnlySpan<byte> NotANumber(ReadOnlySpan<byte> value)
+        => Floats.NotFinite(BinaryPrimitives.ReadSingleBigEndian(value));
+
+    protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
+    {
+        var number = BinaryPrimitives.ReadSingleBigEndian(value);
         number.TryFormat(output.GetSpan(Floats.MaxBytes), out var written, provider: CultureInfo.InvariantCulture);
         output.Advance(written);
     }
 }
 
 /// <summary><c>double precision</c>: the shortest digits that read back as the same value.</summary>
-internal sealed class DoubleWriter : ColumnWriter
+internal sealed class DoubleWriter : MaybeNumberWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    protected override ReadOnlySpan<byte> NotANumber(ReadOnlySpan<byte> value)
+        => Floats.NotFinite(BinaryPrimitives.ReadDoubleBigEndian(value));
+
+    protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var number = BinaryPrimitives.ReadDoubleBigEndian(value);
-        if (!double.IsFinite(number))
-        {
-            Floats.WriteNotFinite(output, number);
-            return;
-        }
-
         number.TryFormat(output.GetSpan(Floats.MaxBytes), out var written, provider: CultureInfo.InvariantCulture);
         output.Advance(written);
     }
@@ -94,7 +114,6 @@ file static class Floats
     // "-2.2250738585072014E-308" has 24.
     public const int MaxBytes = 32;
 
-    // JSON has no such numbers; Postgres gives them as strings.
-    public static void WriteNotFinite(ByteWriter output, double number)
-        => output.Write(double.IsNaN(number) ? "\"NaN\""u8 : number > 0 ? "\"Infinity\""u8 : "\"-Infinity\""u8);
+    public static ReadOnlySpan<byte> NotFinite(double number)
+        => double.IsFinite(number) ? [] : double.IsNaN(number) ? "NaN"u8 : number > 0 ? "Infinity"u8 : "-Infinity"u8;
 }

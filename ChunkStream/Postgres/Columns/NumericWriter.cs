@@ -11,38 +11,33 @@ namespace ChunkStream.Postgres.Columns;
 /// Binary format (Postgres, numeric_send): the number of digits, the weight of the first, the sign and the scale to
 /// show, 16 bits each; then the digits, to the base 10,000, 16 bits each. Zeros at either end are left out.
 /// </remarks>
-internal sealed class NumericWriter : ColumnWriter
+internal sealed class NumericWriter : MaybeNumberWriter
 {
     private const int HeaderBytes = 8;
     private const int DigitsPerGroup = 4;
     private const ushort Negative = 0x4000;
-    private const ushort NotANumber = 0xC000;
+    private const ushort NotANumberSign = 0xC000;
     private const ushort PositiveInfinity = 0xD000;
     private const ushort NegativeInfinity = 0xF000;
 
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    protected override ReadOnlySpan<byte> NotANumber(ReadOnlySpan<byte> value)
+        => BinaryPrimitives.ReadUInt16BigEndian(value[4..]) switch
+        {
+            NotANumberSign => "NaN"u8,
+            PositiveInfinity => "Infinity"u8,
+            NegativeInfinity => "-Infinity"u8,
+            _ => [],
+        };
+
+    protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var weight = BinaryPrimitives.ReadInt16BigEndian(value[2..]);
         var sign = BinaryPrimitives.ReadUInt16BigEndian(value[4..]);
         var scale = BinaryPrimitives.ReadUInt16BigEndian(value[6..]);
         var groups = value[HeaderBytes..];
 
-        switch (sign)
-        {
-            case NotANumber:
-                output.Write("\"NaN\""u8);
-                return;
-            case PositiveInfinity:
-                output.Write("\"Infinity\""u8);
-                return;
-            case NegativeInfinity:
-                output.Write("\"-Infinity\""u8);
-                return;
-            case Negative:
-                output.Write((byte)'-');
-                break;
-        }
-
+        if (sign == Negative)
+            output.Write((byte)'-');
         WriteWhole(output, groups, weight);
         if (scale > 0)
             WriteFraction(output, groups, weight, scale);

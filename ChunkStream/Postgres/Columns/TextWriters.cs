@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 using ChunkStream.Formats;
 using ChunkStream.Streaming;
 
@@ -7,21 +8,20 @@ namespace ChunkStream.Postgres.Columns;
 /// <summary>Types whose binary format is their text, in UTF-8: a JSON string, escaped as Postgres escapes it.</summary>
 internal sealed class TextWriter : ColumnWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value) => JsonText.WriteString(output, value);
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => JsonText.WriteString(output, value);
+
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => CsvText.WriteField(output, value);
 }
 
 /// <summary><c>uuid</c>.</summary>
-internal sealed class UuidWriter : ColumnWriter
+internal sealed class UuidWriter : PlainTextWriter
 {
     private const int TextBytes = 36;
 
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
     {
-        var span = output.GetSpan(TextBytes + 2);
-        span[0] = (byte)'"';
-        new Guid(value, bigEndian: true).TryFormat(span[1..], out var written);
-        span[written + 1] = (byte)'"';
-        output.Advance(written + 2);
+        new Guid(value, bigEndian: true).TryFormat(output.GetSpan(TextBytes), out var written);
+        output.Advance(written);
     }
 }
 
@@ -30,7 +30,7 @@ internal sealed class JsonWriter : ColumnWriter
 {
     private static readonly SearchValues<byte> LineBreaks = SearchValues.Create("\n\r"u8);
 
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value)
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
     {
         // Inside a JSON string a line break is always escaped, so a raw one is white space.
         for (var at = value.IndexOfAny(LineBreaks); at >= 0; at = value.IndexOfAny(LineBreaks))
@@ -42,10 +42,40 @@ internal sealed class JsonWriter : ColumnWriter
 
         output.Write(value);
     }
+
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => CsvText.WriteField(output, value);
 }
 
 /// <summary><c>jsonb</c>: its text, which Postgres puts after a version byte.</summary>
 internal sealed class JsonbWriter : ColumnWriter
 {
-    public override void Write(ByteWriter output, ReadOnlySpan<byte> value) => output.Write(value[1..]);
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => output.Write(value[1..]);
+
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => CsvText.WriteField(output, value[1..]);
+}
+
+/// <summary>
+/// A column of a type without a fast writer, which Postgres itself has turned into JSON. In CSV a value that became a
+/// string is that string, and any other its JSON.
+/// </summary>
+internal sealed class ConvertedWriter : ColumnWriter
+{
+    private readonly JsonWriter _json = new();
+
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => _json.WriteJson(output, value);
+
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
+    {
+        if (value is not [(byte)'"', ..])
+        {
+            CsvText.WriteField(output, value);
+            return;
+        }
+
+        var reader = new Utf8JsonReader(value);
+        reader.Read();
+        var text = ArrayPool<byte>.Shared.Rent(value.Length);
+        CsvText.WriteField(output, text.AsSpan(0, reader.CopyString(text)));
+        ArrayPool<byte>.Shared.Return(text);
+    }
 }

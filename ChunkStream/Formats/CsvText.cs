@@ -1,0 +1,38 @@
+using System.Buffers;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Formats;
+
+/// <summary>The fields of a CSV line, from UTF-8 that is already valid.</summary>
+internal static class CsvText
+{
+    private static readonly SearchValues<byte> MustBeQuoted = SearchValues.Create("\",\r\n"u8);
+
+    /// <summary>
+    /// Writes a text as a field: as it is where that reads back as the same, else in quotes. The empty text is
+    /// <c>""</c>, since an empty field is null.
+    /// </summary>
+    public static void WriteField(ByteWriter output, ReadOnlySpan<byte> utf8)
+    {
+        // White space at the ends is quoted too: RFC 4180 keeps it, but many readers trim it.
+        if (!utf8.IsEmpty && !utf8.ContainsAny(MustBeQuoted) && utf8[0] > ' ' && utf8[^1] > ' ')
+            output.Write(utf8);
+        else
+            WriteQuoted(output, utf8);
+    }
+
+    /// <summary>Writes a text as a field in quotes.</summary>
+    public static void WriteQuoted(ByteWriter output, ReadOnlySpan<byte> utf8)
+    {
+        output.Write((byte)'"');
+        for (var at = utf8.IndexOf((byte)'"'); at >= 0; at = utf8.IndexOf((byte)'"'))
+        {
+            output.Write(utf8[..(at + 1)]);
+            output.Write((byte)'"');
+            utf8 = utf8[(at + 1)..];
+        }
+
+        output.Write(utf8);
+        output.Write((byte)'"');
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Formats;
+
+/// <summary>What an end frame says.</summary>
+/// <param name="Rows">How many records the response had.</param>
+/// <param name="Continue">Where to go on, or null if that was all.</param>
+internal sealed record StreamEnd(
+    [property: JsonPropertyName("rows")] long Rows,
+    [property: JsonPropertyName("continue")] string? Continue);
+
+/// <summary>The JSON of the frames that are no records, on one line, without reflection. A few a stream.</summary>
+[JsonSerializable(typeof(StreamSchema))]
+[JsonSerializable(typeof(StreamEnd))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(DateTimeOffset))]
+internal sealed partial class FrameJson : JsonSerializerContext
+{
+    private static readonly FrameJson Readable = new(new JsonSerializerOptions
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+
+    public static void Write(ByteWriter output, StreamSchema schema) => Write(output, schema, Readable.StreamSchema);
+
+    public static void Write(ByteWriter output, StreamEnd end) => Write(output, end, Readable.StreamEnd);
+
+    public static void Write(ByteWriter output, Problem problem) => Write(output, problem, Readable.Problem);
+
+    public static void Write(ByteWriter output, DateTimeOffset time) => Write(output, time, Readable.DateTimeOffset);
+
+    private static void Write<T>(ByteWriter output, T value, JsonTypeInfo<T> typeInfo)
+        => output.Write(JsonSerializer.SerializeToUtf8Bytes(value, typeInfo));
+}

@@ -1,0 +1,58 @@
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Formats;
+
+/// <summary><c>frames</c>: one JSON object a line with one key, which says what it is.</summary>
+public sealed class FramesFormat : StreamFormat
+{
+    /// <inheritdoc />
+    public override string Name => "frames";
+
+    /// <inheritdoc />
+    public override string ContentType => "application/vnd.chunkstream+ndjson";
+
+    /// <inheritdoc />
+    public override RecordEncoding Encoding => RecordEncoding.Json;
+
+    /// <inheritdoc />
+    public override bool HasHeartbeat => true;
+
+    /// <inheritdoc />
+    public override void WriteStart(ByteWriter output, StreamSchema schema)
+    {
+        output.Write("{\"schema\":"u8);
+        FrameJson.Write(output, schema);
+        output.Write("}\n"u8);
+    }
+
+    /// <inheritdoc />
+    public override void WriteRecordStart(ByteWriter output, long index) => output.Write("{\"row\":"u8);
+
+    /// <inheritdoc />
+    public override void WriteRecordEnd(ByteWriter output) => output.Write("}\n"u8);
+
+    /// <inheritdoc />
+    public override void WriteHeartbeat(ByteWriter output, DateTimeOffset now)
+    {
+        output.Write("{\"heartbeat\":"u8);
+        FrameJson.Write(output, now);
+        output.Write("}\n"u8);
+    }
+
+    /// <inheritdoc />
+    public override void WriteError(ByteWriter output, Problem problem)
+    {
+        output.Write("{\"error\":"u8);
+        FrameJson.Write(output, problem);
+        output.Write("}\n"u8);
+    }
+
+    /// <inheritdoc />
+    public override void WriteEnd(ByteWriter output, long records)
+    {
+        output.Write("{\"end\":"u8);
+        FrameJson.Write(output, new StreamEnd(records, Continue: null));
+        output.Write("}\n"u8);
+    }
+}

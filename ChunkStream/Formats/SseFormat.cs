@@ -1,0 +1,61 @@
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Formats;
+
+/// <summary><c>sse</c>: server-sent events, for a browser's EventSource.</summary>
+public sealed class SseFormat : StreamFormat
+{
+    /// <summary>
+    /// The id of the end event. EventSource connects again after every end, also a good one, and then sends the last id:
+    /// with this one it is answered 204, which tells it to stop.
+    /// </summary>
+    public const string EndId = "end";
+
+    /// <inheritdoc />
+    public override string Name => "sse";
+
+    /// <inheritdoc />
+    public override string ContentType => "text/event-stream";
+
+    /// <inheritdoc />
+    public override RecordEncoding Encoding => RecordEncoding.Json;
+
+    /// <inheritdoc />
+    public override bool HasHeartbeat => true;
+
+    /// <inheritdoc />
+    public override void WriteStart(ByteWriter output, StreamSchema schema)
+    {
+        output.Write("event: schema\ndata: "u8);
+        FrameJson.Write(output, schema);
+        output.Write("\n\n"u8);
+    }
+
+    /// <inheritdoc />
+    public override void WriteRecordStart(ByteWriter output, long index) => output.Write("data: "u8);
+
+    /// <inheritdoc />
+    public override void WriteRecordEnd(ByteWriter output) => output.Write("\n\n"u8);
+
+    /// <inheritdoc />
+    public override void WriteHeartbeat(ByteWriter output, DateTimeOffset now) => output.Write(": heartbeat\n\n"u8);
+
+    /// <inheritdoc />
+    public override void WriteError(ByteWriter output, Problem problem)
+    {
+        output.Write("event: error\ndata: "u8);
+        FrameJson.Write(output, problem);
+        output.Write("\n\n"u8);
+    }
+
+    /// <inheritdoc />
+    public override void WriteEnd(ByteWriter output, long records)
+    {
+        output.Write("event: end\nid: "u8);
+        output.Write(EndId);
+        output.Write("\ndata: "u8);
+        FrameJson.Write(output, new StreamEnd(records, Continue: null));
+        output.Write("\n\n"u8);
+    }
+}
