@@ -1,6 +1,7 @@
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
 using ChunkStream.Streaming;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Functions.Tests;
@@ -12,6 +13,10 @@ public sealed class ConfigurationTests
     {
         var streaming = new StreamingOptions();
         Assert.Equal(32 * 1024, streaming.FlushBytes);
+        Assert.Equal(15, streaming.FirstRecordSeconds);
+        Assert.Equal(15, streaming.HeartbeatSeconds);
+        Assert.Null(streaming.MaxDurationSeconds);
+        Assert.Equal(3, streaming.ShutdownSeconds);
 
         var postgres = new PostgresOptions();
         Assert.Equal("large_table", postgres.Table);
@@ -22,6 +27,10 @@ public sealed class ConfigurationTests
 
     [Theory]
     [InlineData("ChunkStream:Streaming:FlushBytes", "0")]
+    [InlineData("ChunkStream:Streaming:FirstRecordSeconds", "201")]
+    [InlineData("ChunkStream:Streaming:HeartbeatSeconds", "0")]
+    [InlineData("ChunkStream:Streaming:MaxDurationSeconds", "0")]
+    [InlineData("ChunkStream:Streaming:ShutdownSeconds", "-1")]
     [InlineData("ChunkStream:Postgres:FetchBytes", "17000000")]
     [InlineData("ChunkStream:Postgres:FetchesAhead", "0")]
     [InlineData("ChunkStream:Postgres:Table", "")]
@@ -47,11 +56,43 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task A_setting_that_there_is_not_is_refused_at_start()
+    public async Task All_mistakes_are_reported_at_once()
     {
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => LocalApi.StartAsync(settings: ("ChunkStream:Streaming:FlushByte", "100")));
+        var failure = await Assert.ThrowsAsync<AggregateException>(() => LocalApi.StartAsync(settings:
+        [
+            ("ChunkStream:Streaming:FlushByte", "100"),
+            ("ChunkStream:Streaming:FlushBytes", "many"),
+            ("ChunkStream:Streaming:HeartbeatSeconds", "1000"),
+            ("ChunkStream:Postgres:Table", "a b"),
+        ]));
 
-        Assert.Contains("FlushByte", failure.Message, StringComparison.Ordinal);
+        var mistakes = failure.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures).ToArray();
+        Assert.Equal(4, mistakes.Length);
+        Assert.Contains("ChunkStream:Streaming:FlushByte is no setting; ChunkStream:Streaming has FlushBytes,", mistakes[0] + mistakes[1], StringComparison.Ordinal);
+        Assert.Contains("ChunkStream:Streaming:FlushBytes must be a whole number, but is 'many'", mistakes[0] + mistakes[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("-1", null)]
+    [InlineData("00:10:00", 585.0)]
+    [InlineData("00:00:31", 16.0)]
+    [InlineData("00:00:20", 10.0)]
+    public void A_stream_ends_before_the_platform_ends_the_call(string? functionTimeout, double? seconds)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("functionTimeout", functionTimeout)]).Build();
+
+        var expected = seconds is { } limit ? TimeSpan.FromSeconds(limit) : Timeout.InfiniteTimeSpan;
+        Assert.Equal(expected, PlatformTimeLimit.Of(configuration).StreamLimit);
+    }
+
+    [Fact]
+    public void An_app_setting_overrides_the_time_limit_of_host_json()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+            [new("functionTimeout", "00:10:00"), new("AzureFunctionsJobHost:functionTimeout", "00:05:00")]).Build();
+
+        Assert.Equal(TimeSpan.FromMinutes(5), PlatformTimeLimit.Of(configuration).CallLimit);
     }
 }

@@ -85,7 +85,7 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     public async Task Cancelling_while_the_first_row_is_awaited_ends_the_query()
     {
         using var leaving = new CancellationTokenSource();
-        var source = postgres.Open("select pg_sleep(600)", leaving.Token);
+        var source = postgres.Open("select pg_sleep(600)", cancellation: leaving.Token);
         var waiting = source.WaitToReadAsync().AsTask();
         await postgres.UntilOneRunsAsync();
 

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Problems;
 using ChunkStream.Streaming;
 
 namespace ChunkStream.Functions.Tests.Streaming;
@@ -24,7 +25,7 @@ public sealed class StreamPumpTests
         Assert.False(pumping.IsCompleted);
 
         _script.End();
-        Assert.True(await pumping.Within());
+        await pumping.Within();
     }
 
     [Fact]
@@ -82,26 +83,29 @@ public sealed class StreamPumpTests
         await _pipe.Reader.CompleteAsync();
         _script.Yield("never read");
 
-        Assert.False(await Start(out _).Within());
+        await Assert.ThrowsAsync<ReaderGoneException>(() => Start(out _).Within());
     }
 
     [Fact]
-    public async Task A_failure_of_the_source_comes_out_after_what_was_sent_before()
+    public async Task A_failure_of_the_source_comes_out_and_what_came_before_is_sent_with_the_last_words()
     {
         var failure = new InvalidOperationException("the source broke");
         _script.Yield("first").Fail(failure);
-        var pumping = Start(out _);
+
+        var pumping = Start(out var pump);
+        Assert.Same(failure, await Assert.ThrowsAsync<InvalidOperationException>(() => pumping.Within()));
+        await pump.FailAsync(Problem.Internal).Within();
 
         Assert.Equal("first\n", await ReadAsync());
-        Assert.Same(failure, await Assert.ThrowsAsync<InvalidOperationException>(() => pumping.Within()));
     }
 
-    private Task<bool> Start(
+    private Task Start(
         out StreamPump pump, PipeWriter? writer = null, int flushBytes = 32 * 1024, CancellationToken cancellation = default)
     {
-        pump = new StreamPump(
-            _script.Open(RecordEncoding.Text, cancellation), StreamFormats.Text, writer ?? _pipe.Writer, flushBytes);
-        return pump.RunAsync(cancellation);
+        var source = _script.Open(RecordEncoding.Text, cancellation);
+        var options = new StreamingOptions { FlushBytes = flushBytes };
+        pump = new StreamPump(source, StreamFormats.Text, writer ?? _pipe.Writer, options, TimeProvider.System);
+        return pump.RunAsync(source.WaitToReadAsync(), cancellation);
     }
 
     private async Task<string> ReadAsync()

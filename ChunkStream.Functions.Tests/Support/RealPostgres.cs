@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text;
 using ChunkStream.Formats;
 using ChunkStream.LocalHost.Embedded;
@@ -43,17 +44,23 @@ public sealed class RealPostgres : IAsyncLifetime
         await _server!.DisposeAsync();
     }
 
-    internal StreamSource Open(string query, CancellationToken cancellation = default)
-        => new CursorSource(Database, query, TimeProvider.System, cancellation);
+    internal StreamSource Open(string query, RecordEncoding encoding = RecordEncoding.Json, CancellationToken cancellation = default)
+        => new CursorSource(Database, query, encoding, TimeProvider.System, cancellation);
 
     /// <summary>The rows of a query as our cursor gives them: a line each.</summary>
     public async Task<string[]> StreamedAsync(string query)
+        => (await StreamedAsync(query, StreamFormats.Ndjson)).Split('\n')[..^1];
+
+    /// <summary>The body that a query gives in a format.</summary>
+    public async Task<string> StreamedAsync(string query, StreamFormat format)
     {
-        await using var source = Open(query);
+        await using var source = Open(query, format.Encoding);
         var body = new MemoryStream();
-        var pipe = System.IO.Pipelines.PipeWriter.Create(body);
-        Assert.True(await new StreamPump(source, StreamFormats.Ndjson, pipe, flushBytes: 32 * 1024).RunAsync(default));
-        return Encoding.UTF8.GetString(body.ToArray()).Split('\n')[..^1];
+        var pump = new StreamPump(source, format, PipeWriter.Create(body), new StreamingOptions(), TimeProvider.System);
+        var first = source.WaitToReadAsync().AsTask();
+        await first;
+        await pump.RunAsync(new ValueTask<bool>(first), default);
+        return Encoding.UTF8.GetString(body.ToArray());
     }
 
     /// <summary>The rows of a query as Postgres itself turns them into JSON, in a UTC session: a line each.</summary>

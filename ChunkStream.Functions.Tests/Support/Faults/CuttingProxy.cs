@@ -1,0 +1,78 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ChunkStream.Functions.Tests.Support.Faults;
+
+/// <summary>
+/// Stands before a server and cuts each connection after a number of bytes of the response, as a dying proxy, a lost
+/// network or a restarted server would.
+/// </summary>
+internal sealed class CuttingProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Uri _server;
+    private readonly Task _accepting;
+
+    public CuttingProxy(Uri server)
+    {
+        _server = server;
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+
+    /// <summary>After how many bytes of each response to cut.</summary>
+    public long CutAfter { get; set; } = long.MaxValue;
+
+    /// <summary>Bytes of the response that was passed on last.</summary>
+    public long Passed { get; private set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        _listener.Stop();
+        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _closing.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        // One after another: a test asks, reads to the cut, and asks again.
+        while (!_closing.IsCancellationRequested)
+        {
+            using var client = await _listener.AcceptSocketAsync(_closing.Token);
+            using var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await server.ConnectAsync(_server.Host, _server.Port, _closing.Token);
+            var asking = CopyAsync(client, server, long.MaxValue);
+            Passed = await CopyAsync(server, client, CutAfter);
+            client.Close();
+            server.Close();
+            await asking;
+        }
+    }
+
+    private static async Task<long> CopyAsync(Socket from, Socket to, long limit)
+    {
+        var buffer = new byte[16 * 1024];
+        var passed = 0L;
+        try
+        {
+            while (passed < limit)
+            {
+                var length = await from.ReceiveAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, limit - passed)));
+                if (length == 0)
+                    break;
+                await to.SendAsync(buffer.AsMemory(0, length));
+                passed += length;
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // The other side has closed.
+        }
+
+        return passed;
+    }
+}
