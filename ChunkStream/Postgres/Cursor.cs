@@ -210,11 +210,12 @@ internal sealed class Cursor : IAsyncDisposable
 
     /// <summary>
     /// Before the first FETCH. The settings make values come out alike whatever the server's or the role's defaults
-    /// are; they end with the transaction.
+    /// are, and make a scan begin at the table's beginning, not where another one is; they end with the transaction.
     /// </summary>
     private static string[] Opening(string select) =>
     [
         "SET TRANSACTION READ ONLY",
+        "SET LOCAL synchronize_seqscans = off",
         "SET LOCAL TimeZone = 'UTC'",
         "SET LOCAL DateStyle = 'ISO'",
         "SET LOCAL IntervalStyle = 'postgres'",

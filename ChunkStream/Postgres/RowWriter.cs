@@ -13,20 +13,13 @@ namespace ChunkStream.Postgres;
 /// </summary>
 internal sealed class RowWriter
 {
-#if DEBUG
-    // Tiny in DEBUG, so that every test runs the path on which it grows.
-    private const int InitialValueBytes = 4;
-#else
-    private const int InitialValueBytes = 1024;
-#endif
-
     private readonly IReadOnlyList<ColumnWriter> _writers;
     private readonly bool _csv;
     private readonly byte[][] _beforeValue;
     private readonly byte[] _beforeRow;
     private readonly byte[] _afterRow;
     private readonly byte[] _null;
-    private byte[] _value = new byte[InitialValueBytes];
+    private byte[] _value = new byte[BufferSizes.Value];
 
     public RowWriter(RowLayout layout, RecordEncoding encoding)
     {

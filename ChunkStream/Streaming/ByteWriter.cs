@@ -14,14 +14,6 @@ namespace ChunkStream.Streaming;
 /// </remarks>
 public sealed class ByteWriter : IBufferWriter<byte>
 {
-#if DEBUG
-    // Tiny in DEBUG, so that every test runs the paths on which a value is split over blocks.
-    private const int DefaultBlockSize = 16;
-#else
-    // Large enough that one block is one big write to the socket; see StreamingOptions.FlushBytes.
-    private const int DefaultBlockSize = 16 * 1024;
-#endif
-
     private readonly IBufferWriter<byte> _target;
     private readonly int _blockSize;
     private Memory<byte> _block;
@@ -30,7 +22,7 @@ public sealed class ByteWriter : IBufferWriter<byte>
 
     /// <param name="target">Where the bytes go; this writer must be its only writer.</param>
     public ByteWriter(IBufferWriter<byte> target)
-        : this(target, DefaultBlockSize)
+        : this(target, BufferSizes.Block)
     {
     }
 
