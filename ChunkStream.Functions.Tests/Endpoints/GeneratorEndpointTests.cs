@@ -117,7 +117,25 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
         Assert.Equal(contentType, response.Content.Headers.ContentType!.ToString());
     }
 
+    [Fact]
+    public async Task EventSource_is_told_to_stop_when_it_comes_back_after_the_end()
+    {
+        foreach (var (id, status) in new[] { ("end", HttpStatusCode.NoContent), ("42", HttpStatusCode.BadRequest) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/json-stream?format=sse&chunks=1");
+            request.Headers.Add("Last-Event-ID", id);
+            using var response = await _api.Client.SendAsync(request).Within();
+
+            Assert.Equal(status, response.StatusCode);
+        }
+
+        Assert.Contains("id: end\n", await _api.Client.GetStringAsync("/api/json-stream?format=sse&chunks=1").Within(), StringComparison.Ordinal);
+    }
+
     [Theory]
+    [InlineData("/api/stream?format=csv", "value\r\nChunk 0\r\n")]
+    [InlineData("/api/json-stream?format=csv", "chunk_number,message\r\n0,Chunk 0 data\r\n")]
+    [InlineData("/api/json-stream?format=json", "[\n{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n]\n")]
     [InlineData("/api/stream?format=ndjson", "\"Chunk 0\"\n")]
     [InlineData("/api/json-stream?format=text", "{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n")]
     public async Task The_format_parameter_chooses_the_format(string path, string body)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using ChunkStream.Endpoints;
 using ChunkStream.Formats;
 using ChunkStream.LocalHost;
@@ -69,6 +70,12 @@ internal sealed class LocalApi : IAsyncDisposable
 
     public Task<HttpResponseMessage> HeadAsync(string path)
         => Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, path)).Within();
+
+    /// <summary>The scope of this host's meters.</summary>
+    public IMeterFactory Meters => _app.Services.GetRequiredService<IMeterFactory>();
+
+    /// <summary>Stops the host, as a signal would.</summary>
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -89,9 +89,9 @@ public sealed class RealPostgres : IAsyncLifetime
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Waits until a query of ours is being run.</summary>
+    /// <summary>Waits until a query of ours is being run, or its cursor is open.</summary>
     public Task UntilOneRunsAsync()
-        => Bounded.Until(async () => await ScalarAsync<long>(Ours + " and state = 'active'") > 0, "a query of ours runs");
+        => Bounded.Until(async () => await ScalarAsync<long>(Ours + " and state <> 'idle'") > 0, "a query of ours runs");
 
     /// <summary>Fails unless within the limit no backend of ours runs a query or is inside a transaction.</summary>
     public Task AssertNothingRunsAsync(TimeSpan limit)

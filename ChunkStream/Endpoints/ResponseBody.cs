@@ -64,13 +64,14 @@ internal sealed class ResponseBody : IAsyncDisposable
     private static string? Choose(IList<StringWithQualityHeaderValue> accepted)
     {
         var best = Offered
-            .Select(encoding => (Encoding: encoding, Quality: Quality(encoding, accepted) ?? 0))
+            .Select(encoding => (Encoding: encoding, Quality: Quality(encoding, accepted) ?? Quality("*", accepted) ?? 0))
             .MaxBy(choice => choice.Quality);
-        var plain = accepted.FirstOrDefault(value => value.Value.Equals("identity", StringComparison.OrdinalIgnoreCase))?.Quality ?? 0;
-        return best.Quality > 0 && best.Quality >= plain ? best.Encoding : null;
+        var plain = Quality("identity", accepted);
+        return best.Quality > 0 && best.Quality >= (plain ?? 0) ? best.Encoding : null;
     }
 
-    private static double? Quality(string encoding, IList<StringWithQualityHeaderValue> accepted)
-        => (accepted.FirstOrDefault(value => value.Value.Equals(encoding, StringComparison.OrdinalIgnoreCase))
-            ?? accepted.FirstOrDefault(value => value.Value == "*")) is { } value ? value.Quality ?? 1 : null;
+    private static double? Quality(string name, IList<StringWithQualityHeaderValue> accepted)
+        => accepted.FirstOrDefault(value => value.Value.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } value
+            ? value.Quality ?? 1
+            : null;
 }

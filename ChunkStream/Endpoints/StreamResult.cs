@@ -43,6 +43,7 @@ internal sealed class StreamResult(
 
         var (outcome, failure) = await StreamAsync(httpContext.Response, body, source, pump, lifetime).ConfigureAwait(false);
         Report(outcome, failure, pump, started);
+        await pump.SettleAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await lifetime.EndAsync().ConfigureAwait(false);
         await ReleaseAsync(source).ConfigureAwait(false);
 
@@ -78,7 +79,9 @@ internal sealed class StreamResult(
                 return (StreamOutcome.Refused, failure);
             }
 
-            await pump.FailAsync(problem).ConfigureAwait(false);
+            // Who does not even take the error would hold the connection for as long as it likes.
+            if (!await pump.FailAsync(problem).ConfigureAwait(false))
+                response.HttpContext.Abort();
             return (ended ?? StreamOutcome.Failed, failure);
         }
     }

@@ -16,6 +16,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
 
     private readonly ByteWriter _output = new(body);
     private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
+    private Task? _flushing;
     private long _flushed;
     private bool _insideRecord;
 
@@ -65,26 +66,34 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
 
     /// <summary>
     /// The last words of a stream that fails: what the source gave before, and the error where the format can say it.
-    /// A reader that takes too long to hear them does without.
+    /// False if the reader did not take them in time.
     /// </summary>
-    public async Task FailAsync(Problem problem)
+    public async Task<bool> FailAsync(Problem problem)
+    {
+        using var limit = new CancellationTokenSource(ErrorLimit, time);
+        try
+        {
+            await (_flushing ?? Task.CompletedTask).WaitAsync(limit.Token).ConfigureAwait(false);
+            WriteError(problem);
+            if (_output.BytesWritten > _flushed)
+                await FlushAsync(limit.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ReaderGoneException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Waits until nothing is written any more: only then may the body be taken away.</summary>
+    public Task SettleAsync() => _flushing ?? Task.CompletedTask;
+
+    private void WriteError(Problem problem)
     {
         // Half a record is no record to anyone, if only what follows starts on a line of its own.
         if (_insideRecord)
             _output.Write((byte)'\n');
         format.WriteError(_output, problem);
-        if (_output.BytesWritten == _flushed)
-            return;
-
-        using var limit = new CancellationTokenSource(ErrorLimit, time);
-        try
-        {
-            await FlushAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or ReaderGoneException)
-        {
-            // The response is cut off all the same.
-        }
     }
 
     private void WriteRecord()
@@ -131,7 +140,11 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         _flushed = _output.BytesWritten;
         var start = time.GetTimestamp();
         FirstFlush ??= start;
-        var result = await body.FlushAsync(cancellation).ConfigureAwait(false);
+
+        // Without the token, on which Kestrel would reset the connection, and the last words could not be said.
+        var flushing = body.FlushAsync(CancellationToken.None).AsTask();
+        _flushing = flushing;
+        var result = await flushing.WaitAsync(cancellation).ConfigureAwait(false);
         Stalled += time.GetElapsedTime(start);
         if (result.IsCompleted)
             throw new ReaderGoneException();

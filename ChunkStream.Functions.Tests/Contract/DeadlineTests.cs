@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Net;
+using ChunkStream.Formats;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+
+namespace ChunkStream.Functions.Tests.Contract;
+
+public sealed class DeadlineTests
+{
+    public static TheoryData<string> Formats => [.. StreamFormats.All.Select(format => format.Name)];
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public async Task A_stream_that_reaches_its_deadline_does_not_look_complete(string format)
+    {
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "0.5"));
+        foreach (var source in new[] { FaultySource.StallsAfter(3), FaultySource.HangsAfter(3), FaultySource.NeverEnds() })
+        {
+            using var response = await api.GetAsync(api.Serve(Format(format), source));
+            var clock = Stopwatch.StartNew();
+
+            var read = await StreamRead.OfAsync(response, format);
+
+            Assert.False(read.IsComplete);
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(8));
+            if (format is "sse" or "frames")
+                Assert.Equal("urn:chunkstream:deadline-reached", (string?)read.Error!["type"]);
+        }
+
+        Assert.Equal(3, api.Log.Entries.Count(entry => entry.Message.Contains("DeadlineReached", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_deadline_before_the_first_record_is_a_status()
+    {
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "0.3"));
+        using var response = await api.GetAsync(api.Serve(StreamFormats.Ndjson, FaultySource.StallsAfter(0)));
+
+        Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
+        Assert.Equal("urn:chunkstream:deadline-reached", (string?)(await response.ProblemAsync())["type"]);
+    }
+
+    [Fact]
+    public async Task A_process_that_stops_gives_its_streams_a_while_and_then_ends_them_as_incomplete()
+    {
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:ShutdownSeconds", "1"));
+        var script = new ScriptedSource().Yield("before");
+        using var ending = await api.GetAsync(api.Serve(StreamFormats.Frames, script.Open));
+        using var endless = await api.GetAsync(api.Serve(StreamFormats.Frames, FaultySource.StallsAfter(3)));
+
+        var stopping = api.StopAsync();
+        await Task.Delay(200);
+        script.Yield("meanwhile").End();
+
+        var read = await StreamRead.OfAsync(ending, "frames");
+        Assert.True(read.IsComplete);
+        Assert.Equal(["before", "meanwhile"], read.Records);
+        var cut = await StreamRead.OfAsync(endless, "frames");
+        Assert.False(cut.IsComplete);
+        Assert.Equal("urn:chunkstream:stopping", (string?)cut.Error!["type"]);
+        await stopping.Within(TimeSpan.FromSeconds(4));
+    }
+
+    private static StreamFormat Format(string name) => StreamFormats.All.Single(format => format.Name == name);
+}

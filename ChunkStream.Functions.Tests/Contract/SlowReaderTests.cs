@@ -1,0 +1,66 @@
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+
+namespace ChunkStream.Functions.Tests.Contract;
+
+[Collection(RealPostgres.Collection)]
+public sealed class SlowReaderTests(RealPostgres postgres)
+{
+    private const int Readers = 100;
+    private const int Rows = 20_000;
+    private const int RowBytes = 400;
+
+    [Fact]
+    public async Task A_hundred_readers_that_pause_cost_no_memory_and_finish_when_they_go_on()
+    {
+        await postgres.ExecuteAsync($"create or replace view patient as select n, repeat('x', {RowBytes}) as filler from generate_series(1, {Rows}) n");
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Postgres:Table", "patient"));
+        var server = api.Client.BaseAddress!;
+        using (var warm = await RawClient.GetAsync(server, "/api/db-stream"))
+            await warm.CountToEndAsync((byte)'\n');
+        var before = Settled();
+
+        var clients = await Task.WhenAll(Enumerable.Range(0, Readers).Select(_ => RawClient.GetAsync(server, "/api/db-stream")));
+        await Task.WhenAll(clients.Select(client => client.ReadBytesAsync(10_000)));
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        var growth = Settled() - before;
+
+        // All that they have not read is 800 MB. What may be held for each: a chunk, a pipe, a connection's buffer.
+        Assert.InRange(growth, long.MinValue, Readers * 400 * 1024);
+
+        var ends = await Task.WhenAll(clients.Select(client => client.CountToEndAsync((byte)'x')));
+        Assert.All(ends, end => Assert.True(end.Whole));
+
+        // What they read before the pause was not counted, and some of it was filler.
+        Assert.All(ends, end => Assert.InRange(end.Count, (long)Rows * RowBytes * 95 / 100, (long)Rows * RowBytes));
+        foreach (var client in clients)
+            client.Dispose();
+        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task A_reader_that_takes_its_time_gets_every_row()
+    {
+        await postgres.ExecuteAsync("create or replace view patient as select n, repeat('x', 400) as filler from generate_series(1, 3000) n");
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Postgres:Table", "patient"));
+        using var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/db-stream");
+        var lines = 0L;
+        while (await client.ReadAsync() is { IsEmpty: false } piece)
+        {
+            lines += piece.Span.Count("\"}\n"u8);
+            await Task.Delay(5);
+        }
+
+        // A piece may end between the three bytes.
+        Assert.InRange(lines, 2800, 3000);
+        Assert.Contains("Completed as ndjson, 3000 records", (await api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    private static long Settled()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        return Environment.WorkingSet;
+    }
+}
