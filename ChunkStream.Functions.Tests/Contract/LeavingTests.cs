@@ -32,6 +32,17 @@ public sealed class LeavingTests(RealPostgres postgres)
     public async Task While_the_server_is_blocked_on_a_reader_that_does_not_read()
         => await LeaveAsync(Endless, readBytes: 1000, pause: TimeSpan.FromSeconds(1));
 
+    [Theory]
+    [InlineData(1500)]
+    [InlineData(3000)]
+    [InlineData(4500)]
+    [InlineData(6500)]
+    public async Task While_it_is_blocked_on_its_reader_and_a_row_that_was_fetched_ahead_takes_for_ever(int slowRow)
+        => await LeaveAsync(
+            $"select n, repeat('x', 1000) as filler, case when n >= {slowRow} then pg_sleep(600)::text end as slept from generate_series(1, 30000) n",
+            readBytes: 1000,
+            pause: TimeSpan.FromSeconds(1));
+
     [Fact]
     public async Task At_any_byte()
     {

@@ -87,6 +87,23 @@ public sealed class StreamResultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_client_that_leaves_is_known_even_if_the_end_of_the_invocation_is_heard_first()
+    {
+        using var invocation = new CancellationTokenSource();
+        _script.Yield("first");
+        using (var response = await _api.GetAsync(_api.Serve(StreamFormats.Text, _script.Open, invocation.Token)))
+        {
+            await using var body = await response.Content.ReadAsStreamAsync();
+            Assert.Equal("first\n", await body.ReadSomeAsync());
+            await invocation.CancelAsync();
+        }
+
+        var ended = await _api.Log.StreamEndedAsync();
+        Assert.Contains("ClientLeft", ended.Message, StringComparison.Ordinal);
+        Assert.Equal(LogLevel.Information, ended.Level);
+    }
+
+    [Fact]
     public async Task The_end_of_the_invocation_cuts_the_stream_so_that_it_does_not_look_whole()
     {
         using var invocation = new CancellationTokenSource();

@@ -67,7 +67,7 @@ internal sealed class StreamResult(
         catch (Exception failure)
         {
             // The one place where an exception becomes an outcome.
-            var ended = failure is ReaderGoneException ? StreamOutcome.ClientLeft : lifetime.Ended;
+            var ended = failure is ReaderGoneException ? StreamOutcome.ClientLeft : await lifetime.EndedAsync().ConfigureAwait(false);
             if (ended is StreamOutcome.ClientLeft)
                 return (StreamOutcome.ClientLeft, failure);
 

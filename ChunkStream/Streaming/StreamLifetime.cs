@@ -5,7 +5,13 @@ namespace ChunkStream.Streaming;
 /// <summary>All that can end a stream from outside, as one token; and afterwards, which of them it was.</summary>
 internal sealed class StreamLifetime : IDisposable
 {
+    // The Functions host tells us of a client that left in two ways, the call's token and the request's, in either order,
+    // a few milliseconds apart.
+    private static readonly TimeSpan ClientNews = TimeSpan.FromMilliseconds(100);
+
     private readonly CancellationToken _client;
+    private readonly CancellationToken _invocation;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _deadline;
     private readonly CancellationTokenSource _any;
 
@@ -17,7 +23,7 @@ internal sealed class StreamLifetime : IDisposable
     public StreamLifetime(
         TimeSpan maxDuration, TimeProvider time, CancellationToken client, CancellationToken invocation, CancellationToken shutdown)
     {
-        _client = client;
+        (_client, _invocation, _time) = (client, invocation, time);
         _deadline = new CancellationTokenSource(maxDuration, time);
         _any = CancellationTokenSource.CreateLinkedTokenSource(client, invocation, shutdown, _deadline.Token);
     }
@@ -26,11 +32,16 @@ internal sealed class StreamLifetime : IDisposable
     public CancellationToken Token => _any.Token;
 
     /// <summary>How it was ended from outside, or null if it was not. A client that has left is past hearing of anything else.</summary>
-    public StreamOutcome? Ended
-        => _client.IsCancellationRequested ? StreamOutcome.ClientLeft
+    public async ValueTask<StreamOutcome?> EndedAsync()
+    {
+        if (_invocation.IsCancellationRequested && !_client.IsCancellationRequested)
+            await Task.Delay(ClientNews, _time, _client).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        return _client.IsCancellationRequested ? StreamOutcome.ClientLeft
             : !_any.IsCancellationRequested ? null
             : _deadline.IsCancellationRequested ? StreamOutcome.DeadlineReached
             : StreamOutcome.Stopped;
+    }
 
     /// <summary>What a client is told of such an end.</summary>
     public static Problem? Describe(StreamOutcome ended) => ended switch
