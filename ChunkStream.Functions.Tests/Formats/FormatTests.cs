@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Problems;
-using ChunkStream.Streaming;
 
 namespace ChunkStream.Functions.Tests.Formats;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text;
-using ChunkStream.Streaming;
+using ChunkStream.Formats;
 
 namespace ChunkStream.Functions.Tests.Support;
 

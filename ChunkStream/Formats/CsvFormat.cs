@@ -1,5 +1,3 @@
-using ChunkStream.Streaming;
-
 namespace ChunkStream.Formats;
 
 /// <summary><c>csv</c>: RFC 4180, with a header line.</summary>

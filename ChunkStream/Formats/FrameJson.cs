@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ChunkStream.Problems;
-using ChunkStream.Streaming;
 
 namespace ChunkStream.Formats;
 

@@ -1,5 +1,4 @@
 using ChunkStream.Problems;
-using ChunkStream.Streaming;
 
 namespace ChunkStream.Formats;
 

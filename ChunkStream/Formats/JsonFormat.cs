@@ -1,5 +1,3 @@
-using ChunkStream.Streaming;
-
 namespace ChunkStream.Formats;
 
 /// <summary><c>json</c>: one array, a record a line.</summary>

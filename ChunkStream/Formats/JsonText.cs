@@ -1,5 +1,4 @@
 using System.Buffers;
-using ChunkStream.Streaming;
 
 namespace ChunkStream.Formats;
 

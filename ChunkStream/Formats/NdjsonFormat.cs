@@ -1,5 +1,3 @@
-using ChunkStream.Streaming;
-
 namespace ChunkStream.Formats;
 
 /// <summary><c>ndjson</c>: a JSON value a line.</summary>

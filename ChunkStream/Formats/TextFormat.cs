@@ -1,5 +1,3 @@
-using ChunkStream.Streaming;
-
 namespace ChunkStream.Formats;
 
 /// <summary><c>text</c>: a line a record.</summary>

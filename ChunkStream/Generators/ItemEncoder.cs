@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ChunkStream.Formats;
-using ChunkStream.Streaming;
 
 namespace ChunkStream.Generators;
 

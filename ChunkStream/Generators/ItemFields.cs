@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using ChunkStream.Formats;
-using ChunkStream.Streaming;
 
 namespace ChunkStream.Generators;
 

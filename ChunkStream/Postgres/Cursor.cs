@@ -1,7 +1,6 @@
 using System.Data;
 using System.Globalization;
 using ChunkStream.Formats;
-using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres;

@@ -1,6 +1,6 @@
 using System.Data;
+using ChunkStream.Formats;
 using ChunkStream.Postgres.Columns;
-using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres;

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using ChunkStream.Formats;
 using ChunkStream.Postgres.Columns;
-using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres;

@@ -1,3 +1,4 @@
+using ChunkStream.Formats;
 using ChunkStream.Problems;
 
 namespace ChunkStream.Streaming;

@@ -1,4 +1,4 @@
-using ChunkStream.Streaming;
+using ChunkStream.Formats;
 
 namespace ChunkStream.Postgres.Columns;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using ChunkStream.Streaming;
+using ChunkStream.Formats;
 
 namespace ChunkStream.Postgres.Columns;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using ChunkStream.Streaming;
+using ChunkStream.Formats;
 
 namespace ChunkStream.Postgres.Columns;
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using ChunkStream.Formats;
-using ChunkStream.Streaming;
 
 namespace ChunkStream.Postgres.Columns;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ChunkStream.Streaming;
+namespace ChunkStream.Formats;
 
 /// <summary>What a source says of its records once it has the first.</summary>
 /// <param name="Columns">The columns, in the order in which records have them. Names need not be unique.</param>

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Text;
+using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Streaming;
 
-namespace ChunkStream.Functions.Tests.Streaming;
+namespace ChunkStream.Functions.Tests.Formats;
 
 public sealed class ByteWriterTests
 {

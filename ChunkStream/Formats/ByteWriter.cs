@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace ChunkStream.Streaming;
+namespace ChunkStream.Formats;
 
 /// <summary>
 /// Writes UTF-8 bytes into blocks of an <see cref="IBufferWriter{T}"/> (a response's pipe, or an

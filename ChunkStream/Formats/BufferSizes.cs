@@ -1,4 +1,4 @@
-namespace ChunkStream.Streaming;
+namespace ChunkStream.Formats;
 
 /// <summary>
 /// The sizes of the engine's own buffers, in bytes. The runtime switch <c>ChunkStream.TinyBuffers</c> makes them tiny, so
