@@ -1,0 +1,49 @@
+using ChunkStream.LocalHost;
+
+namespace ChunkStream.Functions.Tests.LocalHost;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("", "Web", 7071, null)]
+    [InlineData("--port 8080 --rows 5", "Web", 8080, 5L)]
+    [InlineData("--services", "Services", 7071, null)]
+    [InlineData("--functions --port 7072", "Functions", 7072, null)]
+    public async Task A_good_command_line_is_understood(string line, string mode, int port, long? rows)
+    {
+        var (code, settings, _) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(0, code);
+        Assert.Equal(new RunSettings(Enum.Parse<RunMode>(mode), port, rows, Database: null), settings);
+    }
+
+    [Theory]
+    [InlineData("--port 0", "--port is 0; it must be 1–65535")]
+    [InlineData("--port x", "x")]
+    [InlineData("--rows -1", "--rows is -1; it must be 0–1000000000")]
+    [InlineData("--row 5", "--row")]
+    [InlineData("--services --functions", "either --services or --functions")]
+    [InlineData("--services --port 7072", "--port has no meaning")]
+    [InlineData("--database Host=x --rows 5", "--rows makes demo data")]
+    public async Task A_bad_command_line_is_refused_with_what_is_wrong(string line, string said)
+    {
+        var (code, settings, output) = await RunAsync(line.Split(' '));
+
+        Assert.NotEqual(0, code);
+        Assert.Null(settings);
+        Assert.Contains(said, output, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int Code, RunSettings? Settings, string Output)> RunAsync(string[] arguments)
+    {
+        var run = (RunSettings?)null;
+        var command = CommandLine.Create((settings, _) =>
+        {
+            run = settings;
+            return Task.FromResult(0);
+        });
+        var output = new StringWriter();
+        var code = await command.Parse(arguments).InvokeAsync(new() { Output = output, Error = output });
+        return (code, run, output.ToString());
+    }
+}
