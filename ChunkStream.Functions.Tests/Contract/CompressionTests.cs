@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.IO.Compression;
 using ChunkStream.Formats;
@@ -84,6 +85,23 @@ public sealed class CompressionTests : IAsyncLifetime
 
         Assert.Equal(chosen, response.Content.Headers.ContentEncoding.SingleOrDefault());
         Assert.Contains("Accept-Encoding", response.Headers.Vary);
+    }
+
+    [Fact]
+    public async Task A_gzip_body_that_is_cut_off_does_not_say_that_it_is_whole()
+    {
+        using var response = await GetAsync(_api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(3)), "gzip");
+        await using var body = await response.Content.ReadAsStreamAsync();
+        var received = new MemoryStream();
+        await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(received).Within());
+
+        // A whole gzip body ends with the length of what it holds (RFC 1952, ISIZE).
+        var buffer = new byte[10_000];
+        received.Position = 0;
+        await using var decompressed = new GZipStream(received, CompressionMode.Decompress);
+        var length = await decompressed.ReadAtLeastAsync(buffer, FaultySource.Item(0).Length * 3, throwOnEndOfStream: false);
+        Assert.True(length > 0, "Nothing came before the cut.");
+        Assert.NotEqual(length, BinaryPrimitives.ReadInt32LittleEndian(received.ToArray().AsSpan()[^4..]));
     }
 
     [Fact]
