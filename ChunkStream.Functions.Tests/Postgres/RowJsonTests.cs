@@ -25,6 +25,15 @@ public sealed class RowJsonTests(RealPostgres postgres)
         """,
         "select (n::numeric / 7)::numeric(40, 12) as v, n * 1e15 as w, n::numeric as x from generate_series(-2000, 2000) n",
 
+        // Floats: on both sides of every place where an exponent begins, shortest digits, the extremes.
+        """
+        select v::float8 as d, v::float8::real as s from unnest(array['0', '-0', '1', '0.1', '999999', '1000000', '-1234567', '9999999', '1e7', '1234567.5',
+            '999999999999999', '1e15', '-1234567890123456', '9999999999999998', '1e16', '0.0001', '0.00001', '-1.5e-30', '123456789.125', '1e22', '3.4e38',
+            'NaN', 'Infinity', '-Infinity']) v
+        union all select 4.9e-324, 1.4e-45 union all select 1.7976931348623157e308, 3.4028235e38
+        """,
+        "select n / 7.0::float8 as d, (n / 3.0)::real as s from generate_series(-5000, 5000) n",
+
         // Text with every character that JSON must escape, and others that it must not.
         """select 'a' || chr(n) || 'b"\/' as v from generate_series(1, 700) n where n not between 55296 and 57343""",
         "select v from (values (''), (' '), ('''quoted'' and \"double\"'), ('back\\slash'), ('東京 – naïve café'), ('😀🏳️‍🌈'), (repeat('ü\"', 20000))) t(v)",
@@ -76,34 +85,19 @@ public sealed class RowJsonTests(RealPostgres postgres)
     }
 
     [Fact]
-    public async Task Floats_are_spelled_otherwise_but_read_back_as_the_same_values()
+    public async Task A_large_float_may_have_other_digits_but_reads_back_as_the_same_value()
     {
-        const string Query = """
-            select v::float8 as d, v::float8::real as s from unnest(array['0', '-0', '1', '0.1', '1e15', '1e16', '-1.5e-30', '123456789.125', '1e22', '3.4e38']) v
-            union all select 4.9e-324, 1.4e-45
-            union all select 1.7976931348623157e308, 3.4028235e38
-            union all select n / 7.0::float8, (n / 3.0)::real from generate_series(-1000, 1000) n
-            """;
+        const string Query = "select (sin(n) * 10.0 ^ (n % 37))::real as s, sin(n) * 10.0::float8 ^ (n % 300) as d from generate_series(-5000, 5000) n";
         var ours = await postgres.StreamedAsync(Query).Within();
         var oracle = await postgres.OracleAsync(Query).Within();
 
-        Assert.Equal(oracle.Length, ours.Length);
-        foreach (var (expected, actual) in oracle.Zip(ours))
+        Assert.Equal(oracle.Select(Value), ours.Select(Value));
+
+        static (float Single, double Double) Value(string line)
         {
-            Assert.Equal(Number(expected, "d", double.Parse), Number(actual, "d", double.Parse));
-            Assert.Equal(Number(expected, "s", float.Parse), Number(actual, "s", float.Parse));
+            var row = JsonNode.Parse(line)!;
+            return (float.Parse(row["s"]!.ToJsonString(), CultureInfo.InvariantCulture), double.Parse(row["d"]!.ToJsonString(), CultureInfo.InvariantCulture));
         }
-
-        static T Number<T>(string line, string name, Func<string, CultureInfo, T> parse)
-            => parse(JsonNode.Parse(line)![name]!.ToJsonString(), CultureInfo.InvariantCulture);
-    }
-
-    [Fact]
-    public async Task Floats_that_are_no_numbers_are_strings()
-    {
-        const string Query = "select v::float8 as d, v::real as s from unnest(array['NaN', 'Infinity', '-Infinity']) v";
-
-        Assert.Equal(await postgres.OracleAsync(Query).Within(), await postgres.StreamedAsync(Query).Within());
     }
 
     [Fact]

@@ -77,6 +77,17 @@ public sealed class RealPostgres : IAsyncLifetime
         return [.. lines];
     }
 
+    /// <summary>The texts of a query's only column.</summary>
+    public async Task<string[]> ColumnAsync(string query)
+    {
+        await using var command = _direct!.CreateCommand(query);
+        await using var reader = await command.ExecuteReaderAsync();
+        var texts = new List<string>();
+        while (await reader.ReadAsync())
+            texts.Add(reader.GetString(0));
+        return [.. texts];
+    }
+
     public async Task ExecuteAsync(string sql)
     {
         await using var command = _direct!.CreateCommand(sql);
