@@ -99,6 +99,29 @@ public sealed class OutcomeTests : IAsyncLifetime
         Assert.Equal(["before", "after"], read.Records);
     }
 
+    [Fact]
+    public async Task An_item_that_throws_while_it_is_written_ends_only_its_own_stream()
+    {
+        foreach (var format in StreamFormats.All.Where(format => format.Encoding is RecordEncoding.Json))
+        {
+            using var response = await _api.GetAsync(_api.Serve(format, ThrowingItem.Open));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            await using var body = await response.Content.ReadAsStreamAsync();
+            var text = "";
+            await Assert.ThrowsAnyAsync<IOException>(async () =>
+            {
+                while (await body.ReadSomeAsync() is { Length: > 0 } more)
+                    text += more;
+            });
+
+            // What follows the half record stands on a line of its own.
+            if (format == StreamFormats.Frames)
+                Assert.StartsWith("{\"error\":", text.Split('\n')[^2], StringComparison.Ordinal);
+        }
+
+        Assert.Equal("Chunk 0\n", await _api.Client.GetStringAsync("/api/stream?chunks=1").Within());
+    }
+
     private void Measured(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
         => _measured.Enqueue((instrument.Name, value, string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))));
 }

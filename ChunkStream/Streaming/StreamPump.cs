@@ -79,8 +79,9 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
                 await FlushAsync(limit.Token).ConfigureAwait(false);
             return true;
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ReaderGoneException)
+        catch (Exception)
         {
+            // Whatever it was, the response is cut off all the same.
             return false;
         }
     }
