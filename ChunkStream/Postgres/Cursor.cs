@@ -18,6 +18,9 @@ internal sealed class Cursor : IAsyncDisposable
 {
     private const string Name = "chunkstream";
 
+    // At most a round of FETCHes is on its way, a few megabytes: enough to read over them, and no time that anyone notices.
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(100);
+
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
     private readonly FetchPlan _plan;
@@ -124,8 +127,8 @@ internal sealed class Cursor : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives the connection back. Where rows are still on their way the backend is told to stop, so that neither it nor
-    /// we go through the rest of the result.
+    /// Gives the connection back. What was sent ahead is read over if it is there, else the backend is told to stop; neither
+    /// it nor we go through the rest of the result.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -182,13 +185,20 @@ internal sealed class Cursor : IAsyncDisposable
         if (_reader is null || _batch is null)
             return;
 
-        // A read that is under way stops by our token; what was sent ahead has to be stopped from outside.
+        // A read that is under way stops by our token.
         if (_pending is not null)
             await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.Run(_batch.Cancel, CancellationToken.None).ConfigureAwait(false);
+
+        // What was sent ahead is mostly here by now, and is read over in a few milliseconds. Where it is not, the backend has
+        // to be stopped from outside, which costs it a process and us a thread.
+        var batch = _batch;
+        var ending = EndRoundAsync();
+        if (await Task.WhenAny(ending, Task.Delay(DrainLimit, _time, CancellationToken.None)).ConfigureAwait(false) != ending)
+            await Task.Factory.StartNew(batch.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+
         try
         {
-            await EndRoundAsync().ConfigureAwait(false);
+            await ending.ConfigureAwait(false);
         }
         catch (NpgsqlException)
         {
