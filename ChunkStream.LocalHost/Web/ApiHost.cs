@@ -29,7 +29,7 @@ internal static class ApiHost
         });
 
         // For functionTimeout: here too a stream ends before Azure would end it.
-        builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "host.json"), optional: true);
+        builder.Configuration.AddJsonFile(HostJson.File, optional: true);
         return builder;
     }
 

@@ -14,7 +14,6 @@ internal static class PostgresFailures
             "No database is configured: the setting ConnectionStrings:Postgres is empty."),
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => Problem.NotFound(
             "The table that this endpoint serves does not exist in the database."),
-        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => Problem.Internal,
         PostgresException postgres when IsUnavailable(postgres.SqlState) => Problem.Unavailable(
             "The database does not take work now."),
         PostgresException => Problem.Internal,
