@@ -1,5 +1,6 @@
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
+using ChunkStream.Queries;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -19,10 +20,18 @@ public sealed class ConfigurationTests
         Assert.Equal(3, streaming.ShutdownSeconds);
 
         var postgres = new PostgresOptions();
-        Assert.Equal("large_table", postgres.Table);
         Assert.Equal(256 * 1024, postgres.FetchBytes);
         Assert.Equal(16, postgres.FetchesAhead);
         Assert.Equal(15, postgres.ConnectSeconds);
+        Assert.Equal(10, postgres.StallSeconds);
+        Assert.Equal(300, postgres.IdleSeconds);
+        Assert.Equal(200, postgres.QueueLength);
+        Assert.Equal(10, postgres.QueueSeconds);
+
+        var queries = new QueryOptions();
+        Assert.Equal("queries", queries.QueriesPath);
+        Assert.Equal("large_table", queries.DefaultQuery);
+        Assert.Null(queries.ResumeKey);
     }
 
     [Theory]
@@ -33,26 +42,19 @@ public sealed class ConfigurationTests
     [InlineData("ChunkStream:Streaming:ShutdownSeconds", "-1")]
     [InlineData("ChunkStream:Postgres:FetchBytes", "17000000")]
     [InlineData("ChunkStream:Postgres:FetchesAhead", "0")]
-    [InlineData("ChunkStream:Postgres:Table", "")]
-    [InlineData("ChunkStream:Postgres:Table", "a; drop table b")]
-    [InlineData("ChunkStream:Postgres:Table", "a.b.c")]
-    [InlineData("ChunkStream:Postgres:Table", "\"unclosed")]
-    [InlineData("ChunkStream:Postgres:Table", "a--")]
+    [InlineData("ChunkStream:Postgres:StallSeconds", "0")]
+    [InlineData("ChunkStream:Postgres:IdleSeconds", "100000")]
+    [InlineData("ChunkStream:Postgres:QueueLength", "-1")]
+    [InlineData("ChunkStream:Postgres:QueueSeconds", "61")]
+    [InlineData("ChunkStream:QueriesPath", "")]
+    [InlineData("ChunkStream:DefaultQuery", "")]
+    [InlineData("ChunkStream:ResumeKey", "short")]
+    [InlineData("ChunkStream:QueryPath", "queries")]
     public async Task A_bad_setting_is_refused_at_start_by_name(string key, string value)
     {
         var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => LocalApi.StartAsync(settings: (key, value)));
 
         Assert.Contains(key[(key.LastIndexOf(':') + 1)..], failure.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("orders")]
-    [InlineData("sales.orders")]
-    [InlineData("\"Mixed Case\".\"with \"\" quote\"")]
-    [InlineData("größe")]
-    public async Task A_table_is_named_as_SQL_spells_it(string table)
-    {
-        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Postgres:Table", table));
     }
 
     [Fact]
@@ -63,7 +65,7 @@ public sealed class ConfigurationTests
             ("ChunkStream:Streaming:FlushByte", "100"),
             ("ChunkStream:Streaming:FlushBytes", "many"),
             ("ChunkStream:Streaming:HeartbeatSeconds", "1000"),
-            ("ChunkStream:Postgres:Table", "a b"),
+            ("ChunkStream:ResumeKey", "short"),
         ]));
 
         var mistakes = failure.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures).ToArray();

@@ -16,8 +16,10 @@ public sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IVa
     private static readonly PropertyInfo[] Settings = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance);
 
     private readonly IConfigurationSection _section;
+    private readonly string[] _subsections;
 
-    internal CheckedSettings(IConfigurationSection section) => _section = section;
+    internal CheckedSettings(IConfigurationSection section, string[] subsections)
+        => (_section, _subsections) = (section, subsections);
 
     /// <inheritdoc />
     public void Configure(TOptions options)
@@ -38,8 +40,10 @@ public sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IVa
 
     private string? Mistake(IConfigurationSection given)
     {
+        if (_subsections.Contains(given.Key, StringComparer.OrdinalIgnoreCase))
+            return null;
         if (Find(given) is not { } setting)
-            return $"{given.Path} is no setting; {_section.Path} has {string.Join(", ", Settings.Select(known => known.Name))}.";
+            return $"{given.Path} is no setting; {_section.Path} has {string.Join(", ", Settings.Select(known => known.Name).Concat(_subsections))}.";
         return TryRead(setting, given.Value, out _)
             ? null
             : $"{given.Path} must be {Words(TypeOf(setting))}, but is '{given.Value}'.";
@@ -68,13 +72,17 @@ public sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IVa
 public static class CheckedSettingsServices
 {
     /// <summary>Adds options from a section; their ranges and all else about them is checked when the host starts.</summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="configuration">Where from.</param>
+    /// <param name="section">The section's path.</param>
+    /// <param name="subsections">Names of sections inside it that others read.</param>
     public static OptionsBuilder<TOptions> AddCheckedSettings<TOptions>(
-        this IServiceCollection services, IConfiguration configuration, string section)
+        this IServiceCollection services, IConfiguration configuration, string section, params string[] subsections)
         where TOptions : class
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        var settings = new CheckedSettings<TOptions>(configuration.GetSection(section));
+        var settings = new CheckedSettings<TOptions>(configuration.GetSection(section), subsections);
         services.AddSingleton<IConfigureOptions<TOptions>>(settings);
         services.AddSingleton<IValidateOptions<TOptions>>(settings);
         return services.AddOptions<TOptions>().ValidateDataAnnotations().ValidateOnStart();

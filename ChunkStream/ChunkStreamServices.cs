@@ -1,5 +1,6 @@
 using ChunkStream.Endpoints;
 using ChunkStream.Postgres;
+using ChunkStream.Queries;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +24,7 @@ public static class ChunkStreamServices
 
         services.AddCheckedSettings<StreamingOptions>(configuration, StreamingOptions.Section);
         services.AddCheckedSettings<PostgresOptions>(configuration, PostgresOptions.Section);
+        services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "LocalHost");
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton(PlatformTimeLimit.Of(configuration));
@@ -30,9 +32,14 @@ public static class ChunkStreamServices
         services.AddSingleton(provider => new PostgresDatabase(
             configuration.GetConnectionString("Postgres"),
             provider.GetRequiredService<IOptions<PostgresOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton(provider => new StreamEndpoints(
-            provider.GetRequiredService<StreamEngine>(), provider.GetRequiredService<PostgresDatabase>()));
+            provider.GetRequiredService<StreamEngine>(),
+            provider.GetRequiredService<PostgresDatabase>(),
+            provider.GetRequiredService<QueryCatalogue>()));
+        services.AddSingleton<QueryCatalogue>();
+        services.AddHostedService<QueryCheckAtStart>();
         return services;
     }
 }

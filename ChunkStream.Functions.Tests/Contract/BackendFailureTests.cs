@@ -57,6 +57,6 @@ public sealed class BackendFailureTests(RealPostgres postgres)
     private async Task<LocalApi> StartAsync(string query)
     {
         await postgres.ExecuteAsync($"drop view if exists failing; create view failing as {query}");
-        return await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Postgres:Table", "failing"));
+        return await LocalApi.ServingAsync(postgres.ConnectionString, "select * from failing");
     }
 }

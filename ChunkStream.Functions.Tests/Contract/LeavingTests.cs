@@ -58,8 +58,7 @@ public sealed class LeavingTests(RealPostgres postgres)
         await postgres.ExecuteAsync($"create or replace view left_alone as select * from ({query}) as q");
         try
         {
-            await using var api = await LocalApi.StartAsync(
-                postgres.ConnectionString + ";Maximum Pool Size=1", settings: ("ChunkStream:Postgres:Table", "left_alone"));
+            await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + ";Maximum Pool Size=1", "select * from left_alone");
             using (var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/db-stream"))
             {
                 await postgres.UntilOneRunsAsync();

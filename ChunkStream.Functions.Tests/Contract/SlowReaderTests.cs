@@ -13,8 +13,8 @@ public sealed class SlowReaderTests(RealPostgres postgres)
     [Fact]
     public async Task A_hundred_readers_that_pause_cost_no_memory_and_finish_when_they_go_on()
     {
-        await postgres.ExecuteAsync($"create or replace view patient as select n, repeat('x', {RowBytes}) as filler from generate_series(1, {Rows}) n");
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Postgres:Table", "patient"));
+        await postgres.ExecuteAsync($"drop table if exists patient; create table patient as select n, repeat('x', {RowBytes}) as filler from generate_series(1, {Rows}) n; create unique index on patient (n)");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "-- key: n\nselect * from patient");
         var server = api.Client.BaseAddress!;
         using (var warm = await RawClient.GetAsync(server, "/api/db-stream"))
             await warm.CountToEndAsync((byte)'\n');
@@ -41,8 +41,7 @@ public sealed class SlowReaderTests(RealPostgres postgres)
     [Fact]
     public async Task A_reader_that_takes_its_time_gets_every_row()
     {
-        await postgres.ExecuteAsync("create or replace view patient as select n, repeat('x', 400) as filler from generate_series(1, 3000) n");
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Postgres:Table", "patient"));
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "select n, repeat('x', 400) as filler from generate_series(1, 3000) n");
         using var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/db-stream");
         var lines = 0L;
         while (await client.ReadAsync() is { IsEmpty: false } piece)

@@ -23,7 +23,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
     public async Task DisposeAsync() => await _api.DisposeAsync();
 
     [Fact]
-    public async Task The_rows_of_the_configured_table_are_streamed()
+    public async Task The_rows_of_the_default_query_are_streamed()
     {
         using var response = await _api.GetAsync("/api/db-stream");
         Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType!.ToString());
@@ -51,20 +51,22 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
     [Fact]
     public async Task HEAD_runs_no_query()
     {
-        await using var api = await LocalApi.StartAsync("Host=127.0.0.1;Port=1;Username=nobody");
+        await using var api = await LocalApi.ServingAsync("Host=127.0.0.1;Port=1;Username=nobody", "select 1 as a");
         using var response = await api.HeadAsync("/api/db-stream");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
     [Fact]
-    public async Task A_missing_table_is_404()
+    public async Task A_query_that_does_not_fit_the_database_is_the_servers_fault_and_says_so()
     {
         await using var api = await StartAsync("no_such_table");
         using var response = await api.GetAsync("/api/db-stream");
 
-        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
-        await response.ProblemAsync();
+        Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+        var problem = await response.ProblemAsync();
+        Assert.Equal("urn:chunkstream:broken-query", (string?)problem["type"]);
+        Assert.DoesNotContain("no_such_table", problem.ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,7 +105,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
     [Fact]
     public async Task Without_a_connection_string_the_generators_work_and_the_database_is_said_to_be_missing()
     {
-        await using var api = await LocalApi.StartAsync();
+        await using var api = await LocalApi.ServingAsync("", "select 1 as a");
         using var response = await api.GetAsync("/api/db-stream");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
@@ -112,7 +114,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
     }
 
     private Task<LocalApi> StartAsync(string table)
-        => LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Postgres:Table", table));
+        => LocalApi.ServingAsync(postgres.ConnectionString, $"select * from {table}");
 
     private async Task<string?> HealthAsync(HttpStatusCode status)
     {

@@ -73,7 +73,7 @@ public sealed class FormatTests
                 format.WriteRecordEnd(output);
             }
 
-            format.WriteEnd(output, records.Length);
+            format.WriteEnd(output, new StreamEnd(records.Length, Continue: null));
         }));
     }
 

@@ -102,6 +102,6 @@ public sealed class CursorSourceTests(RealPostgres postgres)
         await using var source = postgres.Open("select * from no_such_table");
 
         var failure = await Assert.ThrowsAsync<PostgresException>(() => source.WaitToReadAsync().Within());
-        Assert.Equal(404, source.Describe(failure).Status);
+        Assert.Equal("urn:chunkstream:broken-query", source.Describe(failure).Type);
     }
 }

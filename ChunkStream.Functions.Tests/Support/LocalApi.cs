@@ -23,6 +23,8 @@ internal sealed class LocalApi : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, Func<HttpRequest, IResult>> _served = new();
 
+    private QueryFiles? _queries;
+
     private LocalApi(WebApplication app, RecordedLog log)
     {
         _app = app;
@@ -54,6 +56,18 @@ internal sealed class LocalApi : IAsyncDisposable
         return api;
     }
 
+    /// <summary>Starts one whose default query is the given one.</summary>
+    public static Task<LocalApi> ServingAsync(string connectionString, string sql, params (string Key, string Value)[] settings)
+        => ServingAsync(connectionString, new QueryFiles().With("large_table", sql), settings);
+
+    /// <summary>Starts one with queries, which are deleted with it.</summary>
+    public static async Task<LocalApi> ServingAsync(string connectionString, QueryFiles queries, params (string Key, string Value)[] settings)
+    {
+        var api = await StartAsync(connectionString, settings: [queries.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"), .. settings]);
+        api._queries = queries;
+        return api;
+    }
+
     /// <summary>Serves a stream of the test's own; gives its path.</summary>
     public string Serve(
         StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open, CancellationToken invocation = default)
@@ -81,5 +95,6 @@ internal sealed class LocalApi : IAsyncDisposable
     {
         Client.Dispose();
         await _app.DisposeAsync();
+        _queries?.Dispose();
     }
 }

@@ -33,7 +33,7 @@ public sealed class RealPostgres : IAsyncLifetime
             StatePath = Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath"),
             Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "300" },
         }).Within(TimeSpan.FromMinutes(5));
-        _database = new PostgresDatabase(ConnectionString, Options.Create(new PostgresOptions()), NullLoggerFactory.Instance);
+        _database = new PostgresDatabase(ConnectionString, Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
         _direct = NpgsqlDataSource.Create(ConnectionString + ";Application Name=tests;Pooling=false");
     }
 
@@ -45,7 +45,7 @@ public sealed class RealPostgres : IAsyncLifetime
     }
 
     internal StreamSource Open(string query, RecordEncoding encoding = RecordEncoding.Json, CancellationToken cancellation = default)
-        => new CursorSource(Database, query, encoding, TimeProvider.System, cancellation);
+        => new CursorSource(Database, new PostgresQuery(query), encoding, TimeProvider.System, cancellation);
 
     /// <summary>The rows of a query as our cursor gives them: a line each.</summary>
     public async Task<string[]> StreamedAsync(string query)

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using ChunkStream.Endpoints;
 using ChunkStream.Problems;
+using ChunkStream.Queries;
 
 namespace ChunkStream.LocalHost.Web;
 
@@ -10,6 +11,10 @@ internal static class ApiHost
     // Streams may run for minutes: who presses Ctrl+C does not want to wait for them. The engine ends them before this, and
     // never as if they were whole.
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
+
+    // Signs what only this machine sees; tokens work across restarts, as they do where a key is configured.
+    private const string DevelopmentKey = "for development on this machine alone";
+    private const string ResumeKey = QueryOptions.Section + ":" + nameof(QueryOptions.ResumeKey);
 
     /// <summary>A builder with ASP.NET Core's usual configuration, and what is quiet by default.</summary>
     public static WebApplicationBuilder CreateBuilder()
@@ -70,6 +75,8 @@ internal static class ApiHost
             kestrel.AddServerHeader = false;
             address.Listen(kestrel, port);
         });
+        if (address.IsLoopback)
+            builder.Configuration[ResumeKey] ??= DevelopmentKey;
         if (address.IsLoopback && builder.Configuration["AllowedHosts"] is null)
         {
             // Open on loopback is open to the browser too: a page elsewhere whose name is pointed at 127.0.0.1 must not

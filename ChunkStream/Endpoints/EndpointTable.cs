@@ -11,6 +11,15 @@ public static class EndpointTable
 {
     private static readonly string[] Read = ["GET", "HEAD"];
 
+    /// <summary>Where the declared queries are, under the API's address.</summary>
+    internal const string QueryPrefix = "queries/";
+
+    /// <summary>
+    /// Where those are that need no key. A route of their own, since on Azure a route's function says whether a key is needed,
+    /// and its keys are known to the platform alone.
+    /// </summary>
+    internal const string PublicQueryPrefix = "public/queries/";
+
     /// <summary>All endpoints.</summary>
     public static IReadOnlyList<StreamEndpoint> All { get; } =
     [
@@ -20,6 +29,12 @@ public static class EndpointTable
             (endpoints, request, cancellation) => endpoints.JsonStream(request, cancellation)),
         new("db-stream", "db-stream", Read, EndpointAccess.Function, "db-stream",
             (endpoints, request, cancellation) => endpoints.DbStream(request, cancellation)),
+        new("queries", "queries", Read, EndpointAccess.Function, "queries",
+            (endpoints, request, cancellation) => endpoints.Queries(request, cancellation)),
+        new("query", QueryPrefix + "{name}", Read, EndpointAccess.Function, QueryPrefix + "large_table?limit=10",
+            (endpoints, request, cancellation) => endpoints.Query(request, cancellation)),
+        new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous, PublicQueryPrefix + "series?count=10",
+            (endpoints, request, cancellation) => endpoints.PublicQuery(request, cancellation)),
         new("health", "health", Read, EndpointAccess.Anonymous, "health",
             (endpoints, request, cancellation) => endpoints.Health(request, cancellation)),
     ];

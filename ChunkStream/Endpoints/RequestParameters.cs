@@ -30,6 +30,34 @@ internal sealed class RequestParameters(IQueryCollection query)
         return defaultValue;
     }
 
+    /// <summary>A whole number within a range, or null where the parameter is not given.</summary>
+    public long? OptionalInteger(string name, long min, long max)
+    {
+        if (Text(name) is not { } text)
+            return null;
+
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            && value >= min && value <= max)
+            return value;
+
+        Refuse(name, string.Create(CultureInfo.InvariantCulture,
+            $"'{name}' must be a whole number from {min}{(max == long.MaxValue ? " on" : $" to {max}")}, but is '{Shortened(text)}'."));
+        return null;
+    }
+
+    /// <summary>One of some words; the first where the parameter is not given.</summary>
+    public string OneOf(string name, params string[] words)
+    {
+        if (Text(name) is not { } text)
+            return words[0];
+
+        if (words.Contains(text))
+            return text;
+
+        Refuse(name, $"'{name}' must be {string.Join(" or ", words)}, but is '{Shortened(text)}'.");
+        return words[0];
+    }
+
     /// <summary>A text, or null where the parameter is not given.</summary>
     public string? Text(string name)
     {
@@ -41,6 +69,12 @@ internal sealed class RequestParameters(IQueryCollection query)
             Refuse(name, $"'{name}' is given {values.Count} times; give it once.");
         return values[0];
     }
+
+    /// <summary>Says that the endpoint takes a parameter, though it is not read this time.</summary>
+    public void Know(string name) => _known.Add(name);
+
+    /// <summary>Whether a mistake was found so far.</summary>
+    public bool HasMistakes => _errors.Count > 0;
 
     /// <summary>Adds a mistake that the caller found.</summary>
     public void Refuse(string name, string detail) => _errors.Add(new ParameterError(name, detail));
@@ -57,7 +91,7 @@ internal sealed class RequestParameters(IQueryCollection query)
         return _errors.Count == 0 ? null : Problems.Problem.InvalidParameters(_errors);
     }
 
-    private string Names() => _known.Count == 0 ? "none" : string.Join(", ", _known.Select(name => $"'{name}'"));
+    private string Names() => _known.Count == 0 ? "none" : string.Join(", ", _known.Distinct().Select(name => $"'{name}'"));
 
     private static bool IsIn(IEnumerable<string> names, string name)
         => names.Contains(name, StringComparer.OrdinalIgnoreCase);

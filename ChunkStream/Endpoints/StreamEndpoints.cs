@@ -3,6 +3,7 @@ using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Postgres;
 using ChunkStream.Problems;
+using ChunkStream.Queries;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
 
@@ -21,9 +22,10 @@ public sealed class StreamEndpoints
 
     private readonly StreamEngine _engine;
     private readonly PostgresDatabase _database;
+    private readonly QueryCatalogue _catalogue;
 
-    internal StreamEndpoints(StreamEngine engine, PostgresDatabase database)
-        => (_engine, _database) = (engine, database);
+    internal StreamEndpoints(StreamEngine engine, PostgresDatabase database, QueryCatalogue catalogue)
+        => (_engine, _database, _catalogue) = (engine, database, catalogue);
 
     /// <summary><c>GET /stream?chunks=10&amp;intervalMs=1000</c>: a text generator.</summary>
     /// <param name="request">The request.</param>
@@ -36,17 +38,25 @@ public sealed class StreamEndpoints
     public IResult JsonStream(HttpRequest request, CancellationToken cancellation)
         => Generator(request, "json-stream", defaultChunks: 5, StreamFormats.Ndjson, DemoGenerators.Messages, DemoJson.Default.ChunkMessage, cancellation);
 
-    /// <summary><c>GET /db-stream</c>: the rows of the configured table, from a cursor.</summary>
+    /// <summary><c>GET /db-stream</c>: the rows of the default query, from a cursor.</summary>
     /// <inheritdoc cref="Stream" />
     public IResult DbStream(HttpRequest request, CancellationToken cancellation)
-    {
-        var parameters = Parameters(request);
-        var query = $"SELECT * FROM {_database.Options.Table}";
-        return Streamed(request, "db-stream", parameters, StreamFormats.Ndjson, Open, cancellation);
+        => QueryOf(request, "db-stream", _catalogue.Options.DefaultQuery, isPublic: false, cancellation);
 
-        StreamSource Open(RecordEncoding encoding, CancellationToken token)
-            => new CursorSource(_database, query, encoding, _engine.Time, token);
-    }
+    /// <summary><c>GET /queries</c>: the catalogue of the declared queries.</summary>
+    /// <inheritdoc cref="Stream" />
+    public IResult Queries(HttpRequest request, CancellationToken cancellation)
+        => Parameters(request).Problem() is { } problem ? new ProblemResult(problem) : new CatalogueResult(_catalogue, cancellation);
+
+    /// <summary><c>GET /queries/{name}</c>: the rows of a declared query, from a cursor.</summary>
+    /// <inheritdoc cref="Stream" />
+    public IResult Query(HttpRequest request, CancellationToken cancellation)
+        => QueryOf(request, "query", NameOf(request), isPublic: false, cancellation);
+
+    /// <summary><c>GET /public/queries/{name}</c>: the same without a key, of the queries that declare that they need none.</summary>
+    /// <inheritdoc cref="Stream" />
+    public IResult PublicQuery(HttpRequest request, CancellationToken cancellation)
+        => QueryOf(request, "public-query", NameOf(request), isPublic: true, cancellation);
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
     /// <inheritdoc cref="Stream" />
@@ -73,6 +83,39 @@ public sealed class StreamEndpoints
             => new GeneratorSource<T>(generate(chunks, interval, _engine.Time, token), typeInfo, encoding, token);
     }
 
+    private IResult QueryOf(HttpRequest request, string endpoint, string name, bool isPublic, CancellationToken cancellation)
+    {
+        var declared = _catalogue.Find(name);
+        if (declared is null || (isPublic && declared.File?.Header.Access is not QueryAccess.Anonymous))
+            return new ProblemResult(NoQuery(name, isPublic));
+        if (declared.File is not { } file)
+            return new ProblemResult(Problem.BrokenQuery($"The file {declared.FileName} is broken: /{EndpointTable.QueryPrefix.TrimEnd('/')} says where, and so does the server's log."));
+
+        var parameters = Parameters(request);
+        var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), StreamFormats.Ndjson);
+        var eventId = LastEventId(request, format);
+        var (query, refused) = QueryRequest.Read(file, parameters, eventId is SseFormat.EndId ? null : eventId, _catalogue.Options.ResumeKey);
+        if ((parameters.Problem() ?? notAcceptable ?? refused) is { } problem)
+            return new ProblemResult(problem);
+        if (eventId is SseFormat.EndId)
+            return TypedResults.NoContent();
+        return new StreamResult($"{endpoint}/{file.Name}", format!, Open, _engine, cancellation);
+
+        StreamSource Open(RecordEncoding encoding, CancellationToken token)
+            => new CursorSource(_database, query with { WhyRefused = WhyRefusedAsync }, encoding, _engine.Time, token);
+
+        async Task<Problem?> WhyRefusedAsync(CancellationToken token)
+            => QueryRequest.Refused(await _catalogue.Check.RefusedAsync(file, query.Parameters, token).ConfigureAwait(false));
+    }
+
+    private static Problem NoQuery(string name, bool isPublic)
+        => Problem.NotFound(isPublic
+            ? $"There is no query '{name}' that needs no key. With a key, /{EndpointTable.QueryPrefix.TrimEnd('/')} lists all."
+            : $"There is no query '{name}'; /{EndpointTable.QueryPrefix.TrimEnd('/')} lists those that there are.");
+
+    // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
+    private static string NameOf(HttpRequest request) => request.RouteValues["name"]?.ToString() ?? "";
+
     private IResult Streamed(
         HttpRequest request,
         string name,
@@ -84,17 +127,18 @@ public sealed class StreamEndpoints
         var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), defaultFormat);
         if ((parameters.Problem() ?? notAcceptable) is { } problem)
             return new ProblemResult(problem);
-        if (format == StreamFormats.Sse && request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } lastEventId)
-            return Reconnected(lastEventId);
-        return new StreamResult(name, format!, open, _engine, cancellation);
+        return LastEventId(request, format) switch
+        {
+            null => new StreamResult(name, format!, open, _engine, cancellation),
+            SseFormat.EndId => TypedResults.NoContent(),
+            _ => new ProblemResult(Problem.InvalidLastEventId(
+                $"The only event id that this endpoint gives is '{SseFormat.EndId}': a stream that was cut off starts anew, without Last-Event-ID.")),
+        };
     }
 
-    /// <summary>EventSource connects again after every end. After the one that was the end, 204 tells it to stop.</summary>
-    private static IResult Reconnected(string lastEventId)
-        => lastEventId == SseFormat.EndId
-            ? TypedResults.NoContent()
-            : new ProblemResult(Problem.InvalidLastEventId(
-                $"The only event id that this endpoint gives is '{SseFormat.EndId}': a stream that was cut off starts anew, without Last-Event-ID."));
+    /// <summary>EventSource connects again after every end, and says where it was. After the one that was the end, 204 tells it to stop.</summary>
+    private static string? LastEventId(HttpRequest request, StreamFormat? format)
+        => format == StreamFormats.Sse && request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } id ? id : null;
 
     private static RequestParameters Parameters(HttpRequest request)
     {

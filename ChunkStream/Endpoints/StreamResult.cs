@@ -1,4 +1,6 @@
+using System.Globalization;
 using ChunkStream.Formats;
+using ChunkStream.Problems;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -24,6 +26,9 @@ internal sealed class StreamResult(
     // A source that does not heed its token must not keep a response open that has nothing more to say.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
 
+    /// <summary>About how many records there will be; left out where nobody knows in time.</summary>
+    public const string EstimateHeader = "ChunkStream-Estimated-Rows";
+
     /// <inheritdoc />
     /// <exception cref="StreamCutException">The stream ended before it was complete, and after its first byte.</exception>
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -41,9 +46,9 @@ internal sealed class StreamResult(
         var source = open(format.Encoding, lifetime.Token);
         var pump = new StreamPump(source, format, body.Writer, engine.Options, engine.Time);
 
-        var (outcome, failure) = await StreamAsync(httpContext.Response, body, source, pump, lifetime).ConfigureAwait(false);
-        Report(outcome, failure, pump, started);
-        await pump.SettleAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var (outcome, problem, failure) = await StreamAsync(httpContext.Response, body, source, pump, lifetime).ConfigureAwait(false);
+        Report(outcome, problem, failure, pump, started);
+        await pump.SettleAsync().ConfigureAwait(false);
         await lifetime.EndAsync().ConfigureAwait(false);
         await ReleaseAsync(source).ConfigureAwait(false);
 
@@ -53,36 +58,45 @@ internal sealed class StreamResult(
             throw new StreamCutException(name, outcome);
     }
 
-    private async Task<(StreamOutcome Outcome, Exception? Failure)> StreamAsync(
+    private async Task<(StreamOutcome Outcome, Problem? Problem, Exception? Failure)> StreamAsync(
         HttpResponse response, ResponseBody body, StreamSource source, StreamPump pump, StreamLifetime lifetime)
     {
         try
         {
             var first = await FirstRecordAsync(source, lifetime.Token).ConfigureAwait(false);
+            if (first.IsCompletedSuccessfully && source.Schema.EstimatedRows is { } rows)
+                response.Headers[EstimateHeader] = rows.ToString(CultureInfo.InvariantCulture);
             await response.StartAsync(lifetime.Token).ConfigureAwait(false);
             await pump.RunAsync(first, lifetime.Token).ConfigureAwait(false);
             await body.CompleteAsync().ConfigureAwait(false);
-            return (StreamOutcome.Completed, null);
+            return (StreamOutcome.Completed, null, null);
         }
         catch (Exception failure)
         {
             // The one place where an exception becomes an outcome.
             var ended = failure is ReaderGoneException ? StreamOutcome.ClientLeft : await lifetime.EndedAsync().ConfigureAwait(false);
             if (ended is StreamOutcome.ClientLeft)
-                return (StreamOutcome.ClientLeft, failure);
+                return (StreamOutcome.ClientLeft, null, failure);
 
             var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? source.Describe(failure);
             if (!response.HasStarted)
             {
                 response.Clear();
                 await new ProblemResult(problem).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
-                return (StreamOutcome.Refused, failure);
+                return (StreamOutcome.Refused, problem, failure);
+            }
+
+            // What can be continued is not broken off, it is parted.
+            if (ended is not null && await pump.ContinueElsewhereAsync().ConfigureAwait(false))
+            {
+                await body.CompleteAsync().ConfigureAwait(false);
+                return (StreamOutcome.Continued, null, null);
             }
 
             // Who does not even take the error would hold the connection for as long as it likes.
             if (!await pump.FailAsync(problem).ConfigureAwait(false))
                 response.HttpContext.Abort();
-            return (ended ?? StreamOutcome.Failed, failure);
+            return (ended ?? StreamOutcome.Failed, ended is null ? problem : null, failure);
         }
     }
 
@@ -110,12 +124,13 @@ internal sealed class StreamResult(
         return new ValueTask<bool>(pending);
     }
 
-    private void Report(StreamOutcome outcome, Exception? failure, StreamPump pump, long started)
+    private void Report(StreamOutcome outcome, Problem? problem, Exception? failure, StreamPump pump, long started)
     {
         var report = new StreamReport(
             name,
             format.Name,
             outcome,
+            problem,
             pump.Records,
             pump.Bytes,
             engine.Time.GetElapsedTime(started),

@@ -6,13 +6,6 @@ using ChunkStream.Problems;
 
 namespace ChunkStream.Formats;
 
-/// <summary>What an end frame says.</summary>
-/// <param name="Rows">How many records the response had.</param>
-/// <param name="Continue">Where to go on, or null if that was all.</param>
-internal sealed record StreamEnd(
-    [property: JsonPropertyName("rows")] long Rows,
-    [property: JsonPropertyName("continue")] string? Continue);
-
 /// <summary>The JSON of the frames that are no records, on one line, without reflection. A few a stream.</summary>
 [JsonSerializable(typeof(StreamSchema))]
 [JsonSerializable(typeof(StreamEnd))]

@@ -18,6 +18,9 @@ public sealed class FramesFormat : StreamFormat
     public override bool HasHeartbeat => true;
 
     /// <inheritdoc />
+    public override CheckpointPlace Checkpoints => CheckpointPlace.BeforeEachFlush;
+
+    /// <inheritdoc />
     public override void WriteStart(ByteWriter output, StreamSchema schema)
     {
         output.Write("{\"schema\":"u8);
@@ -40,6 +43,14 @@ public sealed class FramesFormat : StreamFormat
     }
 
     /// <inheritdoc />
+    public override void WriteCheckpoint(ByteWriter output, ReadOnlySpan<byte> token)
+    {
+        output.Write("{\"checkpoint\":\""u8);
+        output.Write(token);
+        output.Write("\"}\n"u8);
+    }
+
+    /// <inheritdoc />
     public override void WriteError(ByteWriter output, Problem problem)
     {
         output.Write("{\"error\":"u8);
@@ -48,10 +59,10 @@ public sealed class FramesFormat : StreamFormat
     }
 
     /// <inheritdoc />
-    public override void WriteEnd(ByteWriter output, long records)
+    public override void WriteEnd(ByteWriter output, StreamEnd summary)
     {
         output.Write("{\"end\":"u8);
-        FrameJson.Write(output, new StreamEnd(records, Continue: null));
+        FrameJson.Write(output, summary);
         output.Write("}\n"u8);
     }
 }

@@ -25,5 +25,5 @@ public sealed class JsonFormat : StreamFormat
     public override void WriteHeartbeat(ByteWriter output, DateTimeOffset now) => output.Write((byte)' ');
 
     /// <inheritdoc />
-    public override void WriteEnd(ByteWriter output, long records) => output.Write("\n]\n"u8);
+    public override void WriteEnd(ByteWriter output, StreamEnd summary) => output.Write("\n]\n"u8);
 }

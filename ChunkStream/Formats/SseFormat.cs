@@ -7,7 +7,7 @@ public sealed class SseFormat : StreamFormat
 {
     /// <summary>
     /// The id of the end event. EventSource connects again after every end, also a good one, and then sends the last id:
-    /// with this one it is answered 204, which tells it to stop.
+    /// with this one it is answered 204, which tells it to stop. An end that is none yet has a checkpoint for an id.
     /// </summary>
     public const string EndId = "end";
 
@@ -22,6 +22,9 @@ public sealed class SseFormat : StreamFormat
 
     /// <inheritdoc />
     public override bool HasHeartbeat => true;
+
+    /// <inheritdoc />
+    public override CheckpointPlace Checkpoints => CheckpointPlace.InEachRecord;
 
     /// <inheritdoc />
     public override void WriteStart(ByteWriter output, StreamSchema schema)
@@ -41,6 +44,13 @@ public sealed class SseFormat : StreamFormat
     public override void WriteHeartbeat(ByteWriter output, DateTimeOffset now) => output.Write(": heartbeat\n\n"u8);
 
     /// <inheritdoc />
+    public override void WriteCheckpoint(ByteWriter output, ReadOnlySpan<byte> token)
+    {
+        output.Write("\nid: "u8);
+        output.Write(token);
+    }
+
+    /// <inheritdoc />
     public override void WriteError(ByteWriter output, Problem problem)
     {
         output.Write("event: error\ndata: "u8);
@@ -49,12 +59,12 @@ public sealed class SseFormat : StreamFormat
     }
 
     /// <inheritdoc />
-    public override void WriteEnd(ByteWriter output, long records)
+    public override void WriteEnd(ByteWriter output, StreamEnd summary)
     {
         output.Write("event: end\nid: "u8);
-        output.Write(EndId);
+        output.Write(summary.Continue ?? EndId);
         output.Write("\ndata: "u8);
-        FrameJson.Write(output, new StreamEnd(records, Continue: null));
+        FrameJson.Write(output, summary);
         output.Write("\n\n"u8);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ChunkStream.Problems;
 
 namespace ChunkStream.Formats;
@@ -26,6 +27,9 @@ public abstract class StreamFormat
     /// </summary>
     public virtual bool IsWorthCompressing => true;
 
+    /// <summary>Where <see cref="WriteCheckpoint"/> is called for.</summary>
+    public virtual CheckpointPlace Checkpoints => CheckpointPlace.None;
+
     /// <summary>Writes what stands before the first record, once the source knows its columns.</summary>
     public virtual void WriteStart(ByteWriter output, StreamSchema schema)
     {
@@ -53,10 +57,35 @@ public abstract class StreamFormat
     {
     }
 
-    /// <summary>Writes what stands after the last record of a complete stream. Nothing follows.</summary>
+    /// <summary>Writes the token by which a client goes on after the record that was written last.</summary>
     /// <param name="output">Where to.</param>
-    /// <param name="records">How many records there were.</param>
-    public virtual void WriteEnd(ByteWriter output, long records)
+    /// <param name="token">In ASCII, without white space.</param>
+    public virtual void WriteCheckpoint(ByteWriter output, ReadOnlySpan<byte> token)
+    {
+    }
+
+    /// <summary>Writes what stands after the last record of a response that ends as it should. Nothing follows.</summary>
+    public virtual void WriteEnd(ByteWriter output, StreamEnd summary)
     {
     }
 }
+
+/// <summary>Where a format has its checkpoints.</summary>
+public enum CheckpointPlace
+{
+    /// <summary>It has none.</summary>
+    None,
+
+    /// <summary>Before the end of each record: its reader takes records one by one.</summary>
+    InEachRecord,
+
+    /// <summary>After the last record of whatever leaves at once.</summary>
+    BeforeEachFlush,
+}
+
+/// <summary>What the end of a response says.</summary>
+/// <param name="Rows">How many records the response had.</param>
+/// <param name="Continue">The token by which the rest is to be had, or null if that was all.</param>
+public sealed record StreamEnd(
+    [property: JsonPropertyName("rows")] long Rows,
+    [property: JsonPropertyName("continue")] string? Continue);

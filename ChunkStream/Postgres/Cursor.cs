@@ -1,6 +1,6 @@
 using System.Data;
 using System.Globalization;
-using ChunkStream.Formats;
+using System.Text.Json;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
@@ -23,26 +23,29 @@ internal sealed class Cursor : IAsyncDisposable
 
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
+    private readonly PostgresQuery _query;
     private readonly FetchPlan _plan;
     private readonly TimeProvider _time;
     private readonly CancellationToken _cancellation;
     private NpgsqlBatch? _batch;
     private NpgsqlDataReader? _reader;
     private Task<bool>? _pending;
+    private Task? _overdue;
+    private TimeSpan? _limit;
     private long _rowsInFetch;
     private long _rowsInRound;
     private long _bytesBeforeRound;
     private TimeSpan _waitedInRound;
 
     private Cursor(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RowLayout layout, RowWriter rows, FetchPlan plan, TimeProvider time, CancellationToken cancellation)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, PostgresQuery query, RowWriter rows, FetchPlan plan, TimeProvider time, CancellationToken cancellation)
     {
-        (_connection, _transaction, _plan, _time, _cancellation) = (connection, transaction, plan, time, cancellation);
-        (Schema, Rows) = (layout.Schema, rows);
+        (_connection, _transaction, _query, _plan, _time, _cancellation) = (connection, transaction, query, plan, time, cancellation);
+        Rows = rows;
     }
 
-    /// <summary>The columns.</summary>
-    public StreamSchema Schema { get; }
+    /// <summary>About how many rows there will be, as the planner thinks; null where it was not asked.</summary>
+    public long? EstimatedRows { get; private set; }
 
     /// <summary>Writes the current row.</summary>
     public RowWriter Rows { get; }
@@ -51,16 +54,19 @@ internal sealed class Cursor : IAsyncDisposable
     public NpgsqlDataReader Current => _reader!;
 
     /// <summary>Takes a connection, describes the query, and opens the cursor; the first FETCH is under way then.</summary>
+    /// <param name="database">Where.</param>
+    /// <param name="opening">What to open it for.</param>
+    /// <param name="time">Measures how fast rows come.</param>
+    /// <param name="cancellation">Reaches the backend.</param>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
-    public static async Task<Cursor> OpenAsync(
-        PostgresDatabase database, string query, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation)
+    public static async Task<Cursor> OpenAsync(PostgresDatabase database, CursorOpening opening, TimeProvider time, CancellationToken cancellation)
     {
         for (var first = true; ; first = false)
         {
             var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
             try
             {
-                return await OpenAsync(connection, database.Options, query, encoding, time, cancellation).ConfigureAwait(false);
+                return await OpenAsync(connection, database.Options, opening, time, cancellation).ConfigureAwait(false);
             }
             catch (NpgsqlException) when (first && connection.FullState.HasFlag(ConnectionState.Broken))
             {
@@ -78,14 +84,20 @@ internal sealed class Cursor : IAsyncDisposable
     }
 
     private static async Task<Cursor> OpenAsync(
-        NpgsqlConnection connection, PostgresOptions options, string query, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation)
+        NpgsqlConnection connection, PostgresOptions options, CursorOpening opening, TimeProvider time, CancellationToken cancellation)
     {
         // BEGIN travels with the first command.
         var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
-        var layout = await RowLayout.DescribeAsync(connection, query, cancellation).ConfigureAwait(false);
+        var layout = await RowLayout.DescribeAsync(connection, opening.Query, cancellation).ConfigureAwait(false);
+        var select = SelectStatement.Of(opening.Query, layout, opening.After, opening.AtMost);
         var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead);
-        var cursor = new Cursor(connection, transaction, layout, new RowWriter(layout, encoding), plan, time, cancellation);
-        await cursor.SendRoundAsync(Opening(layout.Select)).ConfigureAwait(false);
+        var cursor = new Cursor(connection, transaction, opening.Query, opening.Rows(layout), plan, time, cancellation);
+        var settings = SessionSettings.For(opening.Query, options).Select(setting => new NpgsqlBatchCommand(setting));
+        var estimate = opening.IsEstimated ? select.Command("EXPLAIN (FORMAT JSON)\n") : null;
+        await cursor.SendRoundAsync(
+            [.. settings, .. estimate is null ? Array.Empty<NpgsqlBatchCommand>() : [estimate], select.Command($"DECLARE {Name} NO SCROLL CURSOR FOR\n")]).ConfigureAwait(false);
+        if (estimate is not null)
+            await cursor.ReadEstimateAsync().ConfigureAwait(false);
         return cursor;
     }
 
@@ -158,17 +170,20 @@ internal sealed class Cursor : IAsyncDisposable
             return false;
 
         _plan.Next(_rowsInRound, Rows.ValueBytes - _bytesBeforeRound, _waitedInRound);
-        await SendRoundAsync([]).ConfigureAwait(false);
+        _limit = _query.Timeout;
+        await SendRoundAsync(_limit is null ? [] : [new NpgsqlBatchCommand(SessionSettings.NoStatementTimeout)]).ConfigureAwait(false);
         return true;
     }
 
-    private async Task SendRoundAsync(IEnumerable<string> before)
+    private async Task SendRoundAsync(IEnumerable<NpgsqlBatchCommand> before)
     {
         (_rowsInRound, _bytesBeforeRound, _waitedInRound) = (0, Rows.ValueBytes, TimeSpan.Zero);
         var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {Name}");
         _batch = new NpgsqlBatch(_connection) { Timeout = 0 };
-        foreach (var statement in before.Concat(Enumerable.Repeat(fetch, _plan.Fetches)))
-            _batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
+        foreach (var command in before)
+            _batch.BatchCommands.Add(command);
+        for (var number = 0; number < _plan.Fetches; number++)
+            _batch.BatchCommands.Add(new NpgsqlBatchCommand(fetch));
         _reader = await WaitedFor(_batch.ExecuteReaderAsync(_cancellation)).ConfigureAwait(false);
     }
 
@@ -182,6 +197,12 @@ internal sealed class Cursor : IAsyncDisposable
 
     private async Task StopAsync()
     {
+        if (_overdue is not null)
+        {
+            await CancelAsync(_batch!).ConfigureAwait(false);
+            await _overdue.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         if (_reader is null || _batch is null)
             return;
 
@@ -194,7 +215,7 @@ internal sealed class Cursor : IAsyncDisposable
         var batch = _batch;
         var ending = EndRoundAsync();
         if (await Task.WhenAny(ending, Task.Delay(DrainLimit, _time, CancellationToken.None)).ConfigureAwait(false) != ending)
-            await Task.Factory.StartNew(batch.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            await CancelAsync(batch).ConfigureAwait(false);
 
         try
         {
@@ -206,30 +227,54 @@ internal sealed class Cursor : IAsyncDisposable
         }
     }
 
+    // It opens a connection of its own, and blocks meanwhile.
+    private static Task CancelAsync(NpgsqlBatch batch)
+        => Task.Factory.StartNew(batch.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private async Task ReadEstimateAsync()
+    {
+        await WaitedFor(_reader!.ReadAsync(_cancellation)).ConfigureAwait(false);
+        using (var plan = JsonDocument.Parse(_reader!.GetString(0)))
+            EstimatedRows = (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
+        await WaitedFor(_reader.NextResultAsync(_cancellation)).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for Postgres, and takes the time.</summary>
     private async Task<T> WaitedFor<T>(Task<T> task)
     {
         if (task.IsCompletedSuccessfully)
             return task.Result;
 
         var start = _time.GetTimestamp();
-        var result = await task.ConfigureAwait(false);
+        var result = await (_limit is { } limit ? WithinAsync(task, limit) : task).ConfigureAwait(false);
         _waitedInRound += _time.GetElapsedTime(start);
         return result;
     }
 
-    /// <summary>
-    /// Before the first FETCH. The settings make values come out alike whatever the server's or the role's defaults
-    /// are, and make a scan begin at the table's beginning, not where another one is; they end with the transaction.
-    /// </summary>
-    private static string[] Opening(string select) =>
-    [
-        "SET TRANSACTION READ ONLY",
-        "SET LOCAL synchronize_seqscans = off",
-        "SET LOCAL TimeZone = 'UTC'",
-        "SET LOCAL DateStyle = 'ISO'",
-        "SET LOCAL IntervalStyle = 'postgres'",
-        "SET LOCAL extra_float_digits = 1",
-        "SET LOCAL bytea_output = 'hex'",
-        $"DECLARE {Name} NO SCROLL CURSOR FOR\n{select}",
-    ];
+    // Until the first row Postgres's own statement_timeout does it; later that would count the time, too, for which a FETCH is
+    // held back by a reader that takes nothing.
+    private async Task<T> WithinAsync<T>(Task<T> task, TimeSpan limit)
+    {
+        try
+        {
+            return await task.WaitAsync(limit, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (!task.IsCompleted)
+        {
+            _overdue = task;
+            throw new QueryTimeoutException();
+        }
+    }
 }
+
+/// <summary>What a cursor is opened for.</summary>
+/// <param name="Query">The query.</param>
+/// <param name="After">The position to begin after, or null.</param>
+/// <param name="AtMost">How many rows to give, or null for all.</param>
+/// <param name="IsEstimated">Whether to ask how many rows there will be.</param>
+/// <param name="Rows">Makes the writer of its rows.</param>
+internal sealed record CursorOpening(
+    PostgresQuery Query, KeysetPosition? After, long? AtMost, bool IsEstimated, Func<RowLayout, RowWriter> Rows);
+
+/// <summary>Postgres took longer for the next row than the query declares.</summary>
+internal sealed class QueryTimeoutException() : Exception("Postgres took longer for the next row than the query allows (-- timeout:).");

@@ -1,25 +1,40 @@
 using ChunkStream.Formats;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
+using Npgsql;
 
 namespace ChunkStream.Postgres;
 
-/// <summary>The rows of a query, through a cursor.</summary>
+/// <summary>
+/// The rows of a query, through a cursor. A keyed query can let go of its cursor between any two rows, and goes on along its
+/// key with another one.
+/// </summary>
 /// <param name="database">Where the query runs.</param>
-/// <param name="query">A SELECT, VALUES or TABLE statement without a semicolon at its end. From the operator, never from a client.</param>
+/// <param name="query">What to run.</param>
 /// <param name="encoding">How a row is written.</param>
-/// <param name="time">Measures how fast rows come.</param>
+/// <param name="time">Measures how fast rows come, and how long a reader stalls.</param>
 /// <param name="cancellation">Cancelled when nobody wants the rows any more: it reaches the backend.</param>
 internal sealed class CursorSource(
-    PostgresDatabase database, string query, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation) : StreamSource
+    PostgresDatabase database, PostgresQuery query, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation) : StreamSource
 {
+    // A reader that takes nothing for so long is not merely a packet late; while others wait for a connection, they get it.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
+
+    private ConnectionSlots.Slot? _slot;
     private Cursor? _cursor;
+    private KeyTracker? _key;
+    private StreamSchema? _schema;
     private Task<bool>? _advancing;
+    private long _rows = query.After?.Rows ?? 0;
     private bool _ready;
     private bool _ended;
 
     /// <inheritdoc />
-    public override StreamSchema Schema => _cursor!.Schema;
+    public override StreamSchema Schema => _schema!;
+
+    /// <inheritdoc />
+    public override ReadOnlySpan<byte> Checkpoint
+        => _key is { HasPosition: true } && query.Tokens is { } tokens ? tokens.Make(_rows, _key, query.Key.Count) : [];
 
     /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()
@@ -39,11 +54,32 @@ internal sealed class CursorSource(
             return true;
         }
 
-        return !_ended && _advancing is null && _cursor is not null && _cursor.TryRead();
+        return !_ended && _advancing is null && _cursor is not null && _rows != query.MaxRows && _cursor.TryRead();
     }
 
     /// <inheritdoc />
-    public override void WriteRecord(ByteWriter output) => _cursor!.Rows.Write(_cursor.Current, output);
+    public override void WriteRecord(ByteWriter output)
+    {
+        _cursor!.Rows.Write(_cursor.Current, output);
+        _rows++;
+    }
+
+    /// <inheritdoc />
+    public override async Task WaitForReaderAsync(Task reader)
+    {
+        // Postgres is at work for this stream: that is no idle connection.
+        if (_advancing is { IsCompleted: false } advancing)
+            await Task.WhenAny(reader, advancing).ConfigureAwait(false);
+
+        if (!reader.IsCompleted && _cursor is not null && !await IsBackAsync(reader).ConfigureAwait(false))
+        {
+            if (query.Key.Count == 0)
+                throw new ReaderStalledException();
+            await PauseAsync().ConfigureAwait(false);
+        }
+
+        await reader.ConfigureAwait(false);
+    }
 
     /// <inheritdoc />
     public override Problem Describe(Exception failure) => PostgresFailures.Describe(failure);
@@ -53,15 +89,98 @@ internal sealed class CursorSource(
     {
         if (_advancing is Task advancing)
             await advancing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_cursor is not null)
-            await _cursor.DisposeAsync().ConfigureAwait(false);
+        await CloseAsync().ConfigureAwait(false);
+        query.Tokens?.Dispose();
     }
 
     private async Task<bool> AdvanceAsync()
     {
-        _cursor ??= await Cursor.OpenAsync(database, query, encoding, time, cancellation).ConfigureAwait(false);
-        _ready = await _cursor.ReadAsync().ConfigureAwait(false);
+        if (_cursor is null)
+            await OpenAsync().ConfigureAwait(false);
+        _ready = await _cursor!.ReadAsync().ConfigureAwait(false);
         _ended = !_ready;
+
+        // The reader may take its time for the last rows; nobody else shall wait for that.
+        if (_ended)
+            await CloseAsync().ConfigureAwait(false);
+        else if (_rows == query.MaxRows)
+            throw new TooManyRowsException(_rows);
         return _ready;
     }
+
+    private async Task OpenAsync()
+    {
+        _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, cancellation).ConfigureAwait(false);
+        var opening = new CursorOpening(query, Position(), AtMost(), IsEstimated: _schema is null, Rows);
+        try
+        {
+            _cursor = await Cursor.OpenAsync(database, opening, time, cancellation).ConfigureAwait(false);
+        }
+        catch (PostgresException refusal) when (_schema is null && refusal.SqlState[..2] is "22" or "23")
+        {
+            // Classes 22 and 23 are values: of a parameter, or of the query's own making.
+            if (query.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
+                throw new ProblemException(problem, refusal);
+            throw;
+        }
+
+        _schema ??= _cursor.Rows.Schema with { EstimatedRows = _cursor.EstimatedRows };
+    }
+
+    private RowWriter Rows(RowLayout layout)
+    {
+        if (_schema is not null && !_schema.Columns.SequenceEqual(layout.Schema.Columns))
+            throw new ColumnsChangedException();
+        if (layout.Key.Count > 0)
+            _key ??= new KeyTracker(layout.Key);
+        return new RowWriter(layout, encoding, _key);
+    }
+
+    private KeysetPosition? Position()
+        => _key is { HasPosition: true } ? new KeysetPosition(_rows, _key.Texts()) : query.After;
+
+    // One more than the bound: that there is one is how the bound is known to be passed.
+    private long? AtMost() => query.Limit is { } limit ? Math.Max(0, limit - _rows) : query.MaxRows is { } bound ? bound - _rows + 1 : null;
+
+    private async Task<bool> IsBackAsync(Task reader)
+    {
+        var limit = SessionSettings.StallLimit(query, database.Options);
+        var patience = query.Key.Count > 0 && Grace < limit ? Grace : limit;
+        await Task.WhenAny(reader, Task.Delay(patience, time, cancellation)).ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        return reader.IsCompleted
+            || (patience < limit && await _slot!.OfferAsync(reader, limit - patience, cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>Gives back cursor, snapshot and connection. The next wait opens another cursor, after the last row that was written.</summary>
+    private async Task PauseAsync()
+    {
+        // A failure is still to be told; a row that has come and was not written comes again.
+        if (_advancing is not { IsFaulted: true } and not { IsCanceled: true })
+            (_advancing, _ready) = (null, false);
+        if (!_ended)
+            await CloseAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        var (cursor, slot) = (_cursor, _slot);
+        (_cursor, _slot) = (null, null);
+        if (cursor is not null)
+            await cursor.DisposeAsync().ConfigureAwait(false);
+        slot?.Dispose();
+    }
 }
+
+/// <summary>The reader took nothing for longer than the query may be held, and the query can't be continued from where it was.</summary>
+internal sealed class ReaderStalledException()
+    : Exception("The reader took nothing for longer than the query may be held (-- idle:), and without a key it can't be continued.");
+
+/// <summary>The query has more rows than it declares at most.</summary>
+internal sealed class TooManyRowsException(long rows) : Exception($"The query has more than {rows} rows (-- max-rows:).")
+{
+    public long Rows => rows;
+}
+
+/// <summary>A stream's query was opened again, and gave other columns than before.</summary>
+internal sealed class ColumnsChangedException() : Exception("The query's columns have changed while the stream was paused.");

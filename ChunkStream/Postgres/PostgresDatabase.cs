@@ -10,12 +10,19 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     // The receive buffer of a connection. Npgsql's default of 8 KiB costs a system call every few dozen rows.
     private const int ReadBufferBytes = 64 * 1024;
 
+    // Half of what a Postgres server takes by default, so that two instances find room.
+    private const int DefaultPoolSize = 50;
+
+    // Connections of the pool that no stream gets: for health, and for checking queries.
+    private const int Reserve = 1;
+
     private readonly NpgsqlDataSource? _dataSource;
 
     /// <exception cref="ArgumentException">The connection string can't be read.</exception>
-    public PostgresDatabase(string? connectionString, IOptions<PostgresOptions> options, ILoggerFactory loggers)
+    public PostgresDatabase(string? connectionString, IOptions<PostgresOptions> options, TimeProvider time, ILoggerFactory loggers)
     {
         Options = options.Value;
+        Slots = SlotsOf(DefaultPoolSize, time);
         if (string.IsNullOrWhiteSpace(connectionString))
             return;
 
@@ -27,6 +34,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             settings.Timeout = Options.ConnectSeconds;
         if (!given.Contains("Application Name"))
             settings.ApplicationName = "ChunkStream";
+        if (!given.Contains("Maximum Pool Size"))
+            settings.MaxPoolSize = Math.Max(DefaultPoolSize, settings.MinPoolSize);
+        Slots = SlotsOf(settings.MaxPoolSize, time);
 
         // A stream may run for longer than any fixed time; what bounds it is the pump, which cancels it.
         settings.CommandTimeout = 0;
@@ -34,6 +44,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     }
 
     public PostgresOptions Options { get; }
+
+    /// <summary>Which streams may take a connection.</summary>
+    public ConnectionSlots Slots { get; }
 
     /// <summary>Takes a connection from the pool.</summary>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
@@ -43,6 +56,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>Closes the pool's idle connections: the next one is new.</summary>
     public void ForgetIdleConnections() => _dataSource?.Clear();
+
+    private ConnectionSlots SlotsOf(int poolSize, TimeProvider time)
+        => new(Math.Max(1, poolSize - Reserve), Options.QueueLength, TimeSpan.FromSeconds(Options.QueueSeconds), time);
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _dataSource?.DisposeAsync() ?? ValueTask.CompletedTask;

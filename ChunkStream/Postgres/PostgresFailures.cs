@@ -12,10 +12,17 @@ internal static class PostgresFailures
     {
         PostgresNotConfiguredException => Problem.Unavailable(
             "No database is configured: the setting ConnectionStrings:Postgres is empty."),
-        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => Problem.NotFound(
-            "The table that this endpoint serves does not exist in the database."),
+        ProblemException known => known.Problem,
+        BusyException => Problem.Busy,
+        TooManyRowsException tooMany => Problem.TooManyRows(tooMany.Rows),
+        KeyException key => Problem.KeyNotUnique(key.Message),
+        ReaderStalledException => Problem.ReaderStalled,
+        QueryTimeoutException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => Problem.QueryTimeout,
         PostgresException postgres when IsUnavailable(postgres.SqlState) => Problem.Unavailable(
             "The database does not take work now."),
+        PostgresException postgres when postgres.SqlState.StartsWith("42", StringComparison.Ordinal) => Problem.BrokenQuery(
+            "The query does not fit the database. The server's log has the details, and so has the catalogue of queries."),
+        ColumnsChangedException => Problem.BrokenQuery("The query's columns changed while it was being read."),
         PostgresException => Problem.Internal,
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } => Problem.Unavailable(
             "The database can't be reached now."),

@@ -8,17 +8,6 @@ public sealed class PostgresOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "ChunkStream:Postgres";
 
-    private const string Identifier = """([A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*|"([^"\u0000]|"")+")""";
-
-    /// <summary>
-    /// The table, view or materialized view that <c>/db-stream</c> serves, as SQL spells it: <c>large_table</c>,
-    /// <c>sales.orders</c>, <c>"Mixed Case"</c>. Default <c>large_table</c>, which the local host creates.
-    /// </summary>
-    [Required]
-    [RegularExpression(Identifier + @"(\." + Identifier + ")?", ErrorMessage =
-        "ChunkStream:Postgres:Table must name a table as SQL spells it, such as large_table, sales.orders or \"Mixed Case\".")]
-    public string Table { get; set; } = "large_table";
-
     /// <summary>
     /// How many bytes of rows one FETCH aims at. 1 KiB to 16 MiB, default 256 KiB: Postgres keeps the rows of a FETCH in
     /// memory until the last is there, so this must stay well under its work_mem (4 MB by default), and small FETCHes
@@ -40,4 +29,33 @@ public sealed class PostgresOptions
     /// </summary>
     [Range(1, 300)]
     public int ConnectSeconds { get; set; } = 15;
+
+    /// <summary>
+    /// How many seconds the reader of a keyed query may take nothing before its cursor is closed and its connection given
+    /// back; the stream goes on, along its key, when the reader does. 0.1–3,600, default 10: a snapshot that is held for
+    /// longer keeps vacuum from cleaning up. While others wait for a connection it is given back after a tenth of a second.
+    /// </summary>
+    [Range(0.1, 3600)]
+    public double StallSeconds { get; set; } = 10;
+
+    /// <summary>
+    /// How many seconds the reader of a query without a key may take nothing before the stream fails: it can't go on from
+    /// where it was. 0.1–86,400, default 300.
+    /// </summary>
+    [Range(0.1, 86400)]
+    public double IdleSeconds { get; set; } = 300;
+
+    /// <summary>
+    /// How many new streams wait for a connection when all are taken; beyond that a client gets 503 at once. 0–100,000,
+    /// default 200.
+    /// </summary>
+    [Range(0, 100_000)]
+    public int QueueLength { get; set; } = 200;
+
+    /// <summary>
+    /// How many seconds a new stream waits for a connection before the client gets 503. 0.1–60, default 10: under the 15 s
+    /// after which a response starts with heartbeats, and past which no status can be given.
+    /// </summary>
+    [Range(0.1, 60)]
+    public double QueueSeconds { get; set; } = 10;
 }

@@ -6,40 +6,76 @@ using Npgsql;
 namespace ChunkStream.Postgres;
 
 /// <summary>
-/// The columns of a query as they will be streamed: what the client is told of them, a writer each, and the SELECT that
-/// gives them in the types that those writers read.
+/// The columns of a query as they will be streamed: what the client is told of them, a writer each, and what a SELECT has
+/// to give so that those writers can read it.
 /// </summary>
 /// <param name="Schema">Names and types.</param>
-/// <param name="Writers">A writer a column.</param>
-/// <param name="Select">The query to open the cursor for.</param>
-internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnWriter> Writers, string Select)
+/// <param name="Columns">For each column its writer, and its SQL inside a SELECT over the query.</param>
+/// <param name="Key">The key's columns; empty without a key.</param>
+internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout> Columns, IReadOnlyList<KeyColumnLayout> Key)
 {
     /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
-    public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, string query, CancellationToken cancellation)
+    /// <exception cref="KeyException">The key names a column that the result does not have, or has twice.</exception>
+    public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query, CancellationToken cancellation)
     {
-        var command = new NpgsqlCommand(query, connection);
+        var columns = await TypesAsync(connection, query, cancellation).ConfigureAwait(false);
+        var layout = columns
+            .Select((column, index) => ColumnWriters.Of(column.TypeId, query.ExactNumbers) is { } writer
+                ? new ColumnLayout(writer, $"q.c{index}")
+                : new ColumnLayout(ColumnWriters.Converted, ColumnWriters.Conversion(column.TypeId, query.ExactNumbers, $"q.c{index}")))
+            .ToArray();
+        return new RowLayout(
+            new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))]),
+            layout,
+            KeyOf(query, columns));
+    }
+
+    private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(
+        NpgsqlConnection connection, PostgresQuery query, CancellationToken cancellation)
+    {
+        var command = new NpgsqlCommand(query.Sql, connection);
         await using var _ = command.ConfigureAwait(false);
+        foreach (var value in query.Parameters)
+            command.Parameters.Add(SelectStatement.Parameter(value));
         var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, cancellation).ConfigureAwait(false);
         await using var __ = description.ConfigureAwait(false);
-
-        var ordinals = Enumerable.Range(0, description.FieldCount).ToArray();
-        var columns = ordinals.Select(ordinal => new StreamColumn(
-            description.GetName(ordinal), description.GetPostgresType(ordinal).InternalName)).ToArray();
-        var writers = ordinals.Select(ordinal => ColumnWriters.Of(description.GetDataTypeOID(ordinal))).ToArray();
-        return new RowLayout(
-            new StreamSchema(columns),
-            [.. writers.Select(writer => writer ?? ColumnWriters.Converted)],
-            writers.Contains(null) ? ConvertInPostgres(query, writers) : query);
+        return
+        [
+            .. Enumerable.Range(0, description.FieldCount).Select(ordinal => (
+                description.GetName(ordinal), description.GetDataTypeOID(ordinal), description.GetPostgresType(ordinal).InternalName)),
+        ];
     }
 
-    /// <summary>Wraps a query so that Postgres itself turns the columns without a fast writer into JSON.</summary>
-    private static string ConvertInPostgres(string query, ColumnWriter?[] writers)
+    private static KeyColumnLayout[] KeyOf(PostgresQuery query, IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns)
     {
-        // By position, not by name: a query may name two columns alike. The line breaks keep a comment at the query's
-        // end from swallowing what follows it.
-        var aliases = string.Join(", ", writers.Select((_, index) => $"c{index}"));
-        var values = string.Join(", ", writers.Select((writer, index) => writer is null ? $"to_json(q.c{index})" : $"q.c{index}"));
-        return $"SELECT {values} FROM (\n{query}\n) AS q({aliases})";
+        var hidden = columns.Count;
+        return [.. query.Key.Select(Locate)];
+
+        KeyColumnLayout Locate(KeyColumn key)
+        {
+            var found = columns.Index().Where(column => column.Item.Name == key.Name).Select(column => column.Index).ToArray();
+            if (found.Length != 1)
+            {
+                var names = string.Join(", ", columns.Select(column => column.Name));
+                throw new KeyException(
+                    $"The key's column {key.Name} is {(found.Length == 0 ? "not" : "more than once")} among the result's columns, which are {names}.");
+            }
+
+            // A type without a writer travels once more, as the text that Postgres reads back.
+            var writer = ColumnWriters.Of(columns[found[0]].TypeId, exactNumbers: false);
+            var ordinal = writer is null ? hidden++ : found[0];
+            var isText = writer is null || ColumnWriters.IsText(columns[found[0]].TypeId);
+            return new KeyColumnLayout(key.Name, key.IsDescending, $"q.c{found[0]}", ordinal, isText ? null : writer);
+        }
     }
+}
+
+/// <summary>A column of the result.</summary>
+/// <param name="Writer">Writes its values.</param>
+/// <param name="Sql">What to select for it from <c>q(c0, c1, …)</c>.</param>
+internal sealed record ColumnLayout(ColumnWriter Writer, string Sql)
+{
+    /// <summary>Whether Postgres turns the values into JSON.</summary>
+    public bool IsConverted => Writer == ColumnWriters.Converted;
 }

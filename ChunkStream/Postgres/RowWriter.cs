@@ -12,7 +12,9 @@ namespace ChunkStream.Postgres;
 /// </summary>
 internal sealed class RowWriter
 {
-    private readonly IReadOnlyList<ColumnWriter> _writers;
+    private readonly ColumnWriter[] _writers;
+    private readonly int[] _keyIndex;
+    private readonly KeyTracker? _key;
     private readonly bool _csv;
     private readonly byte[][] _beforeValue;
     private readonly byte[] _beforeRow;
@@ -20,13 +22,22 @@ internal sealed class RowWriter
     private readonly byte[] _null;
     private byte[] _value = new byte[BufferSizes.Value];
 
-    public RowWriter(RowLayout layout, RecordEncoding encoding)
+    /// <param name="layout">The columns.</param>
+    /// <param name="encoding">JSON, or CSV.</param>
+    /// <param name="key">Told the key of each row; null where there is none.</param>
+    public RowWriter(RowLayout layout, RecordEncoding encoding, KeyTracker? key)
     {
-        _writers = layout.Writers;
+        _writers = [.. layout.Columns.Select(column => column.Writer)];
+        Schema = layout.Schema;
+        _key = key;
+        _keyIndex = KeyIndex(layout);
         _csv = encoding is RecordEncoding.Csv;
         (_beforeRow, _afterRow, _null) = _csv ? ([], [], []) : ("{"u8.ToArray(), "}"u8.ToArray(), "null"u8.ToArray());
         _beforeValue = [.. layout.Schema.Columns.Select((column, index) => BeforeValue(column.Name, separator: index == 0 ? "" : ","))];
     }
+
+    /// <summary>The columns.</summary>
+    public StreamSchema Schema { get; }
 
     /// <summary>Bytes of all values so far, as Postgres sent them.</summary>
     public long ValueBytes { get; private set; }
@@ -40,11 +51,15 @@ internal sealed class RowWriter
             if (reader.IsDBNull(column))
             {
                 output.Write(_null);
+                if (_keyIndex[column] >= 0)
+                    _key!.RefuseNull(_keyIndex[column]);
                 continue;
             }
 
             var value = Value(reader, column);
             ValueBytes += value.Length;
+            if (_keyIndex[column] >= 0)
+                _key!.Take(_keyIndex[column], value);
             if (_csv)
                 _writers[column].WriteCsv(output, value);
             else
@@ -52,6 +67,32 @@ internal sealed class RowWriter
         }
 
         output.Write(_afterRow);
+        if (_key is not null)
+            CommitKey(reader);
+    }
+
+    private void CommitKey(NpgsqlDataReader reader)
+    {
+        // What only the key needs stands behind what is shown.
+        for (var column = _writers.Length; column < _keyIndex.Length; column++)
+        {
+            if (reader.IsDBNull(column))
+                _key!.RefuseNull(_keyIndex[column]);
+            _key!.Take(_keyIndex[column], Value(reader, column));
+        }
+
+        _key!.Commit();
+    }
+
+    /// <summary>For each column that Postgres sends its place in the key, or -1.</summary>
+    private static int[] KeyIndex(RowLayout layout)
+    {
+        var hidden = layout.Key.Count(column => column.Ordinal >= layout.Columns.Count);
+        var places = new int[layout.Columns.Count + hidden];
+        Array.Fill(places, -1);
+        foreach (var (index, column) in layout.Key.Index())
+            places[column.Ordinal] = index;
+        return places;
     }
 
     /// <summary>A value's bytes; valid until the next call.</summary>

@@ -54,6 +54,46 @@ public sealed record Problem(
     public static Problem InvalidLastEventId(string detail) => new(
         "urn:chunkstream:invalid-last-event-id", "Invalid Last-Event-ID", 400, detail);
 
+    /// <summary>The token by which a client wants to resume is none that was given for this very stream. 400.</summary>
+    public static Problem InvalidResumeToken(string detail) => new(
+        "urn:chunkstream:invalid-resume-token", "Invalid resume token", 400, detail);
+
+    /// <summary>The query has changed since the token was given. 409.</summary>
+    public static Problem QueryChanged { get; } = new(
+        "urn:chunkstream:query-changed", "Query changed", 409,
+        "The query has changed since this token was given, so there is no going on from it: start anew, without a token.");
+
+    /// <summary>The query's file is wrong, or does not fit the database. 500.</summary>
+    public static Problem BrokenQuery(string detail) => new(
+        "urn:chunkstream:broken-query", "Broken query", 500, detail);
+
+    /// <summary>Two rows of the query have the same key, or one has none. 500.</summary>
+    public static Problem KeyNotUnique(string detail) => new(
+        "urn:chunkstream:key-not-unique", "Key not unique", 500, detail);
+
+    /// <summary>The query has more rows than it may give. 413.</summary>
+    public static Problem TooManyRows(long rows) => new(
+        "urn:chunkstream:too-many-rows", "Too many rows", 413,
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"This query gives at most {rows} rows, and there are more: narrow it by its parameters, or ask for the first ones with ?limit=."));
+
+    /// <summary>The database took longer for the next row than the query allows. 504.</summary>
+    public static Problem QueryTimeout { get; } = new(
+        "urn:chunkstream:query-timeout", "Query timeout", 504,
+        "The database took longer for the next row than this query allows.");
+
+    /// <summary>The client has taken nothing for longer than a query is held for it. 408.</summary>
+    public static Problem ReaderStalled { get; } = new(
+        "urn:chunkstream:reader-stalled", "Reader stalled", 408,
+        "Nothing was read for longer than the server holds a query, and this query can't be continued from where it was.");
+
+    /// <summary>All places are taken, and all places in the queue. 503.</summary>
+    public static Problem Busy { get; } = new(
+        "urn:chunkstream:busy", "Busy", 503,
+        "As many streams are open as there are connections to the database, and as many wait as may wait.")
+    {
+        RetryAfterSeconds = 2,
+    };
+
     /// <summary>The stream has lasted as long as a stream may. 504.</summary>
     public static Problem DeadlineReached { get; } = new(
         "urn:chunkstream:deadline-reached", "Deadline reached", 504,
@@ -80,3 +120,9 @@ public sealed record Problem(
 public sealed record ParameterError(
     [property: JsonPropertyName("parameter")] string Parameter,
     [property: JsonPropertyName("detail")] string Detail);
+
+/// <summary>A failure of which it is known what a client is to be told.</summary>
+internal sealed class ProblemException(Problem problem, Exception cause) : Exception(problem.Detail, cause)
+{
+    public Problem Problem => problem;
+}

@@ -1,3 +1,4 @@
+using ChunkStream.Problems;
 using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Streaming;
@@ -11,8 +12,10 @@ internal sealed partial class StreamLog(ILogger logger)
         // Someone who leaves is no error, and the cancellation that it causes is no news.
         var (level, exception) = report.Outcome switch
         {
-            StreamOutcome.Completed or StreamOutcome.ClientLeft => (LogLevel.Information, null),
+            StreamOutcome.Completed or StreamOutcome.Continued or StreamOutcome.ClientLeft => (LogLevel.Information, null),
             StreamOutcome.DeadlineReached or StreamOutcome.Stopped => (LogLevel.Warning, null),
+            StreamOutcome.Refused when report.Problem is { Status: < 500 } => (LogLevel.Information, null),
+            StreamOutcome.Refused when report.Problem == Problem.Busy => (LogLevel.Warning, null),
             StreamOutcome.Refused => (LogLevel.Warning, failure),
             _ => (LogLevel.Error, failure),
         };
@@ -21,6 +24,7 @@ internal sealed partial class StreamLog(ILogger logger)
             exception,
             report.Stream,
             report.Outcome,
+            report.Problem is { } problem ? $" ({problem.Type[(problem.Type.LastIndexOf(':') + 1)..]})" : "",
             report.Format,
             report.Records,
             report.Bytes,
@@ -30,12 +34,13 @@ internal sealed partial class StreamLog(ILogger logger)
     }
 
     [LoggerMessage(EventId = 1, EventName = "StreamEnded", Message =
-        "Stream {Stream} ended: {Outcome} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms (first byte after {FirstByteMs:F0} ms, {StallMs:F0} ms waiting for the reader)")]
+        "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms (first byte after {FirstByteMs:F0} ms, {StallMs:F0} ms waiting for the reader)")]
     private partial void StreamEnded(
         LogLevel level,
         Exception? exception,
         string stream,
         StreamOutcome outcome,
+        string reason,
         string format,
         long records,
         long bytes,

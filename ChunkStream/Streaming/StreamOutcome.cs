@@ -6,6 +6,12 @@ public enum StreamOutcome
     /// <summary>Every record was sent, and the response ended cleanly.</summary>
     Completed,
 
+    /// <summary>
+    /// It reached its maximum duration, or the process is stopping; the response ended cleanly and says by which token the
+    /// rest is to be had.
+    /// </summary>
+    Continued,
+
     /// <summary>The source failed, or took too long, before the first byte: the client got a real error status.</summary>
     Refused,
 

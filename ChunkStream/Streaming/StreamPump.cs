@@ -11,14 +11,17 @@ namespace ChunkStream.Streaming;
 /// </summary>
 internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeWriter body, StreamingOptions options, TimeProvider time)
 {
-    // For the last words of a failed stream, whose reader may not be reading.
-    private static readonly TimeSpan ErrorLimit = TimeSpan.FromSeconds(1);
+    // For the last words of a stream that is not complete, whose reader may not be reading.
+    private static readonly TimeSpan LastWordsLimit = TimeSpan.FromSeconds(1);
 
     private readonly ByteWriter _output = new(body);
     private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
     private Task? _flushing;
+    private Task? _readerWait;
     private long _flushed;
+    private long _recordsAtCheckpoint;
     private bool _insideRecord;
+    private bool _ended;
 
     /// <summary>Records written so far.</summary>
     public long Records { get; private set; }
@@ -60,8 +63,32 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
             more = next.IsCompletedSuccessfully ? next.Result : await WaitAsync(next, cancellation).ConfigureAwait(false);
         }
 
-        format.WriteEnd(_output, Records);
+        WriteEnd(continuation: null);
         await FlushAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Ends a stream that was stopped from outside so that its reader can have the rest with another request. False if there
+    /// is no telling where to go on, or nothing was gained so far, or the reader did not take it in time.
+    /// </summary>
+    public async Task<bool> ContinueElsewhereAsync()
+    {
+        if (Records == 0 || _insideRecord || format.Checkpoints is CheckpointPlace.None || source.Checkpoint.IsEmpty)
+            return false;
+
+        using var limit = new CancellationTokenSource(LastWordsLimit, time);
+        try
+        {
+            await (_flushing ?? Task.CompletedTask).WaitAsync(limit.Token).ConfigureAwait(false);
+            WriteEnd(System.Text.Encoding.ASCII.GetString(source.Checkpoint));
+            await FlushAsync(limit.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception)
+        {
+            // Whoever does not take the end gets a broken one, and has the checkpoints before it.
+            return false;
+        }
     }
 
     /// <summary>
@@ -70,10 +97,14 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     /// </summary>
     public async Task<bool> FailAsync(Problem problem)
     {
-        using var limit = new CancellationTokenSource(ErrorLimit, time);
+        if (_ended)
+            return false;
+
+        using var limit = new CancellationTokenSource(LastWordsLimit, time);
         try
         {
             await (_flushing ?? Task.CompletedTask).WaitAsync(limit.Token).ConfigureAwait(false);
+            WriteCheckpointBeforeFlush();
             WriteError(problem);
             if (_output.BytesWritten > _flushed)
                 await FlushAsync(limit.Token).ConfigureAwait(false);
@@ -86,11 +117,24 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         }
     }
 
-    /// <summary>Waits until nothing is written any more: only then may the body be taken away.</summary>
-    public Task SettleAsync() => _flushing ?? Task.CompletedTask;
+    /// <summary>Waits until nothing is written any more, and the source is at rest: only then may they be taken away.</summary>
+    public async Task SettleAsync()
+    {
+        await (_flushing ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (_readerWait ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    // The end says where to go on, or that there is nothing more: nothing follows it.
+    private void WriteEnd(string? continuation)
+    {
+        format.WriteEnd(_output, new StreamEnd(Records, continuation));
+        _ended = true;
+    }
 
     private void WriteError(Problem problem)
     {
+        _ended = true;
+
         // Half a record is no record to anyone, if only what follows starts on a line of its own.
         if (_insideRecord)
             _output.Write((byte)'\n');
@@ -102,9 +146,25 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         _insideRecord = true;
         format.WriteRecordStart(_output, Records);
         source.WriteRecord(_output);
+        if (format.Checkpoints is CheckpointPlace.InEachRecord)
+            WriteCheckpoint();
         format.WriteRecordEnd(_output);
         _insideRecord = false;
         Records++;
+    }
+
+    private void WriteCheckpointBeforeFlush()
+    {
+        if (format.Checkpoints is not CheckpointPlace.BeforeEachFlush || Records == _recordsAtCheckpoint || _insideRecord || _ended)
+            return;
+        WriteCheckpoint();
+        _recordsAtCheckpoint = Records;
+    }
+
+    private void WriteCheckpoint()
+    {
+        if (source.Checkpoint is { IsEmpty: false } token)
+            format.WriteCheckpoint(_output, token);
     }
 
     /// <summary>Waits for the source, with a heartbeat after each silence that has become too long.</summary>
@@ -137,6 +197,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     private async ValueTask FlushAsync(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
+        WriteCheckpointBeforeFlush();
         _output.Commit();
         _flushed = _output.BytesWritten;
         var start = time.GetTimestamp();
@@ -145,7 +206,13 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         // Without the token, on which Kestrel would reset the connection, and the last words could not be said.
         var flushing = body.FlushAsync(CancellationToken.None).AsTask();
         _flushing = flushing;
-        var result = await flushing.WaitAsync(cancellation).ConfigureAwait(false);
+        if (!flushing.IsCompleted)
+        {
+            _readerWait = source.WaitForReaderAsync(flushing);
+            await _readerWait.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+
+        var result = await flushing.ConfigureAwait(false);
         Stalled += time.GetElapsedTime(start);
         if (result.IsCompleted)
             throw new ReaderGoneException();

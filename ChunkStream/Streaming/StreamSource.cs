@@ -36,6 +36,19 @@ public abstract class StreamSource : IAsyncDisposable
     /// </summary>
     public abstract void WriteRecord(ByteWriter output);
 
+    /// <summary>
+    /// The place after the record that was written last, as a token by which a later request goes on there; empty where
+    /// there is none. ASCII; valid until the next call of any member.
+    /// </summary>
+    public virtual ReadOnlySpan<byte> Checkpoint => [];
+
+    /// <summary>
+    /// The reader takes nothing now, and no record will be read or written until it does. A source may give back what it
+    /// holds meanwhile. May be called while a wait for a record is running.
+    /// </summary>
+    /// <param name="reader">Completes when the reader is back. The result completes after it, or fails.</param>
+    public virtual Task WaitForReaderAsync(Task reader) => reader;
+
     /// <summary>What a client is told about a failure of this source. Never SQL text, host names or stack traces.</summary>
     public virtual Problem Describe(Exception failure) => Problem.Internal;
 

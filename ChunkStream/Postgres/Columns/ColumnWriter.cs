@@ -34,3 +34,10 @@ internal abstract class PlainTextWriter : ColumnWriter
         output.Write((byte)'"');
     }
 }
+
+/// <summary>Values that another writer writes, as strings in JSON.</summary>
+/// <param name="values">Its CSV must need no quotes, and no escapes in JSON.</param>
+internal sealed class QuotedWriter(ColumnWriter values) : PlainTextWriter
+{
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => values.WriteCsv(output, value);
+}

@@ -1,0 +1,298 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.Contract;
+
+/// <summary>A keyed query is resumed after any row: none twice, none missed.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
+{
+    private const string Table =
+        """
+        drop table if exists resumed;
+        drop type if exists resumed_level;
+        create type resumed_level as enum ('low', 'high');
+        create table resumed (
+            id bigint not null, part int not null, at timestamptz not null, name text not null, ratio float8 not null,
+            level resumed_level not null, amount numeric not null, tag char(6) not null, address inet not null, code uuid not null, day date not null,
+            primary key (part, id), unique (id));
+        insert into resumed select n, n / 7 % 5, timestamptz '2026-01-01 00:00Z' + n / 5 * interval '1.000001 seconds', 'näme "' || n % 11 || E'\n,\t',
+            sin(n), (array['low', 'high'])[1 + n % 2]::resumed_level, (n % 13)::numeric / 7, 'a' || n % 3, ('10.0.' || n % 4 || '.1')::inet, md5(n::text)::uuid,
+            date '0044-03-15 BC' + n % 3
+        from generate_series(1, 60) n;
+        """;
+
+    // Each row leaves with a checkpoint of its own.
+    private static readonly (string, string) EachRowAlone = ("ChunkStream:Streaming:FlushBytes", "1");
+
+    private readonly QueryFiles _files = new();
+
+    public Task InitializeAsync() => postgres.ExecuteAsync(Table);
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Theory]
+    [InlineData("part, id")]
+    [InlineData("part desc, id desc")]
+    [InlineData("part desc, id")]
+    [InlineData("part, id desc")]
+    [InlineData("at desc, part, id desc")]
+    [InlineData("name, ratio")]
+    [InlineData("ratio desc")]
+    [InlineData("level, amount desc, id")]
+    [InlineData("tag desc, address, id")]
+    [InlineData("code")]
+    [InlineData("day desc, id")]
+    public async Task After_every_single_frame(string key)
+    {
+        await using var api = await ServingAsync($"-- key: {key}\nselect * from resumed");
+        var whole = await RowsAsync(api, "/api/db-stream?format=frames");
+        Assert.Equal(await postgres.OracleAsync($"select * from resumed order by {key}"), whole);
+
+        // One row, then the connection is cut; and so on to the end.
+        var joined = new List<string>();
+        string? token = null;
+        while (true)
+        {
+            var path = "/api/db-stream?format=frames" + (token is null ? "" : $"&resume={token}");
+            var (rows, checkpoint, ended) = await UntilCheckpointAsync(api, path);
+            joined.AddRange(rows);
+            if (ended)
+                break;
+            token = checkpoint;
+        }
+
+        Assert.Equal(whole, joined);
+    }
+
+    [Fact]
+    public async Task By_the_id_of_every_event()
+    {
+        await using var api = await ServingAsync("-- key: part desc, id\nselect id, part from resumed");
+        var whole = await api.Client.GetStringAsync("/api/db-stream?format=sse").Within();
+        var events = whole.Split("\n\n")[1..^1];
+        Assert.Equal(61, events.Length);
+
+        foreach (var (index, one) in events[..^1].Index())
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/db-stream");
+            request.Headers.Add("Accept", "text/event-stream");
+            request.Headers.Add("Last-Event-ID", one.Split("\nid: ")[1]);
+            using var response = await api.Client.SendAsync(request).Within();
+            var rest = (await response.Content.ReadAsStringAsync().Within()).Split("\n\n")[1..^1];
+            Assert.Equal(events[(index + 1)..^1], rest[..^1]);
+        }
+    }
+
+    [Fact]
+    public async Task In_any_format_and_with_a_limit_that_counts_all_rows()
+    {
+        await using var api = await ServingAsync("-- key: id\n-- param: least bigint = 10\nselect id from resumed where id >= @least");
+        var (rows, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames&limit=20&least=30");
+        Assert.Equal("""{"id":30}""", Assert.Single(rows));
+
+        var rest = await api.Client.GetStringAsync($"/api/db-stream?format=csv&limit=20&least=30&resume={token}").Within();
+
+        Assert.Equal("id\r\n" + string.Concat(Enumerable.Range(31, 19).Select(id => $"{id}\r\n")), rest);
+    }
+
+    [Fact]
+    public async Task Whatever_rows_came_and_went_before_the_position()
+    {
+        await using var api = await ServingAsync("-- key: id\nselect id from resumed where part <> 4");
+        var whole = await RowsAsync(api, "/api/db-stream?format=frames");
+        var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
+        await postgres.ExecuteAsync("delete from resumed where id = 1; insert into resumed select -n, 0, now(), '', 0, 'low', 0, '', '10.0.0.1', md5(n::text)::uuid, now() from generate_series(1, 100) n");
+
+        Assert.Equal(whole[1..], await RowsAsync(api, $"/api/db-stream?format=frames&resume={token}"));
+    }
+
+    [Fact]
+    public async Task A_token_that_was_changed_in_any_place_is_400()
+    {
+        await using var api = await ServingAsync("-- key: id\nselect id from resumed");
+        var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
+
+        for (var at = 0; at < token!.Length; at++)
+        {
+            var changed = token[..at] + (token[at] == 'A' ? 'B' : 'A') + token[(at + 1)..];
+            await AssertRefusedAsync(api, changed, HttpStatusCode.BadRequest, "invalid-resume-token");
+        }
+
+        foreach (var wrong in new[] { "", "x", "é", token + "A", token[..^4], "AAAA", new string('A', 1000), token + token })
+            await AssertRefusedAsync(api, Uri.EscapeDataString(wrong), HttpStatusCode.BadRequest, "invalid-resume-token");
+    }
+
+    [Fact]
+    public async Task A_token_of_another_query_other_parameters_or_another_secret_is_400()
+    {
+        const string Query = "-- key: id\n-- param: least bigint = 10\nselect id from resumed where id >= @least";
+        _files.With("other", Query);
+        await using var api = await ServingAsync(Query);
+        var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
+
+        await AssertRefusedAsync(api, token + "&least=11", HttpStatusCode.BadRequest, "invalid-resume-token");
+        await AssertRefusedAsync(api, token + "&limit=1", HttpStatusCode.BadRequest, "invalid-resume-token");
+        await AssertRefusedAsync(api, token!, HttpStatusCode.BadRequest, "invalid-resume-token", "/api/queries/other");
+        Assert.Equal(50, (await RowsAsync(api, $"/api/queries/large_table?format=frames&least=10&resume={token}")).Length);
+
+        await using var elsewhere = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: [_files.Setting, ("ChunkStream:ResumeKey", "another key, of another function app")]);
+        await AssertRefusedAsync(elsewhere, token!, HttpStatusCode.BadRequest, "invalid-resume-token");
+    }
+
+    [Theory]
+    [InlineData("-- key: id\nselect id, part from resumed")]
+    [InlineData("-- key: id\n-- param: more int = 1\nselect id from resumed where id > @more")]
+    [InlineData("-- key: part, id\nselect part, id from resumed")]
+    public async Task A_token_of_a_query_that_has_changed_since_is_409(string changed)
+    {
+        await using var api = await ServingAsync("-- key: id\nselect id from resumed");
+        var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
+        _files.With("large_table", changed);
+        await Task.Delay(TimeSpan.FromSeconds(1.2));
+
+        await AssertRefusedAsync(api, token!, HttpStatusCode.Conflict, "query-changed");
+    }
+
+    [Fact]
+    public async Task A_query_without_a_key_has_no_tokens_and_takes_none()
+    {
+        await using var api = await ServingAsync("select id from resumed order by id");
+        Assert.DoesNotContain("checkpoint", await api.Client.GetStringAsync("/api/db-stream?format=frames").Within(), StringComparison.Ordinal);
+
+        await AssertRefusedAsync(api, "AAAA", HttpStatusCode.BadRequest, "invalid-resume-token");
+    }
+
+    [Theory]
+    [InlineData("select id, part from resumed", "part", "two rows")]
+    [InlineData("select nullif(id, 30) as k from resumed", "k", "null")]
+    public async Task A_key_that_is_none_fails_the_stream_before_a_row_could_be_lost(string sql, string key, string why)
+    {
+        await using var api = await ServingAsync($"-- key: {key}\n{sql}");
+        using var response = await api.GetAsync("/api/db-stream?format=frames");
+        await using var body = await response.Content.ReadAsStreamAsync();
+        var text = "";
+        await Assert.ThrowsAnyAsync<IOException>(async () =>
+        {
+            while (await body.ReadSomeAsync() is { Length: > 0 } more)
+                text += more;
+        });
+
+        var error = JsonNode.Parse(text.Split('\n')[^2])!["error"]!;
+        Assert.Equal("urn:chunkstream:key-not-unique", (string?)error["type"]);
+        Assert.Contains(why, (string?)error["detail"], StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("frames")]
+    [InlineData("sse")]
+    public async Task Segments_that_a_deadline_parts_join_to_the_whole(string format)
+    {
+        _files.With("large_table", "-- key: id desc\n-- param: pause float8 = 0\nselect id, part, pg_sleep(@pause)::text as slept from resumed order by id desc");
+        await using var quick = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
+        var whole = format == "frames" ? await RowsAsync(quick, "/api/db-stream?format=frames") : [];
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: [_files.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"), ("ChunkStream:Streaming:MaxDurationSeconds", "0.6")]);
+
+        var joined = new List<string>();
+        var segments = 0;
+        for (string? token = ""; token is not null; segments++)
+        {
+            var body = await api.Client.GetStringAsync($"/api/db-stream?format={format}&pause=0.02" + (token.Length > 0 ? $"&resume={token}" : "")).Within();
+            var (rows, end) = format == "frames" ? Frames(body) : Events(body);
+            joined.AddRange(rows);
+            token = (string?)end["continue"];
+        }
+
+        Assert.InRange(segments, 2, 40);
+        Assert.Equal(60, joined.Count);
+        if (format == "frames")
+            Assert.Equal(whole, joined);
+        Assert.Equal(segments - 1, api.Log.Entries.Count(entry => entry.Message.Contains("Continued", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_stream_that_gains_no_row_before_its_deadline_fails_instead_of_going_on_for_ever()
+    {
+        _files.With("large_table", "-- key: id\nselect id, pg_sleep(case when id > 1 then 600 else 0 end)::text as slept from resumed order by id");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:MaxDurationSeconds", "0.5"));
+        var (_, end) = Frames(await api.Client.GetStringAsync("/api/db-stream?format=frames").Within());
+
+        using var response = await api.GetAsync($"/api/db-stream?format=frames&resume={end["continue"]}");
+
+        Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
+        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task A_process_that_stops_parts_its_streams_as_a_deadline_does()
+    {
+        _files.With("large_table", "-- key: id\nselect id, pg_sleep(0.1)::text as slept from resumed order by id");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:ShutdownSeconds", "0.5"));
+        using var response = await api.GetAsync("/api/db-stream?format=frames");
+        var stopping = api.StopAsync();
+
+        var (rows, end) = Frames(await response.Content.ReadAsStringAsync().Within());
+
+        Assert.NotEmpty(rows);
+        Assert.NotNull((string?)end["continue"]);
+        await stopping.Within();
+    }
+
+    private Task<LocalApi> ServingAsync(string sql)
+        => LocalApi.ServingAsync(postgres.ConnectionString, _files.With("large_table", sql), EachRowAlone);
+
+    private static (string[] Rows, JsonNode End) Frames(string body)
+    {
+        var lines = body.Split('\n')[..^1];
+        return ([.. lines.Where(line => line.StartsWith("{\"row\":", StringComparison.Ordinal)).Select(line => line[7..^1])], JsonNode.Parse(lines[^1])!["end"]!);
+    }
+
+    private static (string[] Rows, JsonNode End) Events(string body)
+    {
+        var events = body.Split("\n\n")[..^1];
+        Assert.StartsWith("event: end", events[^1], StringComparison.Ordinal);
+        var end = JsonNode.Parse(events[^1].Split("data: ")[1])!;
+        Assert.Contains($"\nid: {(string?)end["continue"] ?? "end"}\n", events[^1], StringComparison.Ordinal);
+        return ([.. events.Where(one => one.StartsWith("data: ", StringComparison.Ordinal)).Select(one => one[6..].Split("\nid: ")[0])], end);
+    }
+
+    private static async Task<string[]> RowsAsync(LocalApi api, string path)
+    {
+        var (rows, end) = Frames(await api.Client.GetStringAsync(path).Within());
+        Assert.Equal(rows.Length, (int)end["rows"]!);
+        Assert.Null(end["continue"]);
+        return rows;
+    }
+
+    /// <summary>Reads up to the first checkpoint, and cuts the connection.</summary>
+    private static async Task<(string[] Rows, string? Token, bool Ended)> UntilCheckpointAsync(LocalApi api, string path)
+    {
+        using var response = await api.GetAsync(path);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        await using var body = await response.Content.ReadAsStreamAsync();
+        using var reader = new StreamReader(body);
+        var rows = new List<string>();
+        while (await reader.ReadLineAsync().WaitAsync(Bounded.Limit) is { } line)
+        {
+            if (line.StartsWith("{\"row\":", StringComparison.Ordinal))
+                rows.Add(line[7..^1]);
+            else if (line.StartsWith("{\"checkpoint\":", StringComparison.Ordinal))
+                return ([.. rows], (string?)JsonNode.Parse(line)!["checkpoint"], false);
+            else if (line.StartsWith("{\"end\":", StringComparison.Ordinal))
+                return ([.. rows], null, true);
+        }
+
+        throw new IOException("The body ended without its end.");
+    }
+
+    private static async Task AssertRefusedAsync(
+        LocalApi api, string resume, HttpStatusCode status, string type, string path = "/api/db-stream")
+    {
+        using var response = await api.GetAsync($"{path}?format=frames&resume={resume}");
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal("urn:chunkstream:" + type, (string?)(await response.ProblemAsync())["type"]);
+    }
+}

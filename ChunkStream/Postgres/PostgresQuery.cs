@@ -1,0 +1,70 @@
+using ChunkStream.Problems;
+
+namespace ChunkStream.Postgres;
+
+/// <summary>What a cursor is opened for.</summary>
+/// <param name="Sql">
+/// A SELECT, VALUES or TABLE statement without a semicolon at its end, with parameters as <c>$1</c>, <c>$2</c> … From the
+/// operator, never from a client.
+/// </param>
+internal sealed record PostgresQuery(string Sql)
+{
+    /// <summary>The parameters' values, in the text form of the types that the statement casts them to; null is NULL.</summary>
+    public IReadOnlyList<string?> Parameters { get; init; } = [];
+
+    /// <summary>The columns that order the rows and tell them apart, or none.</summary>
+    public IReadOnlyList<KeyColumn> Key { get; init; } = [];
+
+    /// <summary>What to plan for; null leaves it to <see cref="IsPlannedForFirstRow"/>'s default.</summary>
+    public CursorPlan? Plan { get; init; }
+
+    /// <summary>How long Postgres may take for the first row, and from each row to the next; null for no limit.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>How long the reader may stall while the query is held; null leaves it to the options.</summary>
+    public TimeSpan? Idle { get; init; }
+
+    /// <summary>After how many rows to end; null for all.</summary>
+    public long? Limit { get; init; }
+
+    /// <summary>With how many rows the stream fails if there are more; null for no such bound.</summary>
+    public long? MaxRows { get; init; }
+
+    /// <summary>Whether int8 and numeric become strings in JSON, for readers whose numbers are 64-bit floats.</summary>
+    public bool ExactNumbers { get; init; }
+
+    /// <summary>Where to begin, or null for the beginning.</summary>
+    public KeysetPosition? After { get; init; }
+
+    /// <summary>Makes the tokens by which a client resumes; null for none.</summary>
+    public ResumeTokens? Tokens { get; init; }
+
+    /// <summary>Asked when Postgres refuses a value before the first row: which parameter it was; null if it was none.</summary>
+    public Func<CancellationToken, Task<Problem?>>? WhyRefused { get; init; }
+
+    /// <summary>
+    /// A keyed query is opened again wherever it is resumed, and reads on along its key; a plan that sorts everything before
+    /// its first row would pay for that each time. Any other query is read to its end once.
+    /// </summary>
+    public bool IsPlannedForFirstRow => (Plan ?? (Key.Count > 0 ? CursorPlan.FirstRow : CursorPlan.Whole)) is CursorPlan.FirstRow;
+}
+
+/// <summary>What Postgres shall plan a cursor for.</summary>
+internal enum CursorPlan
+{
+    /// <summary>The first rows come soonest.</summary>
+    FirstRow,
+
+    /// <summary>The last row comes soonest.</summary>
+    Whole,
+}
+
+/// <summary>A column of a key.</summary>
+/// <param name="Name">The column's name in the result.</param>
+/// <param name="IsDescending">Whether the rows come in descending order of it.</param>
+internal sealed record KeyColumn(string Name, bool IsDescending);
+
+/// <summary>A place between two rows of a keyed query.</summary>
+/// <param name="Rows">How many rows the whole stream has had until there. 0 or more.</param>
+/// <param name="Values">The values of the key's columns in the last of them, in their text form.</param>
+internal sealed record KeysetPosition(long Rows, IReadOnlyList<string> Values);

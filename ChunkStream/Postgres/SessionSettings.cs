@@ -1,0 +1,43 @@
+using System.Globalization;
+
+namespace ChunkStream.Postgres;
+
+/// <summary>
+/// What is set before a cursor is opened. All of it ends with the transaction (SET LOCAL), so that nothing is left behind
+/// on a connection that others use, be it through a pool of ours or through PgBouncer's.
+/// </summary>
+internal static class SessionSettings
+{
+    /// <summary>Lifts the limit again that is set for the first row.</summary>
+    public const string NoStatementTimeout = "SET LOCAL statement_timeout = 0";
+
+    // Planning for the first row as for a hundredth of the rows: an index that gives them in order then beats sorting all of
+    // them, while a plan that needs half its time before the first row does not.
+    private const string FirstRowFraction = "0.01";
+
+    // Longer than any stall that we allow: it ends the transactions of a process that is frozen or hangs.
+    private static readonly TimeSpan HangMargin = TimeSpan.FromMinutes(1);
+
+    /// <summary>The statements for a query.</summary>
+    public static IEnumerable<string> For(PostgresQuery query, PostgresOptions options)
+    {
+        // A value comes out alike whatever the defaults of server and role are, and a scan begins at the table's beginning,
+        // not where another one is.
+        yield return "SET TRANSACTION READ ONLY";
+        yield return "SET LOCAL synchronize_seqscans = off";
+        yield return "SET LOCAL TimeZone = 'UTC'";
+        yield return "SET LOCAL DateStyle = 'ISO'";
+        yield return "SET LOCAL IntervalStyle = 'postgres'";
+        yield return "SET LOCAL extra_float_digits = 1";
+        yield return "SET LOCAL bytea_output = 'hex'";
+        yield return $"SET LOCAL cursor_tuple_fraction = {(query.IsPlannedForFirstRow ? FirstRowFraction : "1")}";
+        yield return $"SET LOCAL statement_timeout = {Milliseconds(query.Timeout ?? TimeSpan.Zero)}";
+        yield return $"SET LOCAL idle_in_transaction_session_timeout = {Milliseconds(StallLimit(query, options) + HangMargin)}";
+    }
+
+    /// <summary>How long a query's reader may stall while the query holds its connection.</summary>
+    public static TimeSpan StallLimit(PostgresQuery query, PostgresOptions options)
+        => query.Idle ?? TimeSpan.FromSeconds(query.Key.Count > 0 ? options.StallSeconds : options.IdleSeconds);
+
+    private static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+}

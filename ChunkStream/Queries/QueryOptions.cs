@@ -1,0 +1,35 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ChunkStream.Queries;
+
+/// <summary>Settings of the declared queries, directly under <c>ChunkStream</c>.</summary>
+public sealed class QueryOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "ChunkStream";
+
+    /// <summary>
+    /// The folder of the <c>.sql</c> files. A relative path is looked for in the current directory, and then beside the
+    /// program. Default <c>queries</c>.
+    /// </summary>
+    [Required]
+    public string QueriesPath { get; set; } = "queries";
+
+    /// <summary>The name of the query that <c>/db-stream</c> serves. Default <c>large_table</c>.</summary>
+    [Required]
+    public string DefaultQuery { get; set; } = "large_table";
+
+    /// <summary>
+    /// The secret that signs resume tokens, 32 characters or more; the same in every instance, since any of them may be
+    /// asked to resume. Without it there are no tokens: streams can't be resumed.
+    /// </summary>
+    [MinLength(32, ErrorMessage = "ChunkStream:ResumeKey must have 32 characters or more: a random text, such as 'openssl rand -base64 32' gives.")]
+    public string? ResumeKey { get; set; }
+
+    /// <summary>Where <see cref="QueriesPath"/> leads. It need not exist.</summary>
+    internal string FindFolder()
+    {
+        var here = Path.GetFullPath(QueriesPath);
+        return Directory.Exists(here) ? here : Path.Combine(AppContext.BaseDirectory, QueriesPath);
+    }
+}
