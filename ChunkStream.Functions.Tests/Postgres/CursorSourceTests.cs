@@ -82,6 +82,19 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     }
 
     [Fact]
+    public async Task The_connection_is_given_back_with_the_last_row()
+    {
+        await using var source = postgres.Open("select 1 as a");
+        Assert.True(await source.WaitToReadAsync().Within());
+        Assert.True(source.TryRead());
+        Written.By(source.WriteRecord);
+        Assert.False(source.TryRead());
+        Assert.False(await source.WaitToReadAsync().Within());
+
+        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public async Task Cancelling_while_the_first_row_is_awaited_ends_the_query()
     {
         using var leaving = new CancellationTokenSource();

@@ -27,9 +27,9 @@ internal sealed class RawClient : IDisposable
     }
 
     /// <summary>What has arrived, at least a byte; empty at the connection's end.</summary>
-    public async Task<ReadOnlyMemory<byte>> ReadAsync()
+    public async Task<ReadOnlyMemory<byte>> ReadAsync(int atMost = SocketBufferBytes)
     {
-        var length = await _socket.ReceiveAsync(_buffer).Within();
+        var length = await _socket.ReceiveAsync(_buffer.AsMemory(0, Math.Min(atMost, _buffer.Length))).Within();
         BytesRead += length;
         return _buffer.AsMemory(0, length);
     }

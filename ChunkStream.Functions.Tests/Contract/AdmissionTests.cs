@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Net;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+
+namespace ChunkStream.Functions.Tests.Contract;
+
+/// <summary>Never more database streams than connections, and readers that don't read hold none.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
+{
+    private const string PoolOfFive = ";Maximum Pool Size=5";
+    private const int Rows = 20_000;
+
+    private readonly QueryFiles _files = new QueryFiles()
+        .With("large", "-- key: n\nselect n, filler from admitted")
+        .With("large-without-key", "select n, filler from admitted")
+        .With("large_table", "select 1 as a");
+
+    public Task InitializeAsync() => postgres.ExecuteAsync(
+        $"drop table if exists admitted; create table admitted as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; create unique index on admitted (n); analyze admitted");
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task Ten_times_too_many_clients_get_their_rows_or_a_clean_503()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:QueueLength", "10"));
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
+        {
+            using var response = await api.GetAsync("/api/queries/large-without-key");
+            if (response.StatusCode is HttpStatusCode.OK)
+                Assert.Equal(Rows, (await response.Content.ReadAsStringAsync().Within()).Count(c => c == '\n'));
+            else
+                Assert.Equal("urn:chunkstream:busy", (string?)(await response.ProblemAsync())["type"]);
+            Assert.Equal(response.StatusCode is HttpStatusCode.OK, response.Headers.RetryAfter is null);
+            return response.StatusCode;
+        }));
+
+        // Four hold a connection (the fifth is kept for health and checks), ten wait.
+        Assert.InRange(answers.Count(status => status is HttpStatusCode.OK), 14, 50);
+        Assert.InRange(answers.Count(status => status is HttpStatusCode.ServiceUnavailable), 1, 36);
+        Assert.DoesNotContain(api.Log.Entries, entry => entry.Exception is not null);
+    }
+
+    [Fact]
+    public async Task Who_waits_longer_than_the_limit_gets_503()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + ";Maximum Pool Size=2", _files.With("slow", "select pg_sleep(3)::text as a"), ("ChunkStream:Postgres:QueueSeconds", "0.3"));
+        var slow = api.GetAsync("/api/queries/slow");
+        await postgres.UntilOneRunsAsync();
+        var clock = Stopwatch.StartNew();
+
+        using var refused = await api.GetAsync("/api/db-stream");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(0.25), TimeSpan.FromSeconds(2));
+        using var health = await api.GetAsync("/api/health");
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+        (await slow).Dispose();
+        Assert.Equal("{\"a\":1}\n", await api.Client.GetStringAsync("/api/db-stream").Within());
+    }
+
+    [Fact]
+    public async Task Who_leaves_the_queue_leaves_it_to_others()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + ";Maximum Pool Size=2", _files.With("slow", "select pg_sleep(1)::text as a"), ("ChunkStream:Postgres:QueueLength", "1"));
+        var slow = api.GetAsync("/api/queries/slow");
+        await postgres.UntilOneRunsAsync();
+        for (var round = 0; round < 5; round++)
+        {
+            using var leaving = new CancellationTokenSource(TimeSpan.FromSeconds(0.1));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => api.Client.GetAsync("/api/db-stream", leaving.Token));
+            await Task.Delay(20);
+        }
+
+        Assert.Equal("{\"a\":1}\n", await api.Client.GetStringAsync("/api/db-stream").Within());
+        (await slow).Dispose();
+    }
+
+    [Fact]
+    public async Task A_hundred_slow_readers_leave_room_for_others_and_hold_no_snapshot()
+    {
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:StallSeconds", "2"));
+        await api.Client.GetStringAsync("/api/db-stream").Within();
+        using var over = new CancellationTokenSource();
+        var readers = Enumerable.Range(0, 100).Select(_ => ReadSlowlyAsync(api, over.Token)).ToArray();
+        await Task.Delay(TimeSpan.FromSeconds(3));
+
+        var oldest = TimeSpan.Zero;
+        for (var round = 0; round < 10; round++)
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.Equal("{\"a\":1}\n", await api.Client.GetStringAsync("/api/db-stream").Within());
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+            var age = await postgres.ScalarAsync<double>(
+                "select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::float8 from pg_stat_activity where application_name = 'ChunkStream'");
+            oldest = TimeSpan.FromSeconds(Math.Max(age, oldest.TotalSeconds));
+            await Task.Delay(300);
+        }
+
+        // Nobody else waits most of the time, so a stream may be held for as long as the limit says.
+        Assert.InRange(oldest, TimeSpan.Zero, TimeSpan.FromSeconds(3.5));
+        await over.CancelAsync();
+        Assert.All(await Task.WhenAll(readers), bytes => Assert.InRange(bytes, 1000, 100_000));
+        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
+    public async Task A_reader_that_pauses_gets_every_row_once_from_several_cursors()
+    {
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:StallSeconds", "0.2"));
+        using var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/queries/large?format=csv");
+        for (var pause = 0; pause < 3; pause++)
+        {
+            await client.ReadBytesAsync(500_000);
+            await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(3));
+        }
+
+        var (_, whole) = await client.CountToEndAsync((byte)'\n');
+
+        Assert.True(whole);
+        Assert.Contains($"Completed as csv, {Rows} records", (await api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "n,filler\r\n" + string.Concat(Enumerable.Range(1, Rows).Select(n => $"{n},{new string('x', 400)}\r\n")),
+            await api.Client.GetStringAsync("/api/queries/large?format=csv").Within());
+    }
+
+    [Fact]
+    public async Task Without_a_key_a_reader_that_stalls_for_too_long_fails_and_frees_the_connection()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + PoolOfFive, _files.With("impatient", "-- idle: 300ms\nselect n, filler from admitted"));
+        using var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/queries/impatient");
+        await client.ReadBytesAsync(1000);
+
+        var ended = await api.Log.StreamEndedAsync();
+
+        Assert.Contains("Failed (reader-stalled)", ended.Message, StringComparison.Ordinal);
+        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+        var (_, whole) = await client.CountToEndAsync((byte)'\n');
+        Assert.False(whole);
+    }
+
+    // About 1 KB a second, as little as fits through a socket's buffers.
+    private static async Task<int> ReadSlowlyAsync(LocalApi api, CancellationToken over)
+    {
+        using var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/queries/large");
+        var bytes = 0;
+        try
+        {
+            while (true)
+            {
+                bytes += (await client.ReadAsync(atMost: 1000).WaitAsync(Bounded.Limit, over)).Length;
+                await Task.Delay(TimeSpan.FromSeconds(1), over);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return bytes;
+        }
+    }
+}

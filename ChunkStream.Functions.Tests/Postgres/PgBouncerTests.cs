@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+using Npgsql;
+
+namespace ChunkStream.Functions.Tests.Postgres;
+
+/// <summary>Through PgBouncer in transaction mode, which gives a server connection for a transaction and takes it away after.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
+{
+    private const int Rows = 20_000;
+    private readonly string _folder = Directory.CreateTempSubdirectory("chunkstream-pgbouncer-").FullName;
+    private Process? _bouncer;
+    private string _connectionString = "";
+
+    public async Task InitializeAsync()
+    {
+        if (PgBouncerFactAttribute.Program is not { } program)
+            return;
+
+        var port = FreePort();
+        var server = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
+        var configuration = Path.Combine(_folder, "pgbouncer.ini");
+        await File.WriteAllTextAsync(configuration, $"""
+            [databases]
+            * = host={server.Host} port={server.Port} user={server.Username} password={server.Password}
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {port}
+            unix_socket_dir =
+            auth_type = any
+            pool_mode = transaction
+            default_pool_size = 3
+            ignore_startup_parameters = extra_float_digits
+            """);
+        if (!OperatingSystem.IsWindows())
+        {
+            // It does not run as root.
+            File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        }
+
+        string[] arguments = Environment.UserName == "root" ? ["-u", "nobody", configuration] : [configuration];
+        _bouncer = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        _bouncer.ErrorDataReceived += (_, _) => { };
+        _bouncer.BeginErrorReadLine();
+        _connectionString = $"Host=127.0.0.1;Port={port};Username={server.Username};Password=x;Database={server.Database};No Reset On Close=true";
+        await Bounded.Until(() => Task.FromResult(Answers(port)), "PgBouncer listens");
+        await postgres.ExecuteAsync($"drop table if exists bounced; create table bounced as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; create unique index on bounced (n)");
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_bouncer is not null)
+        {
+            _bouncer.Kill();
+            await _bouncer.WaitForExitAsync().Within();
+            _bouncer.Dispose();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [PgBouncerFact]
+    public async Task Streams_pauses_cancellation_and_checks_work_and_leave_nothing_behind()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            _connectionString + ";Maximum Pool Size=10", new QueryFiles().With("large_table", "-- param: least integer = 1\n-- key: n\nselect n, filler from bounced where n >= @least"),
+            ("ChunkStream:Postgres:StallSeconds", "0.2"));
+
+        // More at a time than PgBouncer has server connections.
+        var bodies = await Task.WhenAll(Enumerable.Range(0, 9).Select(_ => api.Client.GetStringAsync("/api/db-stream").Within()));
+        Assert.All(bodies, body => Assert.Equal(Rows, body.Count(c => c == '\n')));
+        Assert.Contains("\"warnings\": []", await api.Client.GetStringAsync("/api/queries").Within(), StringComparison.Ordinal);
+
+        using (var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/db-stream?least=5"))
+        {
+            await client.ReadBytesAsync(200_000);
+            await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(3));
+            var (_, whole) = await client.CountToEndAsync((byte)'\n');
+            Assert.True(whole);
+        }
+
+        using (var response = await api.GetAsync("/api/db-stream"))
+            await (await response.Content.ReadAsStreamAsync()).ReadSomeAsync();
+        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+
+        // Whoever gets the server connection next finds it as it was.
+        await using var other = new NpgsqlConnection(_connectionString + ";Pooling=false");
+        await other.OpenAsync();
+        await using var command = new NpgsqlCommand("select current_setting('cursor_tuple_fraction') || current_setting('synchronize_seqscans') || current_setting('transaction_read_only')", other);
+        for (var round = 0; round < 10; round++)
+            Assert.Equal("0.1onoff", await command.ExecuteScalarAsync().Within());
+        Assert.DoesNotContain(api.Log.Entries, entry => entry.Exception is not null);
+    }
+
+    private static bool Answers(int port)
+    {
+        try
+        {
+            using var client = new TcpClient("127.0.0.1", port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>Needs PgBouncer, which CI has; elsewhere it is skipped where it is not installed.</summary>
+public sealed class PgBouncerFactAttribute : FactAttribute
+{
+    public PgBouncerFactAttribute()
+    {
+        if (Program is null && Environment.GetEnvironmentVariable("CI") is null)
+            Skip = "pgbouncer is not on the PATH (Debian and Ubuntu: apt-get install pgbouncer).";
+    }
+
+    internal static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Append("/usr/sbin")
+        .Select(folder => Path.Combine(folder, "pgbouncer"))
+        .FirstOrDefault(File.Exists);
+}
