@@ -12,10 +12,10 @@ public sealed class QueryEndpointTests(RealPostgres postgres)
     [Fact]
     public async Task A_limit_ends_the_stream_as_complete()
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "select n from generate_series(1, 1000000000) n");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "select 1 as n from generate_series(1, 30000) n, generate_series(1, 30000) m");
 
         Assert.Equal(
-            """{"schema":{"columns":[{"name":"n","type":"int4"}],"estimatedRows":2}}""" + "\n{\"row\":{\"n\":1}}\n{\"row\":{\"n\":2}}\n{\"end\":{\"rows\":2,\"continue\":null}}\n",
+            """{"schema":{"columns":[{"name":"n","type":"int4"}],"estimatedRows":2}}""" + "\n{\"row\":{\"n\":1}}\n{\"row\":{\"n\":1}}\n{\"end\":{\"rows\":2,\"continue\":null}}\n",
             await api.Client.GetStringAsync("/api/db-stream?format=frames&limit=2").Within());
     }
 

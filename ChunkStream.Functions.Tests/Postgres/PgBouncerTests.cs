@@ -48,7 +48,7 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         _bouncer.BeginErrorReadLine();
         _connectionString = $"Host=127.0.0.1;Port={port};Username={server.Username};Password=x;Database={server.Database};No Reset On Close=true";
         await Bounded.Until(() => Task.FromResult(Answers(port)), "PgBouncer listens");
-        await postgres.ExecuteAsync($"drop table if exists bounced; create table bounced as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; create unique index on bounced (n)");
+        await postgres.ExecuteAsync($"drop table if exists bounced; create table bounced as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; alter table bounced add primary key (n)");
     }
 
     public async Task DisposeAsync()

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Postgres;
 
 /// <summary>Each row is what Postgres's own row_to_json gives in a UTC session, byte for byte.</summary>
 [Collection(RealPostgres.Collection)]
-public sealed class RowJsonTests(RealPostgres postgres)
+public sealed class RowJsonTests(RealPostgres postgres) : IAsyncLifetime
 {
     public static TheoryData<string> Queries { get; } =
     [
@@ -61,6 +62,23 @@ public sealed class RowJsonTests(RealPostgres postgres)
         "select point '(1.5,2)' as a, int4range(1, 5) as b, '{[1,2), [5,9)}'::int8multirange as c, to_tsvector('simple', 'a b') as d",
         "select row(1, 'x \"y\"', row(null, true)) as a, array[row(1, 'a'), row(2, null)] as b, 'pg_class'::regclass as c",
 
+        // Types that somebody made.
+        "select 'so so'::told.mood as a, array['happy', null]::told.mood[] as b, null::told.mood as c",
+        "select 12345678901234567890.5::told.amount as a, array[1.10, 2]::told.amount[] as b, 'x'::told.word as c",
+        "select row('so so', 1.50, row(1, 'n \"x\"'))::told.entry as a, array[row('happy', null, null)]::told.entry[] as b, (row('happy', 2, row(3, 'y'))::told.entry).*",
+        "select '[1.5,2.5)'::told.span as a, '{[1,2),[3,)}'::told.spans as b, 'empty'::told.span as c, array['[1,2]']::told.span[] as d",
+
+        // Everything else that Postgres has: geometric, network, bits, text search, snapshots, system types.
+        "select '(1,2),(3,4)'::box as a, '<(1,2),3>'::circle as b, '[(0,0),(1,1)]'::path as c, '((0,0),(1,1),(2,0))'::polygon as d, '{1,2,3}'::line as e, '[(0,0),(1,1)]'::lseg as f",
+        "select '10.0.0.0/8'::cidr as a, '08:00:2b:01:02:03:04:05'::macaddr8 as b, B'101'::varbit as c, ''::bytea as d, 'a & b'::tsquery as e, '10:20:10,14'::pg_snapshot as f",
+        "select '-infinity'::interval as a, interval '-178000000 years' as b, '24:00:00'::time as c, '00:00:00.000001+15:59:59'::timetz as d",
+        "select '0/16B3748'::pg_lsn as a, '(1,2)'::tid as b, '5'::xid as c, '6'::xid8 as d, '7'::cid as e, 'a'::\"char\" as f, ''::\"char\" as g, '1 2'::int2vector as h, '3 4'::oidvector as i",
+        "select 'pg_class'::regclass as a, 'int4'::regtype as b, 'lower(text)'::regprocedure as c, 'simple'::regconfig as d, '$.a[*]'::jsonpath as e, '<a>1</a>'::xml as f, '\"C\"'::regcollation as g",
+        "select '[2:3][0:1]={{1,2},{3,4}}'::int[] as a, array[array['{}', null], array['\"', '\\']] as b, array[]::int[][] as c, array['2020-01-01'::date, 'infinity'] as d, array['NaN'::float8, '-0'] as e",
+        "select chr(n) || 'x' as a, 'x' || chr(n) || '😀' || chr(65535) || chr(1114111) as b from generate_series(1, 300) n where n not between 55296 and 57343",
+        "select 'NaN'::numeric as a, 'Infinity'::numeric as b, '-Infinity'::numeric as c, 1e131071::numeric as d, 1e-16383::numeric as e, -0.000::numeric as f, 0.10::numeric(5, 4) as g",
+        "select 9223372036854775807 as a, (-9223372036854775808) as b, 32767::int2 as c, '4294967295'::oid as d, 3.4028235e38::real as e, 'Infinity'::float8 as f, '-0'::float8 as g",
+
         // Columns' names, and shapes of results.
         "select 1 as \"a \"\"quoted\"\" näme\", 2 as \"\\\", 3 as \"{}\"",
         "select 1 as a, 2 as a, '{}'::int[] as a",
@@ -73,6 +91,30 @@ public sealed class RowJsonTests(RealPostgres postgres)
         "select * from pg_catalog.pg_type order by oid",
         "values (1, 'x', array[1]), (2, null, null)",
     ];
+
+    public Task InitializeAsync() => postgres.ExecuteAsync(
+        """
+        drop schema if exists told cascade;
+        create schema told;
+        create type told.mood as enum ('happy', 'so so');
+        create domain told.amount as numeric check (value > 0);
+        create domain told.word as varchar(5) not null;
+        create type told.pair as (n int, "t x" text);
+        create type told.entry as (mood told.mood, "amount €" told.amount, pair told.pair);
+        create type told.span as range (subtype = numeric, multirange_type_name = told.spans);
+        """);
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task A_type_that_was_made_after_the_first_connection_has_its_name_and_its_values()
+    {
+        await postgres.ExecuteAsync("create type told.late as enum ('x'); create type told.later as (a told.late)");
+
+        Assert.Equal(
+            """{"schema":{"columns":[{"name":"a","type":"late"},{"name":"b","type":"_late"},{"name":"c","type":"later"}],"estimatedRows":1}}""",
+            (await postgres.StreamedAsync("select 'x'::told.late as a, array['x']::told.late[] as b, row('x')::told.later as c", StreamFormats.Frames)).Split('\n')[0]);
+    }
 
     [Theory]
     [MemberData(nameof(Queries))]

@@ -2,7 +2,7 @@ namespace ChunkStream.Postgres;
 
 /// <summary>
 /// Admission: so many streams hold a connection at a time, some more wait in a queue for a while, and the rest is refused.
-/// A stream whose reader stalls offers its place to those who wait.
+/// A stream whose reader stalls offers its place to those who wait, and one that can go on later gives it up for a while.
 /// </summary>
 /// <param name="slots">How many hold a connection. At least 1.</param>
 /// <param name="queueLength">How many newcomers wait at most. 0 or more.</param>
@@ -10,12 +10,16 @@ namespace ChunkStream.Postgres;
 /// <param name="time">Measures that.</param>
 internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queueTime, TimeProvider time)
 {
+    // How much longer than a newcomer a returning stream has to have waited to come first.
+    private static readonly TimeSpan HeadStart = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly TimeProvider _time = time;
-    private readonly LinkedList<TaskCompletionSource> _waiting = new();
+    private readonly LinkedList<Turn> _newcomers = new();
+    private readonly LinkedList<Turn> _returning = new();
     private readonly LinkedList<TaskCompletionSource> _offers = new();
     private int _free = slots;
-    private int _newcomers;
+    private volatile int _waiting;
 
     /// <summary>Waits for a place.</summary>
     /// <param name="isNewcomer">Whether the stream has not begun: it can still be refused. Any other waits as long as it takes.</param>
@@ -23,7 +27,7 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
     /// <exception cref="BusyException">There is no place, and none in the queue; or none came free in time.</exception>
     public async Task<Slot> EnterAsync(bool isNewcomer, CancellationToken cancellation)
     {
-        LinkedListNode<TaskCompletionSource> turn;
+        LinkedListNode<Turn> turn;
         lock (_lock)
         {
             if (_free > 0)
@@ -32,10 +36,10 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
                 return new Slot(this);
             }
 
-            if (isNewcomer && _newcomers >= queueLength)
+            if (isNewcomer && _newcomers.Count >= queueLength)
                 throw new BusyException();
-            turn = _waiting.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-            _newcomers += isNewcomer ? 1 : 0;
+            turn = (isNewcomer ? _newcomers : _returning).AddLast(new Turn(_time.GetTimestamp()));
+            _waiting++;
 
             // The one that has stalled for the longest gives way.
             if (_offers.First is { } offer)
@@ -44,7 +48,7 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
 
         try
         {
-            await turn.Value.Task.WaitAsync(isNewcomer ? queueTime : Timeout.InfiniteTimeSpan, _time, cancellation).ConfigureAwait(false);
+            await turn.Value.Came.Task.WaitAsync(isNewcomer ? queueTime : Timeout.InfiniteTimeSpan, _time, cancellation).ConfigureAwait(false);
             return new Slot(this);
         }
         catch (TimeoutException)
@@ -57,20 +61,16 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
             Leave(turn);
             throw;
         }
-        finally
-        {
-            lock (_lock)
-                _newcomers -= isNewcomer ? 1 : 0;
-        }
     }
 
-    private void Leave(LinkedListNode<TaskCompletionSource> turn)
+    private void Leave(LinkedListNode<Turn> turn)
     {
         lock (_lock)
         {
-            if (turn.List is not null)
+            if (turn.List is { } queue)
             {
-                _waiting.Remove(turn);
+                queue.Remove(turn);
+                _waiting--;
                 return;
             }
         }
@@ -83,24 +83,30 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
     {
         lock (_lock)
         {
-            if (_waiting.First is { } next)
-            {
-                _waiting.Remove(next);
-                next.Value.SetResult();
-            }
-            else
+            if (Next() is not { } next)
             {
                 _free++;
+                return;
             }
+
+            next.List!.Remove(next);
+            _waiting--;
+            next.Value.Came.SetResult();
         }
     }
+
+    // Newcomers first, who have nothing yet; but not for ever.
+    private LinkedListNode<Turn>? Next()
+        => _newcomers.First is not { } newcomer ? _returning.First
+            : _returning.First is { } returning && _time.GetElapsedTime(returning.Value.Since, newcomer.Value.Since) > HeadStart ? returning
+            : newcomer;
 
     private LinkedListNode<TaskCompletionSource> Offer()
     {
         lock (_lock)
         {
             var offer = _offers.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-            if (_waiting.Count > 0)
+            if (_waiting > 0)
                 Accept(offer);
             return offer;
         }
@@ -121,10 +127,18 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
         offer.Value.SetResult();
     }
 
+    private sealed record Turn(long Since)
+    {
+        public TaskCompletionSource Came { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
     /// <summary>A place. Disposing gives it back, once.</summary>
     internal sealed class Slot(ConnectionSlots owner) : IDisposable
     {
         private bool _released;
+
+        /// <summary>Whether somebody waits for a place.</summary>
+        public bool IsWanted => owner._waiting > 0;
 
         /// <summary>Waits until somebody else needs the place, or the reader is back, or the time is over.</summary>
         /// <returns>Whether the reader is back.</returns>

@@ -20,14 +20,20 @@ internal sealed class CursorSource(
     // A reader that takes nothing for so long is not merely a packet late; while others wait for a connection, they get it.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
+    private const int TurnPerOpening = 4;
+
     private ConnectionSlots.Slot? _slot;
     private Cursor? _cursor;
     private KeyTracker? _key;
     private StreamSchema? _schema;
     private Task<bool>? _advancing;
     private long _rows = query.After?.Rows ?? 0;
+    private long _opened;
+    private TimeSpan _turn;
     private bool _ready;
     private bool _ended;
+    private bool _givesWay;
 
     /// <inheritdoc />
     public override StreamSchema Schema => _schema!;
@@ -54,7 +60,10 @@ internal sealed class CursorSource(
             return true;
         }
 
-        return !_ended && _advancing is null && _cursor is not null && _rows != query.MaxRows && _cursor.TryRead();
+        if (_ended || _advancing is not null || _cursor is null || _rows == query.MaxRows)
+            return false;
+        _givesWay = _slot!.IsWanted && query.Key.Count > 0 && time.GetElapsedTime(_opened) > _turn;
+        return !_givesWay && _cursor.TryRead();
     }
 
     /// <inheritdoc />
@@ -95,6 +104,9 @@ internal sealed class CursorSource(
 
     private async Task<bool> AdvanceAsync()
     {
+        if (_givesWay)
+            await CloseAsync().ConfigureAwait(false);
+        _givesWay = false;
         if (_cursor is null)
             await OpenAsync().ConfigureAwait(false);
         _ready = await _cursor!.ReadAsync().ConfigureAwait(false);
@@ -111,6 +123,7 @@ internal sealed class CursorSource(
     private async Task OpenAsync()
     {
         _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, cancellation).ConfigureAwait(false);
+        var start = time.GetTimestamp();
         var opening = new CursorOpening(query, Position(), AtMost(), IsEstimated: _schema is null, Rows);
         try
         {
@@ -124,6 +137,10 @@ internal sealed class CursorSource(
             throw;
         }
 
+        // While others wait, a stream that can go on later has the connection for a turn at a time; longer ones where it takes
+        // long to begin.
+        _opened = time.GetTimestamp();
+        _turn = Turn + (TurnPerOpening * time.GetElapsedTime(start, _opened));
         _schema ??= _cursor.Rows.Schema with { EstimatedRows = _cursor.EstimatedRows };
     }
 

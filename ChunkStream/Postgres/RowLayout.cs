@@ -2,6 +2,7 @@ using System.Data;
 using ChunkStream.Formats;
 using ChunkStream.Postgres.Columns;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ChunkStream.Postgres;
 
@@ -14,6 +15,9 @@ namespace ChunkStream.Postgres;
 /// <param name="Key">The key's columns; empty without a key.</param>
 internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout> Columns, IReadOnlyList<KeyColumnLayout> Key)
 {
+    // What Npgsql calls a type that it has not loaded.
+    private const string UnknownType = "-";
+
     /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
     /// <exception cref="KeyException">The key names a column that the result does not have, or has twice.</exception>
@@ -38,13 +42,28 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
         await using var _ = command.ConfigureAwait(false);
         foreach (var value in query.Parameters)
             command.Parameters.Add(SelectStatement.Parameter(value));
+        var columns = new List<(string Name, uint TypeId, string TypeName)>();
         var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, cancellation).ConfigureAwait(false);
-        await using var __ = description.ConfigureAwait(false);
-        return
-        [
-            .. Enumerable.Range(0, description.FieldCount).Select(ordinal => (
-                description.GetName(ordinal), description.GetDataTypeOID(ordinal), description.GetPostgresType(ordinal).InternalName)),
-        ];
+        await using (description.ConfigureAwait(false))
+        {
+            for (var ordinal = 0; ordinal < description.FieldCount; ordinal++)
+                columns.Add((description.GetName(ordinal), description.GetDataTypeOID(ordinal), description.GetPostgresType(ordinal).InternalName));
+        }
+
+        // The driver knows the types that there were when its pool was new.
+        foreach (var (ordinal, column) in columns.Index().Where(column => column.Item.TypeName == UnknownType).ToArray())
+            columns[ordinal] = column with { TypeName = await NameOfAsync(connection, column.TypeId, cancellation).ConfigureAwait(false) };
+        return columns;
+    }
+
+    private static async Task<string> NameOfAsync(NpgsqlConnection connection, uint type, CancellationToken cancellation)
+    {
+        var command = new NpgsqlCommand("SELECT typname::text FROM pg_catalog.pg_type WHERE oid = $1", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = type, NpgsqlDbType = NpgsqlDbType.Oid } },
+        };
+        await using var _ = command.ConfigureAwait(false);
+        return (string)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
     }
 
     private static KeyColumnLayout[] KeyOf(PostgresQuery query, IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns)
