@@ -10,8 +10,8 @@ namespace ChunkStream.Postgres;
 /// </remarks>
 internal sealed class FetchPlan(int fetchBytes, int fetchesAhead)
 {
-    // A row must not wait longer than this for others of its FETCH: less than a person notices.
-    private static readonly TimeSpan FetchTime = TimeSpan.FromMilliseconds(50);
+    // A row must not wait longer than this for others of its round: less than a person notices.
+    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(50);
 
     // From one round to the next, while nothing is known but that the last one was quick.
     private const int Growth = 16;
@@ -36,10 +36,10 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead)
 
         var byGrowth = Math.Min((long)RowsPerFetch * Growth, int.MaxValue);
         var byBytes = _rows == 0 ? byGrowth : (long)(fetchBytes / Math.Max(1.0, (double)_bytes / _rows));
-        var byTime = waited <= FetchTime ? byGrowth : (long)(rows * (FetchTime / waited));
+        var byTime = waited <= TimeSpan.Zero ? int.MaxValue : Math.Min((long)(rows * (RoundTime / waited)), int.MaxValue);
         RowsPerFetch = (int)Math.Max(1, Math.Min(byGrowth, Math.Min(byBytes, byTime)));
 
-        // Sent ahead only once the rows come faster than a FETCH may take: nobody can take back what is sent.
-        Fetches = waited <= FetchTime * Fetches ? Math.Min(fetchesAhead, Fetches * 2) : 1;
+        // As many as come in time; nobody can take back what is sent.
+        Fetches = (int)Math.Clamp(byTime / RowsPerFetch, 1, Math.Min(fetchesAhead, Fetches * 2));
     }
 }
