@@ -10,7 +10,4 @@ internal static class BufferSizes
 
     /// <summary>A block of the response's pipe: large enough that few values lie across two.</summary>
     public static readonly int Block = Tiny ? 16 : 16 * 1024;
-
-    /// <summary>A value of a row; it grows to the longest there is.</summary>
-    public static readonly int Value = Tiny ? 4 : 1024;
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace ChunkStream.Formats;
@@ -16,8 +17,11 @@ public sealed class ByteWriter : IBufferWriter<byte>
 {
     private readonly IBufferWriter<byte> _target;
     private readonly int _blockSize;
-    private Memory<byte> _block;
-    private int _used;
+    private byte[] _block = [];
+    private int _start;
+    private int _at;
+    private int _end;
+    private bool _isCopied;
     private long _committed;
 
     /// <param name="target">Where the bytes go; this writer must be its only writer.</param>
@@ -35,50 +39,50 @@ public sealed class ByteWriter : IBufferWriter<byte>
     }
 
     /// <summary>All bytes written so far, committed or not.</summary>
-    public long BytesWritten => _committed + _used;
+    public long BytesWritten => _committed + (_at - _start);
 
     /// <inheritdoc />
     public Span<byte> GetSpan(int sizeHint = 0)
     {
-        if (_block.Length - _used < Math.Max(sizeHint, 1))
+        if (_end - _at < Math.Max(sizeHint, 1))
             NextBlock(sizeHint);
-        return _block.Span[_used..];
+        return _block.AsSpan(_at, _end - _at);
     }
 
     /// <inheritdoc />
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
-        if (_block.Length - _used < Math.Max(sizeHint, 1))
+        if (_end - _at < Math.Max(sizeHint, 1))
             NextBlock(sizeHint);
-        return _block[_used..];
+        return _block.AsMemory(_at, _end - _at);
     }
 
     /// <inheritdoc />
     public void Advance(int count)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(_block.Length - _used), nameof(count));
-        _used += count;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(_end - _at), nameof(count));
+        _at += count;
     }
 
     /// <summary>Writes bytes as they are.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
-        var free = _block.Span[_used..];
-        if (bytes.Length <= free.Length)
+        if (bytes.Length > _end - _at)
         {
-            bytes.CopyTo(free);
-            _used += bytes.Length;
+            WriteOverBlocks(bytes);
             return;
         }
 
-        WriteOverBlocks(bytes);
+        bytes.CopyTo(_block.AsSpan(_at));
+        _at += bytes.Length;
     }
 
     /// <summary>Writes one byte.</summary>
     public void Write(byte value)
     {
-        GetSpan(1)[0] = value;
-        _used++;
+        if (_at == _end)
+            NextBlock(1);
+        _block[_at++] = value;
     }
 
     /// <summary>Writes text as UTF-8; a lone surrogate becomes U+FFFD.</summary>
@@ -99,14 +103,14 @@ public sealed class ByteWriter : IBufferWriter<byte>
     /// <summary>Hands all bytes written so far to the target. Spans taken before are no longer valid.</summary>
     public void Commit()
     {
-        if (_used > 0)
-        {
-            _target.Advance(_used);
-            _committed += _used;
-            _used = 0;
-        }
+        var used = _at - _start;
+        if (used > 0 && _isCopied)
+            _target.Write(_block.AsSpan(_start, used));
+        else if (used > 0)
+            _target.Advance(used);
 
-        _block = default;
+        _committed += used;
+        (_start, _at, _end) = (0, 0, 0);
     }
 
     private void WritePiece(ReadOnlySpan<char> text)
@@ -114,7 +118,7 @@ public sealed class ByteWriter : IBufferWriter<byte>
         if (text.IsEmpty)
             return;
         var span = GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
-        _used += Encoding.UTF8.GetBytes(text, span);
+        _at += Encoding.UTF8.GetBytes(text, span);
     }
 
     private void WriteOverBlocks(ReadOnlySpan<byte> bytes)
@@ -124,7 +128,7 @@ public sealed class ByteWriter : IBufferWriter<byte>
             var free = GetSpan(1);
             var length = Math.Min(free.Length, bytes.Length);
             bytes[..length].CopyTo(free);
-            _used += length;
+            _at += length;
             bytes = bytes[length..];
         }
     }
@@ -132,6 +136,11 @@ public sealed class ByteWriter : IBufferWriter<byte>
     private void NextBlock(int sizeHint)
     {
         Commit();
-        _block = _target.GetMemory(Math.Max(sizeHint, _blockSize));
+        var size = Math.Max(sizeHint, _blockSize);
+        var memory = _target.GetMemory(size);
+        _isCopied = !MemoryMarshal.TryGetArray<byte>(memory, out var array);
+        if (_isCopied)
+            array = new byte[size];
+        (_block, _start, _at, _end) = (array.Array!, array.Offset, array.Offset, array.Offset + array.Count);
     }
 }

@@ -21,6 +21,9 @@ internal sealed class Cursor : IAsyncDisposable
     // At most a round of FETCHes is on its way, a few megabytes: enough to read over them, and no time that anyone notices.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(100);
 
+    // Less than anyone notices, and enough for a hundred kilobytes.
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(1);
+
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
     private readonly PostgresQuery _query;
@@ -125,8 +128,13 @@ internal sealed class Cursor : IAsyncDisposable
         {
             var next = _pending ?? _reader!.ReadAsync(_cancellation);
             _pending = next;
+            var isLate = !next.IsCompleted;
             if (await WaitedFor(next).ConfigureAwait(false))
             {
+                // The backend sends 8 KiB at a time. Once we are faster than it, each of these costs a wake-up, unless some
+                // of them gather in the socket; not on Windows, whose timers take 15 ms.
+                if (isLate && _plan.Fetches > 1 && !OperatingSystem.IsWindows())
+                    await Task.Delay(GatherTime, _time, _cancellation).ConfigureAwait(false);
                 _pending = null;
                 _rowsInFetch++;
                 return true;

@@ -40,7 +40,12 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
         // A stream may run for longer than any fixed time; what bounds it is the pump, which cancels it.
         settings.CommandTimeout = 0;
-        _dataSource = new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).Build();
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        builder.UseLoggerFactory(loggers);
+#pragma warning disable NPG9001 // Npgsql's interface for types is not final; its version is pinned, and every test of values goes through it.
+        RawRow.Enable(builder);
+#pragma warning restore NPG9001
+        _dataSource = builder.Build();
     }
 
     public PostgresOptions Options { get; }

@@ -20,7 +20,6 @@ internal sealed class RowWriter
     private readonly byte[] _beforeRow;
     private readonly byte[] _afterRow;
     private readonly byte[] _null;
-    private byte[] _value = new byte[BufferSizes.Value];
 
     /// <param name="layout">The columns.</param>
     /// <param name="encoding">JSON, or CSV.</param>
@@ -42,13 +41,15 @@ internal sealed class RowWriter
     /// <summary>Bytes of all values so far, as Postgres sent them.</summary>
     public long ValueBytes { get; private set; }
 
+    /// <summary>Writes the row on which the reader stands.</summary>
     public void Write(NpgsqlDataReader reader, ByteWriter output)
     {
+        var row = new RawRow(reader, _keyIndex.Length);
         output.Write(_beforeRow);
-        for (var column = 0; column < _beforeValue.Length; column++)
+        for (var column = 0; column < _writers.Length; column++)
         {
             output.Write(_beforeValue[column]);
-            if (reader.IsDBNull(column))
+            if (!row.TryNext(out var value))
             {
                 output.Write(_null);
                 if (_keyIndex[column] >= 0)
@@ -56,7 +57,6 @@ internal sealed class RowWriter
                 continue;
             }
 
-            var value = Value(reader, column);
             ValueBytes += value.Length;
             if (_keyIndex[column] >= 0)
                 _key!.Take(_keyIndex[column], value);
@@ -68,17 +68,17 @@ internal sealed class RowWriter
 
         output.Write(_afterRow);
         if (_key is not null)
-            CommitKey(reader);
+            CommitKey(ref row);
     }
 
-    private void CommitKey(NpgsqlDataReader reader)
+    private void CommitKey(ref RawRow row)
     {
         // What only the key needs stands behind what is shown.
         for (var column = _writers.Length; column < _keyIndex.Length; column++)
         {
-            if (reader.IsDBNull(column))
+            if (!row.TryNext(out var value))
                 _key!.RefuseNull(_keyIndex[column]);
-            _key!.Take(_keyIndex[column], Value(reader, column));
+            _key!.Take(_keyIndex[column], value);
         }
 
         _key!.Commit();
@@ -93,24 +93,6 @@ internal sealed class RowWriter
         foreach (var (index, column) in layout.Key.Index())
             places[column.Ordinal] = index;
         return places;
-    }
-
-    /// <summary>A value's bytes; valid until the next call.</summary>
-    private ReadOnlySpan<byte> Value(NpgsqlDataReader reader, int column)
-    {
-        var length = (int)reader.GetBytes(column, 0, _value, 0, _value.Length);
-        if (length == _value.Length)
-            length = ReadLong(reader, column);
-        return _value.AsSpan(0, length);
-    }
-
-    // It filled the buffer, so there may be more of it.
-    private int ReadLong(NpgsqlDataReader reader, int column)
-    {
-        var length = (int)reader.GetBytes(column, 0, null, 0, 0);
-        if (length > _value.Length)
-            _value = new byte[Math.Max(length, _value.Length * 2)];
-        return (int)reader.GetBytes(column, 0, _value, 0, length);
     }
 
     private byte[] BeforeValue(string name, string separator)

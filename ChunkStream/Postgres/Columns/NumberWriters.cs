@@ -69,14 +69,11 @@ internal abstract class MaybeNumberWriter : ColumnWriter
     protected abstract void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value);
 }
 
-/// <summary>
-/// <c>real</c>: the shortest digits that read back as the same value, spelled as Postgres does, but for large ones, which
-/// Postgres may give with other digits.
-/// </summary>
+/// <summary><c>real</c>: the shortest digits that read back as the same value, as Postgres has them.</summary>
 internal sealed class SingleWriter : MaybeNumberWriter
 {
-    // From here on Postgres gives an exponent (float4out); .NET does from 1e7 on.
-    private const float FirstWithExponent = 1e6f;
+    // From here on Postgres gives an exponent (float4out, FLT_DIG).
+    private const int ExponentFrom = 6;
 
     protected override ReadOnlySpan<byte> NotANumber(ReadOnlySpan<byte> value)
         => Floats.NotFinite(BinaryPrimitives.ReadSingleBigEndian(value));
@@ -84,17 +81,15 @@ internal sealed class SingleWriter : MaybeNumberWriter
     protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var number = BinaryPrimitives.ReadSingleBigEndian(value);
-        var span = output.GetSpan(Floats.MaxBytes);
-        number.TryFormat(span, out var written, provider: CultureInfo.InvariantCulture);
-        output.Advance(Floats.Respell(span, written, hasExponent: MathF.Abs(number) >= FirstWithExponent));
+        Floats.Write(output, float.IsNegative(number), number == 0 ? default : ShortestDecimal.Of(number), ExponentFrom);
     }
 }
 
 /// <summary><c>double precision</c>: as <see cref="SingleWriter"/>.</summary>
 internal sealed class DoubleWriter : MaybeNumberWriter
 {
-    // From here on Postgres gives an exponent (float8out); .NET does from 1e16 on.
-    private const double FirstWithExponent = 1e15;
+    // From here on Postgres gives an exponent (float8out, DBL_DIG).
+    private const int ExponentFrom = 15;
 
     protected override ReadOnlySpan<byte> NotANumber(ReadOnlySpan<byte> value)
         => Floats.NotFinite(BinaryPrimitives.ReadDoubleBigEndian(value));
@@ -102,9 +97,7 @@ internal sealed class DoubleWriter : MaybeNumberWriter
     protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var number = BinaryPrimitives.ReadDoubleBigEndian(value);
-        var span = output.GetSpan(Floats.MaxBytes);
-        number.TryFormat(span, out var written, provider: CultureInfo.InvariantCulture);
-        output.Advance(Floats.Respell(span, written, hasExponent: Math.Abs(number) >= FirstWithExponent));
+        Floats.Write(output, double.IsNegative(number), number == 0 ? default : ShortestDecimal.Of(number), ExponentFrom);
     }
 }
 
@@ -122,42 +115,85 @@ file static class Integers
 
 file static class Floats
 {
-    // "-2.2250738585072014E-308" has 24.
-    public const int MaxBytes = 32;
-
-    /// <summary>
-    /// Turns .NET's spelling of a number, in place, into Postgres's; gives its new length. The digits are the same, but
-    /// .NET writes 1E+20 for 1e+20, and lets an exponent begin one power of ten later.
-    /// </summary>
-    public static int Respell(Span<byte> text, int length, bool hasExponent)
-    {
-        var exponent = text[..length].IndexOf((byte)'E');
-        if (exponent >= 0)
-            text[exponent] = (byte)'e';
-        return exponent < 0 && hasExponent ? WithExponent(text, length) : length;
-    }
-
-    // "-1234567.5" to "-1.2345675e+06", "1000000" to "1e+06".
-    private static int WithExponent(Span<byte> text, int length)
-    {
-        var first = text[0] == '-' ? 1 : 0;
-        var point = text[..length].IndexOf((byte)'.');
-        var power = (point < 0 ? length : point) - first - 1;
-        if (point < 0)
-            point = length++;
-
-        text[(first + 1)..point].CopyTo(text[(first + 2)..]);
-        text[first + 1] = (byte)'.';
-        length = text[..length].LastIndexOfAnyExcept((byte)'0') + 1;
-        if (text[length - 1] == '.')
-            length--;
-
-        "e+"u8.CopyTo(text[length..]);
-        text[length + 2] = (byte)('0' + (power / 10));
-        text[length + 3] = (byte)('0' + (power % 10));
-        return length + 4;
-    }
+    // "-2.2250738585072014e-308" has 24.
+    private const int MaxBytes = 32;
+    private const int ExponentBelow = -4;
 
     public static ReadOnlySpan<byte> NotFinite(double number)
         => double.IsFinite(number) ? [] : double.IsNaN(number) ? "NaN"u8 : number > 0 ? "Infinity"u8 : "-Infinity"u8;
+
+    /// <summary>Writes a number as Postgres spells it.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="isNegative">Its sign; 0 has one too.</param>
+    /// <param name="decimals">Its absolute value.</param>
+    /// <param name="exponentFrom">The power of ten of the first digit from which on it is spelled with an exponent.</param>
+    public static void Write(ByteWriter output, bool isNegative, (ulong Digits, int Exponent) decimals, int exponentFrom)
+    {
+        var (digits, exponent) = decimals;
+        while (digits != 0 && digits % 10 == 0)
+            (digits, exponent) = (digits / 10, exponent + 1);
+
+        var span = output.GetSpan(MaxBytes);
+        var at = 0;
+        if (isNegative)
+            span[at++] = (byte)'-';
+
+        // The digits stand where most numbers end up having them: one place to the right, for the point.
+        var text = span[at..];
+        digits.TryFormat(text[1..], out var length, provider: CultureInfo.InvariantCulture);
+        var power = exponent + length - 1;
+        output.Advance(at + (
+            power < ExponentBelow || power >= exponentFrom ? WithExponent(text, length, power)
+            : power < 0 ? Fraction(text, length, power)
+            : exponent >= 0 ? Whole(text, length, exponent)
+            : WithPoint(text, length, power)));
+    }
+
+    // "1.2345675e+06", "1e-05"
+    private static int WithExponent(Span<byte> text, int length, int power)
+    {
+        text[0] = text[1];
+        var at = 1;
+        if (length > 1)
+        {
+            text[1] = (byte)'.';
+            at = length + 1;
+        }
+
+        text[at] = (byte)'e';
+        text[at + 1] = (byte)(power < 0 ? '-' : '+');
+        power = Math.Abs(power);
+        at += 2;
+        if (power >= 100)
+            text[at++] = (byte)('0' + (power / 100));
+        text[at] = (byte)('0' + (power / 10 % 10));
+        text[at + 1] = (byte)('0' + (power % 10));
+        return at + 2;
+    }
+
+    // "0.00012"
+    private static int Fraction(Span<byte> text, int length, int power)
+    {
+        var first = 1 - power;
+        text.Slice(1, length).CopyTo(text[first..]);
+        text[..first].Fill((byte)'0');
+        text[1] = (byte)'.';
+        return first + length;
+    }
+
+    // "1200"
+    private static int Whole(Span<byte> text, int length, int zeros)
+    {
+        text.Slice(1, length).CopyTo(text);
+        text.Slice(length, zeros).Fill((byte)'0');
+        return length + zeros;
+    }
+
+    // "12.5"
+    private static int WithPoint(Span<byte> text, int length, int power)
+    {
+        text.Slice(1, power + 1).CopyTo(text);
+        text[power + 1] = (byte)'.';
+        return length + 1;
+    }
 }
