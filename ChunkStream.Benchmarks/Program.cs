@@ -19,7 +19,8 @@ var settings = new InvocationConfiguration
     ProcessTerminationTimeout = null,
     EnableDefaultExceptionHandler = false,
 };
-var root = new RootCommand("Measures ChunkStream. Without a command: the microbenchmarks, with BenchmarkDotNet's options.")
+var root = new RootCommand(
+    "Measures ChunkStream. Without a command: the microbenchmarks, with BenchmarkDotNet's options.")
 {
     E2eCommand.Create(E2eRun.RunAsync),
     PeerCommand.Create(AspNetPeer.RunAsync),

@@ -61,7 +61,7 @@ internal static class E2eCommand
                 result.GetValue(rounds),
                 result.GetValue(concurrent),
                 result.GetValue(large),
-                result.GetValue(only)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
+                result.GetValue(only)?.Split(',', StringSplitOptions.TrimEntries) ?? [],
                 result.GetValue(output),
                 string.Join(' ', result.Tokens.Select(token => token.Value))),
             cancellation));

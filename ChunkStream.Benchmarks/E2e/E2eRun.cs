@@ -40,7 +40,10 @@ internal static class E2eRun
 
         var tables = new List<ResultTable>();
         foreach (var group in groups)
-            tables.Add(new ResultTable(group, await new GroupRun(group, settings, ConsoleLines.Out).RunAsync(cancellation)));
+        {
+            var results = await new GroupRun(group, settings, ConsoleLines.Out).RunAsync(cancellation);
+            tables.Add(new ResultTable(group, results));
+        }
 
         var machine = await Machine.DescribeAsync(databases.ServerVersion, cancellation);
         var report = MarkdownReport.Of(tables, machine, settings, TimeProvider.System);
@@ -62,8 +65,8 @@ internal static class E2eRun
     {
 #if DEBUG
         throw new StartupFailure(
-            "This is a Debug build, whose figures mean nothing: dotnet run -c Release --project ChunkStream.Benchmarks -- "
-            + E2eCommand.Name);
+            "This is a Debug build, whose figures mean nothing: "
+            + $"dotnet run -c Release --project ChunkStream.Benchmarks -- {E2eCommand.Name}");
 #endif
     }
 }

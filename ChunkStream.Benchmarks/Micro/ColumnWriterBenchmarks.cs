@@ -21,10 +21,13 @@ public class ColumnWriterBenchmarks
     private readonly Column<long> _int8 = new(20, row => row * 7919L, BinaryValues.Int8);
     private readonly Column<decimal> _numeric =
         new(1700, row => row * 104_729 % 1_000_000 / 100m, BinaryValues.Numeric);
-    private readonly Column<double> _float8 = new(701, row => row * 15_485_863L % 1_000_000 / 999_983d, BinaryValues.Float8);
+    private readonly Column<double> _float8 =
+        new(701, row => row * 15_485_863L % 1_000_000 / 999_983d, BinaryValues.Float8);
     private readonly Column<string> _text = new(25, row => $"5\" nut {row}, \"größe L\"", BinaryValues.Text);
     private readonly Column<DateTime> _timestamp = new(
-        1184, row => new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(row * 1.25), BinaryValues.TimestampTz);
+        1184,
+        row => new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(row * 1.25),
+        BinaryValues.TimestampTz);
     private readonly Column<Guid> _uuid =
         new(2950, row => new Guid(row, 7, 9, [1, 2, 3, 4, 5, 6, 7, 8]), BinaryValues.Uuid);
 
@@ -35,7 +38,8 @@ public class ColumnWriterBenchmarks
     public void Int8ByChunkStream() => FromBinary(_int8);
 
     [BenchmarkCategory("numeric"), Benchmark(Baseline = true, OperationsPerInvoke = Count)]
-    public void NumericByTheFramework() => ByTheFramework(_numeric, static (json, value) => json.WriteNumberValue(value));
+    public void NumericByTheFramework() =>
+        ByTheFramework(_numeric, static (json, value) => json.WriteNumberValue(value));
 
     [BenchmarkCategory("numeric"), Benchmark(OperationsPerInvoke = Count)]
     public void NumericByChunkStream() => FromBinary(_numeric);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChunkStream.Benchmarks.E2e.Client;
 using ChunkStream.Benchmarks.E2e.Processes;
 using ChunkStream.Benchmarks.E2e.Servers;
@@ -23,13 +24,14 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
     /// <summary>The groups, those that take long only if they are asked for.</summary>
     public IReadOnlyList<CaseGroup> All =>
     [
-        new("rows", $"The rows of a query: {settings.Rows:N0}, one stream", [PsqlCopyCase.CaseName, Ndjson], RowCases()),
-        new("generators", $"Generators: {Items:N0} items", ["flask-stream"], GeneratorCases()),
-        new("concurrent", $"Many streams at once, {ConcurrentRows:N0} rows each", ["one-stream"], ConcurrentCases()),
-        new("slow", $"Slow readers of {settings.Rows:N0} rows", [],
+        new("rows", $"The rows of a query: {Count(settings.Rows)}, one stream", [PsqlCopyCase.CaseName, Ndjson],
+            RowCases()),
+        new("generators", $"Generators: {Count(Items)} items", ["flask-stream"], GeneratorCases()),
+        new("concurrent", $"Many streams at once, {Count(ConcurrentRows)} rows each", ["one-stream"], ConcurrentCases()),
+        new("slow", $"Slow readers of {Count(settings.Rows)} rows", [],
             [new SlowReadersCase(SlowReaders, Ours(settings.Rows), DbStreamAs(Ndjson, StreamRequest.Line))]),
         .. settings.Large
-            ? (CaseGroup[])[new("large", $"A large table: {LargeRows:N0} rows", [], LargeCases())]
+            ? (CaseGroup[])[new("large", $"A large table: {Count(LargeRows)} rows", [], LargeCases())]
             : [],
     ];
 
@@ -50,8 +52,8 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
             AspNetServer.StartAsync, new StreamRequest(AspNetPeer.DictionaryRoute, StreamRequest.FirstColumn)),
         PeerRows("node", "Node, pg-query-stream", NodeServer.StartAsync,
             new StreamRequest(DbStream, StreamRequest.FirstColumn), RoundsOfSlowPeers),
-        PeerRows("flask", "Flask, psycopg2's named cursor, gunicorn; arrays without the columns' names", FlaskServer.StartAsync,
-            new StreamRequest(DbStream, StreamRequest.Line), RoundsOfSlowPeers),
+        PeerRows("flask", "Flask, psycopg2's named cursor, gunicorn; arrays without the columns' names",
+            FlaskServer.StartAsync, new StreamRequest(DbStream, StreamRequest.Line), RoundsOfSlowPeers),
     ];
 
     private IReadOnlyList<IBenchmarkCase> GeneratorCases() =>
@@ -105,6 +107,8 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
     private Func<CancellationToken, Task<ServerProcess>> On(
         long rows, Func<TestDatabase, CancellationToken, Task<ServerProcess>> start) =>
         async cancellation => await start(await databases.WithRowsAsync(rows, cancellation), cancellation);
+
+    private static string Count(long records) => records.ToString("N0", CultureInfo.InvariantCulture);
 
     private static StreamRequest DbStreamAs(string format, byte[] mark, string? encoding = null) =>
         new($"{LocalHostServer.Api}{DbStream}?format={format}", mark) { Encoding = encoding };

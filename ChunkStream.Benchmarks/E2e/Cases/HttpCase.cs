@@ -46,7 +46,7 @@ internal sealed class HttpCase(
         var before = Usage.Cpu;
         var began = Stopwatch.GetTimestamp();
         var reads = await Task.WhenAll(Enumerable.Range(0, Streams).Select(
-            _ => Task.Run(() => StreamClient.ReadAsync(_server!.Port, request, cancellation), cancellation)));
+            _ => StreamClient.ReadAsync(_server!.Port, request, cancellation)));
         // Of several it ends with the last; of one, before the client unpacks what was compressed.
         var wall = Streams == 1 ? reads[0].Wall : Stopwatch.GetElapsedTime(began);
         var after = Usage.Cpu;

@@ -14,9 +14,6 @@ namespace ChunkStream.Benchmarks.E2e.Cases;
 internal sealed class SlowReadersCase(
     int readers, Func<CancellationToken, Task<ServerProcess>> start, StreamRequest request) : IBenchmarkCase
 {
-    private const int BytesAtOnce = 8 * 1024;
-
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(125);
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(15);
 
     private ServerProcess? _server;
@@ -46,7 +43,8 @@ internal sealed class SlowReadersCase(
         var before = Usage.Cpu;
         var began = Stopwatch.GetTimestamp();
         var reads = await Task.WhenAll(
-            Enumerable.Range(0, readers).Select(_ => ReadSlowlyAsync(began, cancellation)));
+            Enumerable.Range(0, readers).Select(
+                _ => SlowReader.ReadAsync(_server!.Port, request, Length, cancellation)));
         return new Sample(reads.Sum(read => read.Records), Stopwatch.GetElapsedTime(began))
         {
             Bytes = reads.Sum(read => read.Bytes),
@@ -57,31 +55,4 @@ internal sealed class SlowReadersCase(
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
-
-    private async Task<StreamRead> ReadSlowlyAsync(long began, CancellationToken cancellation)
-    {
-        var counter = new MarkCounter(request.Mark);
-        var decoder = new ChunkedDecoder(counter);
-        var buffer = new byte[BytesAtOnce];
-
-        // The kernel's own buffer would take megabytes of a stream that nobody reads.
-        using var socket = await StreamClient.SendAsync(_server!.Port, request, BytesAtOnce, cancellation);
-        var pending = await StreamClient.ReadHeadAsync(socket, request, buffer, cancellation);
-        TimeSpan? first = null;
-        while (Stopwatch.GetElapsedTime(began) < Length && !decoder.IsEnded)
-        {
-            decoder.Take(pending.Span);
-            if (decoder.Bytes > 0)
-                first ??= Stopwatch.GetElapsedTime(began);
-
-            await Task.Delay(Pause, cancellation);
-            pending = buffer.AsMemory(0, await socket.ReceiveAsync(buffer, cancellation));
-            if (pending.IsEmpty)
-                throw new InvalidDataException($"A slow reader was cut off after {decoder.Bytes} bytes.");
-        }
-
-        return first is null
-            ? throw new InvalidDataException($"A reader had not a byte within {Length.TotalSeconds:0} s.")
-            : new StreamRead(counter.Count, decoder.Bytes, first.Value, Stopwatch.GetElapsedTime(began));
-    }
 }

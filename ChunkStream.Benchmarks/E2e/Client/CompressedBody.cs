@@ -2,7 +2,9 @@ using System.IO.Compression;
 
 namespace ChunkStream.Benchmarks.E2e.Client;
 
-/// <summary>Keeps a compressed body, to be read after the clock has stopped: the client must cost the same for all.</summary>
+/// <summary>
+/// Keeps a compressed body, to be read after the clock has stopped: the client must cost the same for all.
+/// </summary>
 /// <param name="encoding"><c>gzip</c> or <c>br</c>.</param>
 internal sealed class CompressedBody(string encoding) : IBodySink, IDisposable
 {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace ChunkStream.Benchmarks.E2e.Processes;
 
-/// <summary>The last lines that a process wrote: read to keep its pipes from filling up, shown where it fails.</summary>
+/// <summary>The last lines that a process wrote: read so that its pipes do not fill up, shown where it fails.</summary>
 internal sealed class OutputTail
 {
     private const int Lines = 20;

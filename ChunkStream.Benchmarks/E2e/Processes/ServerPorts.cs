@@ -2,7 +2,9 @@ using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Benchmarks.E2e.Processes;
 
-/// <summary>Ports for the servers: in a range of their own, since one that the system hands out may be taken again.</summary>
+/// <summary>
+/// Ports for the servers: in a range of their own, since one that the system hands out may be taken again.
+/// </summary>
 internal static class ServerPorts
 {
     private const int First = 7300;

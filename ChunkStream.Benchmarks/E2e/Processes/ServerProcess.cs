@@ -5,7 +5,7 @@ using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Benchmarks.E2e.Processes;
 
-/// <summary>A server under measurement: a process of its own, so that its CPU time and its memory are its own.</summary>
+/// <summary>A server under measurement, in a process of its own: so its CPU time and its memory are its own.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);

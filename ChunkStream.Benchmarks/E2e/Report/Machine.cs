@@ -24,7 +24,7 @@ internal static class Machine
             .. HostEnvironmentInfo.GetCurrent().ToFormattedString(),
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores, {memory:0} GB of memory"),
+                $"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores, {memory:0} GB"),
             $"Postgres {postgres ?? "not started"}, embedded, with its default settings, on 127.0.0.1",
             $"Npgsql {VersionOf(typeof(NpgsqlConnection))}, Dapper {VersionOf(typeof(SqlMapper))}",
             await OutputAsync("psql", cancellation),

@@ -51,7 +51,10 @@ internal static class MarkdownReport
         if (unmeasured.Length > 0)
             Line(text, "");
         foreach (var result in unmeasured)
-            Line(text, $"- {(result.IsMissing ? "Not on this machine" : "**Failed**")}: {result.Name}. {result.Failure}");
+        {
+            var why = result.IsMissing ? "Not on this machine" : "**Failed**";
+            Line(text, $"- {why}: {result.Name}. {result.Failure}");
+        }
     }
 
     private static IEnumerable<string> Cells(CaseResult result, IEnumerable<CaseResult> baselines)
@@ -77,7 +80,8 @@ internal static class MarkdownReport
     private static string Number(double? value, string format) =>
         value?.ToString(format, CultureInfo.InvariantCulture) ?? None;
 
-    private static void Row(StringBuilder text, IEnumerable<string> cells) => Line(text, $"| {string.Join(" | ", cells)} |");
+    private static void Row(StringBuilder text, IEnumerable<string> cells) =>
+        Line(text, $"| {string.Join(" | ", cells)} |");
 
     // Not AppendLine: the file has the same line breaks on every system.
     private static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');

@@ -23,6 +23,7 @@ internal static class ResultFile
                 return folder.FullName;
         }
 
-        throw new StartupFailure($"No folder above {AppContext.BaseDirectory} has {Solution}: name a file with --output.");
+        throw new StartupFailure(
+            $"No folder above {AppContext.BaseDirectory} has {Solution}: name a file with --output.");
     }
 }
