@@ -1,3 +1,28 @@
+using System.CommandLine;
 using BenchmarkDotNet.Running;
+using ChunkStream.Benchmarks.E2e;
+using ChunkStream.Benchmarks.Micro;
+using ChunkStream.Benchmarks.Peers;
+using ChunkStream.LocalHost;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// Everything else is for BenchmarkDotNet, which has a command line of its own.
+if (args is not (["e2e" or "peer", ..] or ["--help" or "-h" or "-?"]))
+{
+    BenchmarkSwitcher.FromAssembly(typeof(GeneratorBenchmarks).Assembly).Run(args);
+    return 0;
+}
+
+using var shutdown = new ShutdownSignal();
+var settings = new InvocationConfiguration
+{
+    // Signals are ours: whatever was started is stopped first.
+    ProcessTerminationTimeout = null,
+    EnableDefaultExceptionHandler = false,
+};
+var root = new RootCommand(
+    "Measures ChunkStream. Without a command: the microbenchmarks, with BenchmarkDotNet's options.")
+{
+    E2eCommand.Create(E2eRun.RunAsync),
+    PeerCommand.Create(AspNetPeer.RunAsync),
+};
+return await root.Parse(args).InvokeAsync(settings, shutdown.Token);

@@ -48,28 +48,4 @@ public class GeneratorBenchmarks
         await using var _ = source;
         await new StreamPump(source, format, _body, new StreamingOptions(), TimeProvider.System).RunAsync(source.WaitToReadAsync(), default);
     }
-
-    /// <summary>A reader that takes everything at once.</summary>
-    private sealed class DiscardingWriter : PipeWriter
-    {
-        private readonly byte[] _block = new byte[64 * 1024];
-
-        public override void Advance(int bytes)
-        {
-        }
-
-        public override void CancelPendingFlush()
-        {
-        }
-
-        public override void Complete(Exception? exception = null)
-        {
-        }
-
-        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => default;
-
-        public override Memory<byte> GetMemory(int sizeHint = 0) => _block;
-
-        public override Span<byte> GetSpan(int sizeHint = 0) => _block;
-    }
 }

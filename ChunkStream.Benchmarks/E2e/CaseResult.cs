@@ -1,0 +1,57 @@
+using ChunkStream.Benchmarks.E2e.Cases;
+
+namespace ChunkStream.Benchmarks.E2e;
+
+/// <summary>What was measured of a case.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="what">What it is.</param>
+internal sealed class CaseResult(string name, string what)
+{
+    private readonly SortedDictionary<int, Sample> _samples = [];
+
+    public string Name => name;
+
+    public string What => what;
+
+    /// <summary>Why it was not measured, or not to the end; null if it was.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Whether the machine lacks what it needs.</summary>
+    public bool IsMissing { get; private set; }
+
+    /// <summary>The most memory that its process had resident at any time; null where nobody tells.</summary>
+    public long? PeakBytes { get; set; }
+
+    /// <summary>The measured runs, in the order of their rounds.</summary>
+    public IReadOnlyCollection<Sample> Samples => _samples.Values;
+
+    public void Add(int round, Sample sample) => _samples.Add(round, sample);
+
+    public void Fail(string reason) => Failure = reason;
+
+    public void Miss(string reason) => (Failure, IsMissing) = (reason, true);
+
+    /// <summary>The median of a figure; null where a run has none, or there is no run.</summary>
+    public double? Median(Func<Sample, double?> figure) => MedianOf([.. Samples.Select(figure)]);
+
+    /// <summary>
+    /// How many times as long as the other a record takes: the median over the rounds that both ran, since what else
+    /// happens on the machine happens to both in the same round.
+    /// </summary>
+    public double? RatioTo(CaseResult other) => MedianOf(
+        [
+            .. _samples.Where(sample => other._samples.ContainsKey(sample.Key))
+                .Select(sample => (double?)(SecondsARecord(sample.Value) / SecondsARecord(other._samples[sample.Key]))),
+        ]);
+
+    private static double SecondsARecord(Sample sample) => sample.Wall.TotalSeconds / sample.Records;
+
+    private static double? MedianOf(double?[] values)
+    {
+        if (values.Length == 0 || values.Contains(null))
+            return null;
+
+        Array.Sort(values);
+        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
+    }
+}

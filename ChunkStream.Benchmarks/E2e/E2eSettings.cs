@@ -1,0 +1,28 @@
+namespace ChunkStream.Benchmarks.E2e;
+
+/// <summary>What to measure, and how often.</summary>
+/// <param name="Rows">Rows of the table that all contestants read.</param>
+/// <param name="Rounds">Measured runs of each case.</param>
+/// <param name="Concurrent">How many streams are read at once in the case of that name.</param>
+/// <param name="Large">Whether ten million rows are streamed too.</param>
+/// <param name="Only">Names of cases and groups; empty for all.</param>
+/// <param name="Output">Where the tables go; null for a file of today's date in the repository.</param>
+/// <param name="CommandLine">What was typed, for the reader of the results.</param>
+internal sealed record E2eSettings(
+    long Rows,
+    int Rounds,
+    int Concurrent,
+    bool Large,
+    IReadOnlyList<string> Only,
+    string? Output,
+    string CommandLine)
+{
+    /// <summary>
+    /// How long one run may take: the slowest peer needs 30 µs a row on a small machine, and everyone may start slowly.
+    /// </summary>
+    public TimeSpan RunLimit { get; } =
+        TimeSpan.FromMinutes(2) + TimeSpan.FromMicroseconds(100 * Math.Max(Rows, LeastRowsOfLimit));
+
+    // Some cases have as many records, however few rows are asked for.
+    private const long LeastRowsOfLimit = 10_000_000;
+}

@@ -1,0 +1,102 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using ChunkStream.LocalHost;
+using ChunkStream.LocalHost.Embedded;
+
+namespace ChunkStream.Benchmarks.E2e.Processes;
+
+/// <summary>A server under measurement, in a process of its own: so its CPU time and its memory are its own.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
+
+    private readonly Process _process;
+    private readonly OutputTail _said = new();
+    private readonly bool _hasChildren;
+
+    private ServerProcess(Process process, int port, bool hasChildren)
+    {
+        (_process, Port, _hasChildren) = (process, port, hasChildren);
+        _said.Follow(process);
+    }
+
+    /// <summary>Where it listens on 127.0.0.1.</summary>
+    public int Port { get; }
+
+    /// <summary>What it has used since its start.</summary>
+    public ProcessUsage Usage => ProcessUsage.Read(_process.Id, _hasChildren);
+
+    /// <summary>Starts a server, and returns when it takes connections.</summary>
+    /// <param name="start">The program and its arguments.</param>
+    /// <param name="port">Where it will listen.</param>
+    /// <param name="hasChildren">Whether its work is done by processes that it starts.</param>
+    /// <param name="cancellation">Stops it again.</param>
+    /// <exception cref="StartupFailure">It did not start; the message ends with what it said.</exception>
+    public static async Task<ServerProcess> StartAsync(
+        ProcessStartInfo start, int port, bool hasChildren, CancellationToken cancellation)
+    {
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        var server = new ServerProcess(Begin(start), port, hasChildren);
+        try
+        {
+            await server.UntilItAnswersAsync(cancellation);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        using var limit = new CancellationTokenSource(StopLimit);
+        try
+        {
+            // Nothing that it holds outlives it: no need to ask politely.
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
+        {
+            // It ended by itself.
+        }
+        finally
+        {
+            _process.Dispose();
+        }
+    }
+
+    private static Process Begin(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new StartupFailure($"{start.FileName} cannot be started: {e.Message}", e);
+        }
+    }
+
+    private async Task UntilItAnswersAsync(CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!await LoopbackPort.AnswersAsync(Port, cancellation))
+        {
+            if (_process.HasExited || Stopwatch.GetElapsedTime(started) > StartLimit)
+            {
+                throw new StartupFailure(
+                    $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList.Take(2))} does "
+                    + $"not listen on port {Port}.\n{_said}");
+            }
+
+            await Task.Delay(Poll, cancellation);
+        }
+    }
+}

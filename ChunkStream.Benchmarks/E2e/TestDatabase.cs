@@ -1,0 +1,51 @@
+using System.Globalization;
+using ChunkStream.LocalHost;
+using ChunkStream.LocalHost.Demo;
+using Npgsql;
+
+namespace ChunkStream.Benchmarks.E2e;
+
+/// <summary>A database whose demo table has so many rows.</summary>
+/// <param name="ConnectionString">For Npgsql.</param>
+/// <param name="StatePath">The folder for what outlives a run.</param>
+internal sealed record TestDatabase(string ConnectionString, string StatePath)
+{
+    /// <summary>The same as a URL, for everybody else.</summary>
+    public string Url
+    {
+        get
+        {
+            var settings = new NpgsqlConnectionStringBuilder(ConnectionString);
+            return $"postgresql://{settings.Username}:{settings.Password}@{settings.Host}:{settings.Port}/"
+                + settings.Database;
+        }
+    }
+
+    /// <summary>Makes it on a server, where it is not there yet.</summary>
+    public static async Task<TestDatabase> CreateAsync(
+        string server, string statePath, long rows, CancellationToken cancellation)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"rows_{rows}");
+        await using (var maintenance = NpgsqlDataSource.Create(server))
+        {
+            await using var create = maintenance.CreateCommand($"create database {name}");
+            await create.ExecuteNonQueryAsync(cancellation);
+        }
+
+        var settings = new NpgsqlConnectionStringBuilder(server) { Database = name, Pooling = false };
+        await DemoData.EnsureAsync(
+            settings.ConnectionString, rows, new ConsolePercentage($"Demo data, {name}", rows), cancellation);
+        settings.Remove("Pooling");
+        await SettleAsync(settings.ConnectionString, cancellation);
+        return new TestDatabase(settings.ConnectionString, statePath);
+    }
+
+    // What is still to be written to disk is written now, and not while somebody is measured.
+    private static async Task SettleAsync(string connectionString, CancellationToken cancellation)
+    {
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var checkpoint = database.CreateCommand("checkpoint");
+        checkpoint.CommandTimeout = 0;
+        await checkpoint.ExecuteNonQueryAsync(cancellation);
+    }
+}
