@@ -182,6 +182,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
 
         var error = JsonNode.Parse(text.Split('\n')[^2])!["error"]!;
         Assert.Equal("urn:chunkstream:key-not-unique", (string?)error["type"]);
+        Assert.All(text.Split('\n'), line => Assert.InRange(line.IndexOf("{\"checkpoint\":", StringComparison.Ordinal), -1, 0));
         Assert.Contains(why, (string?)error["detail"], StringComparison.OrdinalIgnoreCase);
     }
 
