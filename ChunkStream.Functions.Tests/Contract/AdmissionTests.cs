@@ -26,7 +26,7 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Ten_times_too_many_clients_get_their_rows_or_a_clean_503()
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:QueueLength", "10"));
+            postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:QueueLength", "10"), ("ChunkStream:Postgres:QueueSeconds", "60"));
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
         {

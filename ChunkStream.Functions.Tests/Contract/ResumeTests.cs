@@ -170,7 +170,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("select nullif(id, 30) as k from resumed", "k", "null")]
     public async Task A_key_that_is_none_fails_the_stream_before_a_row_could_be_lost(string sql, string key, string why)
     {
-        await using var api = await ServingAsync($"-- key: {key}\n{sql}");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, $"-- key: {key}\n{sql}");
         using var response = await api.GetAsync("/api/db-stream?format=frames");
         await using var body = await response.Content.ReadAsStreamAsync();
         var text = "";

@@ -1,4 +1,3 @@
-using System.Data;
 using System.Globalization;
 using System.Text.Json;
 using Npgsql;
@@ -16,7 +15,8 @@ namespace ChunkStream.Postgres;
 /// </remarks>
 internal sealed class Cursor : IAsyncDisposable
 {
-    private const string Name = "chunkstream";
+    /// <summary>Its name in the transaction.</summary>
+    public const string Name = "chunkstream";
 
     // At most a round of FETCHes is on its way, a few megabytes: enough to read over them, and no time that anyone notices.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(100);
@@ -40,7 +40,7 @@ internal sealed class Cursor : IAsyncDisposable
     private long _bytesBeforeRound;
     private TimeSpan _waitedInRound;
 
-    private Cursor(
+    public Cursor(
         NpgsqlConnection connection, NpgsqlTransaction transaction, PostgresQuery query, RowWriter rows, FetchPlan plan, TimeProvider time, CancellationToken cancellation)
     {
         (_connection, _transaction, _query, _plan, _time, _cancellation) = (connection, transaction, query, plan, time, cancellation);
@@ -56,52 +56,14 @@ internal sealed class Cursor : IAsyncDisposable
     /// <summary>The reader that stands on the current row.</summary>
     public NpgsqlDataReader Current => _reader!;
 
-    /// <summary>Takes a connection, describes the query, and opens the cursor; the first FETCH is under way then.</summary>
-    /// <param name="database">Where.</param>
-    /// <param name="opening">What to open it for.</param>
-    /// <param name="time">Measures how fast rows come.</param>
-    /// <param name="cancellation">Reaches the backend.</param>
-    /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
-    public static async Task<Cursor> OpenAsync(PostgresDatabase database, CursorOpening opening, TimeProvider time, CancellationToken cancellation)
+    /// <summary>Sends what opens the cursor, and its first FETCH.</summary>
+    /// <param name="commands">Ends with the DECLARE.</param>
+    /// <param name="isEstimated">Whether an EXPLAIN is among them.</param>
+    public async Task StartAsync(IEnumerable<NpgsqlBatchCommand> commands, bool isEstimated)
     {
-        for (var first = true; ; first = false)
-        {
-            var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-            try
-            {
-                return await OpenAsync(connection, database.Options, opening, time, cancellation).ConfigureAwait(false);
-            }
-            catch (NpgsqlException) when (first && connection.FullState.HasFlag(ConnectionState.Broken))
-            {
-                // It lay in the pool while the server was restarted, or a firewall forgot it. Nothing has been read yet,
-                // and a new one tells whether the server is there.
-                await connection.DisposeAsync().ConfigureAwait(false);
-                database.ForgetIdleConnections();
-            }
-            catch
-            {
-                await connection.DisposeAsync().ConfigureAwait(false);
-                throw;
-            }
-        }
-    }
-
-    private static async Task<Cursor> OpenAsync(
-        NpgsqlConnection connection, PostgresOptions options, CursorOpening opening, TimeProvider time, CancellationToken cancellation)
-    {
-        // BEGIN travels with the first command.
-        var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
-        var layout = await RowLayout.DescribeAsync(connection, opening.Query, cancellation).ConfigureAwait(false);
-        var select = SelectStatement.Of(opening.Query, layout, opening.After, opening.AtMost);
-        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead);
-        var cursor = new Cursor(connection, transaction, opening.Query, opening.Rows(layout), plan, time, cancellation);
-        var settings = SessionSettings.For(opening.Query, options).Select(setting => new NpgsqlBatchCommand(setting));
-        var estimate = opening.IsEstimated ? select.Command("EXPLAIN (FORMAT JSON)\n") : null;
-        await cursor.SendRoundAsync(
-            [.. settings, .. estimate is null ? Array.Empty<NpgsqlBatchCommand>() : [estimate], select.Command($"DECLARE {Name} NO SCROLL CURSOR FOR\n")]).ConfigureAwait(false);
-        if (estimate is not null)
-            await cursor.ReadEstimateAsync().ConfigureAwait(false);
-        return cursor;
+        await SendRoundAsync(commands).ConfigureAwait(false);
+        if (isEstimated)
+            await ReadEstimateAsync().ConfigureAwait(false);
     }
 
     /// <summary>Steps to the next row if it is here already. False says nothing about the end.</summary>
@@ -274,15 +236,6 @@ internal sealed class Cursor : IAsyncDisposable
         }
     }
 }
-
-/// <summary>What a cursor is opened for.</summary>
-/// <param name="Query">The query.</param>
-/// <param name="After">The position to begin after, or null.</param>
-/// <param name="AtMost">How many rows to give, or null for all.</param>
-/// <param name="IsEstimated">Whether to ask how many rows there will be.</param>
-/// <param name="Rows">Makes the writer of its rows.</param>
-internal sealed record CursorOpening(
-    PostgresQuery Query, KeysetPosition? After, long? AtMost, bool IsEstimated, Func<RowLayout, RowWriter> Rows);
 
 /// <summary>Postgres took longer for the next row than the query declares.</summary>
 internal sealed class QueryTimeoutException() : Exception("Postgres took longer for the next row than the query allows (-- timeout:).");

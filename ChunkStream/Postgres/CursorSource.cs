@@ -127,7 +127,7 @@ internal sealed class CursorSource(
         var opening = new CursorOpening(query, Position(), AtMost(), IsEstimated: _schema is null, Rows);
         try
         {
-            _cursor = await Cursor.OpenAsync(database, opening, time, cancellation).ConfigureAwait(false);
+            _cursor = await opening.OpenAsync(database, time, cancellation).ConfigureAwait(false);
         }
         catch (PostgresException refusal) when (_schema is null && refusal.SqlState[..2] is "22" or "23")
         {

@@ -16,6 +16,10 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
 
     private readonly ByteWriter _output = new(body);
     private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
+
+    // Asked for at each record.
+    private readonly CheckpointPlace _checkpoints = format.Checkpoints;
+    private readonly int _flushBytes = options.FlushBytes;
     private Task? _flushing;
     private Task? _readerWait;
     private long _flushed;
@@ -53,7 +57,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
             while (source.TryRead())
             {
                 WriteRecord();
-                if (_output.BytesWritten - _flushed >= options.FlushBytes)
+                if (_output.BytesWritten - _flushed >= _flushBytes)
                     await FlushAsync(cancellation).ConfigureAwait(false);
             }
 
@@ -73,7 +77,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     /// </summary>
     public async Task<bool> ContinueElsewhereAsync()
     {
-        if (Records == 0 || _insideRecord || format.Checkpoints is CheckpointPlace.None || source.Checkpoint.IsEmpty)
+        if (Records == 0 || _insideRecord || _checkpoints is CheckpointPlace.None || source.Checkpoint.IsEmpty)
             return false;
 
         using var limit = new CancellationTokenSource(LastWordsLimit, time);
@@ -146,7 +150,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         _insideRecord = true;
         format.WriteRecordStart(_output, Records);
         source.WriteRecord(_output);
-        if (format.Checkpoints is CheckpointPlace.InEachRecord)
+        if (_checkpoints is CheckpointPlace.InEachRecord)
             WriteCheckpoint();
         format.WriteRecordEnd(_output);
         _insideRecord = false;
@@ -155,7 +159,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
 
     private void WriteCheckpointBeforeFlush()
     {
-        if (format.Checkpoints is not CheckpointPlace.BeforeEachFlush || Records == _recordsAtCheckpoint || _insideRecord || _ended)
+        if (_checkpoints is not CheckpointPlace.BeforeEachFlush || Records == _recordsAtCheckpoint || _insideRecord || _ended)
             return;
         WriteCheckpoint();
         _recordsAtCheckpoint = Records;

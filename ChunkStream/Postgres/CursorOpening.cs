@@ -1,0 +1,61 @@
+using System.Data;
+using Npgsql;
+
+namespace ChunkStream.Postgres;
+
+/// <summary>Opens a cursor.</summary>
+/// <param name="Query">The query.</param>
+/// <param name="After">The position to begin after, or null.</param>
+/// <param name="AtMost">How many rows to give, or null for all.</param>
+/// <param name="IsEstimated">Whether to ask how many rows there will be.</param>
+/// <param name="Rows">Makes the writer of its rows.</param>
+internal sealed record CursorOpening(
+    PostgresQuery Query, KeysetPosition? After, long? AtMost, bool IsEstimated, Func<RowLayout, RowWriter> Rows)
+{
+    /// <summary>Takes a connection, describes the query, and opens the cursor; the first FETCH is under way then.</summary>
+    /// <param name="database">Where.</param>
+    /// <param name="time">Measures how fast rows come.</param>
+    /// <param name="cancellation">Reaches the backend.</param>
+    /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
+    public async Task<Cursor> OpenAsync(PostgresDatabase database, TimeProvider time, CancellationToken cancellation)
+    {
+        for (var first = true; ; first = false)
+        {
+            var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
+            try
+            {
+                return await OpenAsync(connection, database.Options, time, cancellation).ConfigureAwait(false);
+            }
+            catch (NpgsqlException) when (first && connection.FullState.HasFlag(ConnectionState.Broken))
+            {
+                // It lay in the pool while the server was restarted, or a firewall forgot it. Nothing has been read yet,
+                // and a new one tells whether the server is there.
+                await connection.DisposeAsync().ConfigureAwait(false);
+                database.ForgetIdleConnections();
+            }
+            catch
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    private async Task<Cursor> OpenAsync(
+        NpgsqlConnection connection, PostgresOptions options, TimeProvider time, CancellationToken cancellation)
+    {
+        // BEGIN travels with the first command.
+        var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        var layout = await RowLayout.DescribeAsync(connection, Query, cancellation).ConfigureAwait(false);
+        var select = SelectStatement.Of(Query, layout, After, AtMost);
+        var commands = SessionSettings.For(Query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
+        if (IsEstimated)
+            commands.Add(select.Command("EXPLAIN (FORMAT JSON)\n"));
+        commands.Add(select.Command($"DECLARE {Cursor.Name} NO SCROLL CURSOR FOR\n"));
+
+        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead);
+        var cursor = new Cursor(connection, transaction, Query, Rows(layout), plan, time, cancellation);
+        await cursor.StartAsync(commands, IsEstimated).ConfigureAwait(false);
+        return cursor;
+    }
+}
