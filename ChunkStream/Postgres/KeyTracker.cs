@@ -9,12 +9,21 @@ namespace ChunkStream.Postgres;
 /// Remembers the key of the row that was written last, and sees to it that the key tells rows apart. It outlives the
 /// cursors of its stream.
 /// </summary>
-/// <param name="columns">The key's columns, in the key's order.</param>
-internal sealed class KeyTracker(IReadOnlyList<KeyColumnLayout> columns)
+internal sealed class KeyTracker
 {
+    private readonly IReadOnlyList<KeyColumnLayout> _columns;
     private readonly ArrayBufferWriter<byte> _text = new();
-    private Value[] _last = Values(columns.Count);
-    private Value[] _next = Values(columns.Count);
+    private readonly ByteWriter _output;
+    private Value[] _last;
+    private Value[] _next;
+
+    /// <param name="columns">The key's columns, in the key's order.</param>
+    public KeyTracker(IReadOnlyList<KeyColumnLayout> columns)
+    {
+        _columns = columns;
+        _output = new ByteWriter(_text);
+        (_last, _next) = (Values(columns.Count), Values(columns.Count));
+    }
 
     /// <summary>Whether a row has been written.</summary>
     public bool HasPosition { get; private set; }
@@ -35,23 +44,22 @@ internal sealed class KeyTracker(IReadOnlyList<KeyColumnLayout> columns)
 
     /// <summary>A column of the row that is being written is null.</summary>
     /// <exception cref="KeyException">Always: null is in no order with values.</exception>
-    public void RefuseNull(int index) => throw new KeyException($"The key's column {columns[index].Name} is null in a row.");
+    public void RefuseNull(int index) => throw new KeyException($"The key's column {_columns[index].Name} is null in a row.");
 
     /// <summary>The text form of a column's value in the last row, in UTF-8. Valid until the next call.</summary>
     public ReadOnlySpan<byte> Text(int index)
     {
-        if (columns[index].Writer is not { } writer)
+        if (_columns[index].Writer is not { } writer)
             return _last[index].Span;
 
         _text.ResetWrittenCount();
-        var output = new ByteWriter(_text);
-        writer.WriteCsv(output, _last[index].Span);
-        output.Commit();
+        writer.WriteCsv(_output, _last[index].Span);
+        _output.Commit();
         return _text.WrittenSpan;
     }
 
     /// <summary>The values of the last row.</summary>
-    public string[] Texts() => [.. columns.Select((_, index) => Encoding.UTF8.GetString(Text(index)))];
+    public string[] Texts() => [.. _columns.Select((_, index) => Encoding.UTF8.GetString(Text(index)))];
 
     private bool IsSame()
     {
@@ -64,7 +72,7 @@ internal sealed class KeyTracker(IReadOnlyList<KeyColumnLayout> columns)
         return true;
     }
 
-    private string Names() => string.Join(", ", columns.Select(column => column.Name));
+    private string Names() => string.Join(", ", _columns.Select(column => column.Name));
 
     private static Value[] Values(int count)
     {

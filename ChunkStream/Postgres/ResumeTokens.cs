@@ -19,12 +19,14 @@ internal sealed class ResumeTokens : IDisposable
     private const int FingerprintBytes = 8;
     private const int HeaderBytes = 1 + FingerprintBytes + FingerprintBytes;
 
+    // Signed before the token's own bytes.
+    private const int NameBytes = SHA256.HashSizeInBytes;
+
     // 128 bits: RFC 2104, section 5, asks for at least half of the hash.
     private const int SignatureBytes = 16;
     private const int MaxVarint = 10;
 
     private readonly IncrementalHash _signer;
-    private readonly byte[] _name;
     private readonly byte[] _signature = new byte[HMACSHA256.HashSizeInBytes];
     private byte[] _bytes = new byte[128];
     private byte[] _token = new byte[192];
@@ -36,10 +38,10 @@ internal sealed class ResumeTokens : IDisposable
     public ResumeTokens(ReadOnlySpan<byte> secret, string name, string file, string choice)
     {
         _signer = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, secret);
-        _name = SHA256.HashData(Encoding.UTF8.GetBytes(name));
-        _bytes[0] = Version;
-        SHA256.HashData(Encoding.UTF8.GetBytes(file)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(1));
-        SHA256.HashData(Encoding.UTF8.GetBytes(choice)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(1 + FingerprintBytes));
+        SHA256.HashData(Encoding.UTF8.GetBytes(name), _bytes);
+        _bytes[NameBytes] = Version;
+        SHA256.HashData(Encoding.UTF8.GetBytes(file)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(NameBytes + 1));
+        SHA256.HashData(Encoding.UTF8.GetBytes(choice)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(NameBytes + 1 + FingerprintBytes));
     }
 
     /// <summary>The token for a position, in ASCII. Valid until the next call.</summary>
@@ -48,7 +50,7 @@ internal sealed class ResumeTokens : IDisposable
     /// <param name="columns">How many columns the key has.</param>
     public ReadOnlySpan<byte> Make(long rows, KeyTracker key, int columns)
     {
-        var length = HeaderBytes;
+        var length = NameBytes + HeaderBytes;
         length += WriteVarint(length, (ulong)rows);
         for (var index = 0; index < columns; index++)
         {
@@ -61,9 +63,10 @@ internal sealed class ResumeTokens : IDisposable
 
         Sign(_bytes.AsSpan(0, length)).CopyTo(_bytes.AsSpan(length));
         length += SignatureBytes;
-        if (_token.Length < Base64Url.GetEncodedLength(length))
-            _token = new byte[Base64Url.GetEncodedLength(length) * 2];
-        return _token.AsSpan(0, Base64Url.EncodeToUtf8(_bytes.AsSpan(0, length), _token));
+        var token = _bytes.AsSpan(NameBytes, length - NameBytes);
+        if (_token.Length < Base64Url.GetEncodedLength(token.Length))
+            _token = new byte[Base64Url.GetEncodedLength(token.Length) * 2];
+        return _token.AsSpan(0, Base64Url.EncodeToUtf8(token, _token));
     }
 
     /// <summary>Reads a token that a client gives.</summary>
@@ -73,21 +76,22 @@ internal sealed class ResumeTokens : IDisposable
     public ResumeTokenState Read(string token, int columns, out KeysetPosition? position)
     {
         position = null;
-        var bytes = new byte[Base64Url.GetMaxDecodedLength(token.Length)];
-        if (!Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes, out var length)
-            || length < HeaderBytes + SignatureBytes || bytes[0] != Version)
+        var bytes = new byte[NameBytes + Base64Url.GetMaxDecodedLength(token.Length)];
+        _bytes.AsSpan(0, NameBytes).CopyTo(bytes);
+        if (!Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes.AsSpan(NameBytes), out var length)
+            || length < HeaderBytes + SignatureBytes || bytes[NameBytes] != Version)
             return ResumeTokenState.Invalid;
 
-        var payload = bytes.AsSpan(0, length - SignatureBytes);
-        if (!CryptographicOperations.FixedTimeEquals(Sign(payload), bytes.AsSpan(payload.Length, SignatureBytes)))
+        var signed = bytes.AsSpan(0, NameBytes + length - SignatureBytes);
+        if (!CryptographicOperations.FixedTimeEquals(Sign(signed), bytes.AsSpan(signed.Length, SignatureBytes)))
             return ResumeTokenState.Invalid;
-        if (!payload.Slice(1, FingerprintBytes).SequenceEqual(_bytes.AsSpan(1, FingerprintBytes)))
+        if (!signed.Slice(NameBytes + 1, FingerprintBytes).SequenceEqual(_bytes.AsSpan(NameBytes + 1, FingerprintBytes)))
             return ResumeTokenState.OfChangedQuery;
-        if (!payload[..HeaderBytes].SequenceEqual(_bytes.AsSpan(0, HeaderBytes)))
+        if (!signed[..(NameBytes + HeaderBytes)].SequenceEqual(_bytes.AsSpan(0, NameBytes + HeaderBytes)))
             return ResumeTokenState.OfOtherParameters;
 
         // It is one of ours, and of this very stream: what follows has the form that we gave it.
-        var rest = (ReadOnlySpan<byte>)payload[HeaderBytes..];
+        var rest = (ReadOnlySpan<byte>)signed[(NameBytes + HeaderBytes)..];
         var rows = (long)ReadVarint(ref rest);
         var values = new string[columns];
         for (var index = 0; index < columns; index++)
@@ -104,10 +108,9 @@ internal sealed class ResumeTokens : IDisposable
     /// <inheritdoc />
     public void Dispose() => _signer.Dispose();
 
-    private ReadOnlySpan<byte> Sign(ReadOnlySpan<byte> payload)
+    private ReadOnlySpan<byte> Sign(ReadOnlySpan<byte> signed)
     {
-        _signer.AppendData(_name);
-        _signer.AppendData(payload);
+        _signer.AppendData(signed);
         _signer.GetHashAndReset(_signature);
         return _signature.AsSpan(0, SignatureBytes);
     }
