@@ -5,7 +5,7 @@ const mostPoints = 2000;
 const numeric = /^(int|float|numeric)/;
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** A line that grows. Beyond some thousand points every second one is left out, and from then on taken half as often. */
+/** A chart that grows. Beyond some thousand points every second one is left out, and from then on taken half as often. */
 class GrowingChart {
   #element;
   #plot = null;
@@ -15,9 +15,11 @@ class GrowingChart {
   /** How many points come to each one that is kept. */
   step = 1;
 
-  constructor(element, color) {
+  /** @param {boolean} isScattered Whether its points have nothing to do with their neighbours. */
+  constructor(element, color, isScattered) {
     this.#element = element;
     this.color = color;
+    this.line = isScattered ? { paths: () => null, points: { show: true, size: 3, width: 0, fill: () => colorOf(color) } } : { points: { show: false } };
     new ResizeObserver(() => this.#resize()).observe(element);
     dark.addEventListener('change', () => this.#plot?.redraw());
   }
@@ -52,7 +54,7 @@ class GrowingChart {
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: false } },
-      series: [{}, { stroke: () => colorOf(this.color), width: 1.5, points: { show: false } }],
+      series: [{}, { stroke: () => colorOf(this.color), width: 1.5, ...this.line }],
       axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => short.format(tick)) }],
     }, [this.#xs, this.#ys], this.#element);
   }
@@ -71,7 +73,7 @@ export class RateChart {
   #chart;
 
   constructor(element) {
-    this.#chart = new GrowingChart(element, '--accent');
+    this.#chart = new GrowingChart(element, '--accent', false);
   }
 
   clear() {
@@ -92,7 +94,7 @@ export class ColumnChart {
   #next = 0;
 
   constructor(element, select) {
-    this.#chart = new GrowingChart(element, '--second');
+    this.#chart = new GrowingChart(element, '--second', true);
     this.#select = select;
     select.addEventListener('change', () => this.#restart());
   }

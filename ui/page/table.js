@@ -68,6 +68,7 @@ function columnOf(name, type, index) {
   return {
     colId: `column-${index}`,
     headerName: name,
+    headerClass: numeric.test(type) ? 'ag-right-aligned-header' : '',
     headerTooltip: `${name}: ${type}`,
     // By function and not by field: a dot in a column's name is no path. The grid sets what it gets as text.
     valueGetter: ({ data }) => (data ? textOf(valueOf(data.row, name)) : ''),
