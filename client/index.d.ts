@@ -1,0 +1,129 @@
+/**
+ * Begins a stream of rows. Nothing is sent before the first row, the first batch or the schema is asked for, and nothing
+ * is read ahead of whoever consumes it.
+ *
+ * @param url The address of a query or generator; in a page it may be relative.
+ * @throws {TypeError} The address or an option is not valid.
+ */
+export function stream<Row = Record<string, unknown>>(url: string | URL, options?: StreamOptions): RowStream<Row>;
+
+export interface StreamOptions {
+  /** Ends the stream at any moment; whoever waits is rejected with the signal's reason. */
+  signal?: AbortSignal;
+
+  /** `exact`: the server spells int8 and numeric as strings, since a JavaScript number can't hold them all. */
+  numbers?: 'plain' | 'exact';
+
+  /** Sent along, for example `{ 'x-functions-key': … }`. */
+  headers?: HeadersInit;
+
+  /** A checkpoint of an earlier stream of the same address: goes on after it. */
+  resume?: string;
+
+  /** How many attempts in a row may fail without a new row before the stream does. Default 5; 0: never rejoin. */
+  maxRejoins?: number;
+
+  /** How long to wait before the first new attempt, in milliseconds; then twice that, and so on to 30 s. Default 250. */
+  backoffMs?: number;
+
+  /**
+   * A silence that counts as a cut connection, in milliseconds. Default 60,000, four heartbeats of the server; for
+   * `ndjson`, where a server need not have heartbeats, `Infinity`.
+   */
+  idleTimeoutMs?: number;
+
+  /** What to use for `fetch`: one that adds credentials, or a test's. */
+  fetch?: typeof fetch;
+
+  /** Told after each piece that has arrived, and at each change of state. */
+  onProgress?(progress: Progress): void;
+
+  /**
+   * `frames`, the default: ChunkStream's own format, with schema, checkpoints and a proof of the end. `ndjson`: for any
+   * server's lines of JSON; no schema, no rejoining, and the end is whatever HTTP says is one.
+   */
+  format?: 'frames' | 'ndjson';
+}
+
+/** The rows of one stream, for one reader: it is read with one `for await`, over rows or over batches. */
+export class RowStream<Row = Record<string, unknown>> implements AsyncIterable<Row> {
+  private constructor();
+
+  /** The columns. Reading this begins the stream, too. Of `ndjson`: no columns. */
+  readonly schema: Promise<Schema>;
+
+  /** How far it is: a snapshot. */
+  readonly progress: Progress;
+
+  /** The rows in the portions in which they arrive, none of them empty: the fast way to many rows. */
+  batches(): AsyncIterableIterator<Row[]>;
+
+  /** The rows one by one. Leaving the loop ends the request, and with it the server's query. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Row>;
+}
+
+export interface Progress {
+  /** Rows handed out so far. */
+  rows: number;
+
+  /** Bytes of the bodies so far, uncompressed. */
+  bytes: number;
+
+  /** About how many rows there will be, or null where the server does not know. */
+  estimatedRows: number | null;
+
+  /** How often the stream went on with another request. */
+  rejoins: number;
+
+  /**
+   * Where a later stream can go on by `resume`: after the last batch that was handed out, or, of rows one by one, after
+   * the last that was handed out whole. Null where the stream can't be resumed, and after its end.
+   */
+  checkpoint: string | null;
+
+  /** `failed` is every end but the stream's own: an error, an abort, a loop that was left. */
+  state: 'connecting' | 'streaming' | 'rejoining' | 'ended' | 'failed';
+}
+
+export interface Schema {
+  columns: Column[];
+
+  /** About how many rows there will be, or null where the server does not know. */
+  estimatedRows: number | null;
+}
+
+export interface Column {
+  name: string;
+
+  /** The Postgres type, such as `int8`; `json` for what a generator makes. */
+  type: string;
+}
+
+/** The stream is not complete, and can't be completed. */
+export class StreamError extends Error {
+  /** The message is the problem's `detail` where there is one. */
+  constructor(message: string, details?: { problem?: Problem | null; status?: number | null; checkpoint?: string | null; cause?: unknown });
+
+  /** What the server said, or null if it said nothing. */
+  problem: Problem | null;
+
+  /** The HTTP status, or the problem's; null where no answer came. */
+  status: number | null;
+
+  /** The token after exactly the rows that were handed out, or null if there is none. */
+  checkpoint: string | null;
+}
+
+/** Problem details, RFC 9457. */
+export interface Problem {
+  /** For programs: `urn:chunkstream:…`. */
+  type: string;
+  title: string;
+  status: number;
+
+  /** For people: what was wrong, and what is allowed. */
+  detail: string;
+
+  /** With `urn:chunkstream:invalid-parameters`: what is wrong with each. */
+  errors?: { parameter: string; detail: string }[];
+}

@@ -1,0 +1,98 @@
+import { retryAfter } from './backoff.js';
+import { failureOf, Interruption, StreamError } from './failures.js';
+import { sleep, TimeLimit, within } from './waiting.js';
+
+// How long a response may take to end after its last word.
+const lingerMs = 1000;
+
+/** One request and its response's body, which is read piece by piece and only when asked to. */
+export class Connection {
+  #options;
+  #leaving;
+  #controller = new AbortController();
+  #reader = null;
+  #reading = null;
+
+  /** @param {AbortSignal} leaving Ends every wait. */
+  constructor(options, leaving) {
+    this.#options = options;
+    this.#leaving = leaving;
+  }
+
+  /** Sends the request; done when a response is there that has a body to read. */
+  async open(url) {
+    const { fetch, headers, Format } = this.#options;
+    const response = await this.#wait(fetch(url, { headers, signal: this.#controller.signal }), 'The server could not be reached.');
+    if (!response.ok) {
+      const pause = retryAfter(response.headers.get('Retry-After'));
+      throw failureOf(await this.#problemOf(response), response.status, pause);
+    }
+
+    const type = response.headers.get('Content-Type') ?? 'of no type';
+    if (Format.mediaType.includes('chunkstream') && !type.startsWith(Format.mediaType)) {
+      throw new StreamError(`The response is ${type}, not ${Format.mediaType}: this is not the address of a stream of ChunkStream.`, { status: response.status });
+    }
+    if (!response.body) throw new StreamError('The response has no body that can be read piece by piece.', { status: response.status });
+    this.#reader = response.body.getReader();
+  }
+
+  /** The next piece, or null at the body's end; undefined if none came for as long as `patienceMs`, and may come yet. */
+  async read(patienceMs = Infinity) {
+    this.#reading ??= this.#reader.read();
+    if (patienceMs < Infinity && !(await this.#comesWithin(patienceMs))) return undefined;
+    const { done, value } = await this.#wait(this.#reading, 'The connection was cut.');
+    this.#reading = null;
+    return done ? null : value;
+  }
+
+  /** Lets go of a response that has said its last word: to its end, so that the connection can serve another request. */
+  finish() {
+    const timer = setTimeout(() => this.close(), lingerMs);
+    (this.#reading ?? this.#reader.read())
+      .then(({ done }) => done || this.close(), () => {})
+      .finally(() => clearTimeout(timer));
+  }
+
+  /** Cancels the request. */
+  close() {
+    this.#controller.abort();
+    this.#reading?.catch(() => {});
+    this.#reader?.cancel().catch(() => {});
+  }
+
+  async #comesWithin(ms) {
+    const isThere = this.#reading.then(() => true, () => true);
+    try {
+      return await within(isThere, ms, this.#leaving);
+    } catch (error) {
+      if (!(error instanceof TimeLimit)) throw error;
+
+      // A program that was busy for so long has had no chance to look: what has arrived counts as come in time.
+      await sleep(0, this.#leaving);
+      return Promise.race([isThere, sleep(1, this.#leaving).then(() => false)]);
+    }
+  }
+
+  async #problemOf(response) {
+    if (!response.headers.get('Content-Type')?.includes('json')) {
+      response.body?.cancel().catch(() => {});
+      return null;
+    }
+
+    try {
+      return await this.#wait(response.json(), '');
+    } catch {
+      // The status says enough.
+      return null;
+    }
+  }
+
+  async #wait(promise, whatFailed) {
+    const { idleTimeoutMs } = this.#options;
+    try {
+      return await within(promise, idleTimeoutMs, this.#leaving);
+    } catch (cause) {
+      throw new Interruption(cause instanceof TimeLimit ? `Nothing came for ${idleTimeoutMs / 1000} seconds.` : whatFailed, { cause });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { Frames } from './frames.js';
+import { Ndjson } from './ndjson.js';
+
+const formats = { frames: Frames, ndjson: Ndjson };
+
+/** The options with their defaults. What is wrong with them is said at the call, not when the first row is asked for. */
+export function checked(url, options) {
+  const { signal, numbers, format = 'frames', maxRejoins = 5, backoffMs = 250, onProgress } = options;
+  const { idleTimeoutMs = format === 'ndjson' ? Infinity : 60_000 } = options;
+  oneOf('format', format, Object.keys(formats));
+  oneOf('numbers', numbers, [undefined, 'plain', 'exact']);
+  atLeast('maxRejoins', maxRejoins, 0);
+  atLeast('backoffMs', backoffMs, 0);
+  atLeast('idleTimeoutMs', idleTimeoutMs, 1);
+
+  const address = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+  const headers = new Headers(options.headers);
+  headers.set('Accept', formats[format].mediaType);
+  if (format === 'frames') {
+    // It would win over Accept.
+    address.searchParams.delete('format');
+    if (numbers) address.searchParams.set('numbers', numbers);
+  }
+
+  return {
+    url: address,
+    headers,
+    resume: options.resume ?? address.searchParams.get('resume'),
+    // Looked up now, and called as a function: browsers refuse their fetch as another object's method.
+    fetch: options.fetch ?? globalThis.fetch,
+    Format: formats[format],
+    signal,
+    maxRejoins,
+    backoffMs,
+    idleTimeoutMs,
+    onProgress,
+  };
+}
+
+function oneOf(name, value, choices) {
+  if (!choices.includes(value)) {
+    const named = choices.filter((choice) => choice !== undefined).map((choice) => `'${choice}'`);
+    throw new TypeError(`${name} must be ${named.join(' or ')}, but is '${value}'.`);
+  }
+}
+
+function atLeast(name, value, least) {
+  if (typeof value !== 'number' || !(value >= least)) throw new TypeError(`${name} must be a number from ${least} on, but is '${value}'.`);
+}

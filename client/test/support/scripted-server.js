@@ -1,0 +1,67 @@
+import net from 'node:net';
+
+export const framesType = 'application/vnd.chunkstream+ndjson';
+
+/**
+ * A server on a real socket whose every byte a test decides. The n-th request is answered by the n-th script, and all
+ * beyond by the last; a script gets the socket and the request.
+ */
+export async function serve(t, ...scripts) {
+  const requests = [];
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (head) => {
+      const request = parse(head.toString('latin1'), socket);
+      requests.push(request);
+      scripts[Math.min(requests.length, scripts.length) - 1](socket, request);
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    for (const { socket } of requests) socket.destroy();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}/api/rows`, requests };
+}
+
+function parse(head, socket) {
+  const [first, ...lines] = head.split('\r\n');
+  const headers = Object.fromEntries(lines.filter((line) => line).map((line) => [line.split(':')[0].toLowerCase(), line.slice(line.indexOf(':') + 2)]));
+  const url = new URL(first.split(' ')[1], 'http://localhost');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  return { url, headers, socket, closed, resume: url.searchParams.get('resume') };
+}
+
+/** The head of a chunked response. */
+export function head({ status = 200, type = framesType, headers = {} } = {}) {
+  const lines = Object.entries({ 'Content-Type': type, 'Transfer-Encoding': 'chunked', Connection: 'close', ...headers });
+  return `HTTP/1.1 ${status} Status\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+}
+
+/** A chunk of a chunked body. */
+export function chunk(text) {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+export const lastChunk = '0\r\n\r\n';
+
+/** A script: a whole response. */
+export function whole(body, options) {
+  return (socket) => socket.end(head(options) + chunk(body) + lastChunk);
+}
+
+/** A script: the first bytes of a whole response, then the connection's end. */
+export function cut(body, bytes, options) {
+  return (socket) => socket.end(Buffer.from(head(options) + chunk(body) + lastChunk).subarray(0, bytes));
+}
+
+/** A script: some text of a body that goes on. */
+export function open(body, options) {
+  return (socket) => socket.write(head(options) + (body === '' ? '' : chunk(body)));
+}
+
+/** A script: a problem in place of a stream. */
+export function problem(status, type, detail, headers) {
+  const text = JSON.stringify({ type: `urn:chunkstream:${type}`, title: type, status, detail });
+  return whole(text, { status, type: 'application/problem+json', headers });
+}
