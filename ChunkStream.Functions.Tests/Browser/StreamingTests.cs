@@ -7,8 +7,8 @@ namespace ChunkStream.Functions.Tests.Browser;
 [Collection(RealPostgres.Collection)]
 public sealed class StreamingTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
-    private const string Slow = "-- key: id\nselect n as id, pg_sleep(0.01)::text as slept from generate_series(1, 100000) n";
-    private const int ManyRows = 400_000;
+    private const string Slow = "select n as id, pg_sleep(0.01)::text as slept from generate_series(1, 100000) n";
+    private const int ManyRows = 200_000;
 
     private static readonly string Many = $"-- key: id\nselect n as id, 'row ' || n as name from generate_series(1, {ManyRows}) n";
 
@@ -55,13 +55,11 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium) : I
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, new QueryFiles().With("many", Many));
         await using var ui = await UiPage.OpenAsync(chromium, api);
-        await ui.WatchAsync("id");
+        await ui.WatchAsync("id", 1, ManyRows / 2);
 
         await ui.StartAsync("many");
-        await ui.UntilAtLeastAsync("rows", 1);
-        await ui.ClickAsync("Cut the connection");
-        await ui.UntilAtLeastAsync("rejoins", 1);
         await ui.UntilAsync("Complete");
+        await Assertions.Expect(ui.Page.Locator("#rejoins")).ToHaveTextAsync("2");
 
         Assert.Equal(ManyRows, await ui.RowsAsync());
         Assert.Equal(ManyRows, await ui.Page.EvaluateAsync<int>("window.seen.length"));
@@ -71,13 +69,12 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium) : I
     [ChromiumFact]
     public async Task A_million_rows_keep_the_page_responsive()
     {
-        const string Million = "-- key: id\nselect n as id, n * 7919 % 1000 as value, 'row ' || n as name from generate_series(1, 1000000) n";
+        const string Million = "-- key: id\nselect n as id, n % 1000 * 7919 % 1000 as value, 'row ' || n as name from generate_series(1, 1000000) n";
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, new QueryFiles().With("million", Million));
-        var longest = double.MaxValue;
+        var (longest, limit) = (double.MaxValue, 0.0);
 
-        // A task's time is wall time, so that a busy machine makes short ones long: what the page itself does wrong, it does
-        // wrong each time.
-        for (var attempt = 0; attempt < 3 && longest > 200; attempt++)
+        // What the page itself does wrong, it does wrong each time.
+        for (var attempt = 0; attempt < 3 && longest > limit; attempt++)
         {
             await using var ui = await UiPage.OpenAsync(chromium, api);
             await ui.Page.EvaluateAsync(
@@ -88,14 +85,33 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium) : I
                     .observe({ entryTypes: ['longtask'] });
                 }
                 """);
+            var noise = await NoiseAsync(ui);
             await ui.StartAsync("million");
             await ui.UntilAsync("Complete");
             longest = await ui.Page.EvaluateAsync<double>("window.longest");
+            limit = 200 * Math.Max(noise, await NoiseAsync(ui));
             Assert.Equal(1_000_000, await ui.RowsAsync());
             await ScrollsToTheEndAsync(ui);
         }
 
-        Assert.InRange(longest, 0, 200);
+        Assert.InRange(longest, 0, limit);
+    }
+
+    /// <summary>
+    /// How much longer the same piece of work takes than it would if nobody else wanted the processor: a task's time is wall
+    /// time, and a busy machine makes short ones long. About 1 on an idle one.
+    /// </summary>
+    private static async Task<double> NoiseAsync(UiPage ui)
+    {
+        // Piece by piece: it must not be a long task itself.
+        var times = new List<double>();
+        for (var piece = 0; piece < 40; piece++)
+        {
+            times.Add(await ui.Page.EvaluateAsync<double>(
+                "() => { const start = performance.now(); for (let n = 0, sum = 0; n < 2e6; n++) sum += Math.sqrt(n); return performance.now() - start; }"));
+        }
+
+        return times.Average() / times.Min();
     }
 
     private static async Task ScrollsToTheEndAsync(UiPage ui)

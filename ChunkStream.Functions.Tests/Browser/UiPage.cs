@@ -56,10 +56,13 @@ internal sealed class UiPage : IAsyncDisposable
     public async Task<int> RowsAsync()
         => int.Parse(Regex.Match(await Page.Locator("#rows").InnerTextAsync(), "^[0-9,]+").Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
 
-    /// <summary>Keeps the values of a numeric column of every row that the page is given, as <c>window.seen</c>.</summary>
-    public Task WatchAsync(string column) => Page.EvaluateAsync(
+    /// <summary>
+    /// Keeps the values of a numeric column of every row that the page is given, as <c>window.seen</c>, and presses "Cut the
+    /// connection" when so many are there.
+    /// </summary>
+    public Task WatchAsync(string column, params int[] cuts) => Page.EvaluateAsync(
         """
-        async (column) => {
+        async ([column, cuts]) => {
           const { Run } = await import(new URL('run.js', document.baseURI));
           const read = Run.prototype.read;
           window.seen = [];
@@ -67,11 +70,14 @@ internal sealed class UiPage : IAsyncDisposable
             return read.call(this, (rows) => {
               for (const row of rows) window.seen.push(Number(row[column]));
               arrived(rows);
+              if (window.seen.length < cuts[0]) return;
+              cuts.shift();
+              document.getElementById('cut').click();
             });
           };
         }
         """,
-        column);
+        new object[] { column, cuts });
 
     /// <summary>Fails if the browser, or a script, complained.</summary>
     public async ValueTask DisposeAsync()

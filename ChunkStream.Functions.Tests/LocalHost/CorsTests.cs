@@ -66,7 +66,7 @@ public sealed class CorsTests
     [InlineData("/api/health", HttpStatusCode.ServiceUnavailable)]
     public async Task Whatever_the_answer_a_listed_origin_may_read_it(string path, HttpStatusCode status)
     {
-        await using var api = await LocalApi.StartAsync(functionKey: "a-key", settings: (Setting, App));
+        await using var api = await LocalApi.StartAsync(functionKey: "a-key", settings: (Setting, $"{App},http://localhost:5173"));
         using var response = await GetAsync(api, path, App);
 
         Assert.Equal(status, response.StatusCode);
