@@ -70,7 +70,7 @@ internal sealed class UiPage : IAsyncDisposable
             return read.call(this, (rows) => {
               for (const row of rows) window.seen.push(Number(row[column]));
               arrived(rows);
-              if (window.seen.length < cuts[0]) return;
+              if (!(window.seen.length >= cuts[0])) return;
               cuts.shift();
               document.getElementById('cut').click();
             });
