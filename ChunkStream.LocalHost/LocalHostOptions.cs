@@ -36,6 +36,13 @@ internal sealed class LocalHostOptions
     [Range(0, 65535, ErrorMessage = Section + ":PostgresPort must be 1–65535, or 0 for a port that is free.")]
     public int PostgresPort { get; set; } = 54329;
 
+    /// <summary>
+    /// The origins whose pages may read the endpoints in a browser, with commas between them:
+    /// <c>https://app.example.org,http://localhost:5173</c>. Default none. <c>*</c> is all, on loopback alone: what listens
+    /// there may be open, and a page anywhere could then read the database of whoever opens it.
+    /// </summary>
+    public string? CorsOrigins { get; set; }
+
     /// <summary>Reads the settings of a configuration that has been checked.</summary>
     public static LocalHostOptions Read(IConfiguration configuration) =>
         configuration.GetSection(Section).Get<LocalHostOptions>() ?? new LocalHostOptions();

@@ -1,3 +1,4 @@
+using ChunkStream.LocalHost.Web;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.LocalHost;
@@ -21,6 +22,7 @@ internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOpti
                 + "ChunkStream__LocalHost__FunctionKey). Set one, or listen on localhost.");
         }
 
+        mistakes.AddRange(CorsOrigins.Parse(options.CorsOrigins).Mistakes(address?.IsLoopback is not false));
         return mistakes.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes);
     }
 }

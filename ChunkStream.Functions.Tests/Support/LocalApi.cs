@@ -35,6 +35,9 @@ internal sealed class LocalApi : IAsyncDisposable
     /// <summary>What the engine logged.</summary>
     public RecordedLog Log { get; }
 
+    /// <summary>Scheme, host and port, without a slash at the end.</summary>
+    public string Origin => Client.BaseAddress!.GetLeftPart(UriPartial.Authority);
+
     /// <summary>A client that closes its connection when it leaves a response, as browsers do, and does not read on for a while.</summary>
     public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { Timeout = Bounded.Limit };
 
@@ -49,7 +52,9 @@ internal sealed class LocalApi : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log);
 
         Assert.True(ListenAddress.TryParse("127.0.0.1", out var loopback));
-        var app = ApiHost.Build(builder, new LocalHostOptions { FunctionKey = functionKey }, loopback, port: 0);
+        var options = LocalHostOptions.Read(builder.Configuration);
+        options.FunctionKey = functionKey;
+        var app = ApiHost.Build(builder, options, loopback, port: 0);
         var api = new LocalApi(app, log);
         await app.StartAsync().Within();
         api.Client.BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());

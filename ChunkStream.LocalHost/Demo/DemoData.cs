@@ -12,9 +12,6 @@ internal static class DemoData
     /// <summary>The table's name.</summary>
     public const string Table = "large_table";
 
-    // Filled under this name and renamed when it is whole: large_table is never there half.
-    private const string Building = "large_table_building";
-
     // Says how many rows it has, and of which shape; raise the version with the shape.
     private const string CommentPrefix = "ChunkStream demo data, version 1, rows: ";
 
@@ -29,48 +26,33 @@ internal static class DemoData
         string connectionString, long rows, IProgress<long>? progress, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(cancellation);
-
+        await using var table = await DemoTable.OpenAsync(connectionString, Table, cancellation);
         var comment = CommentPrefix + rows.ToString(CultureInfo.InvariantCulture);
-        if (await ReadCommentAsync(connection, cancellation) is { } existing)
-        {
-            if (existing == comment)
-                return DemoDataOutcome.Kept;
-            if (!existing.StartsWith("ChunkStream demo data", StringComparison.Ordinal))
-                return DemoDataOutcome.NotOurs;
-        }
+        if (await table.FindAsync(comment, cancellation) is { } found)
+            return found;
 
         progress?.Report(0);
-        await ExecuteAsync(connection, CreateSql, cancellation);
+        await table.ExecuteAsync(CreateSql, cancellation);
         // As large as it may be, or a hundredth: small tables show progress too.
         var piece = Math.Clamp(rows / 100, 1_000, LargestPiece);
         for (long done = 0; done < rows;)
         {
             var end = Math.Min(done + piece, rows);
-            await InsertAsync(connection, done + 1, end, cancellation);
+            await InsertAsync(table, done + 1, end, cancellation);
             done = end;
             // The last step is not shown as done before the table is.
             if (done < rows)
                 progress?.Report(done);
         }
 
-        // Frozen: reading it for the first time then writes nothing.
-        await ExecuteAsync(connection, $"alter table {Building} add primary key (id)", cancellation);
-        await ExecuteAsync(connection, $"vacuum (freeze, analyze) {Building}", cancellation);
-        await ExecuteAsync(connection, PublishSql(comment), cancellation);
+        await table.PublishAsync(comment, cancellation);
         progress?.Report(rows);
         return DemoDataOutcome.Made;
     }
 
-    // Pieces need not be on disk one by one, since only the whole counts; its commit writes them all.
     private const string CreateSql =
         $"""
-        set synchronous_commit = off;
-        set timezone = 'UTC';
-        drop table if exists {Building};
-        create table {Building} (
+        create table {DemoTable.BuildingPrefix}{Table} (
           id bigint not null,
           quantity int not null,
           price numeric(12,2) not null,
@@ -85,7 +67,7 @@ internal static class DemoData
     // Multiples of primes stand in for chance: no random(), so that each machine has the same rows.
     private const string InsertSql =
         $$"""
-        insert into {{Building}}
+        insert into {{DemoTable.BuildingPrefix}}{{Table}}
         select
           n,
           (n * 7919 % 1000)::int,
@@ -99,41 +81,14 @@ internal static class DemoData
         from generate_series($1::bigint, $2::bigint) as n
         """;
 
-    private static string PublishSql(string comment) =>
-        $"""
-        begin;
-        set local synchronous_commit = on;
-        drop table if exists {Table};
-        alter table {Building} rename to {Table};
-        alter index {Building}_pkey rename to {Table}_pkey;
-        comment on table {Table} is '{comment}';
-        commit;
-        """;
-
-    /// <summary>The table's comment, empty where it has none; null where there is no table.</summary>
-    private static async Task<string?> ReadCommentAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand(
-            $"select coalesce(obj_description(oid, 'pg_class'), '') from pg_class where oid = to_regclass('{Table}')",
-            connection);
-        return (string?)await command.ExecuteScalarAsync(cancellation);
-    }
-
     private static async Task InsertAsync(
-        NpgsqlConnection connection, long first, long last, CancellationToken cancellation)
+        DemoTable table, long first, long last, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(InsertSql, connection)
+        await using var command = new NpgsqlCommand(InsertSql, table.Connection)
         {
             CommandTimeout = 0,
             Parameters = { new() { Value = first }, new() { Value = last } },
         };
-        await command.ExecuteNonQueryAsync(cancellation);
-    }
-
-    // No time limit: how long it takes follows from the rows that were asked for, and Ctrl+C ends it.
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellation);
     }
 }

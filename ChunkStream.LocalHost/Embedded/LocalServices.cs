@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ChunkStream.LocalHost.Demo;
 
 namespace ChunkStream.LocalHost.Embedded;
@@ -28,7 +29,27 @@ internal sealed class LocalServices : IAsyncDisposable
             postgres.ConnectionString, rows, new ConsolePercentage("Demo data", rows), cancellation);
         if (outcome == DemoDataOutcome.NotOurs)
             ConsoleLines.Out.Report($"The table {DemoData.Table} is not the demo data, and is left as it is.");
+        await LoadFlightsAsync(postgres.ConnectionString, options, cancellation);
         return postgres.ConnectionString;
+    }
+
+    // Worth looking at, and nothing depends on it.
+    private static async Task LoadFlightsAsync(string connectionString, LocalHostOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            var outcome = await FlightData.EnsureAsync(
+                connectionString,
+                cancel => FlightData.GetFileAsync(options.StatePath ?? StateFolder.Default, ConsoleLines.Out, cancel),
+                new ConsolePercentage("Flights", FlightData.Rows),
+                cancellation);
+            if (outcome == DemoDataOutcome.NotOurs)
+                ConsoleLines.Out.Report($"The table {FlightData.Table} is not the demo data, and is left as it is.");
+        }
+        catch (Exception e) when (e is StartupFailure or IOException or JsonException)
+        {
+            ConsoleLines.Out.Report($"Going on without the table {FlightData.Table}: {e.Message.Split('\n')[0]}");
+        }
     }
 
     /// <summary>Starts Azurite.</summary>

@@ -8,7 +8,7 @@ internal static class Announcement
     private const string HealthRoute = "health";
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Waits until the endpoints answer, then writes a curl line for each, and that it is ready.</summary>
+    /// <summary>Waits until the endpoints answer, then writes a curl line for each, where the page is, and that it is ready.</summary>
     /// <param name="address">The address of the endpoints, see <see cref="ApiAddress"/>.</param>
     /// <param name="isKeyNeeded">Whether endpoints with access Function ask for a key.</param>
     /// <param name="cancellation">Ends the waiting.</param>
@@ -19,9 +19,10 @@ internal static class Announcement
         using var health = await AskAsync(client, $"{address}/{HealthRoute}", cancellation);
 
         Console.Out.WriteLine();
-        foreach (var endpoint in EndpointTable.All)
+        foreach (var endpoint in EndpointTable.All.Where(endpoint => endpoint.Name != EndpointTable.UiRoute))
             Console.Out.WriteLine(CurlLine(address, endpoint, isKeyNeeded));
         Console.Out.WriteLine();
+        Console.Out.WriteLine($"In a browser: {address}/{EndpointTable.UiRoute}/");
         if (!health.IsSuccessStatusCode)
         {
             var report = await health.Content.ReadAsStringAsync(cancellation);

@@ -84,7 +84,13 @@ internal static class ApiHost
             builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;[::1]";
         }
 
+        var origins = CorsOrigins.Parse(options.CorsOrigins);
+        builder.Services.AddCors(cors => cors.AddDefaultPolicy(origins.Configure));
+
         var app = builder.Build();
+        // Before everything that answers, so that a page of another origin can read the refusals too.
+        if (origins.Any)
+            app.UseCors();
         app.Use(AnswerUnknownRoutes);
         MapEndpoints(app, new FunctionKey(options.FunctionKey));
         return app;
@@ -92,6 +98,7 @@ internal static class ApiHost
 
     private static void MapEndpoints(WebApplication app, FunctionKey key)
     {
+        app.MapMethods("/", ["GET", "HEAD"], () => TypedResults.Redirect($"{HostJson.RoutePrefix}/{EndpointTable.UiRoute}/".TrimStart('/')));
         foreach (var endpoint in EndpointTable.All)
         {
             app.MapMethods($"/{HostJson.RoutePrefix}/{endpoint.Route}", endpoint.Methods, context =>

@@ -20,6 +20,9 @@ public static class EndpointTable
     /// </summary>
     internal const string PublicQueryPrefix = "public/queries/";
 
+    /// <summary>Where the page is, under the API's address.</summary>
+    public const string UiRoute = "ui";
+
     /// <summary>All endpoints.</summary>
     public static IReadOnlyList<StreamEndpoint> All { get; } =
     [
@@ -37,7 +40,15 @@ public static class EndpointTable
             (endpoints, request, cancellation) => endpoints.PublicQuery(request, cancellation)),
         new("health", "health", Read, EndpointAccess.Anonymous, "health",
             (endpoints, request, cancellation) => endpoints.Health(request, cancellation)),
+        new("ui", UiRoute + "/{*path}", Read, EndpointAccess.Anonymous, UiRoute + "/",
+            (endpoints, request, cancellation) => endpoints.Ui(request, cancellation)),
     ];
+
+    /// <summary>
+    /// The headers of our responses that a page of another origin may read, beside those that the browser shows it anyhow:
+    /// for a host that answers such pages.
+    /// </summary>
+    public static IReadOnlyList<string> ExposedHeaders { get; } = ["Retry-After", StreamResult.EstimateHeader];
 }
 
 /// <summary>Who may call an endpoint.</summary>

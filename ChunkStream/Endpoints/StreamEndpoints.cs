@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
@@ -64,6 +65,15 @@ public sealed class StreamEndpoints
         => Parameters(request).Problem() is { } problem
             ? new ProblemResult(problem)
             : new HealthResult(new PostgresHealth(_database, _engine.Time), cancellation);
+
+    /// <summary><c>GET /ui/</c>: the page, and the files that it asks for.</summary>
+    /// <inheritdoc cref="Stream" />
+    [SuppressMessage("Performance", "CA1822", Justification = "An endpoint as all others: the hosts call them alike.")]
+    public IResult Ui(HttpRequest request, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return UiResult.For(request, cancellation);
+    }
 
     private IResult Generator<T>(
         HttpRequest request,

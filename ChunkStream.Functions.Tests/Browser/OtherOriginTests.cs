@@ -1,0 +1,97 @@
+using ChunkStream.Functions.Tests.Support;
+using Microsoft.Playwright;
+
+namespace ChunkStream.Functions.Tests.Browser;
+
+/// <summary>Pages of another origin, and EventSource.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
+{
+    private const string Key = "a-key-of-some-length";
+    private const string Cors = "ChunkStream:LocalHost:CorsOrigins";
+
+    [ChromiumFact]
+    public async Task A_page_of_a_listed_origin_reads_rows_refusals_and_the_exposed_headers()
+    {
+        using var queries = new QueryFiles().With("some", "-- key: id\nselect id from some_rows");
+        await postgres.ExecuteAsync("drop table if exists some_rows; create table some_rows as select n as id from generate_series(1, 1000) n; alter table some_rows add primary key (id); analyze some_rows");
+        await using var elsewhere = await LocalApi.StartAsync();
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, Key, queries.Setting, (Cors, $"https://app.example.org,{elsewhere.Origin}"));
+        var page = await PageAtAsync(elsewhere);
+
+        Assert.Equal("200 1000 null 1000", await FetchAsync(page, api, "queries/some", Key));
+        Assert.StartsWith("401 null null", await FetchAsync(page, api, "queries/some", "wrong"), StringComparison.Ordinal);
+        Assert.StartsWith("404 null null", await FetchAsync(page, api, "nothing", Key), StringComparison.Ordinal);
+        Assert.StartsWith("400 null null", await FetchAsync(page, api, "queries/some?limit=0", Key), StringComparison.Ordinal);
+    }
+
+    [ChromiumFact]
+    public async Task A_page_of_a_listed_origin_can_read_when_to_try_again()
+    {
+        await using var elsewhere = await LocalApi.StartAsync();
+        using var queries = new QueryFiles().With("some", "select 1 as id");
+        await using var api = await LocalApi.StartAsync(settings: [queries.Setting, (Cors, elsewhere.Origin)]);
+
+        Assert.StartsWith("503 null 5", await FetchAsync(await PageAtAsync(elsewhere), api, "queries/some", Key), StringComparison.Ordinal);
+    }
+
+    [ChromiumFact]
+    public async Task A_page_of_any_other_origin_reads_nothing()
+    {
+        await using var elsewhere = await LocalApi.StartAsync();
+        await using var closed = await LocalApi.StartAsync();
+        await using var forOthers = await LocalApi.StartAsync(settings: (Cors, "https://app.example.org"));
+        var page = await PageAtAsync(elsewhere);
+
+        foreach (var api in new[] { closed, forOthers })
+            Assert.Equal("TypeError", await FetchAsync(page, api, "stream?chunks=1", Key));
+    }
+
+    [ChromiumFact]
+    public async Task EventSource_gets_each_row_once_and_stops_after_the_end_here_and_from_elsewhere()
+    {
+        await using var elsewhere = await LocalApi.StartAsync();
+        await using var api = await LocalApi.StartAsync(settings: (Cors, elsewhere.Origin));
+        foreach (var origin in new[] { api, elsewhere })
+        {
+            var page = await PageAtAsync(origin);
+            var seen = await page.EvaluateAsync<string>(
+                """
+                (url) => new Promise((resolve) => {
+                  const source = new EventSource(url);
+                  const messages = [];
+                  let opened = 0;
+                  source.onopen = () => opened++;
+                  source.onmessage = ({ data }) => messages.push(JSON.parse(data).chunk_number);
+                  source.onerror = () => source.readyState === EventSource.CLOSED && resolve(`${messages} opened ${opened}`);
+                })
+                """,
+                $"{api.Origin}/api/json-stream?chunks=3&intervalMs=10").WaitAsync(Bounded.Limit);
+
+            Assert.Equal("0,1,2 opened 1", seen);
+        }
+    }
+
+    // Any document of that origin will do; this one has no policy of its own.
+    private async Task<IPage> PageAtAsync(LocalApi api)
+    {
+        var page = await chromium.NewPageAsync();
+        await page.GotoAsync(api.Origin + "/api/health");
+        return page;
+    }
+
+    /// <summary>The status, the two headers and the number of lines, or the name of the error.</summary>
+    private static Task<string> FetchAsync(IPage page, LocalApi api, string route, string key) => page.EvaluateAsync<string>(
+        """
+        async ([url, key]) => {
+          try {
+            const response = await fetch(url, { headers: { 'x-functions-key': key } });
+            const lines = (await response.text()).split('\n').length - 1;
+            return `${response.status} ${response.headers.get('ChunkStream-Estimated-Rows')} ${response.headers.get('Retry-After')} ${lines}`;
+          } catch (error) {
+            return error.name;
+          }
+        }
+        """,
+        new[] { $"{api.Origin}/api/{route}", key });
+}

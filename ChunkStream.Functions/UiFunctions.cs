@@ -1,0 +1,15 @@
+using ChunkStream.Endpoints;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace ChunkStream.Functions;
+
+/// <summary>The page.</summary>
+public sealed class UiFunctions(StreamEndpoints endpoints)
+{
+    /// <inheritdoc cref="StreamEndpoints.Ui" />
+    [Function("ui")]
+    public IResult Ui(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "ui/{*path}")] HttpRequest request, CancellationToken cancellation)
+        => endpoints.Ui(request, cancellation);
+}

@@ -1,0 +1,9 @@
+-- summary: Real flights inside the United States, January to March 2001: from where to where, and how late (the local host loads them)
+-- param: min_delay integer = -1000      -- minutes; below zero is early
+-- param: origin text = null             -- an airport such as SFO
+-- param: since timestamp = '2001-01-01'
+-- key: id
+-- access: anonymous
+select id, departed_at, origin, destination, delay, distance
+from flights
+where delay >= @min_delay and departed_at >= @since and (@origin is null or origin = @origin)

@@ -1,0 +1,144 @@
+import { key } from './api.js';
+import { ColumnChart, RateChart } from './charts.js';
+import { Download } from './download.js';
+import { ParameterForm } from './form.js';
+import { askForKey } from './key-dialog.js';
+import { clearProblem, showProblem } from './problems.js';
+import { Run } from './run.js';
+import { loadSources, sourcesWithoutCatalogue } from './sources.js';
+import { Status } from './status.js';
+import { RowTable } from './table.js';
+
+// How often what is seen follows what has come.
+const paintMs = 200;
+
+const at = (id) => document.getElementById(id);
+const form = new ParameterForm(at('fields'));
+const table = new RowTable(at('table'));
+const rateChart = new RateChart(at('rate-chart'));
+const columnChart = new ColumnChart(at('column-chart'), at('column'));
+const status = new Status();
+const download = new Download(at('download'), showFailure);
+
+let sources = [];
+let run = null;
+
+at('source').addEventListener('change', choose);
+at('fields').addEventListener('input', updateDownload);
+at('format').addEventListener('change', updateDownload);
+at('form').addEventListener('submit', (submit) => {
+  submit.preventDefault();
+  start();
+});
+at('pause').addEventListener('click', () => {
+  if (run.isPaused) run.resume();
+  else run.pause();
+  paint();
+});
+at('cut').addEventListener('click', () => run.cut());
+at('stop').addEventListener('click', () => run.stop());
+at('change-key').addEventListener('click', async () => {
+  if (await askForKey('Another key, for the next requests.')) await load();
+});
+// A page that is kept for the back button would keep its connection, and the server its query.
+addEventListener('pagehide', () => run?.stop());
+
+await load();
+
+/** Gets the catalogue; asks for a key until it is had, or done without. */
+async function load() {
+  clearProblem();
+  try {
+    const loaded = await loadSources();
+    offer(loaded.sources);
+    if (loaded.complaints.length > 0) showProblem('Not every query can be used', ...loaded.complaints);
+  } catch (error) {
+    offer(sourcesWithoutCatalogue());
+    if (error.status === 401 && await askForKey(error.problem?.detail ?? 'The list of queries needs one.')) return load();
+    showFailure(error);
+  }
+}
+
+function offer(list) {
+  const before = selected()?.name;
+  sources = list;
+  at('change-key').hidden = !key.value;
+  at('source').replaceChildren(...list.map(({ name }) => new Option(name)));
+  if (list.some(({ name }) => name === before)) at('source').value = before;
+  choose();
+}
+
+function selected() {
+  return sources[at('source').selectedIndex];
+}
+
+function choose() {
+  const source = selected();
+  at('summary').textContent = [source.summary, ...source.warnings].join(' ');
+  form.show(source);
+  const format = at('format').value || 'csv';
+  at('format').replaceChildren(...source.formats.map((name) => new Option(name)));
+  at('format').value = format;
+  updateDownload();
+}
+
+function updateDownload() {
+  const format = at('format').value;
+  download.update(form.url(format), selected().name, format);
+}
+
+async function start() {
+  run?.stop();
+  clearProblem();
+  form.clearErrors();
+  const mine = new Run(selected(), form.url());
+  run = mine;
+  table.begin(mine.store);
+  columnChart.begin(mine.store);
+  rateChart.clear();
+  status.begin();
+  let isFirst = true;
+  const reading = mine.read(() => {
+    if (isFirst && mine === run) paint();
+    isFirst = false;
+  });
+  paint();
+  const painting = setInterval(() => mine === run && paint(), paintMs);
+  await reading;
+  clearInterval(painting);
+  if (mine !== run) return;
+  paint();
+  if (mine.failure) await showRunFailure(mine.failure);
+}
+
+function paint() {
+  const rate = status.show(run);
+  table.update(run.columns);
+  columnChart.offer(run.columns);
+  columnChart.update();
+  if (run.firstRowAt && !run.isPaused && !run.isOver) rateChart.add(run.seconds, rate);
+  at('pause').textContent = run.isPaused ? 'Go on' : 'Pause';
+  at('pause').disabled = run.isOver;
+  at('stop').disabled = run.isOver;
+  at('cut').disabled = run.isOver || run.isPaused;
+}
+
+async function showRunFailure(error) {
+  if (error.status === 401) {
+    if (await askForKey(error.problem?.detail ?? 'This query needs one.')) {
+      await load();
+      return start();
+    }
+  }
+  showFailure(error);
+}
+
+function showFailure(error) {
+  const errors = error.problem?.errors;
+  if (errors) {
+    const homeless = form.showErrors(errors);
+    if (homeless.length > 0) showProblem(error.problem.title, ...homeless);
+    return;
+  }
+  showProblem(error.problem?.title ?? 'That did not work', error.message);
+}
