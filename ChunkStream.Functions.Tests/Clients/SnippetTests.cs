@@ -66,7 +66,7 @@ public sealed class SnippetTests(RealPostgres postgres)
     public async Task Over_connections_that_are_cut_it_rejoins_and_gives_every_row_once(string name)
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: SmallFlushes);
-        await using var proxy = new CuttingProxy(api.Client.BaseAddress!) { CutAfter = name == "eventsource.mjs" ? 30_000 : 9000 };
+        await using var proxy = new CuttingProxy(api.Client.BaseAddress!) { CutAfter = name == "eventsource.mjs" ? 30_000 : 9000, CutDelay = TimeSpan.FromSeconds(0.3) };
 
         var (_, lines, errors) = await RunAsync(name, proxy.Address);
 

@@ -29,6 +29,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
     /// <summary>After how many bytes of each response to cut.</summary>
     public long CutAfter { get; set; } = long.MaxValue;
 
+    /// <summary>How long the last bytes stay uncut: clients drop what they have not yet decompressed when they hear of the cut.</summary>
+    public TimeSpan CutDelay { get; set; }
+
     /// <summary>Bytes of the response that was passed on last.</summary>
     public long Passed { get; private set; }
 
@@ -51,6 +54,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
             var asking = AskAsync(client, server);
             Passed = await CopyAsync(server, client, CutAfter);
 
+            await Task.Delay(CutDelay);
             await EndAsync(client, asking);
             server.Close();
             await asking;
