@@ -9,6 +9,9 @@ namespace ChunkStream.Functions.Tests.Support.Faults;
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
+    // For a client that keeps a connection whose response was cut.
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(1);
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _closing = new();
     private readonly Uri _server;
@@ -45,12 +48,36 @@ internal sealed class CuttingProxy : IAsyncDisposable
             using var client = await _listener.AcceptSocketAsync(_closing.Token);
             using var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await server.ConnectAsync(_server.Host, _server.Port, _closing.Token);
-            var asking = CopyAsync(client, server, long.MaxValue);
+            var asking = AskAsync(client, server);
             Passed = await CopyAsync(server, client, CutAfter);
-            client.Close();
+
+            await EndAsync(client, asking);
             server.Close();
             await asking;
         }
+    }
+
+    // Who leaves while the connection is idle is not waited for until the server gives it up.
+    private static async Task AskAsync(Socket client, Socket server)
+    {
+        await CopyAsync(client, server, long.MaxValue);
+        server.Close();
+    }
+
+    // What was passed on is to arrive: closing while we still listen would reset the connection.
+    private static async Task EndAsync(Socket client, Task asking)
+    {
+        try
+        {
+            client.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // It has left.
+        }
+
+        await asking.WaitAsync(CloseLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        client.Close();
     }
 
     private static async Task<long> CopyAsync(Socket from, Socket to, long limit)
