@@ -21,8 +21,8 @@ internal sealed class Cursor : IAsyncDisposable
     // At most a round of FETCHes is on its way, a few megabytes: enough to read over them, and no time that anyone notices.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(100);
 
-    // Less than anyone notices, and enough for a hundred kilobytes.
-    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(1);
+    // Less than anyone notices, and enough for a few hundred kilobytes.
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(3);
 
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;

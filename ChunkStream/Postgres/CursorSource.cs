@@ -99,7 +99,6 @@ internal sealed class CursorSource(
         if (_advancing is Task advancing)
             await advancing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await CloseAsync().ConfigureAwait(false);
-        query.Tokens?.Dispose();
     }
 
     private async Task<bool> AdvanceAsync()

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -10,38 +11,36 @@ namespace ChunkStream.Postgres;
 /// </summary>
 /// <remarks>
 /// In base64url: 1 byte version, 8 bytes fingerprint of the query's file, 8 bytes fingerprint of the choice of rows, the
-/// rows so far (varint), for each column of the key the length of its text (varint) and the text; then the first 16 bytes
-/// of the HMAC-SHA256 over the hash of the query's name and all that. One for each stream; not thread-safe.
+/// rows so far (varint), for each column of the key the length of its text (varint) and the text; then 8 bytes signature.
+/// That is SipHash over all of it, by a key of the stream's own: the first 16 bytes of the HMAC-SHA256 of the query's name
+/// and the first 17 bytes of the token, by the secret. One for each stream; not thread-safe.
 /// </remarks>
-internal sealed class ResumeTokens : IDisposable
+internal sealed class ResumeTokens
 {
     private const byte Version = 1;
     private const int FingerprintBytes = 8;
     private const int HeaderBytes = 1 + FingerprintBytes + FingerprintBytes;
-
-    // Signed before the token's own bytes.
-    private const int NameBytes = SHA256.HashSizeInBytes;
-
-    // 128 bits: RFC 2104, section 5, asks for at least half of the hash.
-    private const int SignatureBytes = 16;
+    private const int SignatureBytes = sizeof(ulong);
     private const int MaxVarint = 10;
 
-    private readonly IncrementalHash _signer;
-    private readonly byte[] _signature = new byte[HMACSHA256.HashSizeInBytes];
+    private readonly byte[] _secret;
+    private readonly byte[] _name;
+    private readonly byte[] _key;
     private byte[] _bytes = new byte[128];
     private byte[] _token = new byte[192];
 
-    /// <param name="secret">The key of the signature, at least 32 bytes.</param>
+    /// <param name="secret">At least 32 bytes.</param>
     /// <param name="name">The query's name.</param>
     /// <param name="file">The query's file: its tokens end with it.</param>
     /// <param name="choice">Parameters and limit, in whatever spelling: what chooses the rows.</param>
-    public ResumeTokens(ReadOnlySpan<byte> secret, string name, string file, string choice)
+    public ResumeTokens(byte[] secret, string name, string file, string choice)
     {
-        _signer = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, secret);
-        SHA256.HashData(Encoding.UTF8.GetBytes(name), _bytes);
-        _bytes[NameBytes] = Version;
-        SHA256.HashData(Encoding.UTF8.GetBytes(file)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(NameBytes + 1));
-        SHA256.HashData(Encoding.UTF8.GetBytes(choice)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(NameBytes + 1 + FingerprintBytes));
+        _secret = secret;
+        _name = SHA256.HashData(Encoding.UTF8.GetBytes(name));
+        _bytes[0] = Version;
+        SHA256.HashData(Encoding.UTF8.GetBytes(file)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(1));
+        SHA256.HashData(Encoding.UTF8.GetBytes(choice)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(1 + FingerprintBytes));
+        _key = KeyOf(_bytes.AsSpan(0, HeaderBytes));
     }
 
     /// <summary>The token for a position, in ASCII. Valid until the next call.</summary>
@@ -50,7 +49,7 @@ internal sealed class ResumeTokens : IDisposable
     /// <param name="columns">How many columns the key has.</param>
     public ReadOnlySpan<byte> Make(long rows, KeyTracker key, int columns)
     {
-        var length = NameBytes + HeaderBytes;
+        var length = HeaderBytes;
         length += WriteVarint(length, (ulong)rows);
         for (var index = 0; index < columns; index++)
         {
@@ -61,12 +60,11 @@ internal sealed class ResumeTokens : IDisposable
             length += text.Length;
         }
 
-        Sign(_bytes.AsSpan(0, length)).CopyTo(_bytes.AsSpan(length));
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(length), SipHash.Of(_key, _bytes.AsSpan(0, length)));
         length += SignatureBytes;
-        var token = _bytes.AsSpan(NameBytes, length - NameBytes);
-        if (_token.Length < Base64Url.GetEncodedLength(token.Length))
-            _token = new byte[Base64Url.GetEncodedLength(token.Length) * 2];
-        return _token.AsSpan(0, Base64Url.EncodeToUtf8(token, _token));
+        if (_token.Length < Base64Url.GetEncodedLength(length))
+            _token = new byte[Base64Url.GetEncodedLength(length) * 2];
+        return _token.AsSpan(0, Base64Url.EncodeToUtf8(_bytes.AsSpan(0, length), _token));
     }
 
     /// <summary>Reads a token that a client gives.</summary>
@@ -76,22 +74,23 @@ internal sealed class ResumeTokens : IDisposable
     public ResumeTokenState Read(string token, int columns, out KeysetPosition? position)
     {
         position = null;
-        var bytes = new byte[NameBytes + Base64Url.GetMaxDecodedLength(token.Length)];
-        _bytes.AsSpan(0, NameBytes).CopyTo(bytes);
-        if (!Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes.AsSpan(NameBytes), out var length)
-            || length < HeaderBytes + SignatureBytes || bytes[NameBytes] != Version)
+        var bytes = new byte[Base64Url.GetMaxDecodedLength(token.Length)];
+        if (!Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes, out var length)
+            || length < HeaderBytes + SignatureBytes || bytes[0] != Version)
             return ResumeTokenState.Invalid;
 
-        var signed = bytes.AsSpan(0, NameBytes + length - SignatureBytes);
-        if (!CryptographicOperations.FixedTimeEquals(Sign(signed), bytes.AsSpan(signed.Length, SignatureBytes)))
+        var signed = bytes.AsSpan(0, length - SignatureBytes);
+        Span<byte> signature = stackalloc byte[SignatureBytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Of(KeyOf(signed[..HeaderBytes]), signed));
+        if (!CryptographicOperations.FixedTimeEquals(signature, bytes.AsSpan(signed.Length, SignatureBytes)))
             return ResumeTokenState.Invalid;
-        if (!signed.Slice(NameBytes + 1, FingerprintBytes).SequenceEqual(_bytes.AsSpan(NameBytes + 1, FingerprintBytes)))
+        if (!signed.Slice(1, FingerprintBytes).SequenceEqual(_bytes.AsSpan(1, FingerprintBytes)))
             return ResumeTokenState.OfChangedQuery;
-        if (!signed[..(NameBytes + HeaderBytes)].SequenceEqual(_bytes.AsSpan(0, NameBytes + HeaderBytes)))
+        if (!signed[..HeaderBytes].SequenceEqual(_bytes.AsSpan(0, HeaderBytes)))
             return ResumeTokenState.OfOtherParameters;
 
         // It is one of ours, and of this very stream: what follows has the form that we gave it.
-        var rest = (ReadOnlySpan<byte>)signed[(NameBytes + HeaderBytes)..];
+        var rest = (ReadOnlySpan<byte>)signed[HeaderBytes..];
         var rows = (long)ReadVarint(ref rest);
         var values = new string[columns];
         for (var index = 0; index < columns; index++)
@@ -105,15 +104,7 @@ internal sealed class ResumeTokens : IDisposable
         return ResumeTokenState.Valid;
     }
 
-    /// <inheritdoc />
-    public void Dispose() => _signer.Dispose();
-
-    private ReadOnlySpan<byte> Sign(ReadOnlySpan<byte> signed)
-    {
-        _signer.AppendData(signed);
-        _signer.GetHashAndReset(_signature);
-        return _signature.AsSpan(0, SignatureBytes);
-    }
+    private byte[] KeyOf(ReadOnlySpan<byte> header) => HMACSHA256.HashData(_secret, (byte[])[.. _name, .. header])[..SipHash.KeyBytes];
 
     private void Reserve(int length)
     {
