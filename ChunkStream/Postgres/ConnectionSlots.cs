@@ -19,7 +19,7 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
     private readonly LinkedList<Turn> _returning = new();
     private readonly LinkedList<TaskCompletionSource> _offers = new();
     private int _free = slots;
-    private volatile int _waiting;
+    private volatile SlotWanted _wanted;
 
     /// <summary>Waits for a place.</summary>
     /// <param name="isNewcomer">Whether the stream has not begun: it can still be refused. Any other waits as long as it takes.</param>
@@ -39,7 +39,7 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
             if (isNewcomer && _newcomers.Count >= queueLength)
                 throw new BusyException();
             turn = (isNewcomer ? _newcomers : _returning).AddLast(new Turn(_time.GetTimestamp()));
-            _waiting++;
+            Count();
 
             // The one that has stalled for the longest gives way.
             if (_offers.First is { } offer)
@@ -70,7 +70,7 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
             if (turn.List is { } queue)
             {
                 queue.Remove(turn);
-                _waiting--;
+                Count();
                 return;
             }
         }
@@ -90,10 +90,13 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
             }
 
             next.List!.Remove(next);
-            _waiting--;
+            Count();
             next.Value.Came.SetResult();
         }
     }
+
+    private void Count()
+        => _wanted = _newcomers.Count > 0 ? SlotWanted.ByNewcomers : _returning.Count > 0 ? SlotWanted.ByReturning : SlotWanted.ByNobody;
 
     // Newcomers first, who have nothing yet; but not for ever.
     private LinkedListNode<Turn>? Next()
@@ -106,7 +109,7 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
         lock (_lock)
         {
             var offer = _offers.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-            if (_waiting > 0)
+            if (_wanted is not SlotWanted.ByNobody)
                 Accept(offer);
             return offer;
         }
@@ -137,8 +140,8 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
     {
         private bool _released;
 
-        /// <summary>Whether somebody waits for a place.</summary>
-        public bool IsWanted => owner._waiting > 0;
+        /// <summary>Who waits for a place.</summary>
+        public SlotWanted Wanted => owner._wanted;
 
         /// <summary>Waits until somebody else needs the place, or the reader is back, or the time is over.</summary>
         /// <returns>Whether the reader is back.</returns>
@@ -170,6 +173,19 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
             owner.Release();
         }
     }
+}
+
+/// <summary>Who waits for a place.</summary>
+internal enum SlotWanted
+{
+    /// <summary>Nobody.</summary>
+    ByNobody,
+
+    /// <summary>Streams that had one before, and go on with the next.</summary>
+    ByReturning,
+
+    /// <summary>Streams that have not begun, among others.</summary>
+    ByNewcomers,
 }
 
 /// <summary>As many streams as there may be are open, and as many wait.</summary>

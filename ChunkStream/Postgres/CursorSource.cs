@@ -21,6 +21,9 @@ internal sealed class CursorSource(
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
+
+    // Those who wait for their next turn have something already, and each change costs a cursor.
+    private static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(2);
     private const int TurnPerOpening = 4;
 
     private ConnectionSlots.Slot? _slot;
@@ -62,7 +65,8 @@ internal sealed class CursorSource(
 
         if (_ended || _advancing is not null || _cursor is null || _rows == query.MaxRows)
             return false;
-        _givesWay = _slot!.IsWanted && query.Key.Count > 0 && time.GetElapsedTime(_opened) > _turn;
+        _givesWay = query.Key.Count > 0 && _slot!.Wanted is not SlotWanted.ByNobody and var wanted
+            && time.GetElapsedTime(_opened) > _turn + (wanted is SlotWanted.ByReturning ? LongTurn : TimeSpan.Zero);
         return !_givesWay && _cursor.TryRead();
     }
 
