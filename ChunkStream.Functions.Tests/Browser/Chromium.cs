@@ -1,5 +1,5 @@
-using Microsoft.Playwright;
 using ChunkStream.Functions.Tests.Support;
+using Microsoft.Playwright;
 
 namespace ChunkStream.Functions.Tests.Browser;
 
