@@ -14,10 +14,6 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     // For the last words of a stream that is not complete, whose reader may not be reading.
     private static readonly TimeSpan LastWordsLimit = TimeSpan.FromSeconds(1);
 
-    // When a response breaks, browsers throw away what has arrived and was not yet handed to the page: the last words would
-    // be lost, were they followed by the end of the connection at once.
-    private static readonly TimeSpan HearingTime = TimeSpan.FromMilliseconds(250);
-
     private readonly ByteWriter _output = new(body);
     private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
 
@@ -113,13 +109,9 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         {
             await (_flushing ?? Task.CompletedTask).WaitAsync(limit.Token).ConfigureAwait(false);
             WriteCheckpointBeforeFlush();
-            var before = _output.BytesWritten;
             WriteError(problem);
-            var isSaid = _output.BytesWritten > before;
             if (_output.BytesWritten > _flushed)
                 await FlushAsync(limit.Token).ConfigureAwait(false);
-            if (isSaid)
-                await Task.Delay(HearingTime, time, limit.Token).ConfigureAwait(false);
             return true;
         }
         catch (Exception)
