@@ -9,8 +9,8 @@ public sealed class QueryOptions
     public const string Section = "ChunkStream";
 
     /// <summary>
-    /// The folder of the <c>.sql</c> files. A relative path is looked for in the current directory, and then beside the
-    /// program. Default <c>queries</c>.
+    /// The folder of the <c>.sql</c> files. A relative path is looked for in the current directory, in the one above
+    /// it, and then beside the program. Default <c>queries</c>.
     /// </summary>
     [Required]
     public string QueriesPath { get; set; } = "queries";
@@ -29,7 +29,8 @@ public sealed class QueryOptions
     /// <summary>Where <see cref="QueriesPath"/> leads. It need not exist.</summary>
     internal string FindFolder()
     {
-        var here = Path.GetFullPath(QueriesPath);
-        return Directory.Exists(here) ? here : Path.Combine(AppContext.BaseDirectory, QueriesPath);
+        // 'dotnet run' starts a web project in its own folder, one below the repository's.
+        string[] places = [Path.GetFullPath(QueriesPath), Path.GetFullPath(Path.Combine("..", QueriesPath))];
+        return places.FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, QueriesPath);
     }
 }
