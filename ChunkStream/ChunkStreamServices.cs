@@ -2,6 +2,7 @@ using ChunkStream.Endpoints;
 using ChunkStream.Postgres;
 using ChunkStream.Queries;
 using ChunkStream.Streaming;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -27,6 +28,7 @@ public static class ChunkStreamServices
         services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "LocalHost");
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
+        services.Configure<SocketTransportOptions>(UnsentLimit.Configure);
         services.AddSingleton(PlatformTimeLimit.Of(configuration));
         services.AddSingleton<StreamEngine>();
         services.AddSingleton(provider => new PostgresDatabase(

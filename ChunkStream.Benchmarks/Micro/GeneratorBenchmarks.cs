@@ -17,6 +17,9 @@ public class GeneratorBenchmarks
 {
     private const int Items = 100_000;
 
+    private static readonly ChunkMessage[] Messages = [.. Enumerable.Range(0, 1000).Select(number => new ChunkMessage(number, $"Chunk {number} data"))];
+    private static readonly string[] Lines = [.. Enumerable.Range(0, 1000).Select(number => $"Chunk {number}")];
+
     private readonly PipeWriter _body = new DiscardingWriter();
 
     [Benchmark(Baseline = true, OperationsPerInvoke = Items)]
@@ -42,6 +45,16 @@ public class GeneratorBenchmarks
         StreamFormats.Text,
         new GeneratorSource<string>(
             DemoGenerators.Lines(Items, TimeSpan.Zero, TimeProvider.System), DemoJson.Default.String, RecordEncoding.Text, default));
+
+    [Benchmark(OperationsPerInvoke = Items)]
+    public Task NdjsonFromMemory() => PumpAsync(
+        StreamFormats.Ndjson,
+        new GeneratorSource<ChunkMessage>(InMemory.Repeat(Messages, Items), DemoJson.Default.ChunkMessage, RecordEncoding.Json, default));
+
+    [Benchmark(OperationsPerInvoke = Items)]
+    public Task TextFromMemory() => PumpAsync(
+        StreamFormats.Text,
+        new GeneratorSource<string>(InMemory.Repeat(Lines, Items), DemoJson.Default.String, RecordEncoding.Text, default));
 
     private async Task PumpAsync(StreamFormat format, StreamSource source)
     {

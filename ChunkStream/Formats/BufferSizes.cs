@@ -8,6 +8,9 @@ internal static class BufferSizes
 {
     private static readonly bool Tiny = AppContext.TryGetSwitch("ChunkStream.TinyBuffers", out var tiny) && tiny;
 
-    /// <summary>A block of the response's pipe: large enough that few values lie across two.</summary>
-    public static readonly int Block = Tiny ? 16 : 16 * 1024;
+    /// <summary>
+    /// A block of the response's pipe: what fits into one of Kestrel's own pooled blocks (4 KiB), beside the length that stands
+    /// before a chunk. Anything larger is rented elsewhere in powers of two, and a reader that stalls holds twice of it.
+    /// </summary>
+    public static readonly int Block = Tiny ? 16 : (4 * 1024) - 64;
 }

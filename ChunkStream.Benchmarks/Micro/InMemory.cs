@@ -1,0 +1,16 @@
+namespace ChunkStream.Benchmarks.Micro;
+
+/// <summary>A generator whose items are there: what is left is the engine's own work.</summary>
+internal static class InMemory
+{
+    /// <summary>The items, over and over.</summary>
+    public static async IAsyncEnumerable<T> Repeat<T>(T[] items, int count)
+    {
+        await Task.CompletedTask;
+        for (var (number, index) = (0, 0); number < count; number++)
+        {
+            yield return items[index];
+            index = index + 1 < items.Length ? index + 1 : 0;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.IO.Pipelines;
+using BenchmarkDotNet.Attributes;
+using ChunkStream.Benchmarks.E2e;
+using ChunkStream.Formats;
+using ChunkStream.Postgres;
+using ChunkStream.Streaming;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.Benchmarks.Micro;
+
+/// <summary>
+/// From a cursor of a real Postgres to the bytes of a response, through the pump: the demo table's rows, without a web server.
+/// The figures are per row; what a stream costs once is spread over all its rows.
+/// </summary>
+[MemoryDiagnoser]
+public class RowBenchmarks : IAsyncDisposable
+{
+    private const int Rows = 200_000;
+
+    private readonly PipeWriter _body = new DiscardingWriter();
+    private readonly TestDatabases _databases = new();
+    private PostgresDatabase _database = null!;
+
+    [GlobalSetup]
+    public async Task StartAsync()
+    {
+        var database = await _databases.WithRowsAsync(Rows, CancellationToken.None);
+        _database = new PostgresDatabase(
+            database.ConnectionString, Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+    }
+
+    [GlobalCleanup]
+    public async ValueTask DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        await _databases.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    [Benchmark(Baseline = true, OperationsPerInvoke = Rows)]
+    public Task Ndjson() => PumpAsync(StreamFormats.Ndjson);
+
+    [Benchmark(OperationsPerInvoke = Rows)]
+    public Task Csv() => PumpAsync(StreamFormats.Csv);
+
+    [Benchmark(OperationsPerInvoke = Rows)]
+    public Task Frames() => PumpAsync(StreamFormats.Frames);
+
+    [Benchmark(OperationsPerInvoke = Rows)]
+    public Task Sse() => PumpAsync(StreamFormats.Sse);
+
+    private async Task PumpAsync(StreamFormat format)
+    {
+        await using var source = new CursorSource(
+            _database, new PostgresQuery("select * from large_table") 
+            {
+                Key = [new KeyColumn("id", IsDescending: false)],
+                Tokens = new ResumeTokens(new byte[32], "large_table", "", ""),
+            }, format.Encoding, TimeProvider.System, CancellationToken.None);
+        await new StreamPump(source, format, _body, new StreamingOptions(), TimeProvider.System).RunAsync(source.WaitToReadAsync(), CancellationToken.None);
+    }
+}
