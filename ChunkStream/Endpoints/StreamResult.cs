@@ -55,7 +55,10 @@ internal sealed class StreamResult(
         // The server then closes the connection without the end of the body, after it has sent what was flushed. (Abort
         // would throw away what is still in the socket's buffer, an error frame with it.)
         if (outcome is StreamOutcome.Failed or StreamOutcome.DeadlineReached or StreamOutcome.Stopped)
+        {
+            await pump.UntilHeardAsync(httpContext.RequestAborted).ConfigureAwait(false);
             throw new StreamCutException(name, outcome);
+        }
     }
 
     private async Task<(StreamOutcome Outcome, Problem? Problem, Exception? Failure)> StreamAsync(
