@@ -1,4 +1,6 @@
+using ChunkStream.Durable;
 using ChunkStream.Endpoints;
+using ChunkStream.Endpoints.Durable;
 using ChunkStream.Postgres;
 using ChunkStream.Queries;
 using ChunkStream.Streaming;
@@ -24,7 +26,10 @@ public static class ChunkStreamServices
 
         services.AddCheckedSettings<StreamingOptions>(configuration, StreamingOptions.Section);
         services.AddCheckedSettings<PostgresOptions>(configuration, PostgresOptions.Section);
-        services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "LocalHost");
+        services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "LocalHost", "Streams");
+        services.AddCheckedSettings<DurableOptions>(configuration, DurableOptions.Section);
+        services.AddSingleton<DurableStore>();
+        services.AddSingleton<LiveStreams>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton(PlatformTimeLimit.Of(configuration));
@@ -37,7 +42,9 @@ public static class ChunkStreamServices
         services.AddSingleton(provider => new StreamEndpoints(
             provider.GetRequiredService<StreamEngine>(),
             provider.GetRequiredService<PostgresDatabase>(),
-            provider.GetRequiredService<QueryCatalogue>()));
+            provider.GetRequiredService<QueryCatalogue>(),
+            provider.GetRequiredService<DurableEndpoints>()));
+        services.AddSingleton<DurableEndpoints>();
         services.AddSingleton<QueryCatalogue>();
         services.AddHostedService<QueryCheckAtStart>();
         return services;
