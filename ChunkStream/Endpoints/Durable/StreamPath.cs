@@ -23,10 +23,6 @@ internal static class StreamPath
     {
         // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
         var path = request.RouteValues["path"]?.ToString() ?? "";
-
-        // Routing drops a last slash, and the server resolves dots: then the path asked for is not the one that is found.
-        if (request.Path.Value?.EndsWith('/') is true && !path.EndsWith('/'))
-            path += '/';
         return (path, HasDots(request) ? Problem(Dots) : Check(path));
     }
 
@@ -86,7 +82,7 @@ internal static class StreamPath
         return false;
     }
 
-    // In the request as it was sent; the path in the request's properties has none any more.
+    // In the request as it was sent: by now the server has resolved them, and found a path that was not asked for.
     private static bool HasDots(HttpRequest request)
     {
         var target = request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";
