@@ -122,7 +122,7 @@ public sealed record ParameterError(
     [property: JsonPropertyName("detail")] string Detail);
 
 /// <summary>A failure of which it is known what a client is to be told.</summary>
-internal sealed class ProblemException(Problem problem, Exception cause) : Exception(problem.Detail, cause)
+internal sealed class ProblemException(Problem problem, Exception? cause = null) : Exception(problem.Detail, cause)
 {
     public Problem Problem => problem;
 }
