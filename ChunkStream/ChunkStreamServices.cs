@@ -26,10 +26,7 @@ public static class ChunkStreamServices
 
         services.AddCheckedSettings<StreamingOptions>(configuration, StreamingOptions.Section);
         services.AddCheckedSettings<PostgresOptions>(configuration, PostgresOptions.Section);
-        services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "LocalHost", "Streams");
-        services.AddCheckedSettings<DurableOptions>(configuration, DurableOptions.Section);
-        services.AddSingleton<DurableStore>();
-        services.AddSingleton<LiveStreams>();
+        services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost");
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton(PlatformTimeLimit.Of(configuration));
@@ -44,9 +41,24 @@ public static class ChunkStreamServices
             provider.GetRequiredService<PostgresDatabase>(),
             provider.GetRequiredService<QueryCatalogue>(),
             provider.GetRequiredService<DurableEndpoints>()));
-        services.AddSingleton<DurableEndpoints>();
         services.AddSingleton<QueryCatalogue>();
         services.AddHostedService<QueryCheckAtStart>();
+        services.AddDurableStreams(configuration);
         return services;
+    }
+
+    private static void AddDurableStreams(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddCheckedSettings<DurableOptions>(configuration, DurableOptions.Section);
+        services.AddSingleton(provider => new DurableDatabase(
+            configuration.GetConnectionString("Postgres"),
+            provider.GetRequiredService<IOptions<DurableOptions>>(),
+            provider.GetRequiredService<IOptions<PostgresOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<StreamFunctions>();
+        services.AddSingleton<DurableStore>();
+        services.AddSingleton<LiveStreams>();
+        services.AddSingleton<DurableEndpoints>();
     }
 }

@@ -15,7 +15,11 @@ internal sealed record StreamInfo(
     long Tail,
     bool Closed,
     long? TtlSeconds,
-    DateTimeOffset? ExpiresAt);
+    DateTimeOffset? ExpiresAt)
+{
+    /// <summary>When the database was asked for it: a timestamp of the process's <see cref="TimeProvider"/>.</summary>
+    public long ReadAt { get; init; }
+}
 
 /// <summary>Whether a path has a stream.</summary>
 internal enum StreamPresence

@@ -1,0 +1,204 @@
+using System.Data;
+using System.Net.Sockets;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ChunkStream.Durable;
+
+/// <summary>The schema's functions as methods: each call is one round trip and one transaction.</summary>
+internal sealed class StreamFunctions(DurableDatabase database, TimeProvider time)
+{
+    /// <summary>See <see cref="DurableStore.CreateAsync"/>.</summary>
+    public Task<CreateResult> CreateAsync(CreateStream create, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                Text(create.Path), Text(create.ContentType), Of(create.IsJson), Pieces(create.Content.Where(piece => !piece.IsEmpty)),
+                Of(create.Closed), Number(create.TtlSeconds), Instant(create.ExpiresAt), Text(create.Fork?.SourcePath),
+                Number(create.Fork?.Position), Number(create.Fork?.SubOffset),
+            ],
+            async (reader, asked) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                var status = StatusNames<CreateStatus>.Parse(reader.GetString(0));
+                return new CreateResult(status, status is CreateStatus.Created or CreateStatus.Exists ? Info(reader, asked) : null);
+            },
+            mayRepeat: false,
+            cancellation);
+
+    /// <summary>Appends to one stream, in this order and in one transaction.</summary>
+    /// <returns>The stream's number, unless there is none; and the outcome of each.</returns>
+    public Task<(long? Id, AppendResult[] Results)> AppendAsync(IReadOnlyList<AppendToStream> appends, long maxBytes, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                Text(appends[0].Path),
+                Texts(appends, append => append.ContentType),
+                Array(NpgsqlDbType.Integer, appends, append => append.Content.Count(piece => !piece.IsEmpty)),
+                Pieces(appends.SelectMany(append => append.Content).Where(piece => !piece.IsEmpty)),
+                Array(NpgsqlDbType.Boolean, appends, append => append.Close),
+                Texts(appends, append => append.Sequence),
+                Texts(appends, append => append.Producer?.Id),
+                Array(NpgsqlDbType.Bigint, appends, append => append.Producer?.Epoch),
+                Array(NpgsqlDbType.Bigint, appends, append => append.Producer?.Sequence),
+                Number(maxBytes),
+            ],
+            async (reader, _) =>
+            {
+                var id = (long?)null;
+                var results = new AppendResult[appends.Count];
+                for (var i = 0; i < results.Length; i++)
+                {
+                    await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                    var status = StatusNames<AppendStatus>.Parse(reader.GetString(0));
+                    id = NullableInt64(reader, 1);
+                    results[i] = new AppendResult(
+                        status,
+                        NullableInt64(reader, 2) ?? 0,
+                        !reader.IsDBNull(3) && reader.GetBoolean(3),
+                        NullableInt64(reader, 4),
+                        NullableInt64(reader, 5));
+                }
+
+                return (id, results);
+            },
+            mayRepeat: false,
+            cancellation);
+
+    /// <summary>See <see cref="DurableStore.HeadAsync"/>.</summary>
+    public Task<(StreamPresence Presence, StreamInfo? Stream)> HeadAsync(string path, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_head($1)",
+            [Text(path)],
+            async (reader, asked) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
+                return (presence, presence is StreamPresence.Present ? Info(reader, asked) : null);
+            },
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>See <see cref="DurableStore.ReadAsync"/>.</summary>
+    public Task<StreamPiece> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_read($1, $2, $3)",
+            [Text(path), Number(from), Of(maxBytes)],
+            (reader, asked) => PieceAsync(reader, asked, from, cancellation),
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>See <see cref="DurableStore.ReadOnAsync"/>; null: to the tail.</summary>
+    public Task<StreamPiece> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_read_on($1, $2, $3, $4)",
+            [Of(id), Of(from), Number(to), Of(maxBytes)],
+            (reader, asked) => PieceAsync(reader, asked, from, cancellation),
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>See <see cref="DurableStore.DeleteAsync"/>.</summary>
+    public Task<(StreamPresence Presence, long? Id)> DeleteAsync(string path, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_delete($1)",
+            [Text(path)],
+            async (reader, _) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                return (StatusNames<StreamPresence>.Parse(reader.GetString(0)), NullableInt64(reader, 1));
+            },
+            mayRepeat: false,
+            cancellation);
+
+    private async Task<T> RunAsync<T>(
+        string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, long, Task<T>> read, bool mayRepeat, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var asked = time.GetTimestamp();
+                await using var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
+                await using var command = new NpgsqlCommand(sql, connection);
+                command.Parameters.AddRange(parameters);
+                try
+                {
+                    await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation).ConfigureAwait(false);
+                    return await read(reader, asked).ConfigureAwait(false);
+                }
+                finally
+                {
+                    // They may be used by another command then.
+                    command.Parameters.Clear();
+                }
+            }
+            catch (PostgresException e) when (attempt < 3 && IsUndone(e))
+            {
+            }
+            catch (PostgresException e) when (attempt < 2 && IsSchemaGone(e))
+            {
+                database.ForgetSchema();
+            }
+            catch (NpgsqlException e) when (attempt < 2 && mayRepeat && IsConnectionLost(e))
+            {
+            }
+        }
+    }
+
+    // The server has rolled all of it back, and it may well succeed the next time.
+    private static bool IsUndone(PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
+
+    private static bool IsSchemaGone(PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction;
+
+    // A pool's idle connection may have been dead for a while.
+    private static bool IsConnectionLost(NpgsqlException failure)
+        => failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown } or { InnerException: IOException or SocketException };
+
+    private static async Task<StreamPiece> PieceAsync(NpgsqlDataReader reader, long asked, long? from, CancellationToken cancellation)
+    {
+        await reader.ReadAsync(cancellation).ConfigureAwait(false);
+        var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
+        if (presence is not StreamPresence.Present)
+            return new StreamPiece(presence, null, from ?? 0, from ?? 0, default);
+
+        var info = Info(reader, asked);
+        return new StreamPiece(
+            presence, info, reader.GetInt64(8), reader.GetInt64(9),
+            await reader.GetFieldValueAsync<byte[]>(10, cancellation).ConfigureAwait(false));
+    }
+
+    // Columns 1 to 7, in this order: the reader is sequential.
+    private static StreamInfo Info(NpgsqlDataReader reader, long asked) => new(
+        reader.GetInt64(1),
+        reader.GetString(2),
+        reader.GetBoolean(3),
+        reader.GetInt64(4),
+        reader.GetBoolean(5),
+        NullableInt64(reader, 6),
+        reader.IsDBNull(7) ? null : new DateTimeOffset(reader.GetDateTime(7)))
+    {
+        ReadAt = asked,
+    };
+
+    private static long? NullableInt64(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+
+    private static NpgsqlParameter<T> Of<T>(T value) => new() { TypedValue = value };
+
+    private static NpgsqlParameter Text(string? value) => new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Number(long? value) => new() { NpgsqlDbType = NpgsqlDbType.Bigint, Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Instant(DateTimeOffset? value)
+        => new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = (object?)value?.UtcDateTime ?? DBNull.Value };
+
+    private static NpgsqlParameter Pieces(IEnumerable<ReadOnlyMemory<byte>> pieces)
+        => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = pieces.ToArray() };
+
+    private static NpgsqlParameter Texts(IReadOnlyList<AppendToStream> appends, Func<AppendToStream, string?> part)
+        => Array(NpgsqlDbType.Text, appends, part);
+
+    private static NpgsqlParameter Array<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T> part)
+        => new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = appends.Select(part).ToArray() };
+}
