@@ -8,14 +8,17 @@ namespace ChunkStream.Endpoints.Durable;
 /// <summary>Reads a body that has to be in memory whole, up to a limit.</summary>
 internal static class RequestBody
 {
+    // Who still sends hears an answer only if the server takes that in (Kestrel does so for 5 s, and drops it); and is cut off if it
+    // is too much by so many bytes.
+    private const long Tolerated = 64 * 1024 * 1024;
+
     /// <summary>The body; or a problem as soon as it is known to be too large, with the rest of it unread.</summary>
     /// <exception cref="BadHttpRequestException">It broke off, came too slowly, or is no valid HTTP.</exception>
     public static async Task<(ReadOnlyMemory<byte> Body, Problem? Problem)> ReadAsync(
         HttpRequest request, int maxBytes, CancellationToken cancellation)
     {
-        // Ours may be above the server's own limit; and below it, the server shall not take in the rest after our answer.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
-            server.MaxRequestBodySize = maxBytes;
+            server.MaxRequestBodySize = maxBytes + Tolerated;
         if (request.ContentLength > maxBytes)
             return (default, DurableProblems.BodyTooLarge(maxBytes));
         if (request.ContentLength == 0)
