@@ -63,7 +63,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
 
     /// <summary>Whether the streams' tables are there. Makes none.</summary>
     public async ValueTask<bool> HasSchemaAsync(CancellationToken cancellation)
-        => _single is not null && (_installer.IsDone || await _installer.FindAsync(_single, cancellation).ConfigureAwait(false));
+        => _single is not null && (_installer.IsDone || await SchemaInstaller.FindAsync(_single, cancellation).ConfigureAwait(false));
 
     /// <summary>The tables turned out to be gone: the next to take a connection makes them anew.</summary>
     public void ForgetSchema() => _installer.Forget();
