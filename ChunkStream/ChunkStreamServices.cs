@@ -47,18 +47,36 @@ public static class ChunkStreamServices
         return services;
     }
 
+    /// <summary>
+    /// Takes expired and deleted streams out of the database every so often: <c>ChunkStream:Streams:SweepSeconds</c>. For a host
+    /// that runs all the time; elsewhere a timer calls <see cref="StreamSweep"/>.
+    /// </summary>
+    public static IServiceCollection AddStreamSweep(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return services.AddHostedService<StreamSweepService>();
+    }
+
     private static void AddDurableStreams(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddCheckedSettings<DurableOptions>(configuration, DurableOptions.Section);
+        services.AddSingleton(provider => new DurableLog(provider.GetRequiredService<ILogger<DurableStore>>()));
         services.AddSingleton(provider => new DurableDatabase(
             configuration.GetConnectionString("Postgres"),
             provider.GetRequiredService<IOptions<DurableOptions>>(),
             provider.GetRequiredService<IOptions<PostgresOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<DurableLog>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<StreamFunctions>();
-        services.AddSingleton<DurableStore>();
+        services.AddSingleton<ChangeNotifier>();
+        services.AddSingleton<ChangeListener>();
         services.AddSingleton<LiveStreams>();
+        services.AddSingleton<StreamChanges>();
+        services.AddSingleton<AppendQueue>();
+        services.AddSingleton<DurableStore>();
+        services.AddSingleton(provider => new StreamSweep(
+            provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<StreamFunctions>()));
         services.AddSingleton<DurableEndpoints>();
     }
 }

@@ -14,17 +14,14 @@ internal sealed class DurableDatabase : IAsyncDisposable
 {
     private const string Name = "ChunkStream streams";
 
-    // Silence on a connection that only listens says nothing, unless we ask from time to time.
-    private const int KeepAliveSeconds = 15;
-
     private readonly NpgsqlDataSource? _pool;
     private readonly NpgsqlDataSource? _single;
     private readonly SchemaInstaller _installer;
 
     /// <exception cref="ArgumentException">The connection string can't be read.</exception>
-    public DurableDatabase(string? connectionString, IOptions<DurableOptions> options, IOptions<PostgresOptions> postgres, TimeProvider time, ILoggerFactory loggers)
+    public DurableDatabase(string? connectionString, IOptions<DurableOptions> options, IOptions<PostgresOptions> postgres, TimeProvider time, DurableLog log, ILoggerFactory loggers)
     {
-        _installer = new SchemaInstaller(time, new DurableLog(loggers.CreateLogger<DurableDatabase>()));
+        _installer = new SchemaInstaller(time, log);
         if (string.IsNullOrWhiteSpace(connectionString))
             return;
 
@@ -41,7 +38,6 @@ internal sealed class DurableDatabase : IAsyncDisposable
         settings.NoResetOnClose = true;
         _pool = Build(settings, loggers);
         settings.Pooling = false;
-        settings.KeepAlive = KeepAliveSeconds;
         _single = Build(settings, loggers);
     }
 
@@ -64,6 +60,10 @@ internal sealed class DurableDatabase : IAsyncDisposable
             await _installer.EnsureAsync(single, cancellation).ConfigureAwait(false);
         return await single.OpenConnectionAsync(cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>Whether the streams' tables are there. Makes none.</summary>
+    public async ValueTask<bool> HasSchemaAsync(CancellationToken cancellation)
+        => _single is not null && (_installer.IsDone || await SchemaInstaller.FindAsync(_single, cancellation).ConfigureAwait(false));
 
     /// <summary>The tables turned out to be gone: the next to take a connection makes them anew.</summary>
     public void ForgetSchema() => _installer.Forget();

@@ -1,23 +1,18 @@
-using Microsoft.Extensions.Options;
-
 namespace ChunkStream.Durable;
 
 /// <summary>
 /// The streams in Postgres. Each call is one round trip and one transaction; what a client may get wrong is an outcome,
 /// and only what is broken an exception.
 /// </summary>
-internal sealed class DurableStore(StreamFunctions functions, IOptions<DurableOptions> options)
+internal sealed class DurableStore(StreamFunctions functions, AppendQueue appends, StreamChanges changes)
 {
     /// <summary>Creates a stream, with its first content, unless it is there.</summary>
     public Task<CreateResult> CreateAsync(CreateStream create, CancellationToken cancellation)
         => functions.CreateAsync(create, cancellation);
 
     /// <summary>Appends, closes, or both. Once it completes, readers on this and on other instances are on their way to be woken.</summary>
-    public async Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
-    {
-        var (_, results) = await functions.AppendAsync([append], options.Value.MaxStreamBytes, cancellation).ConfigureAwait(false);
-        return results[0];
-    }
+    public Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
+        => appends.AppendAsync(append, cancellation);
 
     /// <summary>A stream's metadata. Does not count as a read for its time to live.</summary>
     public Task<(StreamPresence Presence, StreamInfo? Stream)> HeadAsync(string path, CancellationToken cancellation)
@@ -43,7 +38,9 @@ internal sealed class DurableStore(StreamFunctions functions, IOptions<DurableOp
     /// <summary>Deletes a stream: gone at once for clients. Its data goes later, and stays for its forks.</summary>
     public async Task<StreamPresence> DeleteAsync(string path, CancellationToken cancellation)
     {
-        var (presence, _) = await functions.DeleteAsync(path, cancellation).ConfigureAwait(false);
+        var (presence, id) = await functions.DeleteAsync(path, cancellation).ConfigureAwait(false);
+        if (id is not null)
+            changes.Tell(id.Value, null);
         return presence;
     }
 }

@@ -110,6 +110,35 @@ internal sealed class StreamFunctions(DurableDatabase database, TimeProvider tim
             mayRepeat: false,
             cancellation);
 
+    /// <summary>How far some streams are. Counts as reading them.</summary>
+    public Task<List<(long Id, long Tail, bool IsClosed, bool IsOver)>> LookAsync(IEnumerable<long> ids, CancellationToken cancellation)
+        => RunAsync(
+            "select id, coalesce(tail, 0), coalesce(closed, false), is_over from chunkstream.stream_look($1)",
+            [new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() }],
+            async (reader, _) =>
+            {
+                var streams = new List<(long, long, bool, bool)>();
+                while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+                    streams.Add((reader.GetInt64(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetBoolean(3)));
+                return streams;
+            },
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>One round of the sweep.</summary>
+    /// <returns>How much it has done; 0: nothing was due.</returns>
+    public Task<int> SweepAsync(int streams, int messages, CancellationToken cancellation)
+        => RunAsync(
+            "select chunkstream.stream_sweep($1, $2)",
+            [Of(streams), Of(messages)],
+            async (reader, _) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                return reader.GetInt32(0);
+            },
+            mayRepeat: true,
+            cancellation);
+
     private async Task<T> RunAsync<T>(
         string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, long, Task<T>> read, bool mayRepeat, CancellationToken cancellation)
     {

@@ -94,6 +94,14 @@ public sealed record Problem(
         RetryAfterSeconds = 2,
     };
 
+    /// <summary>As many readers wait on durable streams as may. 503.</summary>
+    public static Problem TooManyReaders { get; } = new(
+        "urn:chunkstream:too-many-readers", "Too many readers", 503,
+        "As many readers wait for news of streams on this instance as may. What is there already can be read without waiting.")
+    {
+        RetryAfterSeconds = 5,
+    };
+
     /// <summary>The stream has lasted as long as a stream may. 504.</summary>
     public static Problem DeadlineReached { get; } = new(
         "urn:chunkstream:deadline-reached", "Deadline reached", 504,

@@ -615,3 +615,94 @@ begin
     end if;
     return next;
 end $$;
+
+-- How far streams are, for an instance that has readers waiting on them: that counts as reading.
+create function stream_look(p_ids bigint[])
+returns table (id bigint, tail bigint, closed boolean, is_over boolean)
+language plpgsql
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := clock_timestamp();
+begin
+    update streams x set touched_at = stream_touched(x.ttl_seconds, v_now)
+        where x.id = any (p_ids) and x.ttl_seconds is not null and v_now > x.touched_at and not stream_is_over(x, v_now);
+    return query
+        select i.id, e.o_tail, s.closed, s.id is null or stream_is_over(s, v_now)
+        from unnest(p_ids) i (id) left join streams s on s.id = i.id left join lateral stream_end(s) e on s.id is not null;
+end $$;
+
+-- Tells all instances of changes. In a transaction of its own: all that commit with a notification do so one after another,
+-- until they are on disk; with this one there is nothing to be lost.
+create function stream_notify(p_payloads text[]) returns void
+language plpgsql
+set search_path = chunkstream, pg_temp
+as $$
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    perform pg_notify('chunkstream', p) from unnest(p_payloads) p;
+end $$;
+
+-- One round of the sweep: at most so many streams are looked at, and so many messages deleted. Gives how much it has done: 0
+-- means that nothing is due. Several may run at once.
+create function stream_sweep(p_streams integer, p_messages integer) returns integer
+language plpgsql
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+declare
+    s streams;
+    v_now timestamptz := clock_timestamp();
+    v_done integer := 0;
+    v_left integer := p_messages;
+    v_deleted integer;
+begin
+    for s in
+        select * from streams x where x.due_at <= v_now order by x.due_at limit p_streams for update skip locked
+    loop
+        v_done := v_done + 1;
+        if s.path is not null and not stream_is_over(s, v_now) then
+            -- It was read or written to since.
+            update streams x set due_at = x.touched_at + least(x.ttl_seconds, 1000000000) * interval '1 second'
+                where x.id = s.id;
+            continue;
+        end if;
+
+        if s.path is not null then
+            update streams x set deleted_at = coalesce(x.deleted_at, v_now), due_at = null where x.id = s.id;
+            perform stream_release(s.id);
+            perform pg_notify('chunkstream', s.id::text);
+            continue;
+        end if;
+
+        exit when v_left = 0;
+        delete from messages m where m.stream_id = s.id and m.position < (
+            select x.position from messages x where x.stream_id = s.id order by x.position offset v_left limit 1);
+        get diagnostics v_deleted = row_count;
+        if v_deleted = 0 then
+            delete from messages m where m.stream_id = s.id;
+            get diagnostics v_deleted = row_count;
+            v_left := v_left - v_deleted;
+            delete from producers p where p.stream_id = s.id;
+            if exists (select from streams f where f.source_id = s.id) then
+                -- The last of its forks to go calls again.
+                update streams x set due_at = null where x.id = s.id;
+            else
+                delete from streams x where x.id = s.id;
+                update streams x set due_at = v_now where x.id = s.source_id and x.path is null;
+            end if;
+        else
+            v_left := 0;
+        end if;
+        v_done := v_done + v_deleted;
+    end loop;
+    return v_done;
+end $$;

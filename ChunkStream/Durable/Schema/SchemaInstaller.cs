@@ -51,6 +51,13 @@ internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisp
         }
     }
 
+    /// <summary>Only looks.</summary>
+    public static async Task<bool> FindAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        return await FindAsync(connection, cancellation).ConfigureAwait(false) >= SchemaScripts.Version;
+    }
+
     /// <inheritdoc />
     public void Dispose() => _one.Dispose();
 

@@ -109,7 +109,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
     private async Task<StreamBlock?> NextBlockAsync(HttpContext http, StreamPiece piece)
     {
         using var lifetime = Call.Engine.Begin(http.RequestAborted, Call.Invocation);
-        using var duration = new CancellationTokenSource(Duration(piece.Stream!, Call.Options.LongPollSeconds), Time);
+        using var duration = new CancellationTokenSource(TimeSpan.FromSeconds(Call.Options.LongPollSeconds), Time);
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, duration.Token);
         using var reader = Call.Live.Follow(piece.Stream!, piece.Next);
         try
@@ -126,7 +126,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
     private async Task FollowAsync(HttpResponse response, ReadRequest read, StreamPiece piece)
     {
         var stream = piece.Stream!;
-        var first = new StreamBlock(piece.Start, piece.Next, piece.Data, piece.Next == stream.Tail, stream.Closed && piece.Next == stream.Tail);
+        var first = StreamBlock.Of(piece)!;
         var content = stream.IsJson ? LiveContent.Messages : StreamContent.IsText(stream.ContentType) ? LiveContent.Text : LiveContent.Binary;
         using var reader = first.Closed ? null : Call.Live.Follow(stream, piece.Next);
         await new StreamResult(
@@ -137,7 +137,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
                 reader,
                 content,
                 StreamCursor.Floor(read.Cursor, Time.GetUtcNow()),
-                Duration(stream, Call.Options.SseSeconds * (0.9 + (0.2 * Random.Shared.NextDouble()))),
+                TimeSpan.FromSeconds(Call.Options.SseSeconds * (0.9 + (0.2 * Random.Shared.NextDouble()))),
                 Time,
                 token),
             Call.Engine,
@@ -157,10 +157,6 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
             }
         }
     }
-
-    // Waiting readers keep a stream alive by coming again.
-    private static TimeSpan Duration(StreamInfo stream, double seconds)
-        => TimeSpan.FromSeconds(stream.TtlSeconds is { } ttl ? Math.Min(seconds, Math.Max(0.5, ttl / 2.0)) : seconds);
 
     private static StreamBlock NothingMore(StreamPiece piece)
         => new(piece.Start, piece.Start, ReadOnlyMemory<byte>.Empty, UpToDate: true, piece.Stream!.Closed);
