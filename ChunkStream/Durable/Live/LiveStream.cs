@@ -251,13 +251,50 @@ internal sealed class LiveStream
         var given = 0;
         foreach (var reader in _readers)
         {
-            if (!reader.IsWaiting || reader.Position != block.Start)
+            if (!reader.IsWaiting)
                 continue;
-            reader.Complete(block);
-            given++;
+            if (reader.Position == block.Start)
+            {
+                reader.Complete(block);
+                given++;
+            }
+            else if (reader.Position < _head)
+            {
+                _ = ReadForAsync(reader, reader.Position);
+            }
         }
 
         Keep(block, given < _readers.Count);
+    }
+
+    /// <summary>Reads for one who came to a place in the middle of a block while that was being read. Begins under the lock.</summary>
+    private async Task ReadForAsync(LiveReader reader, long position)
+    {
+        for (var failures = 0; ;)
+        {
+            try
+            {
+                Task<StreamBlock?> read;
+                lock (Lock)
+                    read = ReadBehindAsync(position);
+                var block = await read.ConfigureAwait(false);
+                lock (Lock)
+                {
+                    if (reader.IsWaiting && reader.Position == position)
+                        reader.Complete(block);
+                }
+
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                await _owner.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
+            }
+        }
     }
 
     private void Keep(StreamBlock block, bool isWanted)
