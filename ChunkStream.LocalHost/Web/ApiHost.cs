@@ -68,6 +68,7 @@ internal static class ApiHost
         WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
     {
         builder.Services.AddChunkStream(builder.Configuration);
+        builder.Services.AddStreamSweep();
         builder.Services.AddLocalHostOptions(builder.Configuration);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
+using ChunkStream.Endpoints.Durable;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Postgres;
@@ -24,9 +25,10 @@ public sealed class StreamEndpoints
     private readonly StreamEngine _engine;
     private readonly PostgresDatabase _database;
     private readonly QueryCatalogue _catalogue;
+    private readonly DurableEndpoints _durable;
 
-    internal StreamEndpoints(StreamEngine engine, PostgresDatabase database, QueryCatalogue catalogue)
-        => (_engine, _database, _catalogue) = (engine, database, catalogue);
+    internal StreamEndpoints(StreamEngine engine, PostgresDatabase database, QueryCatalogue catalogue, DurableEndpoints durable)
+        => (_engine, _database, _catalogue, _durable) = (engine, database, catalogue, durable);
 
     /// <summary><c>GET /stream?chunks=10&amp;intervalMs=1000</c>: a text generator.</summary>
     /// <param name="request">The request.</param>
@@ -58,6 +60,22 @@ public sealed class StreamEndpoints
     /// <inheritdoc cref="Stream" />
     public IResult PublicQuery(HttpRequest request, CancellationToken cancellation)
         => QueryOf(request, "public-query", NameOf(request), isPublic: true, cancellation);
+
+    /// <summary><c>GET, HEAD, PUT, POST, DELETE /streams/{path}</c>: durable streams.</summary>
+    /// <inheritdoc cref="Stream" />
+    public IResult Streams(HttpRequest request, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _durable.Handle(request, isPublic: false, cancellation);
+    }
+
+    /// <summary><c>GET, HEAD /public/streams/{path}</c>: reading them without a key, where the operator allows it.</summary>
+    /// <inheritdoc cref="Stream" />
+    public IResult PublicStreams(HttpRequest request, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _durable.Handle(request, isPublic: true, cancellation);
+    }
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
     /// <inheritdoc cref="Stream" />
