@@ -41,9 +41,9 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         var text = await _host.ReadAllAsync(_path);
         Assert.Equal(
             [
-                $$"""{"type":"orders","key":"1","value":{{first}},"headers":{"operation":"insert",…}}""",
-                $$"""{"type":"orders","key":"1","value":{{second}},"old_value":{{first}},"headers":{"operation":"update",…}}""",
-                $$"""{"type":"orders","key":"1","old_value":{{second}},"headers":{"operation":"delete",…}}""",
+                $$$"""{"type":"orders","key":"1","value":{{{first}}},"headers":{"operation":"insert",…}}""",
+                $$$"""{"type":"orders","key":"1","value":{{{second}}},"old_value":{{{first}}},"headers":{"operation":"update",…}}""",
+                $$$"""{"type":"orders","key":"1","old_value":{{{second}}},"headers":{"operation":"delete",…}}""",
             ],
             Regex.Replace(text, "\"txid\":\"[0-9]+\",\"timestamp\":\"[^\"]+\"", "…").Replace("}},{", "}}\n{", StringComparison.Ordinal).Split('\n'));
 
@@ -234,6 +234,24 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(
             ["""insert "" """.Trim(), """insert "\"\"" """.Trim(), """insert "\"" """.Trim(), "insert a", "update 2020-01-01T00:00:00+00:00"],
             await ChangesAsync());
+    }
+
+    [Fact]
+    public async Task Generated_columns_have_their_values()
+    {
+        await SqlAsync("create table t (id int primary key, \"n%s\" int, gone int, s int generated always as (\"n%s\" + 1) stored, v int generated always as (abs(\"n%s\") * 2) virtual)");
+        await SqlAsync("alter table t drop column gone; insert into t values (0, 1)");
+        await PublishAsync("t", ", snapshot => true");
+        await SqlAsync("insert into t values (1, -2); update t set \"n%s\" = 7 where id = 1; delete from t where id = 1; truncate t");
+
+        var messages = (await MessagesAsync()).Where(message => message["type"] is not null);
+
+        Assert.Equal(
+            [
+                """{"id":0,"n%s":1,"s":2,"v":2}""", """{"id":1,"n%s":-2,"s":-1,"v":4}""", """{"id":1,"n%s":7,"s":8,"v":14}""",
+                """{"id":1,"n%s":7,"s":8,"v":14}""", """{"id":0,"n%s":1,"s":2,"v":2}""",
+            ],
+            messages.Select(message => (message["value"] ?? message["old_value"])!.ToJsonString()));
     }
 
     [Fact]

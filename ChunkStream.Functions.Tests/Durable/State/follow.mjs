@@ -33,5 +33,5 @@ await db.preload();
 console.log('ready');
 await db.utils.awaitTxId(process.env.TXID, 20_000);
 const rows = [...db.collections.rows.values()].map(({ _seq, ...row }) => row);
-console.log(JSON.stringify({ invalid, messages, state: Object.fromEntries(state.getType(type)), rows }));
-process.exit();
+const all = JSON.stringify({ invalid, messages, state: Object.fromEntries(state.getType(type)), rows });
+process.stdout.write(`${all}\n`, () => process.exit());

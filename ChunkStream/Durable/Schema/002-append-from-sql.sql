@@ -289,6 +289,9 @@ as $$
 declare
     v_function regprocedure;
 begin
+    if not (select pg_has_role(current_user, n.nspowner, 'usage') from pg_namespace n where n.nspname = 'chunkstream') then
+        raise exception 'Only the owner of the schema chunkstream can allow that.' using errcode = 'insufficient_privilege';
+    end if;
     execute format('grant usage on schema chunkstream to %s', role_name);
     for v_function in
         select p.oid from pg_proc p

@@ -131,6 +131,7 @@ declare
     v_type text;
     v_value text;
     v_rows text;
+    v_changed text;
     v_old text;
     v_select text;
     v_select_end text;
@@ -185,6 +186,16 @@ begin
     v_rows := format(
         $$select row_number() over () as n, case when %1$s = '' or %1$s like '"%%' then to_json(%1$s)::text else %1$s end as k,
             row_to_json(r.*)::text as v from $$, v_value);
+    -- What a statement has changed doesn't have the values of virtual columns.
+    v_changed := '%1$s r';
+    if exists (select from pg_attribute a where a.attrelid = v_table and a.attgenerated = 'v') then
+        select '(select ' || replace(string_agg(
+                case when a.attgenerated = 'v' then format('(%s) as %I', pg_get_expr(d.adbin, d.adrelid), a.attname)
+                    else format('r.%I', a.attname) end, ', ' order by a.attnum), '%', '%%') || ' from %1$s r) r'
+            into v_changed
+            from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+            where a.attrelid = v_table and a.attnum > 0 and not a.attisdropped;
+    end if;
     v_old := case when old_values then $$ || ',"old_value":' || o.v$$ else '' end;
 
     -- Of a table's rows: parameters are the stream, the turn, and the rest of the headers.
@@ -194,8 +205,9 @@ begin
             from (%4$s $$;
     v_select_end := $$) o) m group by m.n / 1000$$;
 
-    -- What is put together here: %1$s the rows of, %2$L the type's JSON, %3$s the old value, %4$L the stream,
-    -- %7$s the rest of the headers, %5$L and %6$L what stands before and after a table in the publishing of its rows' deletion.
+    -- What is put together here: %1$s what reads rows, %2$L the type's JSON, %3$s the old value, %4$L the stream, %5$L and %6$L what
+    -- stands before and after the table where rows' deletion is published, %7$s the rest of the headers, %8$s and %9$s the rows that
+    -- a statement has made, and those that were before.
     v_body := format($body$
 declare
     v_turn_name text := format('chunkstream.turn_%%s_%%s', pg_trigger_depth(), tg_relid);
@@ -217,7 +229,7 @@ begin
         from (
             select w.n, ('{"type":' || %2$L || ',"key":' || to_json(w.k)::text || ',"value":' || w.v
                 || ',"headers":{"operation":"insert",' || v_headers)::json as message
-            from (%1$s chunkstream_new r) w) m
+            from (%1$s %8$s) w) m
         group by m.n / 1000;
     elsif tg_op = 'UPDATE' then
         perform chunkstream.publish(%4$L, v_turn, m.kind << 60 | min(m.n), array_agg(m.message order by m.n))
@@ -228,14 +240,14 @@ begin
                 || case when o.k is null then '' else ''%3$s end
                 || ',"headers":{"operation":"' || case when o.k is null then 'insert' when w.k is null then 'delete' else 'update' end
                 || '",' || v_headers)::json as message
-            from (%1$s chunkstream_old r) o full join (%1$s chunkstream_new r) w on w.k = o.k) m
+            from (%1$s %9$s) o full join (%1$s %8$s) w on w.k = o.k) m
         group by m.kind, m.n / 1000;
     elsif tg_op = 'DELETE' then
         perform chunkstream.publish(%4$L, v_turn, min(m.n), array_agg(m.message order by m.n))
         from (
             select o.n, ('{"type":' || %2$L || ',"key":' || to_json(o.k)::text%3$s
                 || ',"headers":{"operation":"delete",' || v_headers)::json as message
-            from (%1$s chunkstream_old r) o) m
+            from (%1$s %9$s) o) m
         group by m.n / 1000;
     elsif tg_argv[0] = 'reset' then
         perform chunkstream.publish(%4$L, v_turn, 0, array['{"headers":{"control":"reset"}}'::json]);
@@ -249,7 +261,7 @@ end $body$, v_rows, v_type, v_old, stream,
         format(v_select, v_type, v_old, 'delete', v_rows),
         $$ or not exists (select from pg_trigger t where t.tgrelid = r.tableoid and t.tgname = 'chunkstream_publish_truncate')$$
             || v_select_end,
-        v_headers);
+        v_headers, format(v_changed, 'chunkstream_new'), format(v_changed, 'chunkstream_old'));
 
     -- A name that is free.
     v_name := left(v_class.relname::text, 12) || '_to_stream';
