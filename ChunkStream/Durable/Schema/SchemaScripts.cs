@@ -32,6 +32,7 @@ public static class SchemaScripts
             -- It may be run again at any time: what is there already is left alone. An app with a role of its own needs:
             --   grant usage on schema chunkstream to the_role;
             --   grant select, insert, update, delete on all tables in schema chunkstream to the_role;
+            -- and a role that is to append from SQL: select chunkstream.allow_writing('the_role');
 
             begin;
             select pg_advisory_xact_lock({Lock});
