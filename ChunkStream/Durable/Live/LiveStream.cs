@@ -196,16 +196,19 @@ internal sealed class LiveStream
                 lock (Lock)
                 {
                     Publish(piece);
-                    // What we heard of is read, or was not so; but what we heard of meanwhile may not be.
-                    if (_known == known && piece.Next >= piece.Stream?.Tail)
+                    // What we heard of is read, or was not so; but what we heard of meanwhile may not be. And there may be more than we were
+                    // given, of which nobody told us.
+                    if (piece.Next < piece.Stream?.Tail)
+                        _known = Math.Max(_known, piece.Stream.Tail);
+                    else if (_known == known)
                         _known = _head;
                 }
 
                 failures = 0;
             }
-            catch (OperationCanceledException)
+            catch (Exception) when (_owner.IsStopping)
             {
-                // The process stops, and its readers know it from elsewhere.
+                // Its readers know it from elsewhere.
                 return;
             }
             catch (Exception e)

@@ -41,6 +41,7 @@ internal sealed class LiveStreams : IAsyncDisposable
     private readonly SemaphoreSlim _reads;
     private readonly CancellationTokenSource _stop = new();
     private Task _looking = Task.CompletedTask;
+    private bool _isLooking;
     private int _readers;
     private long _leftAt;
     private int _isFailing;
@@ -55,7 +56,11 @@ internal sealed class LiveStreams : IAsyncDisposable
         _leftAt = time.GetTimestamp();
         listener.Changed = Changed;
         listener.Began = LookAtAll;
+        listener.Lost = LookSoon;
     }
+
+    /// <summary>Whether the process stops.</summary>
+    public bool IsStopping => _stop.IsCancellationRequested;
 
     /// <summary>Follows a stream from a position.</summary>
     /// <param name="stream">The stream, as it was when it was read last.</param>
@@ -76,8 +81,11 @@ internal sealed class LiveStreams : IAsyncDisposable
             mayHaveMissed = _listener.Since is not { } since || since > stream.ReadAt
                 || _time.GetElapsedTime(stream.ReadAt) > RecentChanges.Reach
                 || _recent.HasChanged(stream.Id, stream.Tail);
-            if (_looking.IsCompleted && !_stop.IsCancellationRequested)
+            if (!_isLooking && !_stop.IsCancellationRequested)
+            {
+                _isLooking = true;
                 _looking = Task.Run(LookAsync);
+            }
         }
 
         if (mayHaveMissed)
@@ -153,7 +161,19 @@ internal sealed class LiveStreams : IAsyncDisposable
         get
         {
             lock (_lock)
-                return _readers > 0 || _time.GetElapsedTime(_leftAt) < Linger;
+                return IsWantedInside;
+        }
+    }
+
+    private bool IsWantedInside => _readers > 0 || _time.GetElapsedTime(_leftAt) < Linger;
+
+    // The same as a question: whoever comes after a no starts it anew.
+    private bool IsLookingWanted
+    {
+        get
+        {
+            lock (_lock)
+                return _isLooking = IsWantedInside;
         }
     }
 
@@ -165,9 +185,19 @@ internal sealed class LiveStreams : IAsyncDisposable
         _ = LookAsync(all);
     }
 
+    // What was to be looked at some time, since we would hear of it before.
+    private void LookSoon()
+    {
+        lock (_lock)
+        {
+            foreach (var live in _streams.Values)
+                live.LookAt = Math.Min(live.LookAt, LookAfter((long?)live.TimeToLive?.TotalSeconds, live.ExpiresAt));
+        }
+    }
+
     private async Task LookAsync()
     {
-        while (IsWanted)
+        while (IsLookingWanted)
         {
             // Each time: it may just have given up for want of readers.
             _listener.Listen(() => IsWanted);
