@@ -14,6 +14,7 @@ internal sealed class ChaosReader(ChaosRun run, int number)
     private string _offset = "-1";
     private string _last = "";
     private bool _isClosed;
+    private long _asked;
 
     /// <summary>All messages, in the order in which they came.</summary>
     public List<string> Got { get; } = [];
@@ -50,6 +51,7 @@ internal sealed class ChaosReader(ChaosRun run, int number)
 
     private async Task ReadAsync(CancellationToken leaving)
     {
+        _asked = TimeProvider.System.GetTimestamp();
         var query = $"?offset={_offset}" + (Mode == "catch-up" ? "" : $"&live={Mode}");
         using var response = await run.Client.GetAsync(run.Url(_instance, query), HttpCompletionOption.ResponseHeadersRead, leaving);
         if ((int)response.StatusCode >= 500)
@@ -111,10 +113,9 @@ internal sealed class ChaosReader(ChaosRun run, int number)
             return;
         foreach (var message in messages)
         {
-            if (run.Acknowledged.TryGetValue(message, out var acknowledged))
-                run.LagMilliseconds.Add(TimeProvider.System.GetElapsedTime(acknowledged).TotalMilliseconds);
-            else
-                run.LagMilliseconds.Add(0);
+            var now = TimeProvider.System.GetTimestamp();
+            var since = Math.Max(run.Acknowledged.GetValueOrDefault(message, now), _asked);
+            run.LagMilliseconds.Add(TimeProvider.System.GetElapsedTime(since, now).TotalMilliseconds);
         }
     }
 }

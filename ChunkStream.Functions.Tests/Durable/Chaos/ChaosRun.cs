@@ -28,7 +28,7 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
     /// <summary>When each message was acknowledged: a timestamp.</summary>
     public ConcurrentDictionary<string, long> Acknowledged { get; } = new();
 
-    /// <summary>How long live readers who never left by themselves had to wait for a message after it was acknowledged.</summary>
+    /// <summary>How long live readers who never left by themselves had to wait for a message after it was acknowledged, and they had asked for it.</summary>
     public ConcurrentBag<double> LagMilliseconds { get; } = [];
 
     public CancellationToken WritingEnds => _writingEnds.Token;
