@@ -60,7 +60,7 @@ internal sealed class LiveStream
     public long LookAt { get; set; }
 
     /// <summary>Adds a reader. False if the last one has just left: this is no longer in use.</summary>
-    public bool TryJoin(StreamInfo stream, long position, out LiveReader reader)
+    public bool TryJoin(long position, out LiveReader reader)
     {
         reader = new LiveReader(this, position);
         lock (Lock)
@@ -71,7 +71,6 @@ internal sealed class LiveStream
             _farthest = Math.Max(_farthest, position);
         }
 
-        Saw(stream.Tail, stream.Closed);
         return true;
     }
 
@@ -287,7 +286,12 @@ internal sealed class LiveStream
             {
                 Task<StreamBlock?> read;
                 lock (Lock)
+                {
+                    if (!reader.IsWaiting || reader.Position != position)
+                        return;
                     read = ReadBehindAsync(position);
+                }
+
                 var block = await read.ConfigureAwait(false);
                 lock (Lock)
                 {
@@ -297,7 +301,7 @@ internal sealed class LiveStream
 
                 return;
             }
-            catch (OperationCanceledException)
+            catch (Exception) when (_owner.IsStopping)
             {
                 return;
             }
@@ -307,6 +311,9 @@ internal sealed class LiveStream
             }
         }
     }
+
+    // About what it costs to keep one: its bytes, and those of its event, with all that is around them.
+    private static long Cost(StreamBlock block) => (2 * block.Data.Length) + 512;
 
     private void Keep(StreamBlock block, bool isWanted)
     {
@@ -320,13 +327,13 @@ internal sealed class LiveStream
         if (block.Data.IsEmpty)
             return;
         _blocks.AddLast(block);
-        _blocksBytes += block.Data.Length;
+        _blocksBytes += Cost(block);
         var least = long.MaxValue;
         foreach (var reader in _readers)
             least = Math.Min(least, reader.Position);
         while (_blocks.First is { } first && (first.Value.Next <= least || (_blocksBytes > LiveStreams.HistoryBytes && first != _blocks.Last)))
         {
-            _blocksBytes -= first.Value.Data.Length;
+            _blocksBytes -= Cost(first.Value);
             _blocks.RemoveFirst();
         }
     }

@@ -11,8 +11,8 @@ internal sealed class LiveStreams : IAsyncDisposable
     /// <summary>About how many bytes a block has at most.</summary>
     public const int BlockBytes = 256 * 1024;
 
-    /// <summary>How many bytes of blocks a stream keeps for readers who are a little behind.</summary>
-    public const int HistoryBytes = 256 * 1024;
+    /// <summary>About how many bytes of memory a stream keeps in blocks for readers who are a little behind.</summary>
+    public const int HistoryBytes = 512 * 1024;
 
     // How often it is looked which streams are due.
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.5);
@@ -76,7 +76,7 @@ internal sealed class LiveStreams : IAsyncDisposable
             if (_readers >= _mostReaders)
                 throw new ProblemException(Problem.TooManyReaders);
             _readers++;
-            while (!_streams.TryGetValue(stream.Id, out live!) || !live.TryJoin(stream, position, out reader))
+            while (!_streams.TryGetValue(stream.Id, out live!) || !live.TryJoin(position, out reader))
                 _streams[stream.Id] = new LiveStream(this, stream) { LookAt = LookAfter(stream.TtlSeconds, stream.ExpiresAt) };
             mayHaveMissed = _listener.Since is not { } since || since > stream.ReadAt
                 || _time.GetElapsedTime(stream.ReadAt) > RecentChanges.Reach
@@ -88,6 +88,7 @@ internal sealed class LiveStreams : IAsyncDisposable
             }
         }
 
+        live.Saw(stream.Tail, stream.Closed);
         if (mayHaveMissed)
             live.Changed(null);
         return reader;
