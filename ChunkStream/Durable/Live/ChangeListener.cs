@@ -26,6 +26,9 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
     /// <summary>It listens from now on: whatever was before may have been missed.</summary>
     public Action Began { get; set; } = () => { };
 
+    /// <summary>It does not hear any more, for a while.</summary>
+    public Action Lost { get; set; } = () => { };
+
     /// <summary>Since when it hears everything: a timestamp; null where it doesn't.</summary>
     public long? Since
     {
@@ -85,7 +88,7 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
             }
             finally
             {
-                Lost();
+                Forget();
             }
 
             if (failures > 0)
@@ -136,12 +139,13 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
             _pinged = null;
     }
 
-    private void Lost()
+    private void Forget()
     {
         lock (_lock)
             _since = null;
         _pinged = null;
         IsProved = false;
+        Lost();
     }
 
     private long After(TimeSpan span) => time.GetTimestamp() + (long)(span.TotalSeconds * time.TimestampFrequency);

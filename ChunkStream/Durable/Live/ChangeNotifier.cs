@@ -82,20 +82,22 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
                     await NotifyAsync(connection, ChangeNotice.Write(changes, pings)).ConfigureAwait(false);
                     failures = 0;
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (!_stop.IsCancellationRequested)
                 {
                     if (failures++ == 0)
                         log.NotTold(e);
+                    PutBack(changes, pings);
                     (connection, var broken) = (null, connection);
                     if (broken is not null)
-                        await broken.DisposeAsync().ConfigureAwait(false);
-                    foreach (var (id, tail) in changes)
-                        Changed(id, tail);
-                    await Task.Delay(Backoff.Of(failures, LongestPause), time, _stop.Token).ConfigureAwait(false);
+                        await ((Task)broken.DisposeAsync().AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+                    // A connection may have died long ago, and others be well.
+                    if (broken is null || failures > 1)
+                        await Task.Delay(Backoff.Of(failures, LongestPause), time, _stop.Token).ConfigureAwait(false);
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (_stop.IsCancellationRequested)
         {
         }
         finally
@@ -103,6 +105,14 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
             if (connection is not null)
                 await connection.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    private void PutBack(Dictionary<long, long?> changes, List<string> pings)
+    {
+        foreach (var (id, tail) in changes)
+            Changed(id, tail);
+        foreach (var ping in pings)
+            Ping(ping);
     }
 
     // Null: nothing came for a while, or nothing will.

@@ -60,7 +60,7 @@ internal sealed class LiveStream
     public long LookAt { get; set; }
 
     /// <summary>Adds a reader. False if the last one has just left: this is no longer in use.</summary>
-    public bool TryJoin(StreamInfo stream, long position, out LiveReader reader)
+    public bool TryJoin(long position, out LiveReader reader)
     {
         reader = new LiveReader(this, position);
         lock (Lock)
@@ -71,7 +71,6 @@ internal sealed class LiveStream
             _farthest = Math.Max(_farthest, position);
         }
 
-        Saw(stream.Tail, stream.Closed);
         return true;
     }
 
@@ -196,16 +195,19 @@ internal sealed class LiveStream
                 lock (Lock)
                 {
                     Publish(piece);
-                    // What we heard of is read, or was not so; but what we heard of meanwhile may not be.
-                    if (_known == known && piece.Next >= piece.Stream?.Tail)
+                    // What we heard of is read, or was not so; but what we heard of meanwhile may not be. And there may be more than we were
+                    // given, of which nobody told us.
+                    if (piece.Next < piece.Stream?.Tail)
+                        _known = Math.Max(_known, piece.Stream.Tail);
+                    else if (_known == known)
                         _known = _head;
                 }
 
                 failures = 0;
             }
-            catch (OperationCanceledException)
+            catch (Exception) when (_owner.IsStopping)
             {
-                // The process stops, and its readers know it from elsewhere.
+                // Its readers know it from elsewhere.
                 return;
             }
             catch (Exception e)
@@ -284,7 +286,12 @@ internal sealed class LiveStream
             {
                 Task<StreamBlock?> read;
                 lock (Lock)
+                {
+                    if (!reader.IsWaiting || reader.Position != position)
+                        return;
                     read = ReadBehindAsync(position);
+                }
+
                 var block = await read.ConfigureAwait(false);
                 lock (Lock)
                 {
@@ -294,7 +301,7 @@ internal sealed class LiveStream
 
                 return;
             }
-            catch (OperationCanceledException)
+            catch (Exception) when (_owner.IsStopping)
             {
                 return;
             }
@@ -304,6 +311,9 @@ internal sealed class LiveStream
             }
         }
     }
+
+    // About what it costs to keep one: its bytes, and those of its event, with all that is around them.
+    private static long Cost(StreamBlock block) => (2 * block.Data.Length) + 512;
 
     private void Keep(StreamBlock block, bool isWanted)
     {
@@ -317,13 +327,13 @@ internal sealed class LiveStream
         if (block.Data.IsEmpty)
             return;
         _blocks.AddLast(block);
-        _blocksBytes += block.Data.Length;
+        _blocksBytes += Cost(block);
         var least = long.MaxValue;
         foreach (var reader in _readers)
             least = Math.Min(least, reader.Position);
         while (_blocks.First is { } first && (first.Value.Next <= least || (_blocksBytes > LiveStreams.HistoryBytes && first != _blocks.Last)))
         {
-            _blocksBytes -= first.Value.Data.Length;
+            _blocksBytes -= Cost(first.Value);
             _blocks.RemoveFirst();
         }
     }

@@ -11,8 +11,8 @@ internal sealed class LiveStreams : IAsyncDisposable
     /// <summary>About how many bytes a block has at most.</summary>
     public const int BlockBytes = 256 * 1024;
 
-    /// <summary>How many bytes of blocks a stream keeps for readers who are a little behind.</summary>
-    public const int HistoryBytes = 256 * 1024;
+    /// <summary>About how many bytes of memory a stream keeps in blocks for readers who are a little behind.</summary>
+    public const int HistoryBytes = 512 * 1024;
 
     // How often it is looked which streams are due.
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.5);
@@ -41,6 +41,7 @@ internal sealed class LiveStreams : IAsyncDisposable
     private readonly SemaphoreSlim _reads;
     private readonly CancellationTokenSource _stop = new();
     private Task _looking = Task.CompletedTask;
+    private bool _isLooking;
     private int _readers;
     private long _leftAt;
     private int _isFailing;
@@ -55,7 +56,11 @@ internal sealed class LiveStreams : IAsyncDisposable
         _leftAt = time.GetTimestamp();
         listener.Changed = Changed;
         listener.Began = LookAtAll;
+        listener.Lost = LookSoon;
     }
+
+    /// <summary>Whether the process stops.</summary>
+    public bool IsStopping => _stop.IsCancellationRequested;
 
     /// <summary>Follows a stream from a position.</summary>
     /// <param name="stream">The stream, as it was when it was read last.</param>
@@ -71,15 +76,19 @@ internal sealed class LiveStreams : IAsyncDisposable
             if (_readers >= _mostReaders)
                 throw new ProblemException(Problem.TooManyReaders);
             _readers++;
-            while (!_streams.TryGetValue(stream.Id, out live!) || !live.TryJoin(stream, position, out reader))
+            while (!_streams.TryGetValue(stream.Id, out live!) || !live.TryJoin(position, out reader))
                 _streams[stream.Id] = new LiveStream(this, stream) { LookAt = LookAfter(stream.TtlSeconds, stream.ExpiresAt) };
             mayHaveMissed = _listener.Since is not { } since || since > stream.ReadAt
                 || _time.GetElapsedTime(stream.ReadAt) > RecentChanges.Reach
                 || _recent.HasChanged(stream.Id, stream.Tail);
-            if (_looking.IsCompleted && !_stop.IsCancellationRequested)
+            if (!_isLooking && !_stop.IsCancellationRequested)
+            {
+                _isLooking = true;
                 _looking = Task.Run(LookAsync);
+            }
         }
 
+        live.Saw(stream.Tail, stream.Closed);
         if (mayHaveMissed)
             live.Changed(null);
         return reader;
@@ -153,7 +162,19 @@ internal sealed class LiveStreams : IAsyncDisposable
         get
         {
             lock (_lock)
-                return _readers > 0 || _time.GetElapsedTime(_leftAt) < Linger;
+                return IsWantedInside;
+        }
+    }
+
+    private bool IsWantedInside => _readers > 0 || _time.GetElapsedTime(_leftAt) < Linger;
+
+    // The same as a question: whoever comes after a no starts it anew.
+    private bool IsLookingWanted
+    {
+        get
+        {
+            lock (_lock)
+                return _isLooking = IsWantedInside;
         }
     }
 
@@ -165,9 +186,19 @@ internal sealed class LiveStreams : IAsyncDisposable
         _ = LookAsync(all);
     }
 
+    // What was to be looked at some time, since we would hear of it before.
+    private void LookSoon()
+    {
+        lock (_lock)
+        {
+            foreach (var live in _streams.Values)
+                live.LookAt = Math.Min(live.LookAt, LookAfter((long?)live.TimeToLive?.TotalSeconds, live.ExpiresAt));
+        }
+    }
+
     private async Task LookAsync()
     {
-        while (IsWanted)
+        while (IsLookingWanted)
         {
             // Each time: it may just have given up for want of readers.
             _listener.Listen(() => IsWanted);
