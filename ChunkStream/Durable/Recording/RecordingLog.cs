@@ -7,9 +7,10 @@ internal sealed partial class RecordingLog(ILogger<Recordings> logger)
 {
     /// <summary>A recording has ended.</summary>
     public void Ended(string path, RecordingCut? cut, long end, TimeSpan duration, Exception? failure)
-        => Ended(
-            cut is null ? LogLevel.Information : cut is RecordingCut.Failed ? LogLevel.Error : LogLevel.Warning,
-            failure, path, cut?.ToString() ?? "Complete", end, duration.TotalMilliseconds);
+    {
+        var level = cut is null ? LogLevel.Information : cut is RecordingCut.Failed ? LogLevel.Error : LogLevel.Warning;
+        Ended(level, failure, path, cut is { } why ? StatusNames.SnakeCase(why.ToString()) : "complete", end, duration.TotalMilliseconds);
+    }
 
     [LoggerMessage(EventId = 40, EventName = "RecordingEnded", Message = "Recording {Path} ended: {Outcome} at position {End} after {DurationMs:F0} ms")]
     private partial void Ended(LogLevel level, Exception? exception, string path, string outcome, long end, double durationMs);

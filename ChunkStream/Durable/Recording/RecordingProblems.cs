@@ -48,6 +48,16 @@ internal static class RecordingProblems
             _ => throw new ArgumentOutOfRangeException(nameof(cut), cut, "No such cut."),
         } + " Another name makes another recording.");
 
+    /// <summary>The store does not take what was recorded. 404, 409, 413.</summary>
+    public static Problem NotStored(AppendStatus status) => status switch
+    {
+        AppendStatus.StreamFull => new(
+            "urn:chunkstream:stream-full", "Stream full", 413, "The recording has reached the size that a stream may have, and is not complete."),
+        AppendStatus.Closed => new(
+            "urn:chunkstream:stream-closed", "Stream closed", 409, "Somebody else has closed the recording's stream, before it was complete."),
+        _ => Deleted,
+    };
+
     /// <summary>The place to resume at lies beyond the end. 400.</summary>
     public static Problem BeyondEnd { get; } = Problem.InvalidResumeToken(
         "The recording ends before this place: it is one of another recording, maybe of one that was deleted and made anew.");

@@ -1,4 +1,4 @@
-using System.Data;
+using Npgsql;
 using NpgsqlTypes;
 
 namespace ChunkStream.Durable;
@@ -64,6 +64,6 @@ internal sealed partial class StreamFunctions
             mayRepeat: true,
             cancellation);
 
-    private static RecordingCut? Cut(Npgsql.NpgsqlDataReader reader, int column)
+    private static RecordingCut? Cut(NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : StatusNames<RecordingCut>.Parse(reader.GetString(column));
 }
