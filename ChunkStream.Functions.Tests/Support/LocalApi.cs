@@ -91,7 +91,10 @@ internal sealed class LocalApi : IAsyncDisposable
     }
 
     /// <summary>What a function of a user's own records with.</summary>
-    public RecordedStreams Recorded => _app.Services.GetRequiredService<RecordedStreams>();
+    public RecordedStreams Recorded => Get<RecordedStreams>();
+
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
 
     /// <summary>Sends a request and gives the response as soon as its headers are there.</summary>
     public Task<HttpResponseMessage> GetAsync(string path)
