@@ -257,17 +257,25 @@ internal sealed class LiveStream
             {
                 reader.Complete(block);
                 given++;
+                continue;
             }
-            else if (reader.Position < _head)
+
+            // It came to the middle of the block, or to its end, while that was being read.
+            switch (Find(reader.Position, out var found))
             {
-                _ = ReadForAsync(reader, reader.Position);
+                case LiveFinding.Block:
+                    reader.Complete(found);
+                    break;
+                case LiveFinding.Behind:
+                    _ = ReadForAsync(reader, reader.Position);
+                    break;
             }
         }
 
         Keep(block, given < _readers.Count);
     }
 
-    /// <summary>Reads for one who came to a place in the middle of a block while that was being read. Begins under the lock.</summary>
+    /// <summary>Reads for a reader who waits, and for whom no block will come that begins where it is. Begins under the lock.</summary>
     private async Task ReadForAsync(LiveReader reader, long position)
     {
         for (var failures = 0; ;)
