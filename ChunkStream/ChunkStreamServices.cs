@@ -42,7 +42,8 @@ public static class ChunkStreamServices
             provider.GetRequiredService<StreamEngine>(),
             provider.GetRequiredService<PostgresDatabase>(),
             provider.GetRequiredService<QueryCatalogue>(),
-            provider.GetRequiredService<DurableEndpoints>()));
+            provider.GetRequiredService<DurableEndpoints>(),
+            provider.GetRequiredService<RecordedStreams>()));
         services.AddSingleton<QueryCatalogue>();
         services.AddHostedService<QueryCheckAtStart>();
         services.AddDurableStreams(configuration);
@@ -80,5 +81,9 @@ public static class ChunkStreamServices
         services.AddSingleton(provider => new StreamSweep(
             provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<StreamFunctions>()));
         services.AddSingleton<DurableEndpoints>();
+        services.AddSingleton<RecordingLog>();
+        services.AddSingleton<Recordings>();
+        services.AddSingleton(provider => new RecordedStreams(
+            provider.GetRequiredService<Recordings>(), provider.GetRequiredService<StreamEngine>(), provider.GetRequiredService<IOptions<DurableOptions>>()));
     }
 }

@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace ChunkStream.Durable;
 
 /// <summary>The schema's functions as methods: each call is one round trip and one transaction.</summary>
-internal sealed class StreamFunctions(DurableDatabase database, TimeProvider time)
+internal sealed partial class StreamFunctions(DurableDatabase database, TimeProvider time)
 {
     /// <summary>See <see cref="DurableStore.CreateAsync"/>.</summary>
     public Task<CreateResult> CreateAsync(CreateStream create, CancellationToken cancellation)
