@@ -126,22 +126,20 @@ export class StreamSession {
 
   async #listen(signal) {
     const response = await this.#open(signal, 'sse');
-    let isClosed = false;
     this.#entries.rejoin();
-    response.subscribeBytes(async ({ data, offset, upToDate, streamClosed }) => {
+    response.subscribeBytes(async ({ data, offset, upToDate }) => {
       if (signal.aborted) return;
       const next = Number(offset);
       // What comes twice was followed by no offset before the connection ended.
       if (data.length > 0 && next > this.#entries.position) this.#entries.read(data);
       // And not as it was counted: events have their own line breaks.
       this.#entries.position = Math.max(next, this.#entries.position);
-      isClosed = streamClosed;
       this.#to(upToDate ? 'live' : 'catching-up');
       await this.#paint();
     });
     await response.closed;
     signal.throwIfAborted();
-    if (!isClosed) throw new TypeError('The connection has ended.');
+    if (!response.streamClosed) throw new TypeError('The connection has ended.');
     return true;
   }
 

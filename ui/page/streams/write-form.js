@@ -35,6 +35,7 @@ export class WriteForm {
     const chosen = type ?? at('write-type').value;
     at('write-type').replaceChildren(...choices.map(([name, label]) => new Option(label, name)));
     at('write-type').value = chosen;
+    if (!at('write-type').value) at('write-type').value = json;
     this.#explain();
   }
 

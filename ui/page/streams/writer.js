@@ -47,15 +47,18 @@ export class StreamWriter {
   }
 }
 
-// The producer itself tries once; its numbers make it safe to try again.
+// The producer itself tries once; its numbers make it safe to try again. What is refused ends here: a 409 that says of no number
+// (the stream is closed, has another content type) it would send again for ever.
 async function fetchAgain(url, options) {
   for (let attempt = 1; ; attempt++) {
-    try {
-      const response = await fetch(url, options);
-      if (response.status < 500 || attempt === attempts) return response;
-    } catch (error) {
+    const response = await fetch(url, options).catch((error) => {
       if (attempt === attempts) throw error;
+    });
+    if (response?.ok) return response;
+    if (response && (response.status < 500 || attempt === attempts)) {
+      throw Object.assign(new Error(`The server answered ${response.status}.`), { status: response.status, text: await response.text() });
     }
+
     await new Promise((resolve) => setTimeout(resolve, firstPauseMs * 2 ** attempt));
   }
 }
