@@ -10,6 +10,8 @@ namespace ChunkStream.Endpoints.Durable;
 /// <summary>What all answers about durable streams have in common: the headers that protect browsers, and what becomes of failures.</summary>
 internal abstract class DurableResult(DurableCall call) : IResult
 {
+    private static readonly string ExposedHeaders = string.Join(',', EndpointTable.ExposedHeaders);
+
     protected DurableCall Call => call;
 
     /// <inheritdoc />
@@ -17,7 +19,7 @@ internal abstract class DurableResult(DurableCall call) : IResult
     {
         ArgumentNullException.ThrowIfNull(httpContext);
         var (request, response) = (httpContext.Request, httpContext.Response);
-        SetSecurity(response);
+        SetHeaders(response);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, call.Invocation);
         try
         {
@@ -33,7 +35,7 @@ internal abstract class DurableResult(DurableCall call) : IResult
             if (problem.Status >= 500)
                 call.Log.RequestFailed(request.Method, call.Path, problem.Status, failure);
             response.Clear();
-            SetSecurity(response);
+            SetHeaders(response);
             await RefuseAsync(response, problem).ConfigureAwait(false);
         }
     }
@@ -62,12 +64,16 @@ internal abstract class DurableResult(DurableCall call) : IResult
 
     // PROTOCOL.md, 12.7. A stream's content is whatever its writers like, and has the address of our page: a browser that is led
     // there must not run it. What pages fetch is not touched by that.
-    private void SetSecurity(HttpResponse response)
+    private void SetHeaders(HttpResponse response)
     {
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         response.Headers["Cross-Origin-Resource-Policy"] = call.IsPublic ? "cross-origin" : "same-origin";
         response.Headers.CacheControl = "no-store";
+
+        // A page of another origin may see no header of the protocol without this. Whether there may be such pages the platform
+        // says, or the host; but Azure's says nothing of headers.
+        response.Headers.AccessControlExposeHeaders = ExposedHeaders;
     }
 
     private static Problem Describe(Exception failure, bool isEnded) => failure switch
