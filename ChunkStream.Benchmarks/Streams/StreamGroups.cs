@@ -27,7 +27,8 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         Pair("append-one", $"Appends by {Writers} writers to one stream, each on the disk before it is acknowledged",
             (name, server) => new AppendCase(name, server, Writers, 1, TimeSpan.FromSeconds(settings.Seconds))),
         Pair("append-many", $"The same to {Count(Streams)} streams",
-            (name, server) => new AppendCase(name, server, Writers, Streams, TimeSpan.FromSeconds(settings.Seconds))),
+            (name, server) => new AppendCase(name, server, Writers, Streams, TimeSpan.FromSeconds(settings.Seconds)),
+            new PlainInsertCase("append-postgres", cancellation => StreamServer.DatabaseAsync(databases, cancellation), Writers, TimeSpan.FromSeconds(settings.Seconds))),
         Pair("catch-up-json", $"Reading {settings.Megabytes} MB of messages from the start (goal: 200 MB/s)", CatchUpJson),
         Pair("catch-up-bytes", $"Reading {settings.Megabytes} MB that were appended by {BinaryBytes / 1024} KiB (goal: 200 MB/s)", CatchUpBytes),
         new("tail", $"From a writer of {PerSecond} messages a second to a reader (goal on another instance: median under 10 ms, 99 % under 50 ms)", [],
@@ -62,8 +63,8 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         return new CatchUpCase(name, server, StreamPaths.Binary, body, appends, null, appends);
     }
 
-    private CaseGroup Pair(string name, string title, Func<string, StreamServer, IBenchmarkCase> make) =>
-        new(name, title, [name + Reference], [make(name + "-ours", _ours), make(name + Reference, _reference)]);
+    private CaseGroup Pair(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, params IEnumerable<IBenchmarkCase> beside) =>
+        new(name, title, [name + Reference], [make(name + "-ours", _ours), make(name + Reference, _reference), .. beside]);
 
     private static string Count(long records) => records.ToString("N0", CultureInfo.InvariantCulture);
 }

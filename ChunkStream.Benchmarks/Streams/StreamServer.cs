@@ -18,19 +18,23 @@ internal sealed record StreamServer(string What, string Root, Func<CancellationT
         "**ChunkStream**",
         $"{LocalHostServer.Api}/streams/",
         async cancellation => await LocalHostServer.StartAsync(
-            await databases.WithRowsAsync(Rows, cancellation), cancellation));
+            await DatabaseAsync(databases, cancellation), cancellation));
 
     /// <summary>The protocol's own.</summary>
     public static StreamServer Reference(TestDatabases databases) => new(
-        $"{ReferenceServer.Name}, files with fdatasync",
+        $"{ReferenceServer.Name}, files with fdatasync, 4,000 handles",
         "/",
         cancellation => ReferenceServer.StartAsync(databases.StatePath, cancellation));
+
+    /// <summary>The database of our streams.</summary>
+    public static Task<TestDatabase> DatabaseAsync(TestDatabases databases, CancellationToken cancellation) =>
+        databases.WithRowsAsync(Rows, cancellation);
 
     /// <summary>How often pieces of streams were read for live readers, and for responses that go on, so far.</summary>
     public static async Task<long> DatabaseReadsAsync(TestDatabases databases, CancellationToken cancellation)
     {
         await using var database = Npgsql.NpgsqlDataSource.Create(
-            (await databases.WithRowsAsync(Rows, cancellation)).ConnectionString);
+            (await DatabaseAsync(databases, cancellation)).ConnectionString);
         await using var count = database.CreateCommand(
             """
             select coalesce(sum(calls), 0)::bigint from pg_stat_user_functions
