@@ -37,8 +37,10 @@ insert into limits default values;
 create function outbox_refuse(s streams, p_path text, p_needs_json boolean) returns void
 language plpgsql
 as $$
+declare
+    v_now timestamptz := clock_timestamp();
 begin
-    if s.id is null or stream_is_over(s, clock_timestamp()) then
+    if s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
         raise exception using
             errcode = 'undefined_object',
             message = case when p_path is null then 'A stream that was appended to has been deleted since.'
@@ -67,9 +69,10 @@ language plpgsql
 as $$
 declare
     s streams;
+    v_now timestamptz := clock_timestamp();
 begin
     select * into s from streams x where x.path = p_path;
-    if s.id is null or s.closed or s.is_json <> p_is_json or stream_is_over(s, clock_timestamp())
+    if s.id is null or s.closed or s.is_json <> p_is_json or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
         or current_setting('session_replication_role') = 'replica' then
         perform outbox_refuse(s, coalesce(p_path, 'null'), p_is_json);
     elsif p_data is null then
@@ -152,6 +155,7 @@ declare
     v_type text := btrim(content_type);
     v_ttl bigint := ceil(extract(epoch from ttl));
     v_status text;
+    v_now timestamptz := clock_timestamp();
 begin
     if coalesce(v_path, '') = '' or octet_length(convert_to(v_path, 'UTF8')) > 1024
         or v_path ~ '[\x01-\x1f\x7f-\x9f]' or v_path ~ '%[0-9A-Fa-f]{2}'
@@ -170,7 +174,7 @@ begin
     end if;
 
     select * into s from streams x where x.path = v_path;
-    if s.id is null or stream_is_over(s, clock_timestamp()) then
+    if s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
         select c.status into v_status
             from stream_create(
                 v_path, v_type, stream_media_type(v_type) = 'application/json', '{}', false, v_ttl, null, null, null, 0) c;
@@ -236,7 +240,7 @@ begin
     for v_id in select distinct o.stream_id from outbox o where o.txid = p_txid order by 1 loop
         select * into s from streams x where x.id = v_id for no key update;
         v_now := clock_timestamp();
-        if s.id is null or s.closed or stream_is_over(s, v_now) then
+        if s.id is null or s.closed or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
             perform outbox_refuse(s, s.path, s.is_json);
         end if;
         if current_setting('transaction_isolation') = 'read committed' then
