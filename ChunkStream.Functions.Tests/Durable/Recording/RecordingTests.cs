@@ -1,11 +1,7 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using System.Text.RegularExpressions;
 using ChunkStream.Durable;
-using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Generators;
@@ -388,53 +384,6 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
             Assert.True(read.IsComplete);
             Assert.Equal(string.Join('\n', items).Split('\n'), read.Records);
         }
-    }
-
-    [Fact]
-    public async Task A_checkpoint_is_after_what_was_written_and_not_after_what_was_looked_at()
-    {
-        var generator = RecordableGenerator.Of("recordings/own/" + StreamCalls.NewPath(), "", _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), DemoJson.Default.String);
-        await using var source = new RecordingSource(_api.Get<Recordings>(), generator, null, RecordEncoding.Text, default);
-        var output = new ByteWriter(new ArrayBufferWriter<byte>());
-        foreach (var position in new[] { 0, 2, 5 })
-        {
-            Assert.True(await source.WaitToReadAsync().Within());
-            Assert.Equal(StreamCalls.Offset(position), Encoding.ASCII.GetString(source.Checkpoint));
-            Assert.True(source.TryRead());
-            source.WriteRecord(output);
-        }
-
-        Assert.False(await source.WaitToReadAsync().Within());
-        Assert.Equal(StreamCalls.Offset(7), Encoding.ASCII.GetString(source.Checkpoint));
-    }
-
-    [Fact]
-    public async Task What_a_killed_process_recorded_is_read_elsewhere_and_is_not_whole()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-        await using var program = RunningProgram.Start(
-            "dotnet", [typeof(ChunkStream.LocalHost.LocalHostOptions).Assembly.Location, "--port", $"{port}", "--database", postgres.ConnectionString, "--rows", "1"],
-            folder: null, ("ChunkStream__Streams__RecorderSeconds", "2"));
-        while (!(await program.ReadLineAsync()).StartsWith("ChunkStream is ready", StringComparison.Ordinal))
-        {
-        }
-
-        var (_, recorded) = New("/api/json-stream?chunks=1000&intervalMs=100");
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        using var first = await client.GetAsync($"http://localhost:{port}{recorded}", HttpCompletionOption.ResponseHeadersRead).Within();
-        await using var body = await first.Content.ReadAsStreamAsync();
-        var had = await ReadAsync(body, 5);
-        using var reader = await _other.GetAsync(recorded);
-        await program.DisposeAsync();
-
-        var read = await StreamRead.OfAsync(reader, "text");
-        Assert.False(read.IsComplete);
-        Assert.StartsWith(had[..(had.IndexOf('\n', StringComparison.Ordinal) + 1)], read.Records.Single(), StringComparison.Ordinal);
-        using var rest = await _other.GetAsync(recorded + "&resume=" + StreamCalls.Offset(read.Records.Single().Count(c => c == '\n')));
-        Assert.Equal("urn:chunkstream:recording-incomplete", (string?)(await rest.ProblemAsync())["type"]);
     }
 
     private Task<LocalApi> StartAsync(params (string Key, string Value)[] settings) => LocalApi.StartAsync(postgres.ConnectionString, settings: settings);
