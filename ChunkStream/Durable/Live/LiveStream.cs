@@ -251,13 +251,58 @@ internal sealed class LiveStream
         var given = 0;
         foreach (var reader in _readers)
         {
-            if (!reader.IsWaiting || reader.Position != block.Start)
+            if (!reader.IsWaiting)
                 continue;
-            reader.Complete(block);
-            given++;
+            if (reader.Position == block.Start)
+            {
+                reader.Complete(block);
+                given++;
+                continue;
+            }
+
+            // It came to the middle of the block, or to its end, while that was being read.
+            switch (Find(reader.Position, out var found))
+            {
+                case LiveFinding.Block:
+                    reader.Complete(found);
+                    break;
+                case LiveFinding.Behind:
+                    _ = ReadForAsync(reader, reader.Position);
+                    break;
+            }
         }
 
         Keep(block, given < _readers.Count);
+    }
+
+    /// <summary>Reads for a reader who waits, and for whom no block will come that begins where it is. Begins under the lock.</summary>
+    private async Task ReadForAsync(LiveReader reader, long position)
+    {
+        for (var failures = 0; ;)
+        {
+            try
+            {
+                Task<StreamBlock?> read;
+                lock (Lock)
+                    read = ReadBehindAsync(position);
+                var block = await read.ConfigureAwait(false);
+                lock (Lock)
+                {
+                    if (reader.IsWaiting && reader.Position == position)
+                        reader.Complete(block);
+                }
+
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                await _owner.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
+            }
+        }
     }
 
     private void Keep(StreamBlock block, bool isWanted)

@@ -10,6 +10,8 @@ namespace ChunkStream.Endpoints.Durable;
 /// <summary>What all answers about durable streams have in common: the headers that protect browsers, and what becomes of failures.</summary>
 internal abstract class DurableResult(DurableCall call) : IResult
 {
+    private static readonly string ExposedHeaders = string.Join(',', EndpointTable.ExposedHeaders);
+
     protected DurableCall Call => call;
 
     /// <inheritdoc />
@@ -17,23 +19,24 @@ internal abstract class DurableResult(DurableCall call) : IResult
     {
         ArgumentNullException.ThrowIfNull(httpContext);
         var (request, response) = (httpContext.Request, httpContext.Response);
-        SetSecurity(response);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, call.Invocation);
+        SetHeaders(response);
+        using var lifetime = call.Engine.Begin(httpContext.RequestAborted, call.Invocation);
         try
         {
-            await AnswerAsync(request, response, ended.Token).ConfigureAwait(false);
+            await AnswerAsync(request, response, lifetime.Token).ConfigureAwait(false);
         }
         catch (Exception failure) when (!response.HasStarted && failure is not StreamCutException)
         {
             // Who is gone hears nothing, and nobody needs to hear of them.
-            if (httpContext.RequestAborted.IsCancellationRequested)
+            var ended = await lifetime.EndedAsync().ConfigureAwait(false);
+            if (ended is StreamOutcome.ClientLeft)
                 return;
 
-            var problem = Describe(failure, ended.IsCancellationRequested);
+            var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? Describe(failure);
             if (problem.Status >= 500)
                 call.Log.RequestFailed(request.Method, call.Path, problem.Status, failure);
             response.Clear();
-            SetSecurity(response);
+            SetHeaders(response);
             await RefuseAsync(response, problem).ConfigureAwait(false);
         }
     }
@@ -62,18 +65,21 @@ internal abstract class DurableResult(DurableCall call) : IResult
 
     // PROTOCOL.md, 12.7. A stream's content is whatever its writers like, and has the address of our page: a browser that is led
     // there must not run it. What pages fetch is not touched by that.
-    private void SetSecurity(HttpResponse response)
+    private void SetHeaders(HttpResponse response)
     {
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         response.Headers["Cross-Origin-Resource-Policy"] = call.IsPublic ? "cross-origin" : "same-origin";
         response.Headers.CacheControl = "no-store";
+
+        // A page of another origin may see no header of the protocol without this. Whether there may be such pages the platform
+        // says, or the host; but Azure's says nothing of headers.
+        response.Headers.AccessControlExposeHeaders = ExposedHeaders;
     }
 
-    private static Problem Describe(Exception failure, bool isEnded) => failure switch
+    private static Problem Describe(Exception failure) => failure switch
     {
         BadHttpRequestException broken => DurableProblems.InvalidBody("The body broke off, came too slowly, or is not valid HTTP.") with { Status = broken.StatusCode },
-        _ when isEnded => Problem.Stopping,
         // There a query that does not fit; here it is our own.
         PostgresException { SqlState: ['4', '2', ..] } => Problem.Internal,
         _ => PostgresFailures.Describe(failure),
