@@ -270,6 +270,8 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
             await view.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
             Assert.Equal("", await AccessibilityTests.ViolationsAsync(view.Ui));
             Assert.Equal(360, await view.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+            await view.Log.FocusAsync();
+            await view.Page.Keyboard.PressAsync("End");
             if (Environment.GetEnvironmentVariable("CHUNKSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
                 await view.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"live-view-{scheme}.png"), FullPage = true });
         }

@@ -8,6 +8,7 @@ import { problemOf } from './refusals.js';
 // After so much work in one go the browser gets its turn, to paint and to take clicks.
 const turnMs = 12;
 const rejoinMs = 200;
+const handOverMs = 10;
 const backoff = { initialDelay: 100, maxDelay: 5000, multiplier: 1.6, maxRetries: Infinity };
 
 /**
@@ -74,6 +75,9 @@ export class StreamSession {
         if (await this.#catchUp(this.#visit.signal) || await this.#listen(this.#visit.signal)) this.#to('closed');
       } catch (error) {
         await this.#fail(error);
+      } finally {
+        // What a session hands over after its end comes again in the next one.
+        this.#visit.abort();
       }
     }
 
@@ -138,6 +142,8 @@ export class StreamSession {
       await this.#paint();
     });
     await response.closed;
+    // The client may say so before it hands the last bytes over.
+    while (this.#entries.position < Number(response.offset) && !signal.aborted) await pause(handOverMs);
     signal.throwIfAborted();
     if (!response.streamClosed) throw new TypeError('The connection has ended.');
     return true;
@@ -167,7 +173,7 @@ export class StreamSession {
     if (!this.refusal) {
       this.rejoins++;
       this.#to('reconnecting');
-      await new Promise((resolve) => setTimeout(resolve, rejoinMs));
+      await pause(rejoinMs);
       return;
     }
 
@@ -203,6 +209,10 @@ function positionOf(from, offset) {
 
 function whenVisible() {
   return document.hidden && new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }));
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function nextTask() {

@@ -3,6 +3,8 @@ import { GrowingChart, mostPoints, short } from '../charts.js';
 const sampleMs = 500;
 const mostFields = 100;
 const deepest = 3;
+const mostLookedAt = 20;
+const noField = new Option('no number yet', '');
 
 /** How many entries come a second, over the last minutes. */
 export class EntryRate {
@@ -55,17 +57,20 @@ export class FieldChart {
     this.#store = store;
     this.#looked = 0;
     this.#fields.clear();
-    this.#select.replaceChildren();
+    this.#select.replaceChildren(noField);
     this.#restart();
   }
 
   /** Draws what is new. */
   update() {
     const { first, end } = this.#store;
-    if (end > this.#looked) this.#offer(valueOf(this.#store.at(end - 1).text));
-    this.#looked = end;
+    // What there is shows in a few of them, and others come.
+    for (this.#looked = Math.max(this.#looked, first, end - mostLookedAt); this.#looked < end; this.#looked++) {
+      this.#offer(valueOf(this.#store.at(this.#looked).text));
+    }
+
     const option = this.#select.selectedOptions[0];
-    if (!option || this.#next >= end) return;
+    if (!option?.value || this.#next >= end) return;
     const path = JSON.parse(option.value);
     // What would slide out at once is not parsed at all.
     for (this.#next = Math.max(this.#next, first, end - mostPoints); this.#next < end; this.#next++) {
@@ -82,6 +87,7 @@ export class FieldChart {
     for (const path of numbersIn(message, [])) {
       const value = JSON.stringify(path);
       if (this.#fields.has(value) || this.#fields.size >= mostFields) continue;
+      noField.remove();
       this.#fields.add(value);
       this.#select.append(new Option(path.join('.') || 'the message', value));
     }
