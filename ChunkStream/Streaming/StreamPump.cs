@@ -14,7 +14,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     // For the last words of a stream that is not complete, whose reader may not be reading.
     private static readonly TimeSpan LastWordsLimit = TimeSpan.FromSeconds(1);
 
-    private readonly ByteWriter _output = new(body);
+    private readonly ByteWriter _output = new(body, format.BlockBytes);
     private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
 
     // Asked for at each record.
