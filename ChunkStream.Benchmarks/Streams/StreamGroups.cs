@@ -37,7 +37,7 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
             new TailCase("tail-same", "reader on the same instance", _ours, isElsewhere: false, PerSecond, settings.Seconds),
             new TailCase("tail" + Reference, "reader on the same instance: there is but one", _reference, isElsewhere: false, PerSecond, settings.Seconds),
         ]),
-        new("readers", $"{Count(settings.Readers)} readers of one stream in one process, {PerSecond} messages a second (goal: all to all, under 300 MB, one database read a message: {settings.Seconds * PerSecond})", [],
+        new("readers", $"{Count(settings.Readers)} readers of one stream in one process, {PerSecond} messages a second (goal: all to all, under 300 MB, one database read a message, {settings.Seconds * PerSecond}, beside those with which readers join)", [],
         [
             new ReadersCase("readers-ours", "", _ours, settings.Readers, PerSecond, settings.Seconds,
                 cancellation => StreamServer.DatabaseReadsAsync(databases, cancellation)) { HasWarmUp = false },

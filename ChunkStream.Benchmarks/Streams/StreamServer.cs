@@ -30,7 +30,7 @@ internal sealed record StreamServer(string What, string Root, Func<CancellationT
     public static Task<TestDatabase> DatabaseAsync(TestDatabases databases, CancellationToken cancellation) =>
         databases.WithRowsAsync(Rows, cancellation);
 
-    /// <summary>How often pieces of streams were read for live readers, and for responses that go on, so far.</summary>
+    /// <summary>How often pieces of streams were read so far.</summary>
     public static async Task<long> DatabaseReadsAsync(TestDatabases databases, CancellationToken cancellation)
     {
         await using var database = Npgsql.NpgsqlDataSource.Create(
@@ -38,7 +38,7 @@ internal sealed record StreamServer(string What, string Root, Func<CancellationT
         await using var count = database.CreateCommand(
             """
             select coalesce(sum(calls), 0)::bigint from pg_stat_user_functions
-            where schemaname = 'chunkstream' and funcname = 'stream_read_on'
+            where schemaname = 'chunkstream' and funcname = 'stream_find'
             """);
         return (long)(await count.ExecuteScalarAsync(cancellation))!;
     }

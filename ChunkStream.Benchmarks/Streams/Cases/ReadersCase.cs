@@ -37,7 +37,8 @@ internal sealed class ReadersCase(
             return sample;
 
         await Task.Delay(UntilCounted, cancellation);
-        return sample with { DatabaseReads = await databaseReads(cancellation) - readsBefore };
+        // Each begins with a read of its own, which says where the stream ends.
+        return sample with { DatabaseReads = await databaseReads(cancellation) - readsBefore - readers };
     }
 
     private Sample Follow(CancellationToken cancellation)
