@@ -176,6 +176,10 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             catch (NpgsqlException e) when (attempt < 2 && mayRepeat && IsConnectionLost(e))
             {
             }
+            catch (PostgresException e) when (database.Explain(e) is { } explained)
+            {
+                throw explained;
+            }
         }
     }
 
@@ -183,8 +187,10 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
     private static bool IsUndone(PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
 
+    // Or it is another: a statement that was prepared with the old one's types is "not supported".
     private static bool IsSchemaGone(PostgresException failure)
-        => failure.SqlState is PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction;
+        => failure.SqlState is PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable
+            or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.FeatureNotSupported;
 
     // A pool's idle connection may have been dead for a while.
     private static bool IsConnectionLost(NpgsqlException failure)

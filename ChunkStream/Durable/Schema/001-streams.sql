@@ -61,7 +61,7 @@ create table producers (
 -- Two content types are the same stream's if they differ only in case and parameters.
 create function stream_media_type(p_content_type text) returns text
 language sql immutable parallel safe
-return lower(btrim(split_part(p_content_type, ';', 1)));
+return lower(btrim(split_part(p_content_type, ';', 1)) collate "C");
 
 -- Whether a stream is deleted, or has expired. It is to be inlined: so it takes columns and not the row, which would be put
 -- together for each of them, and is called with a time that stands still.

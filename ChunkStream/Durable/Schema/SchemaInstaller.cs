@@ -40,16 +40,17 @@ internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisp
         }
         catch (PostgresException e) when (WhyRefused(e) is { } reason)
         {
-            if (_refusal is null)
-                log.SchemaMissing(reason, e);
-            (_refusal, _refusedAt) = (new ProblemException(Problem.Unavailable(reason), e), time.GetTimestamp());
-            throw _refusal;
+            throw Refuse(reason, e);
         }
         finally
         {
             _one.Release();
         }
     }
+
+    /// <summary>What to throw instead of a failure that an operator has to do something about; null for any other.</summary>
+    public ProblemException? Explain(PostgresException failure)
+        => failure.SqlState is not PostgresErrorCodes.FeatureNotSupported && WhyRefused(failure) is { } reason ? Refuse(reason, failure) : null;
 
     /// <summary>Only looks.</summary>
     public static async Task<bool> FindAsync(NpgsqlDataSource database, CancellationToken cancellation)
@@ -82,12 +83,22 @@ internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisp
         log.SchemaInstalled(SchemaScripts.Version);
     }
 
+    // In the log once, and not with each request.
+    private ProblemException Refuse(string reason, PostgresException failure)
+    {
+        if (_refusal is null)
+            log.SchemaMissing(reason, failure);
+        (_refusal, _refusedAt) = (new ProblemException(Problem.Unavailable(reason), failure), time.GetTimestamp());
+        return _refusal;
+    }
+
     private static string? WhyRefused(PostgresException failure) => failure.SqlState switch
     {
         PostgresErrorCodes.InsufficientPrivilege =>
-            "The app's role may not use or not create the durable streams' tables in the database. An administrator has to run "
+            "The app's role may not create the durable streams' tables in the database, or not use them. An administrator has to run "
             + "the script that `dotnet run --project ChunkStream.LocalHost -- --print-schema` prints; its first lines say "
             + "what to grant.",
+        PostgresErrorCodes.ReadOnlySqlTransaction => "The database is read-only: the durable streams need one that is not.",
         PostgresErrorCodes.FeatureNotSupported => "The durable streams need PostgreSQL 14 or later.",
         _ => null,
     };
