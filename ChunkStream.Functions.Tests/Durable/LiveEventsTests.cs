@@ -1,5 +1,7 @@
 using System.Text;
+using ChunkStream.Durable;
 using ChunkStream.Endpoints.Durable;
+using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Durable;
 
@@ -87,6 +89,26 @@ public sealed class LiveEventsTests
     [InlineData("6180", 0)]
     public void What_the_next_bytes_go_on_with_is_known(string bytes, int unfinished)
         => Assert.Equal(unfinished, LiveEvents.Unfinished(Convert.FromHexString(bytes)));
+
+    [Fact]
+    public async Task All_readers_of_a_block_are_given_the_same_bytes()
+    {
+        var block = new StreamBlock(0, 5, "hello"u8.ToArray(), UpToDate: true, Closed: true);
+        var written = new List<string>();
+        foreach (var _ in new int[2])
+        {
+            await using var source = new LiveSource(block, reader: null, LiveContent.Text, cursorFloor: 0, TimeSpan.FromMinutes(1), TimeProvider.System, default);
+            var made = block.Encoded;
+            Assert.True(await source.WaitToReadAsync());
+            Assert.True(source.TryRead());
+            written.Add(Written.By(source.WriteRecord));
+            Assert.Same(made, block.Encoded);
+            Assert.False(await source.WaitToReadAsync());
+        }
+
+        Assert.Equal("event: data\ndata:hello\n\nevent: control\ndata:{\"streamNextOffset\":\"0000000000000000005\",\"upToDate\":true,\"streamClosed\":true}\n\n", written[0]);
+        Assert.Equal(written[0], written[1]);
+    }
 
     private static ReadOnlySpan<byte> Encode(string text, LiveContent content)
         => LiveEvents.Encode(Encoding.UTF8.GetBytes(text), 1, upToDate: true, closed: false, content).Bytes.Span;

@@ -33,15 +33,15 @@ internal sealed class StreamFunctions(DurableDatabase database, TimeProvider tim
             "select * from chunkstream.stream_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             [
                 Text(appends[0].Path),
-                Texts(appends, append => append.ContentType),
+                Array(NpgsqlDbType.Text, appends, append => append.ContentType),
                 Array(NpgsqlDbType.Integer, appends, append => append.Content.Count(piece => !piece.IsEmpty)),
                 Pieces(appends.SelectMany(append => append.Content).Where(piece => !piece.IsEmpty)),
                 Array(NpgsqlDbType.Boolean, appends, append => append.Close),
-                Texts(appends, append => append.Sequence),
-                Texts(appends, append => append.Producer?.Id),
-                Array(NpgsqlDbType.Bigint, appends, append => append.Producer?.Epoch),
-                Array(NpgsqlDbType.Bigint, appends, append => append.Producer?.Sequence),
-                Number(maxBytes),
+                Of(maxBytes),
+                ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Sequence),
+                ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Producer?.Id),
+                ArrayOrNull(NpgsqlDbType.Bigint, appends, append => append.Producer?.Epoch),
+                ArrayOrNull(NpgsqlDbType.Bigint, appends, append => append.Producer?.Sequence),
             ],
             async (reader, _) =>
             {
@@ -81,21 +81,11 @@ internal sealed class StreamFunctions(DurableDatabase database, TimeProvider tim
 
     /// <summary>See <see cref="DurableStore.ReadAsync"/>.</summary>
     public Task<StreamPiece> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
-        => RunAsync(
-            "select * from chunkstream.stream_read($1, $2, $3)",
-            [Text(path), Number(from), Of(maxBytes)],
-            (reader, asked) => PieceAsync(reader, asked, from, cancellation),
-            mayRepeat: true,
-            cancellation);
+        => ReadAsync(path, null, from, null, maxBytes, cancellation);
 
     /// <summary>See <see cref="DurableStore.ReadOnAsync"/>; null: to the tail.</summary>
     public Task<StreamPiece> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
-        => RunAsync(
-            "select * from chunkstream.stream_read_on($1, $2, $3, $4)",
-            [Of(id), Of(from), Number(to), Of(maxBytes)],
-            (reader, asked) => PieceAsync(reader, asked, from, cancellation),
-            mayRepeat: true,
-            cancellation);
+        => ReadAsync(null, id, from, to, maxBytes, cancellation);
 
     /// <summary>See <see cref="DurableStore.DeleteAsync"/>.</summary>
     public Task<(StreamPresence Presence, long? Id)> DeleteAsync(string path, CancellationToken cancellation)
@@ -138,6 +128,21 @@ internal sealed class StreamFunctions(DurableDatabase database, TimeProvider tim
             },
             mayRepeat: true,
             cancellation);
+
+    private async Task<StreamPiece> ReadAsync(string? path, long? id, long? from, long? to, int maxBytes, CancellationToken cancellation)
+    {
+        var (piece, mustTouch) = await RunAsync(
+            "select f.*, chunkstream.stream_data(f.is_json, f.start, f.part_ids, f.part_ends) from chunkstream.stream_find($1, $2, $3, $4, $5) f",
+            [Text(path), Number(id), Number(from), Number(to), Of(maxBytes)],
+            (reader, asked) => PieceAsync(reader, asked, from, cancellation),
+            mayRepeat: true,
+            cancellation).ConfigureAwait(false);
+
+        // Now and then: the time to live begins anew at most twenty times in its own length.
+        if (mustTouch)
+            await LookAsync([piece.Stream!.Id], cancellation).ConfigureAwait(false);
+        return piece;
+    }
 
     private async Task<T> RunAsync<T>(
         string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, long, Task<T>> read, bool mayRepeat, CancellationToken cancellation)
@@ -185,17 +190,19 @@ internal sealed class StreamFunctions(DurableDatabase database, TimeProvider tim
     private static bool IsConnectionLost(NpgsqlException failure)
         => failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown } or { InnerException: IOException or SocketException };
 
-    private static async Task<StreamPiece> PieceAsync(NpgsqlDataReader reader, long asked, long? from, CancellationToken cancellation)
+    private static async Task<(StreamPiece Piece, bool MustTouch)> PieceAsync(
+        NpgsqlDataReader reader, long asked, long? from, CancellationToken cancellation)
     {
         await reader.ReadAsync(cancellation).ConfigureAwait(false);
         var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
         if (presence is not StreamPresence.Present)
-            return new StreamPiece(presence, null, from ?? 0, from ?? 0, default);
+            return (new StreamPiece(presence, null, from ?? 0, from ?? 0, default), false);
 
         var info = Info(reader, asked);
-        return new StreamPiece(
-            presence, info, reader.GetInt64(8), reader.GetInt64(9),
-            await reader.GetFieldValueAsync<byte[]>(10, cancellation).ConfigureAwait(false));
+        var mustTouch = reader.GetBoolean(8);
+        var (start, next) = (reader.GetInt64(9), reader.GetInt64(10));
+        var data = next == start ? [] : await reader.GetFieldValueAsync<byte[]>(13, cancellation).ConfigureAwait(false);
+        return (new StreamPiece(presence, info, start, next, data), mustTouch);
     }
 
     // Columns 1 to 7, in this order: the reader is sequential.
@@ -225,9 +232,11 @@ internal sealed class StreamFunctions(DurableDatabase database, TimeProvider tim
     private static NpgsqlParameter Pieces(IEnumerable<ReadOnlyMemory<byte>> pieces)
         => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = pieces.ToArray() };
 
-    private static NpgsqlParameter Texts(IReadOnlyList<AppendToStream> appends, Func<AppendToStream, string?> part)
-        => Array(NpgsqlDbType.Text, appends, part);
-
     private static NpgsqlParameter Array<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T> part)
         => new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = appends.Select(part).ToArray() };
+
+    private static NpgsqlParameter ArrayOrNull<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T?> part)
+        => appends.Any(append => part(append) is not null)
+            ? Array(type, appends, part)
+            : new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = DBNull.Value };
 }

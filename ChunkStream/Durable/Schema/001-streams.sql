@@ -63,12 +63,15 @@ create function stream_media_type(p_content_type text) returns text
 language sql immutable parallel safe
 return lower(btrim(split_part(p_content_type, ';', 1)));
 
--- Whether a stream is deleted, or has expired.
-create function stream_is_over(s streams, p_now timestamptz) returns boolean
+-- Whether a stream is deleted, or has expired. It is to be inlined: so it takes columns and not the row, which would be put
+-- together for each of them, and is called with a time that stands still.
+create function stream_is_over(
+    p_deleted_at timestamptz, p_expires_at timestamptz, p_ttl_seconds bigint, p_touched_at timestamptz, p_now timestamptz)
+returns boolean
 language sql immutable parallel safe
-return (s).deleted_at is not null
-    or coalesce((s).expires_at <= p_now, false)
-    or coalesce(extract(epoch from p_now - (s).touched_at) >= (s).ttl_seconds, false);
+return p_deleted_at is not null
+    or coalesce(p_expires_at <= p_now, false)
+    or p_ttl_seconds is not null and extract(epoch from p_now - p_touched_at) >= p_ttl_seconds;
 
 -- What touched_at becomes when a stream is read or written to. It is set a twentieth of the time to live ahead, and then left
 -- until that has passed: a stream lives for that much longer at most, never shorter, and not every read is a write.
@@ -109,9 +112,10 @@ begin
     while v_id is not null loop
         -- Conflicts with the lock that a new fork takes on its source.
         select * into s from streams x where x.id = v_id for update;
-        exit when not found or s.path is null or not stream_is_over(s, clock_timestamp()) or stream_has_forks(s.id);
+        exit when not found or s.path is null or stream_has_forks(s.id)
+            or not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, statement_timestamp());
         update streams x
-            set path = null, deleted_at = coalesce(x.deleted_at, clock_timestamp()), due_at = clock_timestamp()
+            set path = null, deleted_at = coalesce(x.deleted_at, statement_timestamp()), due_at = statement_timestamp()
             where x.id = s.id;
         v_id := s.source_id;
     end loop;
@@ -145,9 +149,9 @@ declare
 begin
     loop
         select * into s from streams x where x.path = p_path;
-        v_now := clock_timestamp();
+        v_now := statement_timestamp();
         if found then
-            if not stream_is_over(s, v_now) then
+            if not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
                 status := case when s.closed = p_closed
                     and (p_content_type is null or stream_media_type(p_content_type) = s.media_type)
                     and p_ttl_seconds is not distinct from case when not s.lifetime_inherited then s.ttl_seconds end
@@ -170,7 +174,8 @@ begin
         if p_source is not null then
             select * into v_source from streams x where x.path = p_source for key share;
             status := case when v_source.id is null then 'source_missing'
-                when stream_is_over(v_source, v_now) then case when stream_has_forks(v_source.id) then 'source_gone' else 'source_missing' end
+                when stream_is_over(v_source.deleted_at, v_source.expires_at, v_source.ttl_seconds, v_source.touched_at, v_now)
+                    then case when stream_has_forks(v_source.id) then 'source_gone' else 'source_missing' end
                 when stream_media_type(p_content_type) <> v_source.media_type then 'source_differs'
                 end;
             if status is null then
@@ -232,11 +237,12 @@ begin
 end $$;
 
 -- Appends to one stream, one after another in one transaction; each has an outcome of its own. Arrays of the same length, but
--- for p_messages, which has all messages, so many for each append as p_counts says. Status: appended, duplicate, missing, gone,
--- closed, content_type_differs, stale_epoch, epoch_not_at_zero, sequence_gap, sequence_regression, stream_full.
+-- for p_messages, which has all messages, so many for each append as p_counts says; those from p_sequences on are null where
+-- nobody has one. Status: appended, duplicate, missing, gone, closed, content_type_differs, stale_epoch, epoch_not_at_zero,
+-- sequence_gap, sequence_regression, stream_full.
 create function stream_append(
-    p_path text, p_content_types text[], p_counts integer[], p_messages bytea[], p_closes boolean[], p_sequences text[],
-    p_producers text[], p_epochs bigint[], p_numbers bigint[], p_max_bytes bigint)
+    p_path text, p_content_types text[], p_counts integer[], p_messages bytea[], p_closes boolean[], p_max_bytes bigint,
+    p_sequences text[], p_producers text[], p_epochs bigint[], p_numbers bigint[])
 returns table (status text, id bigint, tail bigint, closed boolean, epoch bigint, number bigint)
 language plpgsql
 set search_path = chunkstream, pg_temp
@@ -247,19 +253,26 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-    s streams;
-    v_now timestamptz;
+    s record;
     v_bytes bigint;
     v_size bigint;
+    v_count integer;
     v_first integer;
     v_next integer := 1;
+    v_producer text;
     v_known boolean;
+    v_sequence text;
     v_changed boolean := false;
 begin
-    select * into s from streams x where x.path = p_path for no key update;
-    v_now := clock_timestamp();
-    if s.id is null or stream_is_over(s, v_now) then
-        status := case when stream_has_forks(s.id) then 'gone' else 'missing' end;
+    select x.id, x.media_type, x.is_json, x.closed, x.closed_producer, x.closed_epoch, x.closed_number, x.last_sequence,
+            x.ttl_seconds, x.touched_at, x.fork_at, x.fork_bytes,
+            stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, statement_timestamp()) as is_over
+        into s from streams x where x.path = p_path for no key update;
+    if not found or s.is_over then
+        status := 'missing';
+        if s.id is not null and stream_has_forks(s.id) then
+            status := 'gone';
+        end if;
         for i in 1 .. cardinality(p_counts) loop
             return next;
         end loop;
@@ -267,28 +280,40 @@ begin
     end if;
 
     id := s.id;
-    select * into tail, v_bytes from stream_end(s);
+    closed := s.closed;
+    -- Of a snapshot taken after the lock: nobody else has appended since.
+    select m.position + case when s.is_json then 1 else octet_length(m.data) end, m.byte_at + octet_length(m.data)
+        into tail, v_bytes
+        from messages m where m.stream_id = id order by m.position desc limit 1;
+    if not found then
+        tail := s.fork_at;
+        v_bytes := s.fork_bytes;
+    end if;
+
     for i in 1 .. cardinality(p_counts) loop
+        v_count := p_counts[i];
         v_first := v_next;
-        v_next := v_next + p_counts[i];
+        v_next := v_next + v_count;
+        v_producer := p_producers[i];
+        v_sequence := p_sequences[i];
         status := null;
         epoch := null;
         number := null;
-        if s.closed then
-            if p_producers[i] = s.closed_producer and p_epochs[i] = s.closed_epoch and p_numbers[i] = s.closed_number then
+        if closed then
+            if v_producer = s.closed_producer and p_epochs[i] = s.closed_epoch and p_numbers[i] = s.closed_number then
                 status := 'duplicate';
                 epoch := s.closed_epoch;
                 number := s.closed_number;
-            elsif p_producers[i] is null and p_closes[i] and p_counts[i] = 0 then
+            elsif v_producer is null and p_closes[i] and v_count = 0 then
                 status := 'duplicate';
             else
                 status := 'closed';
             end if;
-        elsif p_counts[i] > 0 and stream_media_type(p_content_types[i]) <> s.media_type then
+        elsif v_count > 0 and stream_media_type(p_content_types[i]) <> s.media_type then
             status := 'content_type_differs';
-        elsif p_producers[i] is not null then
+        elsif v_producer is not null then
             select p.epoch, p.number into epoch, number
-                from producers p where p.stream_id = s.id and p.producer = p_producers[i];
+                from producers p where p.stream_id = s.id and p.producer = v_producer;
             v_known := found;
             if not v_known then
                 status := case when p_numbers[i] > 0 then 'sequence_gap' end;
@@ -303,66 +328,72 @@ begin
             end if;
         end if;
 
-        if status is null and p_sequences[i] collate "C" <= s.last_sequence collate "C" then
-            status := 'sequence_regression';
-        end if;
         if status is null then
-            v_size := case p_counts[i] when 0 then 0 when 1 then octet_length(p_messages[v_first])
-                else (select sum(octet_length(m)) from unnest(p_messages[v_first : v_next - 1]) m) end;
-            if v_size > 0 and v_bytes + v_size > p_max_bytes then
+            if v_count = 1 then
+                v_size := octet_length(p_messages[v_first]);
+            elsif v_count = 0 then
+                v_size := 0;
+            else
+                select sum(octet_length(m)) into v_size from unnest(p_messages[v_first : v_next - 1]) m;
+            end if;
+            if v_sequence is not null and v_sequence collate "C" <= s.last_sequence collate "C" then
+                status := 'sequence_regression';
+            elsif v_size > 0 and v_bytes + v_size > p_max_bytes then
                 status := 'stream_full';
-            end if;
-        end if;
+            else
+                status := 'appended';
+                if v_count = 1 then
+                    insert into messages (stream_id, position, byte_at, data)
+                        values (id, tail, v_bytes, p_messages[v_first]);
+                elsif v_count > 1 then
+                    insert into messages (stream_id, position, byte_at, data)
+                    select s.id, tail + case when s.is_json then u.n - 1 else u.before end, v_bytes + u.before, u.data
+                    from (
+                        select data, n, sum(octet_length(data)) over (order by n) - octet_length(data) as before
+                        from unnest(p_messages[v_first : v_next - 1]) with ordinality m (data, n)) u;
+                end if;
 
-        if status is null then
-            status := 'appended';
-            if p_counts[i] = 1 then
-                insert into messages (stream_id, position, byte_at, data) values (s.id, tail, v_bytes, p_messages[v_first]);
-            elsif p_counts[i] > 1 then
-                insert into messages (stream_id, position, byte_at, data)
-                select s.id, tail + case when s.is_json then u.n - 1 else u.before end, v_bytes + u.before, u.data
-                from (
-                    select data, n, sum(octet_length(data)) over (order by n) - octet_length(data) as before
-                    from unnest(p_messages[v_first : v_next - 1]) with ordinality m (data, n)) u;
-            end if;
-
-            tail := tail + case when s.is_json then p_counts[i] else v_size end;
-            v_bytes := v_bytes + v_size;
-            if p_producers[i] is not null then
-                epoch := p_epochs[i];
-                number := p_numbers[i];
-                if v_known then
-                    update producers p set epoch = p_epochs[i], number = p_numbers[i]
-                        where p.stream_id = s.id and p.producer = p_producers[i];
+                if s.is_json then
+                    tail := tail + v_count;
                 else
-                    insert into producers (stream_id, producer, epoch, number)
-                        values (s.id, p_producers[i], p_epochs[i], p_numbers[i]);
+                    tail := tail + v_size;
+                end if;
+                v_bytes := v_bytes + v_size;
+                if v_producer is not null then
+                    epoch := p_epochs[i];
+                    number := p_numbers[i];
+                    if v_known then
+                        update producers p set epoch = p_epochs[i], number = p_numbers[i]
+                            where p.stream_id = s.id and p.producer = v_producer;
+                    else
+                        insert into producers (stream_id, producer, epoch, number)
+                            values (s.id, v_producer, p_epochs[i], p_numbers[i]);
+                    end if;
+                end if;
+                if v_sequence is not null then
+                    s.last_sequence := v_sequence;
+                    v_changed := true;
+                end if;
+                if p_closes[i] then
+                    closed := true;
+                    s.closed_producer := v_producer;
+                    s.closed_epoch := p_epochs[i];
+                    s.closed_number := p_numbers[i];
+                    v_changed := true;
                 end if;
             end if;
-            if p_sequences[i] is not null then
-                s.last_sequence := p_sequences[i];
-                v_changed := true;
-            end if;
-            if p_closes[i] then
-                s.closed := true;
-                s.closed_producer := p_producers[i];
-                s.closed_epoch := p_epochs[i];
-                s.closed_number := p_numbers[i];
-                v_changed := true;
-            end if;
         end if;
 
-        closed := s.closed;
         return next;
     end loop;
 
-    if s.ttl_seconds is not null and v_now > s.touched_at then
-        s.touched_at := stream_touched(s.ttl_seconds, v_now);
+    if s.ttl_seconds is not null and statement_timestamp() > s.touched_at then
+        s.touched_at := stream_touched(s.ttl_seconds, statement_timestamp());
         v_changed := true;
     end if;
     if v_changed then
         update streams x
-            set closed = s.closed, closed_producer = s.closed_producer, closed_epoch = s.closed_epoch,
+            set closed = stream_append.closed, closed_producer = s.closed_producer, closed_epoch = s.closed_epoch,
                 closed_number = s.closed_number, last_sequence = s.last_sequence, touched_at = s.touched_at
             where x.id = s.id;
     end if;
@@ -373,7 +404,7 @@ create function stream_head(p_path text)
 returns table (
     presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
     expires_at timestamptz)
-language plpgsql
+language plpgsql stable
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -385,7 +416,7 @@ declare
     s streams;
 begin
     select * into s from streams x where x.path = p_path;
-    if s.id is null or stream_is_over(s, clock_timestamp()) then
+    if not found or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, statement_timestamp()) then
         presence := case when stream_has_forks(s.id) then 'gone' else 'missing' end;
     else
         presence := 'present';
@@ -400,146 +431,85 @@ begin
     return next;
 end $$;
 
--- Units of one row of streams, not of its sources: from p_from on, up to p_to, which it has; about p_max bytes, and one unit at
--- least. Null where it no longer has them.
-create function stream_own_piece(
-    p_id bigint, p_is_json boolean, p_from bigint, p_to bigint, p_max integer, out o_next bigint, out o_data bytea)
-language plpgsql
+-- How far a read gets in one row of streams, not in its sources: from p_from on, at most to p_to, which it has; about p_max
+-- bytes, and one unit at least.
+create function stream_reach(p_id bigint, p_is_json boolean, p_from bigint, p_to bigint, p_max integer) returns bigint
+language plpgsql stable
 set search_path = chunkstream, pg_temp
 as $$
 declare
     v_base bigint;
-    v_first bigint;
-    v_count bigint;
-    v_fits bigint;
+    v_fits bigint := p_from + 1;
     v_not bigint;
     v_try bigint;
     v_tries integer := 0;
     v_size bigint;
 begin
-    if p_is_json then
-        -- A message has at least a byte.
-        v_not := least(p_to, p_from + greatest(p_max, 1)) + 1;
-        v_try := v_not - 1;
-        v_fits := p_from + 1;
+    if not p_is_json then
+        -- To where an append ends, unless that one is longer than p_max by itself.
+        return case when p_to - p_from <= p_max then p_to else coalesce(
+            (select max(m.position) from messages m
+                where m.stream_id = p_id and m.position > p_from and m.position <= p_from + p_max),
+            p_from + greatest(p_max, 1)) end;
+    end if;
+
+    -- A message has at least a byte.
+    v_try := least(p_to, p_from + greatest(p_max, 1));
+    v_not := v_try + 1;
+    if v_try > v_fits then
         select m.byte_at into v_base from messages m where m.stream_id = p_id and m.position = p_from;
-        while v_try > v_fits loop
-            select m.byte_at + octet_length(m.data) - v_base into v_size
-                from messages m where m.stream_id = p_id and m.position = v_try - 1;
-            if v_size <= p_max then
-                v_fits := v_try;
-                exit when v_size >= p_max / 2;
-            else
-                v_not := v_try;
-            end if;
-            exit when v_fits + 1 >= v_not;
-            -- Where it would be if all messages were alike; and if that doesn't lead there soon, in the middle.
-            v_tries := v_tries + 1;
-            v_try := case when v_tries > 3 then (v_fits + v_not) / 2
-                else least(v_not - 1, greatest(v_fits + 1, p_from + (v_try - p_from) * p_max / v_size)) end;
-        end loop;
-        o_next := v_fits;
-        select string_agg(m.data, ','::bytea), count(*) into o_data, v_count
-            from (
-                select x.data from messages x
-                where x.stream_id = p_id and x.position >= p_from and x.position < o_next order by x.position) m;
-        if v_count <> o_next - p_from then
-            o_data := null;
+    end if;
+    while v_try > v_fits loop
+        select m.byte_at + octet_length(m.data) - v_base into v_size
+            from messages m where m.stream_id = p_id and m.position = v_try - 1;
+        if v_size <= p_max then
+            v_fits := v_try;
+            exit when v_size >= p_max / 2;
+        else
+            v_not := v_try;
         end if;
-        return;
-    end if;
-
-    o_next := p_to;
-    if p_to - p_from > p_max then
-        -- Where an append ends, unless it is longer than that by itself.
-        select max(m.position) into o_next
-            from messages m where m.stream_id = p_id and m.position > p_from and m.position <= p_from + p_max;
-        o_next := coalesce(o_next, p_from + greatest(p_max, 1));
-    end if;
-    select max(m.position) into v_first from messages m where m.stream_id = p_id and m.position <= p_from;
-    select string_agg(
-            case when m.position >= p_from and m.position + octet_length(m.data) <= o_next then m.data
-                else substring(m.data
-                    from greatest(p_from - m.position, 0)::integer + 1
-                    for (least(m.position + octet_length(m.data), o_next) - greatest(p_from, m.position))::integer) end,
-            ''::bytea)
-        into o_data
-        from (
-            select x.position, x.data from messages x
-            where x.stream_id = p_id and x.position >= v_first and x.position < o_next order by x.position) m;
-    if octet_length(o_data) <> o_next - p_from then
-        o_data := null;
-    end if;
+        exit when v_fits + 1 >= v_not;
+        -- Where it would be if all messages were alike; and if that doesn't lead there soon, in the middle.
+        v_tries := v_tries + 1;
+        v_try := case when v_tries > 3 then (v_fits + v_not) / 2
+            else least(v_not - 1, greatest(v_fits + 1, p_from + (v_try - p_from) * p_max / v_size)) end;
+    end loop;
+    return v_fits;
 end $$;
 
--- Units of a stream, its sources' included; as above.
-create function stream_piece(
-    s streams, p_from bigint, p_to bigint, p_max integer, out o_next bigint, out o_data bytea)
-language plpgsql
-set search_path = chunkstream, pg_temp
-as $$
-declare
-    v_ids bigint[] := array[s.id];
-    v_ends bigint[] := array[p_to];
-    v_from bigint := s.fork_at;
-    v_source bigint := s.source_id;
-    v_data bytea;
-begin
-    o_next := p_from;
-    o_data := ''::bytea;
-    if p_from >= p_to then
-        return;
-    elsif p_from >= s.fork_at then
-        select * into o_next, o_data from stream_own_piece(s.id, s.is_json, p_from, p_to, p_max);
-        return;
-    end if;
-
-    while p_from < v_from loop
-        v_ids := v_source || v_ids;
-        v_ends := least(v_ends[1], v_from) || v_ends;
-        select x.fork_at, x.source_id into v_from, v_source from streams x where x.id = v_source;
-        if not found then
-            o_data := null;
-            return;
-        end if;
-    end loop;
-    for i in 1 .. cardinality(v_ids) loop
-        continue when o_next >= v_ends[i];
-        select * into o_next, v_data
-            from stream_own_piece(v_ids[i], s.is_json, o_next, v_ends[i], p_max - octet_length(o_data));
-        o_data := o_data || case when s.is_json and o_data <> '' then ','::bytea else ''::bytea end || v_data;
-        exit when o_data is null or o_next < v_ends[i] or octet_length(o_data) >= p_max;
-    end loop;
-end $$;
-
--- A stream and a piece of it: from p_from on, or none of it at the tail where that is null; up to p_to where it is not.
-create function stream_read_row(s streams, p_from bigint, p_to bigint, p_max integer)
+-- A stream, by its path or its number, and which piece of it a read gets: from p_from on, or none of it, at the tail, where that
+-- is null; at most to p_to where it is not null. The piece is in the rows of the streams part_ids, in this order, in each up to
+-- part_ends: stream_data gives it. Reads alone, so that it and stream_data see the same in one statement; must_touch: its time
+-- to live is to be counted anew, see stream_look.
+create function stream_find(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
 returns table (
     presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, start bigint, next bigint, data bytea)
-language plpgsql
+    expires_at timestamptz, must_touch boolean, start bigint, next bigint, part_ids bigint[], part_ends bigint[])
+language plpgsql stable
 set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
 as $$
 #variable_conflict use_column
 declare
-    v_now timestamptz := clock_timestamp();
+    s streams;
+    v_now timestamptz := statement_timestamp();
+    v_end bigint;
+    v_from bigint;
+    v_source bigint;
+    v_ids bigint[];
+    v_ends bigint[];
+    v_left integer := p_max;
 begin
-    if s.id is null or stream_is_over(s, v_now) then
+    if p_path is not null then
+        select * into s from streams x where x.path = p_path;
+    else
+        select * into s from streams x where x.id = p_id;
+    end if;
+    if not found or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
         presence := case when stream_has_forks(s.id) then 'gone' else 'missing' end;
-        return next;
-        return;
-    end if;
-
-    if s.ttl_seconds is not null and v_now > s.touched_at then
-        update streams x set touched_at = stream_touched(x.ttl_seconds, v_now)
-            where x.id = s.id and not stream_is_over(x, v_now);
-    end if;
-    select * into tail from stream_end(s);
-    start := coalesce(p_from, tail);
-    select * into next, data from stream_piece(s, start, least(tail, p_to), p_max);
-    if data is null then
-        -- Deleted and swept while we read.
-        presence := 'missing';
         return next;
         return;
     end if;
@@ -551,14 +521,48 @@ begin
     closed := s.closed;
     ttl_seconds := s.ttl_seconds;
     expires_at := s.expires_at;
+    must_touch := s.ttl_seconds is not null and v_now > s.touched_at;
+    select m.position + case when s.is_json then 1 else octet_length(m.data) end into tail
+        from messages m where m.stream_id = s.id order by m.position desc limit 1;
+    tail := coalesce(tail, s.fork_at);
+    start := coalesce(p_from, tail);
+    next := start;
+    v_end := least(tail, p_to);
+    if start >= v_end then
+        null;
+    elsif start >= s.fork_at then
+        next := stream_reach(s.id, s.is_json, start, v_end, p_max);
+        part_ids := array[s.id];
+        part_ends := array[next];
+    else
+        -- Up to the source that has the start, then down again until it is enough.
+        v_ids := array[s.id];
+        v_ends := array[v_end];
+        v_from := s.fork_at;
+        v_source := s.source_id;
+        while start < v_from loop
+            v_ids := v_source || v_ids;
+            v_ends := least(v_ends[1], v_from) || v_ends;
+            select x.fork_at, x.source_id into v_from, v_source from streams x where x.id = v_source;
+        end loop;
+        for i in 1 .. cardinality(v_ids) loop
+            continue when next >= v_ends[i];
+            v_from := next;
+            next := stream_reach(v_ids[i], s.is_json, v_from, v_ends[i], v_left);
+            part_ids := part_ids || v_ids[i];
+            part_ends := part_ends || next;
+            v_left := v_left - case when not s.is_json then next - v_from
+                else (select sum(octet_length(m.data)) from messages m
+                    where m.stream_id = v_ids[i] and m.position >= v_from and m.position < next) end;
+            exit when next < v_ends[i] or v_left <= 0;
+        end loop;
+    end if;
     return next;
 end $$;
 
-create function stream_read(p_path text, p_from bigint, p_max integer)
-returns table (
-    presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, start bigint, next bigint, data bytea)
-language plpgsql
+-- The bytes of what stream_find has found.
+create function stream_data(p_is_json boolean, p_start bigint, p_ids bigint[], p_ends bigint[]) returns bytea
+language plpgsql stable strict
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -566,28 +570,46 @@ set enable_bitmapscan = off
 set jit = off
 as $$
 declare
-    s streams;
+    v_id bigint := p_ids[1];
+    v_end bigint := p_ends[1];
+    v_first bigint;
+    v_last bigint;
 begin
-    select * into s from streams x where x.path = p_path;
-    return query select * from stream_read_row(s, p_from, null, p_max);
-end $$;
+    if cardinality(p_ids) > 1 then
+        return (
+            select string_agg(
+                    stream_data(p_is_json, case when n = 1 then p_start else p_ends[n - 1] end, array[p_ids[n]], array[p_ends[n]]),
+                    case when p_is_json then ','::bytea else ''::bytea end order by n)
+                from generate_series(1, cardinality(p_ids)) n);
+    elsif p_is_json then
+        return (
+            select string_agg(m.data, ','::bytea)
+            from (
+                select x.data from messages x
+                where x.stream_id = v_id and x.position >= p_start and x.position < v_end order by x.position) m);
+    end if;
 
-create function stream_read_on(p_id bigint, p_from bigint, p_to bigint, p_max integer)
-returns table (
-    presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, start bigint, next bigint, data bytea)
-language plpgsql
-set search_path = chunkstream, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-set jit = off
-as $$
-declare
-    s streams;
-begin
-    select * into s from streams x where x.id = p_id;
-    return query select * from stream_read_row(s, p_from, p_to, p_max);
+    -- The first and the last append may be cut. As a rule they are not, and then there is less to do for each of the others.
+    select max(m.position) into v_first from messages m where m.stream_id = v_id and m.position <= p_start;
+    select m.position, m.position + octet_length(m.data) - v_end into v_last, v_end
+        from messages m where m.stream_id = v_id and m.position < p_ends[1] order by m.position desc limit 1;
+    if v_first = p_start and v_end = 0 then
+        return (
+            select string_agg(m.data, ''::bytea)
+            from (
+                select x.data from messages x
+                where x.stream_id = v_id and x.position >= v_first and x.position <= v_last order by x.position) m);
+    end if;
+    return (
+        select string_agg(
+            case when m.position > v_first and m.position < v_last then m.data
+                else substring(m.data
+                    from greatest(p_start - m.position, 0)::integer + 1
+                    for (least(m.position + octet_length(m.data), p_ends[1]) - greatest(p_start, m.position))::integer) end,
+            ''::bytea)
+        from (
+            select x.position, x.data from messages x
+            where x.stream_id = v_id and x.position >= v_first and x.position <= v_last order by x.position) m);
 end $$;
 
 -- Deletes a stream for its clients. Presence: what there was.
@@ -604,11 +626,11 @@ begin
     select * into s from streams x where x.path = p_path for update;
     if s.id is null then
         presence := 'missing';
-    elsif stream_is_over(s, clock_timestamp()) then
+    elsif stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, statement_timestamp()) then
         perform stream_release(s.id);
         presence := case when stream_has_forks(s.id) then 'gone' else 'missing' end;
     else
-        update streams x set deleted_at = clock_timestamp(), due_at = null where x.id = s.id;
+        update streams x set deleted_at = statement_timestamp(), due_at = null where x.id = s.id;
         perform stream_release(s.id);
         presence := 'present';
         id := s.id;
@@ -628,12 +650,13 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-    v_now timestamptz := clock_timestamp();
+    v_now timestamptz := statement_timestamp();
 begin
     update streams x set touched_at = stream_touched(x.ttl_seconds, v_now)
-        where x.id = any (p_ids) and x.ttl_seconds is not null and v_now > x.touched_at and not stream_is_over(x, v_now);
+        where x.id = any (p_ids) and x.ttl_seconds is not null and v_now > x.touched_at
+            and not stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, v_now);
     return query
-        select i.id, e.o_tail, s.closed, s.id is null or stream_is_over(s, v_now)
+        select i.id, e.o_tail, s.closed, s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
         from unnest(p_ids) i (id) left join streams s on s.id = i.id left join lateral stream_end(s) e on s.id is not null;
 end $$;
 
@@ -660,7 +683,7 @@ set jit = off
 as $$
 declare
     s streams;
-    v_now timestamptz := clock_timestamp();
+    v_now timestamptz := statement_timestamp();
     v_done integer := 0;
     v_left integer := p_messages;
     v_deleted integer;
@@ -669,7 +692,7 @@ begin
         select * from streams x where x.due_at <= v_now order by x.due_at limit p_streams for update skip locked
     loop
         v_done := v_done + 1;
-        if s.path is not null and not stream_is_over(s, v_now) then
+        if s.path is not null and not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
             -- It was read or written to since.
             update streams x set due_at = x.touched_at + least(x.ttl_seconds, 1000000000) * interval '1 second'
                 where x.id = s.id;

@@ -20,18 +20,19 @@ internal abstract class DurableResult(DurableCall call) : IResult
         ArgumentNullException.ThrowIfNull(httpContext);
         var (request, response) = (httpContext.Request, httpContext.Response);
         SetHeaders(response);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, call.Invocation);
+        using var lifetime = call.Engine.Begin(httpContext.RequestAborted, call.Invocation);
         try
         {
-            await AnswerAsync(request, response, ended.Token).ConfigureAwait(false);
+            await AnswerAsync(request, response, lifetime.Token).ConfigureAwait(false);
         }
         catch (Exception failure) when (!response.HasStarted && failure is not StreamCutException)
         {
             // Who is gone hears nothing, and nobody needs to hear of them.
-            if (httpContext.RequestAborted.IsCancellationRequested)
+            var ended = await lifetime.EndedAsync().ConfigureAwait(false);
+            if (ended is StreamOutcome.ClientLeft)
                 return;
 
-            var problem = Describe(failure, ended.IsCancellationRequested);
+            var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? Describe(failure);
             if (problem.Status >= 500)
                 call.Log.RequestFailed(request.Method, call.Path, problem.Status, failure);
             response.Clear();
@@ -76,10 +77,9 @@ internal abstract class DurableResult(DurableCall call) : IResult
         response.Headers.AccessControlExposeHeaders = ExposedHeaders;
     }
 
-    private static Problem Describe(Exception failure, bool isEnded) => failure switch
+    private static Problem Describe(Exception failure) => failure switch
     {
         BadHttpRequestException broken => DurableProblems.InvalidBody("The body broke off, came too slowly, or is not valid HTTP.") with { Status = broken.StatusCode },
-        _ when isEnded => Problem.Stopping,
         // There a query that does not fit; here it is our own.
         PostgresException { SqlState: ['4', '2', ..] } => Problem.Internal,
         _ => PostgresFailures.Describe(failure),

@@ -86,8 +86,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
     private async Task PollAsync(HttpResponse response, ReadRequest read, StreamPiece piece, CancellationToken cancellation)
     {
         var stream = piece.Stream!;
-        var block = stream.Closed ? NothingMore(piece) : await NextBlockAsync(response.HttpContext, piece).ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
+        var block = stream.Closed ? NothingMore(piece) : await NextBlockAsync(piece, cancellation).ConfigureAwait(false);
         if (block is null)
         {
             await RefuseAsync(response, DurableProblems.NoStream).ConfigureAwait(false);
@@ -106,11 +105,10 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
     }
 
     /// <summary>What comes next; an empty block if nothing does in time; null if the stream is gone.</summary>
-    private async Task<StreamBlock?> NextBlockAsync(HttpContext http, StreamPiece piece)
+    private async Task<StreamBlock?> NextBlockAsync(StreamPiece piece, CancellationToken cancellation)
     {
-        using var lifetime = Call.Engine.Begin(http.RequestAborted, Call.Invocation);
         using var duration = new CancellationTokenSource(TimeSpan.FromSeconds(Call.Options.LongPollSeconds), Time);
-        using var wait = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Token, duration.Token);
+        using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellation, duration.Token);
         using var reader = Call.Live.Follow(piece.Stream!, piece.Next);
         try
         {
