@@ -56,7 +56,8 @@ internal sealed class ChaosReader(ChaosRun run, int number)
         using var response = await run.Client.GetAsync(run.Url(_instance, query), HttpCompletionOption.ResponseHeadersRead, leaving);
         if ((int)response.StatusCode >= 500)
             throw new IOException($"{(int)response.StatusCode}");
-        Assert.True(response.IsSuccessStatusCode, $"{this}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(leaving)}");
+        if (!response.IsSuccessStatusCode)
+            Assert.Fail($"{this}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(leaving)}");
         if (Mode == "sse")
         {
             await FollowAsync(response, leaving);
