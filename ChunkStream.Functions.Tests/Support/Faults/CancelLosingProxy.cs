@@ -43,7 +43,8 @@ internal sealed class CancelLosingProxy : IDisposable
         {
             // One side has closed.
         }
-    }) { IsBackground = true }.Start();
+    })
+    { IsBackground = true }.Start();
 
     private void Accept()
     {
