@@ -48,6 +48,11 @@ public sealed class OfficialClientInAPageTests(RealPostgres postgres, Chromium c
               }
               await producer.close();
               await rest;
+
+              // The client may say that it is closed before it hands out the last batch.
+              for (let wait = 0; wait < 100 && (seen.sse.length < 200 || seen['long-poll'].length < 200); wait++) {
+                await new Promise((resolve) => setTimeout(resolve, 20));
+              }
               const isWhole = (ns, count) => ns.length === count && ns.every((n, index) => n === index);
               return [failures.join(), isWhole(early, 100), isWhole(seen.sse, 200), isWhole(seen['long-poll'], 200)].join(' ');
             }

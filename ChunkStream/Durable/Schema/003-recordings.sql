@@ -44,7 +44,7 @@ declare
 begin
     loop
         select * into s from streams x where x.path = p_path;
-        if s.id is not null and not stream_is_over(s, clock_timestamp()) then
+        if s.id is not null and not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, clock_timestamp()) then
             select * into r from recordings x where x.stream_id = s.id;
             status := case when not found then 'taken'
                 when r.recorder = p_recorder then 'created'
@@ -103,7 +103,7 @@ begin
     -- The recording before its stream: what it was cut after is then seen, too.
     select * into r from recordings x where x.stream_id = p_id;
     select * into s from streams x where x.id = p_id;
-    is_over := s.id is null or stream_is_over(s, v_now);
+    is_over := s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now);
     closed := coalesce(s.closed, false);
     cut := recording_cut(r, closed, v_now);
     if s.id is not null then
@@ -129,10 +129,10 @@ declare
 begin
     -- A generator may be silent for longer than its recording is kept.
     update streams x set touched_at = stream_touched(x.ttl_seconds, v_now)
-        where x.id = any (p_ids) and x.ttl_seconds is not null and v_now > x.touched_at and not stream_is_over(x, v_now);
+        where x.id = any (p_ids) and x.ttl_seconds is not null and v_now > x.touched_at and not stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, v_now);
     update recordings x set alive_until = v_now + p_lease_seconds * interval '1 second' where x.stream_id = any (p_ids);
     return query
-        select i.id, s.id is null or stream_is_over(s, v_now), extract(epoch from v_now - r.read_at)::double precision
+        select i.id, s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now), extract(epoch from v_now - r.read_at)::double precision
         from unnest(p_ids) i (id) left join streams s on s.id = i.id left join recordings r on r.stream_id = i.id;
 end $$;
 
