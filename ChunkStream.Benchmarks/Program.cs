@@ -3,10 +3,11 @@ using BenchmarkDotNet.Running;
 using ChunkStream.Benchmarks.E2e;
 using ChunkStream.Benchmarks.Micro;
 using ChunkStream.Benchmarks.Peers;
+using ChunkStream.Benchmarks.Streams;
 using ChunkStream.LocalHost;
 
 // Everything else is for BenchmarkDotNet, which has a command line of its own.
-if (args is not (["e2e" or "peer", ..] or ["--help" or "-h" or "-?"]))
+if (args is not (["e2e" or "streams" or "peer", ..] or ["--help" or "-h" or "-?"]))
 {
     BenchmarkSwitcher.FromAssembly(typeof(GeneratorBenchmarks).Assembly).Run(args);
     return 0;
@@ -23,6 +24,7 @@ var root = new RootCommand(
     "Measures ChunkStream. Without a command: the microbenchmarks, with BenchmarkDotNet's options.")
 {
     E2eCommand.Create(E2eRun.RunAsync),
+    StreamsCommand.Create(StreamsRun.RunAsync),
     PeerCommand.Create(AspNetPeer.RunAsync),
 };
 return await root.Parse(args).InvokeAsync(settings, shutdown.Token);

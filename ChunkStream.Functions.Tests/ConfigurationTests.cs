@@ -1,3 +1,4 @@
+using ChunkStream.Durable;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
 using ChunkStream.Queries;
@@ -28,6 +29,12 @@ public sealed class ConfigurationTests
         Assert.Equal(200, postgres.QueueLength);
         Assert.Equal(10, postgres.QueueSeconds);
 
+        var streams = new DurableOptions();
+        Assert.Equal(10, streams.Connections);
+        Assert.Equal(10L * 1024 * 1024 * 1024, streams.MaxStreamBytes);
+        Assert.Equal(5_000, streams.MaxReaders);
+        Assert.Equal(30, streams.SweepSeconds);
+
         var queries = new QueryOptions();
         Assert.Equal("queries", queries.QueriesPath);
         Assert.Equal("large_table", queries.DefaultQuery);
@@ -46,6 +53,10 @@ public sealed class ConfigurationTests
     [InlineData("ChunkStream:Postgres:IdleSeconds", "100000")]
     [InlineData("ChunkStream:Postgres:QueueLength", "-1")]
     [InlineData("ChunkStream:Postgres:QueueSeconds", "61")]
+    [InlineData("ChunkStream:Streams:Connections", "1")]
+    [InlineData("ChunkStream:Streams:MaxStreamBytes", "1023")]
+    [InlineData("ChunkStream:Streams:MaxReaders", "0")]
+    [InlineData("ChunkStream:Streams:SweepSeconds", "0")]
     [InlineData("ChunkStream:QueriesPath", "")]
     [InlineData("ChunkStream:DefaultQuery", "")]
     [InlineData("ChunkStream:ResumeKey", "short")]

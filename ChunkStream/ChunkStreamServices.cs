@@ -1,4 +1,6 @@
+using ChunkStream.Durable;
 using ChunkStream.Endpoints;
+using ChunkStream.Endpoints.Durable;
 using ChunkStream.Postgres;
 using ChunkStream.Queries;
 using ChunkStream.Streaming;
@@ -25,7 +27,7 @@ public static class ChunkStreamServices
 
         services.AddCheckedSettings<StreamingOptions>(configuration, StreamingOptions.Section);
         services.AddCheckedSettings<PostgresOptions>(configuration, PostgresOptions.Section);
-        services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "LocalHost");
+        services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost");
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.Configure<SocketTransportOptions>(UnsentLimit.Configure);
@@ -39,9 +41,49 @@ public static class ChunkStreamServices
         services.AddSingleton(provider => new StreamEndpoints(
             provider.GetRequiredService<StreamEngine>(),
             provider.GetRequiredService<PostgresDatabase>(),
-            provider.GetRequiredService<QueryCatalogue>()));
+            provider.GetRequiredService<QueryCatalogue>(),
+            provider.GetRequiredService<DurableEndpoints>(),
+            provider.GetRequiredService<RecordedStreams>()));
         services.AddSingleton<QueryCatalogue>();
         services.AddHostedService<QueryCheckAtStart>();
+        services.AddDurableStreams(configuration);
         return services;
+    }
+
+    /// <summary>
+    /// Takes expired and deleted streams out of the database every so often: <c>ChunkStream:Streams:SweepSeconds</c>. For a host
+    /// that runs all the time; elsewhere a timer calls <see cref="StreamSweep"/>.
+    /// </summary>
+    public static IServiceCollection AddStreamSweep(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return services.AddHostedService<StreamSweepService>();
+    }
+
+    private static void AddDurableStreams(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddCheckedSettings<DurableOptions>(configuration, DurableOptions.Section);
+        services.AddSingleton(provider => new DurableLog(provider.GetRequiredService<ILogger<DurableStore>>()));
+        services.AddSingleton(provider => new DurableDatabase(
+            configuration.GetConnectionString("Postgres"),
+            provider.GetRequiredService<IOptions<DurableOptions>>(),
+            provider.GetRequiredService<IOptions<PostgresOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<DurableLog>(),
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<StreamFunctions>();
+        services.AddSingleton<ChangeNotifier>();
+        services.AddSingleton<ChangeListener>();
+        services.AddSingleton<LiveStreams>();
+        services.AddSingleton<StreamChanges>();
+        services.AddSingleton<AppendQueue>();
+        services.AddSingleton<DurableStore>();
+        services.AddSingleton(provider => new StreamSweep(
+            provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<StreamFunctions>()));
+        services.AddSingleton<DurableEndpoints>();
+        services.AddSingleton<RecordingLog>();
+        services.AddSingleton<Recordings>();
+        services.AddSingleton(provider => new RecordedStreams(
+            provider.GetRequiredService<Recordings>(), provider.GetRequiredService<StreamEngine>(), provider.GetRequiredService<IOptions<DurableOptions>>()));
     }
 }

@@ -90,6 +90,9 @@ export interface Schema {
 
   /** About how many rows there will be, or null where the server does not know. */
   estimatedRows: number | null;
+
+  /** Whether the stream can be resumed; missing where the server does not say. */
+  checkpoints?: boolean;
 }
 
 export interface Column {

@@ -1,72 +1,26 @@
 using ChunkStream.Benchmarks.E2e.Cases;
-using ChunkStream.Benchmarks.E2e.Report;
-using ChunkStream.LocalHost;
 
 namespace ChunkStream.Benchmarks.E2e;
 
-/// <summary>One run of the end-to-end benchmark: everything is started, measured, stopped, and written down.</summary>
+/// <summary>The end-to-end benchmark.</summary>
 internal static class E2eRun
 {
-    private const int Failed = 1;
-
-    // 128 + SIGINT, the shells' own number for it.
-    private const int Interrupted = 130;
+    private const string HowToRead =
+        """
+        Medians over the rounds, whose cases run in turns after one warm-up each; × is the median over the rounds of how
+        many times as long a record takes as in the same round of the case named: less is faster. Every contestant is a
+        process of its own; CPU and peak memory are that process's (Postgres's are not in it), memory since its start.
+        MB are millions of bytes of the body on the wire. The client runs on the same machine, reads a bare socket, and
+        counts the records of every stream; first byte is the slowest stream's, from before the connection is opened.
+        The slowest peers run two rounds at most, the memory cases one and without a warm-up.
+        """;
 
     /// <summary>Runs it, and gives the process's exit code.</summary>
-    public static async Task<int> RunAsync(E2eSettings settings, CancellationToken cancellation)
+    public static Task<int> RunAsync(E2eSettings settings, CancellationToken cancellation)
     {
-        try
-        {
-            return await RunCheckedAsync(settings, cancellation);
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            Console.Out.WriteLine("Interrupted: everything is stopped, and nothing was written.");
-            return Interrupted;
-        }
-        catch (StartupFailure e)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return Failed;
-        }
-    }
-
-    private static async Task<int> RunCheckedAsync(E2eSettings settings, CancellationToken cancellation)
-    {
-        RequireRelease();
-        await using var databases = new TestDatabases();
-        var groups = Choose(new CaseGroups(settings, databases).All, settings.Only);
-        var output = settings.Output ?? ResultFile.ForToday(TimeProvider.System);
-
-        var tables = new List<ResultTable>();
-        foreach (var group in groups)
-        {
-            var results = await new GroupRun(group, settings, ConsoleLines.Out).RunAsync(cancellation);
-            tables.Add(new ResultTable(group, results));
-        }
-
-        var machine = await Machine.DescribeAsync(databases.ServerVersion, cancellation);
-        var report = MarkdownReport.Of(tables, machine, settings, TimeProvider.System);
-        await File.WriteAllTextAsync(output, report, cancellation);
-        Console.Out.WriteLine($"\n{report}\nWritten to {output}");
-        return tables.Any(table => table.HasFailures) ? Failed : 0;
-    }
-
-    private static IReadOnlyList<CaseGroup> Choose(IReadOnlyList<CaseGroup> all, IReadOnlyList<string> names)
-    {
-        var known = all.SelectMany(group => group.Cases.Select(one => one.Name).Prepend(group.Name)).ToArray();
-        if (names.Except(known).FirstOrDefault() is { } unknown)
-            throw new StartupFailure($"--only knows no \"{unknown}\". There are: {string.Join(", ", known)}.");
-
-        return [.. all.Select(group => group.Only(names)).Where(group => group.Cases.Count > 0)];
-    }
-
-    private static void RequireRelease()
-    {
-#if DEBUG
-        throw new StartupFailure(
-            "This is a Debug build, whose figures mean nothing: "
-            + $"dotnet run -c Release --project ChunkStream.Benchmarks -- {E2eCommand.Name}");
-#endif
+        var databases = new TestDatabases();
+        var plan = new BenchmarkPlan(
+            E2eCommand.Name, "End to end", HowToRead, settings.Rounds, settings.RunLimit, settings.Only, settings.Output, settings.CommandLine);
+        return BenchmarkRun.RunAsync(plan, databases, new CaseGroups(settings, databases).All, cancellation);
     }
 }

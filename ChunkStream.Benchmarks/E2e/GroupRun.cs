@@ -7,9 +7,9 @@ namespace ChunkStream.Benchmarks.E2e;
 
 /// <summary>Runs the cases of a group in turns: a change of the machine's mood hits all of them.</summary>
 /// <param name="group">The cases.</param>
-/// <param name="settings">How often, and how long at most.</param>
+/// <param name="plan">How often, and how long at most.</param>
 /// <param name="progress">Told of each run.</param>
-internal sealed class GroupRun(CaseGroup group, E2eSettings settings, IProgress<string> progress)
+internal sealed class GroupRun(CaseGroup group, BenchmarkPlan plan, IProgress<string> progress)
 {
     private readonly Dictionary<IBenchmarkCase, CaseResult> _results =
         group.Cases.ToDictionary(one => one, one => new CaseResult(one.Name, one.What));
@@ -24,7 +24,7 @@ internal sealed class GroupRun(CaseGroup group, E2eSettings settings, IProgress<
                 await StartAsync(one, cancellation);
             foreach (var one in Running().Where(one => one.HasWarmUp))
                 await TryRunAsync(one, round: null, cancellation);
-            for (var round = 1; round <= settings.Rounds; round++)
+            for (var round = 1; round <= plan.Rounds; round++)
             {
                 foreach (var one in Running().Where(one => round <= one.MostRounds))
                     await TryRunAsync(one, round, cancellation);
@@ -57,7 +57,7 @@ internal sealed class GroupRun(CaseGroup group, E2eSettings settings, IProgress<
     private async Task TryRunAsync(IBenchmarkCase one, int? round, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(settings.RunLimit);
+        limit.CancelAfter(plan.RunLimit);
         try
         {
             var before = Environment.CpuUsage.TotalTime;
@@ -70,7 +70,7 @@ internal sealed class GroupRun(CaseGroup group, E2eSettings settings, IProgress<
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            Fail(one, $"A run did not end within {settings.RunLimit.TotalSeconds:0} s.");
+            Fail(one, $"A run did not end within {plan.RunLimit.TotalSeconds:0} s.");
         }
         catch (Exception e) when (e is InvalidDataException or SocketException or IOException)
         {
@@ -86,7 +86,7 @@ internal sealed class GroupRun(CaseGroup group, E2eSettings settings, IProgress<
 
     private static string Line(IBenchmarkCase one, int? round, Sample sample, TimeSpan client) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(round is null ? "warm-up" : $"round {round}"),-8} {one.Name,-14} {sample.Wall.TotalSeconds,7:0.000} s"
+        $"{(round is null ? "warm-up" : $"round {round}"),-8} {one.Name,-20} {sample.Wall.TotalSeconds,7:0.000} s"
         + $"  {sample.Records / sample.Wall.TotalSeconds,12:N0} records/s"
         + $"  {sample.Cpu?.TotalSeconds,6:0.00} s of CPU  {one.Usage.PeakBytes / 1e6,6:0} MB"
         // What the client takes from the machine, it takes from those that it measures.

@@ -8,17 +8,20 @@ namespace ChunkStream.Benchmarks.E2e;
 /// An embedded Postgres for the run alone, with its default settings but for the number of connections, and a database
 /// for each number of rows that somebody asks for.
 /// </summary>
-internal sealed class TestDatabases : IAsyncDisposable
+/// <param name="settings">Settings beside those.</param>
+internal sealed class TestDatabases(params IEnumerable<KeyValuePair<string, string>> settings) : IAsyncDisposable
 {
-    private static readonly Dictionary<string, string> Settings = new() { ["max_connections"] = "300" };
+    private readonly Dictionary<string, string> _settings = new(settings) { ["max_connections"] = "300" };
 
-    private readonly string _statePath = Path.GetFullPath(
-        Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath") ?? StateFolder.Default);
     private readonly Dictionary<long, TestDatabase> _databases = [];
     private EmbeddedPostgres? _server;
 
-    /// <summary>The server's version; null where none was started.</summary>
-    public string? ServerVersion { get; private set; }
+    /// <summary>The folder for what outlives a run.</summary>
+    public string StatePath { get; } = Path.GetFullPath(
+        Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath") ?? StateFolder.Default);
+
+    /// <summary>The server and what is set otherwise than by default; null where none was started.</summary>
+    public string? Description { get; private set; }
 
     /// <summary>The database with so many rows; the first time it is made.</summary>
     public async Task<TestDatabase> WithRowsAsync(long rows, CancellationToken cancellation)
@@ -26,7 +29,7 @@ internal sealed class TestDatabases : IAsyncDisposable
         _server ??= await StartAsync(cancellation);
         if (!_databases.TryGetValue(rows, out var database))
         {
-            database = await TestDatabase.CreateAsync(_server.ConnectionString, _statePath, rows, cancellation);
+            database = await TestDatabase.CreateAsync(_server.ConnectionString, StatePath, rows, cancellation);
             _databases.Add(rows, database);
         }
 
@@ -39,12 +42,17 @@ internal sealed class TestDatabases : IAsyncDisposable
     private async Task<EmbeddedPostgres> StartAsync(CancellationToken cancellation)
     {
         var server = await EmbeddedPostgres.StartAsync(
-            new EmbeddedPostgresOptions { StatePath = _statePath, ThrowAway = true, Settings = Settings },
+            new EmbeddedPostgresOptions { StatePath = StatePath, ThrowAway = true, Settings = _settings },
             ConsoleLines.Out,
             cancellation);
         await using var database = NpgsqlDataSource.Create(server.ConnectionString);
-        await using var version = database.CreateCommand("show server_version");
-        ServerVersion = (string?)await version.ExecuteScalarAsync(cancellation);
+        await using var about = database.CreateCommand(
+            "select current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit')");
+        await using var reader = await about.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        Description = $"Postgres {reader.GetString(0)}, embedded, on 127.0.0.1, with its default settings but for "
+            + string.Join(", ", _settings.Select(setting => $"{setting.Key} = {setting.Value}"))
+            + $": so fsync is {reader.GetString(1)} and synchronous_commit {reader.GetString(2)}";
         return server;
     }
 }

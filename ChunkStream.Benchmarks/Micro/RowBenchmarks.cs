@@ -53,7 +53,7 @@ public class RowBenchmarks : IAsyncDisposable
     private async Task PumpAsync(StreamFormat format)
     {
         await using var source = new CursorSource(
-            _database, new PostgresQuery("select * from large_table") 
+            _database, new PostgresQuery("select * from large_table")
             {
                 Key = [new KeyColumn("id", IsDescending: false)],
                 Tokens = new ResumeTokens(new byte[32], "large_table", "", ""),

@@ -28,11 +28,14 @@ internal sealed class UiPage : IAsyncDisposable
 
     public ILocator Alert => Page.GetByRole(AriaRole.Alert);
 
-    public static async Task<UiPage> OpenAsync(Chromium chromium, LocalApi api, BrowserNewContextOptions? options = null)
+    public static Task<UiPage> OpenAsync(Chromium chromium, LocalApi api, BrowserNewContextOptions? options = null)
+        => OpenAsync(chromium, api.Origin, options);
+
+    public static async Task<UiPage> OpenAsync(Chromium chromium, string origin, BrowserNewContextOptions? options = null)
     {
         var ui = new UiPage(await chromium.NewPageAsync(options));
-        await ui.Page.GotoAsync(api.Origin);
-        Assert.Equal(api.Origin + "/api/ui/", ui.Page.Url);
+        await ui.Page.GotoAsync(origin);
+        Assert.Equal(origin + "/api/ui/", ui.Page.Url);
         await Assertions.Expect(ui.Page.Locator("#source option")).Not.ToHaveCountAsync(0);
         return ui;
     }

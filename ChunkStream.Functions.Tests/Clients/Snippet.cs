@@ -6,13 +6,16 @@ using Xunit.Sdk;
 
 namespace ChunkStream.Functions.Tests.Clients;
 
-/// <summary>A code block of docs/clients.md that stands under a marker: what it is saved as, and what it needs.</summary>
+/// <summary>A code block of a page in docs that stands under a marker: what it is saved as, and what it needs.</summary>
 internal sealed partial record Snippet(string Name, string Needs, bool IsForPages, string Code)
 {
-    /// <summary>All of them, in the page's order.</summary>
-    public static IReadOnlyList<Snippet> All { get; } =
+    /// <summary>All of docs/clients.md.</summary>
+    public static IReadOnlyList<Snippet> All { get; } = In("clients.md");
+
+    /// <summary>All of a page, in its order.</summary>
+    public static IReadOnlyList<Snippet> In(string page) =>
     [
-        .. Marked().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "clients.md")).ReplaceLineEndings("\n"))
+        .. Marked().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", page)).ReplaceLineEndings("\n"))
             .Select(match => new Snippet(match.Groups["name"].Value, match.Groups["needs"].Value, match.Groups["page"].Success, match.Groups["code"].Value)),
     ];
 
@@ -21,7 +24,7 @@ internal sealed partial record Snippet(string Name, string Needs, bool IsForPage
     /// <summary>The address in the page that stands for the server's.</summary>
     public const string Server = "http://localhost:7071";
 
-    [GeneratedRegex("<!-- run: (?<name>\\S+)( (?<needs>[a-z]+))?(?<page>, in a page too)? -->\n```[a-z]+\n(?<code>.*?)```\n", RegexOptions.Singleline)]
+    [GeneratedRegex("<!-- run: (?<name>\\S+)( (?<needs>[a-z@/-]+))?(?<page>, in a page too)? -->\n```[a-z]+\n(?<code>.*?)```\n", RegexOptions.Singleline)]
     private static partial Regex Marked();
 }
 

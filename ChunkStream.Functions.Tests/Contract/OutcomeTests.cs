@@ -77,26 +77,26 @@ public sealed class OutcomeTests : IAsyncLifetime
     {
         var script = new ScriptedSource().Yield("before");
         using var healthy = await _api.GetAsync(_api.Serve(StreamFormats.Frames, script.Open));
-        foreach (var failure in new Exception[]
-        {
+        Exception[] failures =
+        [
             new InvalidOperationException(), new OperationCanceledException(), new TimeoutException(), new IOException(),
             new ObjectDisposedException("x"), new AggregateException(), new HttpRequestException(), new TaskCanceledException(),
             new InsufficientMemoryException(),
-        })
-        {
-            foreach (var item in new[] { 0, 1, 1000 })
-            {
-                using var response = await _api.GetAsync(_api.Serve(StreamFormats.Frames, FaultySource.FailsAt(item, failure)));
-                Assert.Equal(item == 0 ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, response.StatusCode);
-                if (item > 0)
-                    Assert.False((await StreamRead.OfAsync(response, "frames")).IsComplete);
-            }
-        }
+        ];
+        await Task.WhenAll(failures.SelectMany(failure => new[] { 0, 1, 1000 }.Select(item => FailsAsync(failure, item))));
 
         script.Yield("after").End();
         var read = await StreamRead.OfAsync(healthy, "frames");
         Assert.True(read.IsComplete);
         Assert.Equal(["before", "after"], read.Records);
+
+        async Task FailsAsync(Exception failure, int item)
+        {
+            using var response = await _api.GetAsync(_api.Serve(StreamFormats.Frames, FaultySource.FailsAt(item, failure)));
+            Assert.Equal(item == 0 ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, response.StatusCode);
+            if (item > 0)
+                Assert.False((await StreamRead.OfAsync(response, "frames")).IsComplete);
+        }
     }
 
     [Fact]

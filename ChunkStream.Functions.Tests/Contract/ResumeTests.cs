@@ -160,7 +160,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_query_without_a_key_has_no_tokens_and_takes_none()
     {
         await using var api = await ServingAsync("select id from resumed order by id");
-        Assert.DoesNotContain("checkpoint", await api.Client.GetStringAsync("/api/db-stream?format=frames").Within(), StringComparison.Ordinal);
+        Assert.DoesNotContain("{\"checkpoint\":", await api.Client.GetStringAsync("/api/db-stream?format=frames").Within(), StringComparison.Ordinal);
 
         await AssertRefusedAsync(api, "AAAA", HttpStatusCode.BadRequest, "invalid-resume-token");
     }

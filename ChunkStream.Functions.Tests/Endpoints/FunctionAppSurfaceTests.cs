@@ -19,13 +19,13 @@ public sealed class FunctionAppSurfaceTests
             .Select(endpoint => Describe(endpoint.Name, endpoint.Route, endpoint.Methods, endpoint.Access.ToString()))
             .Order();
 
-        Assert.Equal(expected, Functions().Select(Describe).Order());
+        Assert.Equal(expected, Functions("HttpTrigger").Select(Describe).Order());
     }
 
     [Fact]
     public void Each_function_calls_the_handler_of_its_endpoint_and_nothing_else()
     {
-        foreach (var function in Functions())
+        foreach (var function in Functions("HttpTrigger"))
         {
             var handler = $"endpoints.{function.Identifier.ValueText}(request, cancellation)";
             Assert.True(
@@ -34,10 +34,22 @@ public sealed class FunctionAppSurfaceTests
         }
     }
 
+    [Fact]
+    public void What_is_deleted_or_has_expired_is_swept_every_minute()
+    {
+        var sweep = Assert.Single(Functions("TimerTrigger"));
+
+        Assert.Equal("0 * * * * *", Text(Trigger(sweep, "TimerTrigger")!.ArgumentList!.Arguments[0].Expression));
+        Assert.Equal("sweep.RunAsync(cancellation)", sweep.ExpressionBody?.Expression.ToString());
+    }
+
+    [Fact]
+    public void There_are_no_functions_but_these()
+        => Assert.Equal(Functions().Count(), Functions("HttpTrigger").Count() + Functions("TimerTrigger").Count());
+
     private static string Describe(MethodDeclarationSyntax function)
     {
-        var trigger = Attributes(function.ParameterList.Parameters.SelectMany(parameter => parameter.AttributeLists), "HttpTrigger").Single();
-        var arguments = trigger.ArgumentList!.Arguments;
+        var arguments = Trigger(function, "HttpTrigger")!.ArgumentList!.Arguments;
         var route = arguments.Single(argument => argument.NameEquals?.Name.Identifier.ValueText == "Route");
         var positional = arguments.Where(argument => argument.NameEquals is null).Select(argument => argument.Expression).ToArray();
         return Describe(
@@ -49,6 +61,11 @@ public sealed class FunctionAppSurfaceTests
 
     private static string Describe(string name, string route, IEnumerable<string> methods, string access)
         => $"{name}: {string.Join('|', methods.Select(method => method.ToUpperInvariant()).Order())} {route} ({access})";
+
+    private static IEnumerable<MethodDeclarationSyntax> Functions(string trigger) => Functions().Where(function => Trigger(function, trigger) is not null);
+
+    private static AttributeSyntax? Trigger(MethodDeclarationSyntax function, string name)
+        => Attributes(function.ParameterList.Parameters.SelectMany(parameter => parameter.AttributeLists), name).SingleOrDefault();
 
     private static IEnumerable<MethodDeclarationSyntax> Functions()
         => Directory.EnumerateFiles(Path.Combine(Repository.Root, "ChunkStream.Functions"), "*.cs")

@@ -15,7 +15,7 @@ public sealed class QueryEndpointTests(RealPostgres postgres)
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "select 1 as n from generate_series(1, 30000) n, generate_series(1, 30000) m");
 
         Assert.Equal(
-            """{"schema":{"columns":[{"name":"n","type":"int4"}],"estimatedRows":2}}""" + "\n{\"row\":{\"n\":1}}\n{\"row\":{\"n\":1}}\n{\"end\":{\"rows\":2,\"continue\":null}}\n",
+            """{"schema":{"columns":[{"name":"n","type":"int4"}],"estimatedRows":2,"checkpoints":false}}""" + "\n{\"row\":{\"n\":1}}\n{\"row\":{\"n\":1}}\n{\"end\":{\"rows\":2,\"continue\":null}}\n",
             await api.Client.GetStringAsync("/api/db-stream?format=frames&limit=2").Within());
     }
 
@@ -32,6 +32,22 @@ public sealed class QueryEndpointTests(RealPostgres postgres)
         Assert.Equal("5000", Assert.Single(response.Headers.GetValues("ChunkStream-Estimated-Rows")));
         using var half = await api.GetAsync("/api/db-stream?from=2500");
         Assert.InRange(int.Parse(half.Headers.GetValues("ChunkStream-Estimated-Rows").Single(), System.Globalization.CultureInfo.InvariantCulture), 2400, 2600);
+    }
+
+    [Theory]
+    [InlineData("-- key: id\n", true)]
+    [InlineData("", false)]
+    public async Task Whether_checkpoints_will_come_is_told_in_the_schema(string header, bool expected)
+    {
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, header + "select n as id from generate_series(1, 3) n");
+
+        var frames = (await api.Client.GetStringAsync("/api/db-stream?format=frames").Within()).Split('\n')[..^1].Select(line => JsonNode.Parse(line)!).ToArray();
+        var events = await api.Client.GetStringAsync("/api/db-stream?format=sse").Within();
+
+        Assert.Equal(expected, (bool)frames[0]["schema"]!["checkpoints"]!);
+        Assert.Equal(expected, frames.Any(frame => frame["checkpoint"] is not null));
+        Assert.Equal(expected, events.Contains("\"checkpoints\":true", StringComparison.Ordinal));
+        Assert.Equal(expected, events.Contains("}\nid: ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -28,6 +28,8 @@ public sealed class UiEndpointTests
     [InlineData("icon.svg", "image/svg+xml")]
     [InlineData("lib/uPlot.esm.js", "text/javascript; charset=utf-8")]
     [InlineData("client/index.js", "text/javascript; charset=utf-8")]
+    [InlineData("streams/view.js", "text/javascript; charset=utf-8")]
+    [InlineData("lib/durable-streams-client.index.js", "text/javascript; charset=utf-8")]
     [InlineData("lib/uPlot.LICENSE", "text/plain; charset=utf-8")]
     public async Task Each_file_is_served_as_what_it_is_under_a_strict_policy(string path, string type)
     {

@@ -27,7 +27,7 @@ public sealed class FormatTests
             "sse", ["1", "2"],
             """
             event: schema
-            data: {"columns":[{"name":"id","type":"int8"},{"name":"a \"b\", c","type":"text"}],"estimatedRows":12}
+            data: {"columns":[{"name":"id","type":"int8"},{"name":"a \"b\", c","type":"text"}],"estimatedRows":12,"checkpoints":false}
 
             data: 1
 
@@ -45,7 +45,7 @@ public sealed class FormatTests
         {
             "frames", ["1", "2"],
             """
-            {"schema":{"columns":[{"name":"id","type":"int8"},{"name":"a \"b\", c","type":"text"}],"estimatedRows":12}}
+            {"schema":{"columns":[{"name":"id","type":"int8"},{"name":"a \"b\", c","type":"text"}],"estimatedRows":12,"checkpoints":false}}
             {"row":1}
             {"heartbeat":"2026-01-02T12:00:00+00:00"}
             {"row":2}

@@ -25,6 +25,7 @@ public sealed class CommandLineTests
     [InlineData("--services --functions", "either --services or --functions")]
     [InlineData("--services --port 7072", "--port has no meaning")]
     [InlineData("--database Host=x --rows 5", "--rows makes demo data")]
+    [InlineData("--print-schema --port 7072", "--print-schema only prints")]
     public async Task A_bad_command_line_is_refused_with_what_is_wrong(string line, string said)
     {
         var (code, settings, output) = await RunAsync(line.Split(' '));

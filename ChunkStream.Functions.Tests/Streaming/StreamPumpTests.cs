@@ -99,6 +99,39 @@ public sealed class StreamPumpTests
         Assert.Equal("first\n", await ReadAsync());
     }
 
+    [Fact]
+    public async Task Last_words_are_given_time_to_be_heard_until_the_reader_leaves()
+    {
+        using var leaving = new CancellationTokenSource();
+        _script.Yield("first").Fail(new InvalidOperationException());
+        var pump = await FailedAsync(StreamFormats.Frames);
+
+        var hearing = pump.UntilHeardAsync(leaving.Token);
+        Assert.False(hearing.IsCompleted);
+
+        await leaving.CancelAsync();
+        await hearing.Within();
+    }
+
+    [Fact]
+    public async Task Where_nothing_could_be_said_nothing_is_waited_for()
+    {
+        _script.Yield("first").Fail(new InvalidOperationException());
+        var pump = await FailedAsync(StreamFormats.Ndjson);
+
+        Assert.True(pump.UntilHeardAsync(CancellationToken.None).IsCompleted);
+    }
+
+    /// <summary>A pump that has said its last words, in a time that stands still.</summary>
+    private async Task<StreamPump> FailedAsync(StreamFormat format)
+    {
+        var source = _script.Open(format.Encoding, CancellationToken.None);
+        var pump = new StreamPump(source, format, _pipe.Writer, new StreamingOptions(), new StoppedTime());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => pump.RunAsync(source.WaitToReadAsync(), CancellationToken.None).Within());
+        Assert.True(await pump.FailAsync(Problem.Internal).Within());
+        return pump;
+    }
+
     private Task Start(
         out StreamPump pump, PipeWriter? writer = null, int flushBytes = 32 * 1024, CancellationToken cancellation = default)
     {
@@ -114,6 +147,14 @@ public sealed class StreamPumpTests
         var text = Encoding.UTF8.GetString(result.Buffer.ToArray());
         _pipe.Reader.AdvanceTo(result.Buffer.End);
         return text;
+    }
+
+    private sealed class StoppedTime : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+            => System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     private sealed class CountingWriter(PipeWriter inner) : PipeWriter

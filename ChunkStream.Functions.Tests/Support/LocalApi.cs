@@ -83,6 +83,19 @@ internal sealed class LocalApi : IAsyncDisposable
         return $"/served/{name}";
     }
 
+    /// <summary>Serves whatever a test answers, at a path of this name.</summary>
+    public string Serve(string name, Func<HttpRequest, IResult> answer)
+    {
+        _served[name] = answer;
+        return $"/served/{name}";
+    }
+
+    /// <summary>What a function of a user's own records with.</summary>
+    public RecordedStreams Recorded => Get<RecordedStreams>();
+
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
     /// <summary>Sends a request and gives the response as soon as its headers are there.</summary>
     public Task<HttpResponseMessage> GetAsync(string path)
         => Client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead).Within();

@@ -18,7 +18,9 @@ internal sealed class NodeFolder : IDisposable
             .GetAsync(System.IO.Path.Combine(StateFolder.Create(state), "npm"), (_, _) => Task.CompletedTask, progress: null, CancellationToken.None)
             .Within(TimeSpan.FromMinutes(5));
         var folder = new NodeFolder();
-        Copy(new DirectoryInfo(package).Parent!, folder.Module("."));
+        // A name may have a scope, which is a folder, too.
+        var modules = name.Split('/').Aggregate(new DirectoryInfo(package), (place, _) => place.Parent!);
+        Copy(modules, folder.Module("."));
         return folder;
     }
 

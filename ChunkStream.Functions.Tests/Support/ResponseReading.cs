@@ -15,6 +15,20 @@ internal static class ResponseReading
         return Encoding.UTF8.GetString(buffer, 0, length);
     }
 
+    /// <summary>What arrives of the body until it has a text: a decompressor may give what came at once in several parts.</summary>
+    public static async Task<string> ReadUntilAsync(this Stream body, string text)
+    {
+        var read = await body.ReadSomeAsync();
+        while (!read.Contains(text, StringComparison.Ordinal))
+        {
+            var more = await body.ReadSomeAsync();
+            Assert.False(more.Length == 0, $"The body ended without '{text}': {read}");
+            read += more;
+        }
+
+        return read;
+    }
+
     /// <summary>The response's problem details; fails where it has none.</summary>
     public static async Task<JsonNode> ProblemAsync(this HttpResponseMessage response)
     {

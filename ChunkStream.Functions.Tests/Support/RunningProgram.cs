@@ -14,7 +14,8 @@ internal sealed class RunningProgram : IAsyncDisposable
         _errors = process.StandardError.ReadToEndAsync();
     }
 
-    public static RunningProgram Start(string program, IEnumerable<string> arguments, string? folder = null)
+    public static RunningProgram Start(
+        string program, IEnumerable<string> arguments, string? folder = null, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -27,6 +28,8 @@ internal sealed class RunningProgram : IAsyncDisposable
         // Everything here is on this machine, whatever proxy it has for what is not.
         start.Environment["NO_PROXY"] = "127.0.0.1,localhost";
         start.Environment["PYTHONUNBUFFERED"] = "1";
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return new RunningProgram(Process.Start(start)!);
     }
 
@@ -53,9 +56,9 @@ internal sealed class RunningProgram : IAsyncDisposable
     public Task GoOnAsync() => _process.StandardInput.WriteLineAsync("go on");
 
     /// <summary>Waits for its end; gives its exit code and what else it said.</summary>
-    public async Task<(int ExitCode, string Output, string Errors)> EndAsync()
+    public async Task<(int ExitCode, string Output, string Errors)> EndAsync(TimeSpan? limit = null)
     {
-        var output = await _process.StandardOutput.ReadToEndAsync().Within(TimeSpan.FromMinutes(2));
+        var output = await _process.StandardOutput.ReadToEndAsync().Within(limit ?? TimeSpan.FromMinutes(2));
         await _process.WaitForExitAsync().Within();
         return (_process.ExitCode, output.ReplaceLineEndings("\n"), await _errors.Within());
     }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ChunkStream.Durable;
 using ChunkStream.Endpoints;
 using ChunkStream.Problems;
 using ChunkStream.Queries;
@@ -15,6 +16,9 @@ internal static class ApiHost
     // Signs what only this machine sees; tokens work across restarts, as they do where a key is configured.
     private const string DevelopmentKey = "for development on this machine alone";
     private const string ResumeKey = QueryOptions.Section + ":" + nameof(QueryOptions.ResumeKey);
+
+    // Without a key everyone on this machine may write to streams anyhow.
+    private const string PublicRecording = DurableOptions.Section + ":" + nameof(DurableOptions.PublicRecording);
 
     /// <summary>A builder with ASP.NET Core's usual configuration, and what is quiet by default.</summary>
     public static WebApplicationBuilder CreateBuilder()
@@ -68,6 +72,7 @@ internal static class ApiHost
         WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
     {
         builder.Services.AddChunkStream(builder.Configuration);
+        builder.Services.AddStreamSweep();
         builder.Services.AddLocalHostOptions(builder.Configuration);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -77,6 +82,8 @@ internal static class ApiHost
         });
         if (address.IsLoopback)
             builder.Configuration[ResumeKey] ??= DevelopmentKey;
+        if (address.IsLoopback && options.FunctionKey is null)
+            builder.Configuration[PublicRecording] ??= "true";
         if (address.IsLoopback && builder.Configuration["AllowedHosts"] is null)
         {
             // Open on loopback is open to the browser too: a page elsewhere whose name is pointed at 127.0.0.1 must not

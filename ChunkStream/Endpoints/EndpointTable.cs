@@ -1,3 +1,4 @@
+using ChunkStream.Endpoints.Durable;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -10,6 +11,7 @@ namespace ChunkStream.Endpoints;
 public static class EndpointTable
 {
     private static readonly string[] Read = ["GET", "HEAD"];
+    private static readonly string[] ReadAndWrite = [.. Read, "PUT", "POST", "DELETE"];
 
     /// <summary>Where the declared queries are, under the API's address.</summary>
     internal const string QueryPrefix = "queries/";
@@ -19,6 +21,12 @@ public static class EndpointTable
     /// and its keys are known to the platform alone.
     /// </summary>
     internal const string PublicQueryPrefix = "public/queries/";
+
+    /// <summary>Where the durable streams are.</summary>
+    internal const string StreamPrefix = "streams/";
+
+    /// <summary>Where they can be read without a key, if the operator allows it.</summary>
+    internal const string PublicStreamPrefix = "public/streams/";
 
     /// <summary>Where the page is, under the API's address.</summary>
     public const string UiRoute = "ui";
@@ -38,6 +46,10 @@ public static class EndpointTable
             (endpoints, request, cancellation) => endpoints.Query(request, cancellation)),
         new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous, PublicQueryPrefix + "series?count=10",
             (endpoints, request, cancellation) => endpoints.PublicQuery(request, cancellation)),
+        new("streams", StreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Function, StreamPrefix + "example",
+            (endpoints, request, cancellation) => endpoints.Streams(request, cancellation)),
+        new("public-streams", PublicStreamPrefix + "{*path}", Read, EndpointAccess.Anonymous, PublicStreamPrefix + "example",
+            (endpoints, request, cancellation) => endpoints.PublicStreams(request, cancellation)),
         new("health", "health", Read, EndpointAccess.Anonymous, "health",
             (endpoints, request, cancellation) => endpoints.Health(request, cancellation)),
         new("ui", UiRoute + "/{*path}", Read, EndpointAccess.Anonymous, UiRoute + "/",
@@ -48,7 +60,7 @@ public static class EndpointTable
     /// The headers of our responses that a page of another origin may read, beside those that the browser shows it anyhow:
     /// for a host that answers such pages.
     /// </summary>
-    public static IReadOnlyList<string> ExposedHeaders { get; } = ["Retry-After", StreamResult.EstimateHeader];
+    public static IReadOnlyList<string> ExposedHeaders { get; } = ["Retry-After", StreamResult.EstimateHeader, .. StreamHeaders.OfResponses];
 }
 
 /// <summary>Who may call an endpoint.</summary>

@@ -88,8 +88,11 @@ internal sealed class RequestParameters(IQueryCollection query)
                 Refuse(name, $"'{Shortened(name)}' is not a parameter of this endpoint; it takes {Names()}.");
         }
 
-        return _errors.Count == 0 ? null : Problems.Problem.InvalidParameters(_errors);
+        return Mistakes();
     }
+
+    /// <summary>The same, where parameters that nobody asked for are ignored.</summary>
+    public Problem? Mistakes() => _errors.Count == 0 ? null : Problems.Problem.InvalidParameters(_errors);
 
     private string Names() => _known.Count == 0 ? "none" : string.Join(", ", _known.Distinct().Select(name => $"'{name}'"));
 

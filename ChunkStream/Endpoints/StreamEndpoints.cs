@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
+using ChunkStream.Endpoints.Durable;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Postgres;
@@ -24,17 +25,20 @@ public sealed class StreamEndpoints
     private readonly StreamEngine _engine;
     private readonly PostgresDatabase _database;
     private readonly QueryCatalogue _catalogue;
+    private readonly DurableEndpoints _durable;
+    private readonly RecordedStreams _recorded;
 
-    internal StreamEndpoints(StreamEngine engine, PostgresDatabase database, QueryCatalogue catalogue)
-        => (_engine, _database, _catalogue) = (engine, database, catalogue);
+    internal StreamEndpoints(
+        StreamEngine engine, PostgresDatabase database, QueryCatalogue catalogue, DurableEndpoints durable, RecordedStreams recorded)
+        => (_engine, _database, _catalogue, _durable, _recorded) = (engine, database, catalogue, durable, recorded);
 
-    /// <summary><c>GET /stream?chunks=10&amp;intervalMs=1000</c>: a text generator.</summary>
+    /// <summary><c>GET /stream?chunks=10&amp;intervalMs=1000</c>: a text generator; with <c>&amp;record=name</c> it is recorded.</summary>
     /// <param name="request">The request.</param>
     /// <param name="cancellation">The host's own token for this call, beside the request's.</param>
     public IResult Stream(HttpRequest request, CancellationToken cancellation)
         => Generator(request, "stream", defaultChunks: 10, StreamFormats.Text, DemoGenerators.Lines, DemoJson.Default.String, cancellation);
 
-    /// <summary><c>GET /json-stream?chunks=5&amp;intervalMs=1000</c>: a JSON generator.</summary>
+    /// <summary><c>GET /json-stream?chunks=5&amp;intervalMs=1000</c>: a JSON generator; with <c>&amp;record=name</c> it is recorded.</summary>
     /// <inheritdoc cref="Stream" />
     public IResult JsonStream(HttpRequest request, CancellationToken cancellation)
         => Generator(request, "json-stream", defaultChunks: 5, StreamFormats.Ndjson, DemoGenerators.Messages, DemoJson.Default.ChunkMessage, cancellation);
@@ -58,6 +62,22 @@ public sealed class StreamEndpoints
     /// <inheritdoc cref="Stream" />
     public IResult PublicQuery(HttpRequest request, CancellationToken cancellation)
         => QueryOf(request, "public-query", NameOf(request), isPublic: true, cancellation);
+
+    /// <summary><c>GET, HEAD, PUT, POST, DELETE /streams/{path}</c>: durable streams.</summary>
+    /// <inheritdoc cref="Stream" />
+    public IResult Streams(HttpRequest request, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _durable.Handle(request, isPublic: false, cancellation);
+    }
+
+    /// <summary><c>GET, HEAD /public/streams/{path}</c>: reading them without a key, where the operator allows it.</summary>
+    /// <inheritdoc cref="Stream" />
+    public IResult PublicStreams(HttpRequest request, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _durable.Handle(request, isPublic: true, cancellation);
+    }
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
     /// <inheritdoc cref="Stream" />
@@ -87,10 +107,15 @@ public sealed class StreamEndpoints
         var parameters = Parameters(request);
         var chunks = parameters.Integer("chunks", defaultChunks, min: 1, MaxChunks);
         var interval = TimeSpan.FromMilliseconds(parameters.Integer("intervalMs", 1000, min: 0, MaxIntervalMs));
-        return Streamed(request, name, parameters, defaultFormat, Open, cancellation);
+        parameters.Know("format");
+        return parameters.Text("record") is { } record
+            ? _recorded.Public(request, parameters, name, record, $"{chunks}, {interval}", defaultFormat, Generate, typeInfo, cancellation)
+            : Streamed(request, name, parameters, defaultFormat, Open, cancellation);
 
         StreamSource Open(RecordEncoding encoding, CancellationToken token)
-            => new GeneratorSource<T>(generate(chunks, interval, _engine.Time, token), typeInfo, encoding, token);
+            => new GeneratorSource<T>(Generate(token), typeInfo, encoding, token);
+
+        IAsyncEnumerable<T> Generate(CancellationToken token) => generate(chunks, interval, _engine.Time, token);
     }
 
     private IResult QueryOf(HttpRequest request, string endpoint, string name, bool isPublic, CancellationToken cancellation)
@@ -103,7 +128,7 @@ public sealed class StreamEndpoints
 
         var parameters = Parameters(request);
         var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), StreamFormats.Ndjson);
-        var eventId = LastEventId(request, format);
+        var eventId = LastEventId.Of(request, format);
         var (query, refused) = QueryRequest.Read(file, parameters, eventId is SseFormat.EndId ? null : eventId, _catalogue.Options.ResumeKey);
         if ((parameters.Problem() ?? notAcceptable ?? refused) is { } problem)
             return new ProblemResult(problem);
@@ -137,7 +162,7 @@ public sealed class StreamEndpoints
         var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), defaultFormat);
         if ((parameters.Problem() ?? notAcceptable) is { } problem)
             return new ProblemResult(problem);
-        return LastEventId(request, format) switch
+        return LastEventId.Of(request, format) switch
         {
             null => new StreamResult(name, format!, open, _engine, cancellation),
             SseFormat.EndId => TypedResults.NoContent(),
@@ -145,10 +170,6 @@ public sealed class StreamEndpoints
                 $"The only event id that this endpoint gives is '{SseFormat.EndId}': a stream that was cut off starts anew, without Last-Event-ID.")),
         };
     }
-
-    /// <summary>EventSource connects again after every end, and says where it was. After the one that was the end, 204 tells it to stop.</summary>
-    private static string? LastEventId(HttpRequest request, StreamFormat? format)
-        => format == StreamFormats.Sse && request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } id ? id : null;
 
     private static RequestParameters Parameters(HttpRequest request)
     {

@@ -16,12 +16,14 @@ namespace ChunkStream.Endpoints;
 /// <param name="open">Makes the source; the token is cancelled when nobody wants the stream any more.</param>
 /// <param name="engine">What all streams share.</param>
 /// <param name="invocation">The host's own token: on Azure Functions the only one that fires at <c>functionTimeout</c>.</param>
+/// <param name="setHeaders">Sets the headers of the response, whose Content-Encoding is set; null for those of a result that nobody may keep.</param>
 internal sealed class StreamResult(
     string name,
     StreamFormat format,
     Func<RecordEncoding, CancellationToken, StreamSource> open,
     StreamEngine engine,
-    CancellationToken invocation) : IResult
+    CancellationToken invocation,
+    Action<HttpResponse>? setHeaders = null) : IResult
 {
     // A source that does not heed its token must not keep a response open that has nothing more to say.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
@@ -34,8 +36,9 @@ internal sealed class StreamResult(
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        SetHeaders(httpContext.Response);
         await using var body = ResponseBody.For(httpContext, format);
+        httpContext.Response.ContentType = format.ContentType;
+        (setHeaders ?? SetHeaders)(httpContext.Response);
         if (HttpMethods.IsHead(httpContext.Request.Method))
             return;
 
@@ -55,7 +58,10 @@ internal sealed class StreamResult(
         // The server then closes the connection without the end of the body, after it has sent what was flushed. (Abort
         // would throw away what is still in the socket's buffer, an error frame with it.)
         if (outcome is StreamOutcome.Failed or StreamOutcome.DeadlineReached or StreamOutcome.Stopped)
+        {
+            await pump.UntilHeardAsync(httpContext.RequestAborted).ConfigureAwait(false);
             throw new StreamCutException(name, outcome);
+        }
     }
 
     private async Task<(StreamOutcome Outcome, Problem? Problem, Exception? Failure)> StreamAsync(
@@ -154,9 +160,8 @@ internal sealed class StreamResult(
     }
 
     /// <summary>No cache may keep a stream, and no proxy may hold it back or change it.</summary>
-    private void SetHeaders(HttpResponse response)
+    private static void SetHeaders(HttpResponse response)
     {
-        response.ContentType = format.ContentType;
         response.Headers.CacheControl = "no-store, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";
         response.Headers.XContentTypeOptions = "nosniff";

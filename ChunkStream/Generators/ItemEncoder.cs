@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ChunkStream.Formats;
@@ -8,14 +7,6 @@ namespace ChunkStream.Generators;
 /// <summary>Writes one item of a generator in a record encoding. Reuses its buffers: one for each stream.</summary>
 internal sealed class ItemEncoder<T> : IDisposable
 {
-    // Relaxed: the body is JSON on the wire, never a script block inside a page, so non-ASCII may stay as it is.
-    // The serializer writes only what is valid, so that checking it again is wasted time.
-    private static readonly JsonWriterOptions JsonOptions = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-    };
-
     private readonly JsonTypeInfo<T> _typeInfo;
     private readonly bool _textAsItIs;
     private readonly ItemFields? _fields;
@@ -28,12 +19,10 @@ internal sealed class ItemEncoder<T> : IDisposable
         _typeInfo = typeInfo;
         _textAsItIs = encoding is RecordEncoding.Text && typeof(T) == typeof(string);
 
-        // The members that JSON has are the columns; anything but an object is one column.
-        var isObject = typeInfo.Kind is JsonTypeInfoKind.Object;
-        var names = isObject ? [.. typeInfo.Properties.Where(member => member.Get is not null).Select(member => member.Name)] : new[] { "value" };
-        Schema = new StreamSchema([.. names.Select(name => new StreamColumn(name, "json"))]);
+        var shape = ItemShape.Of(typeInfo);
+        Schema = shape.Schema;
         if (encoding is RecordEncoding.Csv)
-            _fields = new ItemFields(names, isObject);
+            _fields = new ItemFields(shape.Names, shape.IsObject);
     }
 
     /// <summary>The items' members.</summary>
@@ -63,7 +52,7 @@ internal sealed class ItemEncoder<T> : IDisposable
     private void WriteJson(System.Buffers.IBufferWriter<byte> output, T item)
     {
         if (_json is null)
-            _json = new Utf8JsonWriter(output, JsonOptions);
+            _json = new Utf8JsonWriter(output, ItemShape.JsonOptions);
         else
             _json.Reset(output);
         JsonSerializer.Serialize(_json, item, _typeInfo);

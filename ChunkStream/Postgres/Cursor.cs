@@ -57,11 +57,12 @@ internal sealed class Cursor : IAsyncDisposable
     public NpgsqlDataReader Current => _reader!;
 
     /// <summary>Sends what opens the cursor, and its first FETCH.</summary>
-    /// <param name="commands">Ends with the DECLARE.</param>
+    /// <param name="commands">The settings, then the DECLARE.</param>
     /// <param name="isEstimated">Whether an EXPLAIN is among them.</param>
     public async Task StartAsync(IEnumerable<NpgsqlBatchCommand> commands, bool isEstimated)
     {
         await SendRoundAsync(commands).ConfigureAwait(false);
+        await WaitedFor(_reader!.NextResultAsync(_cancellation)).ConfigureAwait(false); // behind what EndWithClient gives
         if (isEstimated)
             await ReadEstimateAsync().ConfigureAwait(false);
     }

@@ -49,6 +49,7 @@ internal sealed record CursorOpening(
         var layout = await RowLayout.DescribeAsync(connection, Query, cancellation).ConfigureAwait(false);
         var select = SelectStatement.Of(Query, layout, After, AtMost);
         var commands = SessionSettings.For(Query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
+        commands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
         if (IsEstimated)
             commands.Add(select.Command("EXPLAIN (FORMAT JSON)\n"));
         commands.Add(select.Command($"DECLARE {Cursor.Name} NO SCROLL CURSOR FOR\n"));

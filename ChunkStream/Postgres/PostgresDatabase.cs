@@ -10,6 +10,10 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     // The receive buffer of a connection. Npgsql's default of 8 KiB costs a system call every few dozen rows.
     private const int ReadBufferBytes = 64 * 1024;
 
+    // How long a backend that was told to stop has for it, before its connection is closed. Npgsql's default, 2 s, would be more
+    // than a query may go on for when its client has left.
+    private const int CancellationMilliseconds = 200;
+
     // Half of what a Postgres server takes by default, so that two instances find room.
     private const int DefaultPoolSize = 50;
 
@@ -32,6 +36,8 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             settings.ReadBufferSize = ReadBufferBytes;
         if (!given.Contains("Timeout"))
             settings.Timeout = Options.ConnectSeconds;
+        if (!given.Contains("Cancellation Timeout"))
+            settings.CancellationTimeout = CancellationMilliseconds;
         if (!given.Contains("Application Name"))
             settings.ApplicationName = "ChunkStream";
         if (!given.Contains("Maximum Pool Size"))

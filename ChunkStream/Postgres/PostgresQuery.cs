@@ -39,6 +39,9 @@ internal sealed record PostgresQuery(string Sql)
     /// <summary>Makes the tokens by which a client resumes; null for none.</summary>
     public ResumeTokens? Tokens { get; init; }
 
+    /// <summary>Whether a client can go on after any row.</summary>
+    public bool HasCheckpoints => Key.Count > 0 && Tokens is not null;
+
     /// <summary>Asked when Postgres refuses a value before the first row: which parameter it was; null if it was none.</summary>
     public Func<CancellationToken, Task<Problem?>>? WhyRefused { get; init; }
 

@@ -30,7 +30,7 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
                 : new ColumnLayout(ColumnWriters.Converted, ColumnWriters.Conversion(column.TypeId, query.ExactNumbers, $"q.c{index}")))
             .ToArray();
         return new RowLayout(
-            new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))]),
+            new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: query.HasCheckpoints),
             layout,
             KeyOf(query, columns));
     }

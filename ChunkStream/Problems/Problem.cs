@@ -94,6 +94,14 @@ public sealed record Problem(
         RetryAfterSeconds = 2,
     };
 
+    /// <summary>As many readers wait on durable streams as may. 503.</summary>
+    public static Problem TooManyReaders { get; } = new(
+        "urn:chunkstream:too-many-readers", "Too many readers", 503,
+        "As many readers wait for news of streams on this instance as may. What is there already can be read without waiting.")
+    {
+        RetryAfterSeconds = 5,
+    };
+
     /// <summary>The stream has lasted as long as a stream may. 504.</summary>
     public static Problem DeadlineReached { get; } = new(
         "urn:chunkstream:deadline-reached", "Deadline reached", 504,
@@ -122,7 +130,7 @@ public sealed record ParameterError(
     [property: JsonPropertyName("detail")] string Detail);
 
 /// <summary>A failure of which it is known what a client is to be told.</summary>
-internal sealed class ProblemException(Problem problem, Exception cause) : Exception(problem.Detail, cause)
+internal sealed class ProblemException(Problem problem, Exception? cause = null) : Exception(problem.Detail, cause)
 {
     public Problem Problem => problem;
 }

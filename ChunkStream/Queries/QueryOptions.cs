@@ -27,10 +27,11 @@ public sealed class QueryOptions
     public string? ResumeKey { get; set; }
 
     /// <summary>Where <see cref="QueriesPath"/> leads. It need not exist.</summary>
-    internal string FindFolder()
+    /// <param name="current">The current directory.</param>
+    internal string FindFolder(string current)
     {
         // 'dotnet run' starts a web project in its own folder, one below the repository's.
-        string[] places = [Path.GetFullPath(QueriesPath), Path.GetFullPath(Path.Combine("..", QueriesPath))];
+        string[] places = [Path.GetFullPath(QueriesPath, current), Path.GetFullPath(Path.Combine("..", QueriesPath), current)];
         return places.FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, QueriesPath);
     }
 }

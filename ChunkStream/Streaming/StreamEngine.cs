@@ -38,6 +38,9 @@ internal sealed class StreamEngine : IDisposable
     /// <summary>How long a stream may last, or <see cref="Timeout.InfiniteTimeSpan"/>.</summary>
     public TimeSpan MaxDuration { get; }
 
+    /// <summary>Cancelled when the process has waited long enough for its streams.</summary>
+    public CancellationToken Shutdown => _shutdown.Token;
+
     /// <summary>The lifetime of a stream that begins now.</summary>
     /// <param name="client">Cancelled when the client leaves.</param>
     /// <param name="invocation">Cancelled when the platform ends the call.</param>

@@ -14,7 +14,11 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     // For the last words of a stream that is not complete, whose reader may not be reading.
     private static readonly TimeSpan LastWordsLimit = TimeSpan.FromSeconds(1);
 
-    private readonly ByteWriter _output = new(body);
+    // A page may be busy, and have megabytes to read before them. It costs no more than the connection: the source is released
+    // by then, and a client that has heard them leaves.
+    private static readonly TimeSpan HearingTime = TimeSpan.FromSeconds(1);
+
+    private readonly ByteWriter _output = new(body, format.BlockBytes);
     private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
 
     // Asked for at each record.
@@ -24,6 +28,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     private Task? _readerWait;
     private long _flushed;
     private long _recordsAtCheckpoint;
+    private long? _lastWords;
     private bool _insideRecord;
     private bool _ended;
 
@@ -109,9 +114,11 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         {
             await (_flushing ?? Task.CompletedTask).WaitAsync(limit.Token).ConfigureAwait(false);
             WriteCheckpointBeforeFlush();
-            WriteError(problem);
+            var isSaid = WriteError(problem);
             if (_output.BytesWritten > _flushed)
                 await FlushAsync(limit.Token).ConfigureAwait(false);
+            if (isSaid)
+                _lastWords = time.GetTimestamp();
             return true;
         }
         catch (Exception)
@@ -119,6 +126,17 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
             // Whatever it was, the response is cut off all the same.
             return false;
         }
+    }
+
+    /// <summary>
+    /// Waits until a reader that listens has heard the last words, if there were any. When a response breaks, browsers throw
+    /// away what has arrived and was not yet handed to the page.
+    /// </summary>
+    /// <param name="left">Cancelled when the reader leaves: then nobody is waited for.</param>
+    public async Task UntilHeardAsync(CancellationToken left)
+    {
+        if (_lastWords is { } said && HearingTime - time.GetElapsedTime(said) is var rest && rest > TimeSpan.Zero)
+            await Task.Delay(rest, time, left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Waits until nothing is written any more, and the source is at rest: only then may they be taken away.</summary>
@@ -135,14 +153,17 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         _ended = true;
     }
 
-    private void WriteError(Problem problem)
+    /// <summary>Whether the format can say it.</summary>
+    private bool WriteError(Problem problem)
     {
         _ended = true;
 
         // Half a record is no record to anyone, if only what follows starts on a line of its own.
         if (_insideRecord)
             _output.Write((byte)'\n');
+        var before = _output.BytesWritten;
         format.WriteError(_output, problem);
+        return _output.BytesWritten > before;
     }
 
     private void WriteRecord()

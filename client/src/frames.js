@@ -1,12 +1,13 @@
 import { StreamError, Interruption } from './failures.js';
 import { eachLine } from './lines.js';
 
-// A keyed stream sends a checkpoint with each flush, and a flush is at most this much and a row: the largest FlushBytes.
+// Of servers whose schema does not say whether checkpoints will come: a keyed stream sends one with each flush, and a flush is
+// at most this much and a row, the largest FlushBytes.
 const keylessAfterBytes = 1024 * 1024 + 1;
 
 /**
  * What one response in `frames` has said so far (docs/formats.md). Rows are ready once a checkpoint covers them, or the
- * end does, or it is clear that none will: that the stream has no key is nowhere said.
+ * end does, or it is clear that none will.
  */
 export class Frames {
   static mediaType = 'application/vnd.chunkstream+ndjson';
@@ -30,7 +31,7 @@ export class Frames {
     this.#hasCheckpoints = isResumed;
   }
 
-  /** Whether there are rows of which only time can tell if a checkpoint follows. */
+  /** Whether there are rows of which only time can tell if a checkpoint follows, as the schema does not say it. */
   get isUndecided() {
     return this.#held.length > 0 && !this.#hasCheckpoints;
   }
@@ -73,12 +74,19 @@ export class Frames {
       this.#hasCheckpoints = true;
       this.#release(frame.checkpoint);
     } else if (frame.schema !== undefined) {
-      this.schema ??= frame.schema;
+      this.#begin(frame.schema);
     } else if (frame.error !== undefined) {
       this.problem = frame.error;
     } else if (frame.end !== undefined) {
       this.#finishWith(frame.end);
     }
+  }
+
+  #begin(schema) {
+    this.schema ??= schema;
+    if (schema.checkpoints === undefined) return;
+    this.#hasCheckpoints = schema.checkpoints;
+    this.#isKeyless = !schema.checkpoints;
   }
 
   // A record on which the server failed is cut off; then its error follows on a line of its own.

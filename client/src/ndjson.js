@@ -5,7 +5,7 @@ import { eachLine } from './lines.js';
 export class Ndjson {
   static mediaType = 'application/x-ndjson';
 
-  schema = { columns: [], estimatedRows: null };
+  schema = { columns: [], estimatedRows: null, checkpoints: false };
   problem = null;
   end = null;
   rows = 0;

@@ -4,8 +4,8 @@ import { failureOf, Interruption, StreamError } from './failures.js';
 import { Lines } from './lines.js';
 import { sleep } from './waiting.js';
 
-// For how long rows are held of which it is not clear yet whether a checkpoint follows: longer than the parts of one
-// flush are apart, shorter than anyone notices.
+// For how long rows are held of which it is not clear whether a checkpoint follows, since the schema does not say it: longer
+// than the parts of one flush are apart, shorter than anyone notices.
 const undecidedMs = 50;
 
 /**

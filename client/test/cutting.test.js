@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StreamError, stream } from '../src/index.js';
-import { checkpoint, collect, collectToFailure, end, ids, keyed, keyless, row, rowOf, rowsOf, schema, servingKeyed } from './support/frames.js';
+import { checkpoint, collect, collectToFailure, end, ids, keyed, keyless, row, rowOf, rowsOf, schema, schemaThatSays, servingKeyed } from './support/frames.js';
 import { cut, head, lastChunk, chunk, serve, whole } from './support/scripted-server.js';
 
 const quick = { backoffMs: 1 };
@@ -79,6 +79,29 @@ test('Megabytes without a checkpoint are not held back', async (t) => {
     break;
   }
   assert.ok(rows.progress.bytes < 3_000_000);
+});
+
+test('Rows of a stream that says that none will have a checkpoint are handed out without any waiting', async (t) => {
+  const server = await serve(t, (socket) => socket.write(head() + chunk(schemaThatSays(false) + row(1) + row(2))));
+  const tooLate = new Promise((resolve) => setTimeout(resolve, 5000, { value: 'nothing' }));
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const rows = stream(server.url);
+  const batches = rows.batches();
+  assert.deepEqual((await Promise.race([batches.next(), tooLate])).value, rowsOf(2));
+  assert.equal((await rows.schema).checkpoints, false);
+  await batches.return();
+});
+
+test('Rows of a stream that says that checkpoints will come wait for theirs, however long, and a cut before it loses none', async (t) => {
+  const begun = (socket) => {
+    socket.write(head() + chunk(schemaThatSays(true) + row(1)));
+    setTimeout(() => socket.end(), 200);
+  };
+  const server = await serve(t, begun, servingKeyed(3));
+  const rows = stream(server.url, quick);
+  assert.deepEqual(await collect(rows), rowsOf(3));
+  assert.deepEqual(server.requests.map(({ resume }) => resume), [null, null]);
+  assert.equal((await rows.schema).checkpoints, true);
 });
 
 test('Rows after the last checkpoint are held back until the next', async (t) => {

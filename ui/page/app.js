@@ -8,6 +8,7 @@ import { Run } from './run.js';
 import { loadSources, sourcesWithoutCatalogue } from './sources.js';
 import { Status } from './status.js';
 import { RowTable } from './table.js';
+import { whenFirstShown } from './views.js';
 
 // How often what is seen follows what has come.
 const paintMs = 200;
@@ -43,7 +44,7 @@ at('change-key').addEventListener('click', async () => {
 // A page that is kept for the back button would keep its connection, and the server its query.
 addEventListener('pagehide', () => run?.stop());
 
-await load();
+whenFirstShown('queries', load);
 
 /** Gets the catalogue; asks for a key until it is had, or done without. */
 async function load() {

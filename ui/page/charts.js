@@ -1,12 +1,16 @@
 import uPlot from './lib/uPlot.esm.js';
 import { valueOf } from './row-store.js';
 
-const mostPoints = 2000;
+export const mostPoints = 2000;
+const slidingStep = 100;
 const numeric = /^(int|float|numeric)/;
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** A chart that grows. Beyond some thousand points every second one is left out, and from then on taken half as often. */
-class GrowingChart {
+/**
+ * A chart that grows. Beyond some thousand points every second one is left out, and from then on taken half as often; or, where
+ * it slides, the oldest ones go.
+ */
+export class GrowingChart {
   #element;
   #plot = null;
   #xs = [];
@@ -15,9 +19,13 @@ class GrowingChart {
   /** How many points come to each one that is kept. */
   step = 1;
 
-  /** @param {boolean} isScattered Whether its points have nothing to do with their neighbours. */
-  constructor(element, color, isScattered) {
+  /**
+   * @param {boolean} isScattered Whether its points have nothing to do with their neighbours.
+   * @param {boolean} isSliding Whether it shows the newest points alone.
+   */
+  constructor(element, color, isScattered, isSliding = false) {
     this.#element = element;
+    this.isSliding = isSliding;
     this.color = color;
     this.line = isScattered ? { paths: () => null, points: { show: true, size: 3, width: 0, fill: () => colorOf(color) } } : { points: { show: false } };
     new ResizeObserver(() => this.#resize()).observe(element);
@@ -35,6 +43,12 @@ class GrowingChart {
     this.#xs.push(x);
     this.#ys.push(y);
     if (this.#xs.length <= mostPoints) return;
+    if (this.isSliding) {
+      // Some at a time: each moves all that stay.
+      this.#xs.splice(0, slidingStep);
+      this.#ys.splice(0, slidingStep);
+      return;
+    }
     this.#xs = this.#xs.filter((_, index) => index % 2 === 0);
     this.#ys = this.#ys.filter((_, index) => index % 2 === 0);
     this.step *= 2;
@@ -131,7 +145,7 @@ export class ColumnChart {
   }
 }
 
-const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+export const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 
 function colorOf(name) {
   // A property that light-dark() gives is resolved only where it is used.

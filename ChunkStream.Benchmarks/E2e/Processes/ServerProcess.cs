@@ -25,6 +25,9 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Where it listens on 127.0.0.1.</summary>
     public int Port { get; }
 
+    /// <summary>A folder that is deleted once it has stopped; null for none.</summary>
+    public string? Folder { get; init; }
+
     /// <summary>What it has used since its start.</summary>
     public ProcessUsage Usage => ProcessUsage.Read(_process.Id, _hasChildren);
 
@@ -33,13 +36,14 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="port">Where it will listen.</param>
     /// <param name="hasChildren">Whether its work is done by processes that it starts.</param>
     /// <param name="cancellation">Stops it again.</param>
+    /// <param name="folder">See <see cref="Folder"/>.</param>
     /// <exception cref="StartupFailure">It did not start; the message ends with what it said.</exception>
     public static async Task<ServerProcess> StartAsync(
-        ProcessStartInfo start, int port, bool hasChildren, CancellationToken cancellation)
+        ProcessStartInfo start, int port, bool hasChildren, CancellationToken cancellation, string? folder = null)
     {
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
-        var server = new ServerProcess(Begin(start), port, hasChildren);
+        var server = new ServerProcess(Begin(start), port, hasChildren) { Folder = folder };
         try
         {
             await server.UntilItAnswersAsync(cancellation);
@@ -69,6 +73,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         finally
         {
             _process.Dispose();
+            if (Folder is not null && Directory.Exists(Folder))
+                Directory.Delete(Folder, recursive: true);
         }
     }
 

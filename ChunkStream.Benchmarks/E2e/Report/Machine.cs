@@ -25,10 +25,10 @@ internal static class Machine
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores, {memory:0} GB"),
-            $"Postgres {postgres ?? "not started"}, embedded, with its default settings, on 127.0.0.1",
+            postgres ?? "Postgres was not started",
             $"Npgsql {VersionOf(typeof(NpgsqlConnection))}, Dapper {VersionOf(typeof(SqlMapper))}",
             await OutputAsync("psql", cancellation),
-            await OutputAsync(NodeJs.Program, cancellation) is { } node ? $"Node {node}, {NodeServer.Packages}" : null,
+            await OutputAsync(NodeJs.Program, cancellation) is { } node ? $"Node {node}, {NodeServer.Packages}, {ReferenceServer.Name}" : null,
             await FlaskServer.VersionAsync(cancellation),
         ];
         return [.. lines.OfType<string>()];

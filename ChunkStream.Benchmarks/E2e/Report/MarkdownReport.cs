@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ChunkStream.Benchmarks.E2e.Cases;
 
 namespace ChunkStream.Benchmarks.E2e.Report;
 
@@ -10,42 +11,26 @@ internal static class MarkdownReport
 
     /// <summary>The whole file.</summary>
     public static string Of(
-        IEnumerable<ResultTable> tables, IEnumerable<string> machine, E2eSettings settings, TimeProvider time)
+        IEnumerable<ResultTable> tables, IEnumerable<string> machine, BenchmarkPlan plan, TimeProvider time)
     {
         var text = new StringBuilder();
-        Line(text, $"# End to end, {time.GetUtcNow():yyyy-MM-dd}");
-        Line(text, $"\nMade by `dotnet run -c Release --project ChunkStream.Benchmarks -- {settings.CommandLine}`\n");
+        Line(text, $"# {plan.Title}, {time.GetUtcNow():yyyy-MM-dd}");
+        Line(text, $"\nMade by `dotnet run -c Release --project ChunkStream.Benchmarks -- {plan.CommandLine}`\n");
         foreach (var line in machine)
             Line(text, $"- {line}");
-        Line(text, $"\n{HowToRead}");
+        Line(text, $"\n{plan.HowToRead}");
         foreach (var table in tables)
             Append(text, table);
         return text.ToString();
     }
 
-    private const string HowToRead =
-        """
-        Medians over the rounds, whose cases run in turns after one warm-up each; × is the median over the rounds of how
-        many times as long a record takes as in the same round of the case named: less is faster. Every contestant is a
-        process of its own; CPU and peak memory are that process's (Postgres's are not in it), memory since its start.
-        MB are millions of bytes of the body on the wire. The client runs on the same machine, reads a bare socket, and
-        counts the records of every stream; first byte is the slowest stream's, from before the connection is opened.
-        The slowest peers run two rounds at most, the memory cases one and without a warm-up.
-        """;
-
     private static void Append(StringBuilder text, ResultTable table)
     {
         Line(text, $"\n## {table.Group.Title}\n");
         var baselines = table.Baselines;
-        string[] head =
-        [
-            "case", "what", "s (least–most)", .. baselines.Select(baseline => $"× {baseline.Name}"), "records/s", "MB",
-            "MB/s", "CPU s", "peak MB", "first byte ms", "rounds",
-        ];
-        Row(text, head);
-        Row(text, head.Select((_, column) => column < 2 ? "---" : "---:"));
-        foreach (var result in table.Results.Where(result => result.Samples.Count > 0))
-            Row(text, Cells(result, baselines));
+        var measured = table.Results.Where(result => result.Samples.Count > 0).ToArray();
+        if (measured.Length > 0)
+            Rows(text, measured, baselines);
 
         var unmeasured = table.Results.Where(result => result.Failure is not null).ToArray();
         if (unmeasured.Length > 0)
@@ -57,24 +42,47 @@ internal static class MarkdownReport
         }
     }
 
-    private static IEnumerable<string> Cells(CaseResult result, IEnumerable<CaseResult> baselines)
+    // A column that no case has a figure for is left out.
+    private static void Rows(StringBuilder text, IReadOnlyList<CaseResult> results, IReadOnlyList<CaseResult> baselines)
+    {
+        var columns = Columns(baselines).Where(column => results.Any(result => column.Cell(result) != None)).ToArray();
+        Row(text, columns.Select(column => column.Head));
+        Row(text, columns.Select((_, index) => index < 2 ? "---" : "---:"));
+        foreach (var result in results)
+            Row(text, columns.Select(column => column.Cell(result)));
+    }
+
+    private static IEnumerable<(string Head, Func<CaseResult, string> Cell)> Columns(IReadOnlyList<CaseResult> baselines) =>
+    [
+        ("case", result => result.Name),
+        ("what", result => result.What),
+        ("s (least–most)", Seconds),
+        .. baselines.Select(baseline => ($"× {baseline.Name}", Cell(result => result.RatioTo(baseline), "0.00"))),
+        ("records/s", Median(sample => sample.Records / sample.Wall.TotalSeconds, "N0")),
+        ("MB", Median(sample => sample.Bytes / 1e6, "0.0")),
+        ("MB/s", Median(sample => sample.Bytes / 1e6 / sample.Wall.TotalSeconds, "0")),
+        ("ms since sent: median", Median(sample => sample.SinceSent?.Median, "0.0")),
+        ("99 %", Median(sample => sample.SinceSent?.Percentile99, "0.0")),
+        ("ms since answered: median", Median(sample => sample.SinceAnswered?.Median, "0.0")),
+        ("99 %", Median(sample => sample.SinceAnswered?.Percentile99, "0.0")),
+        ("database reads", Median(sample => sample.DatabaseReads, "N0")),
+        ("CPU s", Median(sample => sample.Cpu?.TotalSeconds, "0.00")),
+        ("peak MB", Cell(result => result.PeakBytes / 1e6, "0")),
+        ("first byte ms", Median(sample => sample.FirstByte?.TotalMilliseconds, "0.0")),
+        ("rounds", Cell(result => result.Samples.Count, "0")),
+    ];
+
+    private static Func<CaseResult, string> Median(Func<Sample, double?> figure, string format) =>
+        Cell(result => result.Median(figure), format);
+
+    private static Func<CaseResult, string> Cell(Func<CaseResult, double?> figure, string format) =>
+        result => Number(figure(result), format);
+
+    private static string Seconds(CaseResult result)
     {
         var walls = result.Samples.Select(sample => sample.Wall.TotalSeconds).ToArray();
         var spread = walls.Length > 1 ? $" ({Number(walls.Min(), "0.00")}–{Number(walls.Max(), "0.00")})" : "";
-        return
-        [
-            result.Name,
-            result.What,
-            Number(result.Median(sample => sample.Wall.TotalSeconds), "0.00") + spread,
-            .. baselines.Select(baseline => Number(result.RatioTo(baseline), "0.00")),
-            Number(result.Median(sample => sample.Records / sample.Wall.TotalSeconds), "N0"),
-            Number(result.Median(sample => sample.Bytes / 1e6), "0.0"),
-            Number(result.Median(sample => sample.Bytes / 1e6 / sample.Wall.TotalSeconds), "0"),
-            Number(result.Median(sample => sample.Cpu?.TotalSeconds), "0.00"),
-            Number(result.PeakBytes / 1e6, "0"),
-            Number(result.Median(sample => sample.FirstByte?.TotalMilliseconds), "0.0"),
-            Number(result.Samples.Count, "0"),
-        ];
+        return Number(result.Median(sample => sample.Wall.TotalSeconds), "0.00") + spread;
     }
 
     private static string Number(double? value, string format) =>

@@ -7,12 +7,12 @@ internal static class ResultFile
 {
     private const string Solution = "ChunkStream.sln";
 
-    /// <summary>The file of today's results; a later run of the same day replaces it.</summary>
-    public static string ForToday(TimeProvider time)
+    /// <summary>The file of a benchmark's results of today; a later run of the same day replaces it.</summary>
+    public static string ForToday(string benchmark, TimeProvider time)
     {
         var folder = Path.Combine(Repository(), "ChunkStream.Benchmarks", "results");
         Directory.CreateDirectory(folder);
-        return Path.Combine(folder, $"{time.GetUtcNow():yyyy-MM-dd}-e2e.md");
+        return Path.Combine(folder, $"{time.GetUtcNow():yyyy-MM-dd}-{benchmark}.md");
     }
 
     private static string Repository()

@@ -9,6 +9,9 @@ internal static class PeerFiles
     /// <summary>The variable that gives a peer its database, as a URL.</summary>
     public const string DatabaseVariable = "PEER_DATABASE";
 
+    /// <summary>The variable that gives a peer the folder of its data.</summary>
+    public const string FolderVariable = "PEER_FOLDER";
+
     /// <summary>The variable that gives a peer its port.</summary>
     public const string PortVariable = "PEER_PORT";
 }

@@ -1,6 +1,9 @@
 import { head, chunk, lastChunk } from './scripted-server.js';
 
+/** Of a server that does not say whether checkpoints will come. */
 export const schema = '{"schema":{"columns":[{"name":"id","type":"int8"}],"estimatedRows":10}}\n';
+
+export const schemaThatSays = (checkpoints) => schema.replace('}}\n', `,"checkpoints":${checkpoints}}}\n`);
 
 export const row = (id) => `${JSON.stringify({ row: rowOf(id) })}\n`;
 

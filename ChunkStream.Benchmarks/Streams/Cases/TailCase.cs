@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using ChunkStream.Benchmarks.E2e.Cases;
+using ChunkStream.Benchmarks.E2e.Processes;
+using ChunkStream.Benchmarks.Streams.Client;
+
+namespace ChunkStream.Benchmarks.Streams.Cases;
+
+/// <summary>How long a message takes to one who follows its stream, on the instance that it is written to or on another.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="what">What it is, after the server's name.</param>
+/// <param name="contestant">The server.</param>
+/// <param name="isElsewhere">Whether the reader is on another instance.</param>
+/// <param name="perSecond">How many messages are written a second.</param>
+/// <param name="seconds">For how long.</param>
+internal sealed class TailCase(
+    string name, string what, StreamServer contestant, bool isElsewhere, int perSecond, int seconds)
+    : StreamCase(name, what, contestant)
+{
+    private ServerProcess? _other;
+
+    /// <summary>Of both.</summary>
+    public override ProcessUsage Usage => _other is null
+        ? base.Usage
+        : new ProcessUsage(base.Usage.Cpu + _other.Usage.Cpu, base.Usage.PeakBytes + _other.Usage.PeakBytes);
+
+    /// <inheritdoc />
+    public override async Task<Sample> RunAsync(CancellationToken cancellation)
+    {
+        using var connection = new KeepAliveConnection(Port, cancellation);
+        var path = StreamPaths.Create(connection, Root, StreamPaths.Json);
+        var writer = new PacedWriter(Port, path);
+        using var tail = new LiveTail(_other?.Port ?? Port, path, first: 0, cancellation);
+
+        var before = Usage.Cpu;
+        var began = Stopwatch.GetTimestamp();
+        var reading = OnThread(
+            () =>
+            {
+                tail.ReadUntil(perSecond * seconds);
+                return Stopwatch.GetElapsedTime(began);
+            },
+            cancellation);
+        await OnThread(
+            () =>
+            {
+                writer.Write(perSecond, seconds, cancellation);
+                return true;
+            },
+            cancellation);
+        var wall = await reading;
+        return new Sample(writer.Messages, wall)
+        {
+            Cpu = Usage.Cpu - before,
+            SinceSent = Latency.Of(tail.Since(writer.SentAt)),
+            SinceAnswered = Latency.Of(tail.Since(writer.AnsweredAt)),
+        };
+    }
+
+    /// <inheritdoc />
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        if (_other is not null)
+            await _other.DisposeAsync();
+    }
+
+    /// <inheritdoc />
+    protected override async Task PrepareAsync(CancellationToken cancellation)
+    {
+        if (isElsewhere)
+            _other = await StartServerAsync(cancellation);
+    }
+}

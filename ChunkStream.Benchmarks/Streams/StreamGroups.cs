@@ -1,0 +1,70 @@
+using System.Globalization;
+using ChunkStream.Benchmarks.E2e;
+using ChunkStream.Benchmarks.E2e.Cases;
+using ChunkStream.Benchmarks.Streams.Cases;
+using ChunkStream.Benchmarks.Streams.Client;
+
+namespace ChunkStream.Benchmarks.Streams;
+
+/// <summary>All that is measured of durable streams.</summary>
+/// <param name="settings">How much.</param>
+/// <param name="databases">Where ours are kept.</param>
+internal sealed class StreamGroups(StreamsSettings settings, TestDatabases databases)
+{
+    private const string Reference = "-reference";
+    private const int Writers = 8;
+    private const int Streams = 1_000;
+    private const int PerSecond = 50;
+    private const int BinaryBytes = 64 * 1024;
+    private const int MessagesAtOnce = 1_000;
+
+    private readonly StreamServer _ours = StreamServer.Ours(databases);
+    private readonly StreamServer _reference = StreamServer.Reference(databases);
+
+    /// <summary>The groups.</summary>
+    public IReadOnlyList<CaseGroup> All =>
+    [
+        Pair("append-one", $"Appends by {Writers} writers to one stream, each on the disk before it is acknowledged",
+            (name, server) => new AppendCase(name, server, Writers, 1, TimeSpan.FromSeconds(settings.Seconds))),
+        Pair("append-many", $"The same to {Count(Streams)} streams",
+            (name, server) => new AppendCase(name, server, Writers, Streams, TimeSpan.FromSeconds(settings.Seconds)),
+            new PlainInsertCase("append-postgres", cancellation => StreamServer.DatabaseAsync(databases, cancellation), Writers, TimeSpan.FromSeconds(settings.Seconds))),
+        Pair("catch-up-json", $"Reading {settings.Megabytes} MB of messages from the start (goal: 200 MB/s)", CatchUpJson),
+        Pair("catch-up-bytes", $"Reading {settings.Megabytes} MB that were appended by {BinaryBytes / 1024} KiB (goal: 200 MB/s)", CatchUpBytes),
+        new("tail", $"From a writer of {PerSecond} messages a second to a reader (goal on another instance: median under 10 ms, 99 % under 50 ms)", [],
+        [
+            new TailCase("tail-elsewhere", "reader on another instance over the same database; CPU and memory of both", _ours, isElsewhere: true, PerSecond, settings.Seconds),
+            new TailCase("tail-same", "reader on the same instance", _ours, isElsewhere: false, PerSecond, settings.Seconds),
+            new TailCase("tail" + Reference, "reader on the same instance: there is but one", _reference, isElsewhere: false, PerSecond, settings.Seconds),
+        ]),
+        new("readers", $"{Count(settings.Readers)} readers of one stream in one process, {PerSecond} messages a second (goal: all to all, under 300 MB, one database read a message, {settings.Seconds * PerSecond}, beside those with which readers join)", [],
+        [
+            new ReadersCase("readers-ours", "", _ours, settings.Readers, PerSecond, settings.Seconds,
+                cancellation => StreamServer.DatabaseReadsAsync(databases, cancellation)) { HasWarmUp = false },
+            new ReadersCase("readers" + Reference, "", _reference, settings.Readers, PerSecond, settings.Seconds, null) { HasWarmUp = false, MostRounds = 1 },
+        ]),
+    ];
+
+    private CatchUpCase CatchUpJson(string name, StreamServer server)
+    {
+        var body = "["u8.ToArray()
+            .Concat(Enumerable.Range(0, MessagesAtOnce).SelectMany(n => n == 0 ? NumberedMessages.Message(n) : [(byte)',', .. NumberedMessages.Message(n)]))
+            .Append((byte)']')
+            .ToArray();
+        var appends = settings.Megabytes * 1_000_000 / (NumberedMessages.Bytes * MessagesAtOnce);
+        return new CatchUpCase(name, server, StreamPaths.Json, body, appends, "}"u8.ToArray(), (long)appends * MessagesAtOnce);
+    }
+
+    private CatchUpCase CatchUpBytes(string name, StreamServer server)
+    {
+        var body = new byte[BinaryBytes];
+        new Random(1).NextBytes(body);
+        var appends = settings.Megabytes * 1_000_000 / BinaryBytes;
+        return new CatchUpCase(name, server, StreamPaths.Binary, body, appends, null, appends);
+    }
+
+    private CaseGroup Pair(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, params IEnumerable<IBenchmarkCase> beside) =>
+        new(name, title, [name + Reference], [make(name + "-ours", _ours), make(name + Reference, _reference), .. beside]);
+
+    private static string Count(long records) => records.ToString("N0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,43 @@
+using ChunkStream.Durable;
+
+namespace ChunkStream.Functions.Tests.Durable;
+
+public sealed class ChangeNoticeTests
+{
+    [Fact]
+    public void What_is_written_is_read()
+    {
+        var changes = Enumerable.Range(0, 2_000)
+            .Select(number => KeyValuePair.Create(long.MaxValue - number, number % 3 == 0 ? (long?)null : long.MaxValue - (2 * number))).ToArray();
+
+        var payloads = ChangeNotice.Write(changes, ["abc"]);
+        var read = new List<KeyValuePair<long, long?>>();
+        var pings = new List<string>();
+        foreach (var payload in payloads)
+            ChangeNotice.Read(payload, (id, tail) => read.Add(new(id, tail)), pings.Add);
+
+        Assert.Equal(changes, read);
+        Assert.Equal(["abc"], pings);
+        Assert.All(payloads, payload => Assert.InRange(payload.Length, 1, 7_999));
+        Assert.InRange(payloads.Count, 2, 20);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("x")]
+    [InlineData("-1")]
+    [InlineData("1:")]
+    [InlineData(":1")]
+    [InlineData("1:-1")]
+    [InlineData("1:2:3")]
+    [InlineData("99999999999999999999")]
+    public void What_others_say_on_the_channel_is_left_out(string payload)
+    {
+        var read = new List<long>();
+
+        ChangeNotice.Read(payload + " 7", (id, _) => read.Add(id), _ => Assert.Fail("No ping"));
+
+        Assert.Equal([7], read);
+    }
+}

@@ -1,0 +1,13 @@
+using ChunkStream.Durable;
+using Microsoft.Azure.Functions.Worker;
+
+namespace ChunkStream.Functions;
+
+/// <summary>Clears the database of durable streams that are deleted or have expired. Nobody sees them any more by then.</summary>
+public sealed class SweepFunctions(StreamSweep sweep)
+{
+    /// <inheritdoc cref="StreamSweep.RunAsync" />
+    [Function("sweep-streams")]
+    public Task SweepStreams([TimerTrigger("0 * * * * *")] TimerInfo everyMinute, CancellationToken cancellation)
+        => sweep.RunAsync(cancellation);
+}

@@ -1,0 +1,69 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ChunkStream.Durable;
+
+/// <content>Recordings.</content>
+internal sealed partial class StreamFunctions
+{
+    /// <summary>Finds a recording, or creates it. May be asked again: who has created it is told so each time.</summary>
+    public Task<BegunRecording> BeginRecordingAsync(BeginRecording begin, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.recording_begin($1, $2, $3, $4, $5, $6, $7, $8)",
+            [
+                Text(begin.Path), Text(begin.ContentType), Of(begin.IsJson), Of(begin.Recorder), Text(begin.Subject),
+                Number(begin.KeepSeconds), Of(begin.RecorderSeconds), Of(begin.MayCreate),
+            ],
+            async (reader, asked) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                var status = StatusNames<BeginStatus>.Parse(reader.GetString(0));
+                return status is BeginStatus.Created or BeginStatus.Exists
+                    ? new BegunRecording(status, Info(reader, asked), Cut(reader, 8))
+                    : new BegunRecording(status, null, null);
+            },
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>How far a recording is. Tells its recorder that it has a reader.</summary>
+    public Task<RecordingState> LookAtRecordingAsync(long id, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.recording_look($1)",
+            [Of(id)],
+            async (reader, _) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                return new RecordingState(reader.GetBoolean(0), NullableInt64(reader, 1) ?? 0, reader.GetBoolean(2), Cut(reader, 3));
+            },
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>Says of recordings that we still run them.</summary>
+    /// <returns>Which are deleted, and how many seconds ago readers of other processes were last seen, if there were any.</returns>
+    public Task<List<(long Id, bool IsOver, double? UnreadSeconds)>> RenewRecordingsAsync(
+        IEnumerable<long> ids, double recorderSeconds, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.recording_renew($1, $2)",
+            [new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() }, Of(recorderSeconds)],
+            async (reader, _) =>
+            {
+                var recordings = new List<(long, bool, double?)>();
+                while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+                    recordings.Add((reader.GetInt64(0), reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDouble(2)));
+                return recordings;
+            },
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>Says that a recording has ended before its end.</summary>
+    public Task EndRecordingAsync(long id, RecordingCut cut, CancellationToken cancellation)
+        => RunAsync(
+            "select chunkstream.recording_end($1, $2)",
+            [Of(id), Text(StatusNames.SnakeCase(cut.ToString()))],
+            (_, _) => Task.FromResult(true),
+            mayRepeat: true,
+            cancellation);
+
+    private static RecordingCut? Cut(NpgsqlDataReader reader, int column)
+        => reader.IsDBNull(column) ? null : StatusNames<RecordingCut>.Parse(reader.GetString(column));
+}

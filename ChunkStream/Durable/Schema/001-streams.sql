@@ -1,0 +1,731 @@
+-- Durable streams. A stream is a sequence of units, bytes or JSON messages; a position counts them from 0.
+--
+-- Whoever writes to a stream locks its row first, and holds it until the commit: positions are given in the order of the
+-- commits, without gaps, and no reader ever sees one. Where the stream ends is not in its row but in its last message, so that
+-- an append only inserts: updates of one row, a thousand times a second, would leave versions behind which pile up for as long
+-- as any long query holds a snapshot.
+
+create table streams (
+    id bigint generated always as identity primary key,
+    -- Null once nobody can get at the stream, not even through a fork: what remains of it waits for the sweep.
+    path text collate "C" unique,
+    content_type text not null,
+    media_type text collate "C" not null,
+    is_json boolean not null,
+    closed boolean not null,
+    -- Which append of which producer closed it: a repetition of it is one, and not an append to a closed stream.
+    closed_producer text collate "C",
+    closed_epoch bigint,
+    closed_number bigint,
+    last_sequence text collate "C",
+    ttl_seconds bigint,
+    expires_at timestamptz,
+    -- From when on the time to live counts. May lie a little in the future: see stream_touched.
+    touched_at timestamptz not null,
+    -- A fork has its source's units up to fork_at, and its own from there on.
+    source_id bigint references streams,
+    source_path text collate "C",
+    fork_at bigint not null default 0,
+    fork_bytes bigint not null default 0,
+    lifetime_inherited boolean not null default false,
+    created_at timestamptz not null,
+    deleted_at timestamptz,
+    -- When the sweep has to look at it: not before it can have expired.
+    due_at timestamptz
+) with (fillfactor = 80);
+
+create index streams_by_source on streams (source_id) where source_id is not null;
+create index streams_due on streams (due_at) where due_at is not null;
+
+-- A row is a message of a JSON stream, or an append to a stream of bytes.
+create table messages (
+    stream_id bigint not null,
+    position bigint not null,
+    -- How many bytes are before it: where a piece of so many bytes ends is found by looking at a few rows.
+    byte_at bigint not null,
+    data bytea not null,
+    primary key (stream_id, position)
+) with (toast_tuple_target = 4080);
+
+-- Uncompressed: a part of a large append is had without reading all of it.
+alter table messages alter column data set storage external;
+
+create table producers (
+    stream_id bigint not null,
+    producer text collate "C" not null,
+    epoch bigint not null,
+    number bigint not null,
+    primary key (stream_id, producer)
+) with (fillfactor = 50);
+
+-- Two content types are the same stream's if they differ only in case and parameters.
+create function stream_media_type(p_content_type text) returns text
+language sql immutable parallel safe
+return lower(btrim(split_part(p_content_type, ';', 1)) collate "C");
+
+-- Whether a stream is deleted, or has expired. It is to be inlined: so it takes columns and not the row, which would be put
+-- together for each of them, and is called with a time that stands still.
+create function stream_is_over(
+    p_deleted_at timestamptz, p_expires_at timestamptz, p_ttl_seconds bigint, p_touched_at timestamptz, p_now timestamptz)
+returns boolean
+language sql immutable parallel safe
+return p_deleted_at is not null
+    or coalesce(p_expires_at <= p_now, false)
+    or p_ttl_seconds is not null and extract(epoch from p_now - p_touched_at) >= p_ttl_seconds;
+
+-- What touched_at becomes when a stream is read or written to. It is set a twentieth of the time to live ahead, and then left
+-- until that has passed: a stream lives for that much longer at most, never shorter, and not every read is a write.
+create function stream_touched(p_ttl_seconds bigint, p_now timestamptz) returns timestamptz
+language sql immutable parallel safe
+return p_now + least(p_ttl_seconds, 1000000000) / 20.0 * interval '1 second';
+
+-- Whether a stream has forks that somebody can still get at.
+create function stream_has_forks(p_id bigint) returns boolean
+language sql stable
+set search_path = chunkstream, pg_temp
+as $$ select exists (select from streams f where f.source_id = p_id and f.path is not null) $$;
+
+-- The position after a stream's last unit, and how many bytes there are before it.
+create function stream_end(s streams, out o_tail bigint, out o_bytes bigint)
+language plpgsql
+set search_path = chunkstream, pg_temp
+as $$
+begin
+    select m.position + case when s.is_json then 1 else octet_length(m.data) end, m.byte_at + octet_length(m.data)
+        into o_tail, o_bytes
+        from messages m where m.stream_id = s.id order by m.position desc limit 1;
+    if not found then
+        o_tail := s.fork_at;
+        o_bytes := s.fork_bytes;
+    end if;
+end $$;
+
+-- Takes its path from a stream that is over and has no forks; and then from its source, for which it may have been the last.
+create function stream_release(p_id bigint) returns void
+language plpgsql
+set search_path = chunkstream, pg_temp
+as $$
+declare
+    s streams;
+    v_id bigint := p_id;
+begin
+    while v_id is not null loop
+        -- Conflicts with the lock that a new fork takes on its source.
+        select * into s from streams x where x.id = v_id for update;
+        exit when not found or s.path is null or stream_has_forks(s.id)
+            or not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, statement_timestamp());
+        update streams x
+            set path = null, deleted_at = coalesce(x.deleted_at, statement_timestamp()), due_at = statement_timestamp()
+            where x.id = s.id;
+        v_id := s.source_id;
+    end loop;
+end $$;
+
+-- Creates a stream unless it is there. Status: created, exists, differs, path_gone, source_missing, source_gone,
+-- source_differs, fork_point_beyond_tail.
+create function stream_create(
+    p_path text, p_content_type text, p_is_json boolean, p_messages bytea[], p_closed boolean,
+    p_ttl_seconds bigint, p_expires_at timestamptz, p_source text, p_fork_position bigint, p_fork_sub bigint)
+returns table (
+    status text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
+    expires_at timestamptz)
+language plpgsql
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    s streams;
+    v_source streams;
+    v_holder streams;
+    v_now timestamptz;
+    v_tail bigint;
+    v_bytes bigint;
+    v_fork_at bigint := 0;
+    v_fork_bytes bigint := 0;
+begin
+    loop
+        select * into s from streams x where x.path = p_path;
+        v_now := statement_timestamp();
+        if found then
+            if not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
+                status := case when s.closed = p_closed
+                    and (p_content_type is null or stream_media_type(p_content_type) = s.media_type)
+                    and p_ttl_seconds is not distinct from case when not s.lifetime_inherited then s.ttl_seconds end
+                    and p_expires_at is not distinct from case when not s.lifetime_inherited then s.expires_at end
+                    and p_source is not distinct from s.source_path
+                    and (p_source is null or p_fork_position + p_fork_sub = s.fork_at
+                        or p_fork_position is null and p_fork_sub = 0)
+                    then 'exists' else 'differs' end;
+                exit;
+            end if;
+
+            perform stream_release(s.id);
+            if exists (select from streams x where x.id = s.id and x.path is not null) then
+                status := 'path_gone';
+                return next;
+                return;
+            end if;
+        end if;
+
+        if p_source is not null then
+            select * into v_source from streams x where x.path = p_source for key share;
+            status := case when v_source.id is null then 'source_missing'
+                when stream_is_over(v_source.deleted_at, v_source.expires_at, v_source.ttl_seconds, v_source.touched_at, v_now)
+                    then case when stream_has_forks(v_source.id) then 'source_gone' else 'source_missing' end
+                when stream_media_type(p_content_type) <> v_source.media_type then 'source_differs'
+                end;
+            if status is null then
+                select * into v_tail, v_bytes from stream_end(v_source);
+                v_fork_at := coalesce(p_fork_position, v_tail) + p_fork_sub;
+                if v_fork_at > v_tail then
+                    status := 'fork_point_beyond_tail';
+                end if;
+            end if;
+            if status is not null then
+                return next;
+                return;
+            end if;
+
+            -- How many bytes it inherits.
+            v_holder := v_source;
+            while v_fork_at < v_holder.fork_at loop
+                select * into v_holder from streams x where x.id = v_holder.source_id;
+            end loop;
+            v_fork_bytes := case when not v_holder.is_json then v_fork_at
+                when v_fork_at = v_holder.fork_at then v_holder.fork_bytes
+                else (select m.byte_at + octet_length(m.data) from messages m
+                    where m.stream_id = v_holder.id and m.position = v_fork_at - 1) end;
+        end if;
+
+        insert into streams (
+            path, content_type, media_type, is_json, closed, ttl_seconds, expires_at, touched_at, source_id, source_path,
+            fork_at, fork_bytes, lifetime_inherited, created_at)
+        select p_path, t.content_type, stream_media_type(t.content_type), coalesce(v_source.is_json, p_is_json), p_closed,
+            case when t.inherited then v_source.ttl_seconds else p_ttl_seconds end,
+            case when t.inherited then v_source.expires_at else p_expires_at end,
+            v_now, v_source.id, p_source, v_fork_at, v_fork_bytes, t.inherited, v_now
+        from (select coalesce(p_content_type, v_source.content_type),
+            p_source is not null and p_ttl_seconds is null and p_expires_at is null) t (content_type, inherited)
+        on conflict (path) do nothing
+        returning * into s;
+        if found then
+            status := 'created';
+            update streams x
+                set due_at = coalesce(x.expires_at, x.touched_at + least(x.ttl_seconds, 1000000000) * interval '1 second')
+                where x.id = s.id and (x.expires_at is not null or x.ttl_seconds is not null);
+            insert into messages (stream_id, position, byte_at, data)
+            select s.id, s.fork_at + case when s.is_json then u.n - 1 else u.before end, s.fork_bytes + u.before, u.data
+            from (
+                select data, n, sum(octet_length(data)) over (order by n) - octet_length(data) as before
+                from unnest(p_messages) with ordinality m (data, n)) u;
+            exit;
+        end if;
+    end loop;
+
+    select * into tail from stream_end(s);
+    id := s.id;
+    content_type := s.content_type;
+    is_json := s.is_json;
+    closed := s.closed;
+    ttl_seconds := s.ttl_seconds;
+    expires_at := s.expires_at;
+    return next;
+end $$;
+
+-- Appends to one stream, one after another in one transaction; each has an outcome of its own. Arrays of the same length, but
+-- for p_messages, which has all messages, so many for each append as p_counts says; those from p_sequences on are null where
+-- nobody has one. Status: appended, duplicate, missing, gone, closed, content_type_differs, stale_epoch, epoch_not_at_zero,
+-- sequence_gap, sequence_regression, stream_full.
+create function stream_append(
+    p_path text, p_content_types text[], p_counts integer[], p_messages bytea[], p_closes boolean[], p_max_bytes bigint,
+    p_sequences text[], p_producers text[], p_epochs bigint[], p_numbers bigint[])
+returns table (status text, id bigint, tail bigint, closed boolean, epoch bigint, number bigint)
+language plpgsql
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    s record;
+    v_bytes bigint;
+    v_size bigint;
+    v_count integer;
+    v_first integer;
+    v_next integer := 1;
+    v_producer text;
+    v_known boolean;
+    v_sequence text;
+    v_changed boolean := false;
+begin
+    select x.id, x.media_type, x.is_json, x.closed, x.closed_producer, x.closed_epoch, x.closed_number, x.last_sequence,
+            x.ttl_seconds, x.touched_at, x.fork_at, x.fork_bytes,
+            stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, statement_timestamp()) as is_over
+        into s from streams x where x.path = p_path for no key update;
+    if not found or s.is_over then
+        status := 'missing';
+        if s.id is not null and stream_has_forks(s.id) then
+            status := 'gone';
+        end if;
+        for i in 1 .. cardinality(p_counts) loop
+            return next;
+        end loop;
+        return;
+    end if;
+
+    id := s.id;
+    closed := s.closed;
+    -- Of a snapshot taken after the lock: nobody else has appended since.
+    select m.position + case when s.is_json then 1 else octet_length(m.data) end, m.byte_at + octet_length(m.data)
+        into tail, v_bytes
+        from messages m where m.stream_id = id order by m.position desc limit 1;
+    if not found then
+        tail := s.fork_at;
+        v_bytes := s.fork_bytes;
+    end if;
+
+    for i in 1 .. cardinality(p_counts) loop
+        v_count := p_counts[i];
+        v_first := v_next;
+        v_next := v_next + v_count;
+        v_producer := p_producers[i];
+        v_sequence := p_sequences[i];
+        status := null;
+        epoch := null;
+        number := null;
+        if closed then
+            if v_producer = s.closed_producer and p_epochs[i] = s.closed_epoch and p_numbers[i] = s.closed_number then
+                status := 'duplicate';
+                epoch := s.closed_epoch;
+                number := s.closed_number;
+            elsif v_producer is null and p_closes[i] and v_count = 0 then
+                status := 'duplicate';
+            else
+                status := 'closed';
+            end if;
+        elsif v_count > 0 and stream_media_type(p_content_types[i]) <> s.media_type then
+            status := 'content_type_differs';
+        elsif v_producer is not null then
+            select p.epoch, p.number into epoch, number
+                from producers p where p.stream_id = s.id and p.producer = v_producer;
+            v_known := found;
+            if not v_known then
+                status := case when p_numbers[i] > 0 then 'sequence_gap' end;
+            elsif p_epochs[i] < epoch then
+                status := 'stale_epoch';
+            elsif p_epochs[i] > epoch then
+                status := case when p_numbers[i] > 0 then 'epoch_not_at_zero' end;
+            elsif p_numbers[i] <= number then
+                status := 'duplicate';
+            elsif p_numbers[i] > number + 1 then
+                status := 'sequence_gap';
+            end if;
+        end if;
+
+        if status is null then
+            if v_count = 1 then
+                v_size := octet_length(p_messages[v_first]);
+            elsif v_count = 0 then
+                v_size := 0;
+            else
+                select sum(octet_length(m)) into v_size from unnest(p_messages[v_first : v_next - 1]) m;
+            end if;
+            if v_sequence is not null and v_sequence collate "C" <= s.last_sequence collate "C" then
+                status := 'sequence_regression';
+            elsif v_size > 0 and v_bytes + v_size > p_max_bytes then
+                status := 'stream_full';
+            else
+                status := 'appended';
+                if v_count = 1 then
+                    insert into messages (stream_id, position, byte_at, data)
+                        values (id, tail, v_bytes, p_messages[v_first]);
+                elsif v_count > 1 then
+                    insert into messages (stream_id, position, byte_at, data)
+                    select s.id, tail + case when s.is_json then u.n - 1 else u.before end, v_bytes + u.before, u.data
+                    from (
+                        select data, n, sum(octet_length(data)) over (order by n) - octet_length(data) as before
+                        from unnest(p_messages[v_first : v_next - 1]) with ordinality m (data, n)) u;
+                end if;
+
+                if s.is_json then
+                    tail := tail + v_count;
+                else
+                    tail := tail + v_size;
+                end if;
+                v_bytes := v_bytes + v_size;
+                if v_producer is not null then
+                    epoch := p_epochs[i];
+                    number := p_numbers[i];
+                    if v_known then
+                        update producers p set epoch = p_epochs[i], number = p_numbers[i]
+                            where p.stream_id = s.id and p.producer = v_producer;
+                    else
+                        insert into producers (stream_id, producer, epoch, number)
+                            values (s.id, v_producer, p_epochs[i], p_numbers[i]);
+                    end if;
+                end if;
+                if v_sequence is not null then
+                    s.last_sequence := v_sequence;
+                    v_changed := true;
+                end if;
+                if p_closes[i] then
+                    closed := true;
+                    s.closed_producer := v_producer;
+                    s.closed_epoch := p_epochs[i];
+                    s.closed_number := p_numbers[i];
+                    v_changed := true;
+                end if;
+            end if;
+        end if;
+
+        return next;
+    end loop;
+
+    if s.ttl_seconds is not null and statement_timestamp() > s.touched_at then
+        s.touched_at := stream_touched(s.ttl_seconds, statement_timestamp());
+        v_changed := true;
+    end if;
+    if v_changed then
+        update streams x
+            set closed = stream_append.closed, closed_producer = s.closed_producer, closed_epoch = s.closed_epoch,
+                closed_number = s.closed_number, last_sequence = s.last_sequence, touched_at = s.touched_at
+            where x.id = s.id;
+    end if;
+end $$;
+
+-- A stream's metadata. Presence: present, missing, gone.
+create function stream_head(p_path text)
+returns table (
+    presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
+    expires_at timestamptz)
+language plpgsql stable
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    s streams;
+begin
+    select * into s from streams x where x.path = p_path;
+    if not found or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, statement_timestamp()) then
+        presence := case when stream_has_forks(s.id) then 'gone' else 'missing' end;
+    else
+        presence := 'present';
+        select * into tail from stream_end(s);
+        id := s.id;
+        content_type := s.content_type;
+        is_json := s.is_json;
+        closed := s.closed;
+        ttl_seconds := s.ttl_seconds;
+        expires_at := s.expires_at;
+    end if;
+    return next;
+end $$;
+
+-- How far a read gets in one row of streams, not in its sources: from p_from on, at most to p_to, which it has; about p_max
+-- bytes, and one unit at least.
+create function stream_reach(p_id bigint, p_is_json boolean, p_from bigint, p_to bigint, p_max integer) returns bigint
+language plpgsql stable
+set search_path = chunkstream, pg_temp
+as $$
+declare
+    v_base bigint;
+    v_fits bigint := p_from + 1;
+    v_not bigint;
+    v_try bigint;
+    v_tries integer := 0;
+    v_size bigint;
+begin
+    if not p_is_json then
+        -- To where an append ends, unless that one is longer than p_max by itself.
+        return case when p_to - p_from <= p_max then p_to else coalesce(
+            (select max(m.position) from messages m
+                where m.stream_id = p_id and m.position > p_from and m.position <= p_from + p_max),
+            p_from + greatest(p_max, 1)) end;
+    end if;
+
+    -- A message has at least a byte.
+    v_try := least(p_to, p_from + greatest(p_max, 1));
+    v_not := v_try + 1;
+    if v_try > v_fits then
+        select m.byte_at into v_base from messages m where m.stream_id = p_id and m.position = p_from;
+    end if;
+    while v_try > v_fits loop
+        select m.byte_at + octet_length(m.data) - v_base into v_size
+            from messages m where m.stream_id = p_id and m.position = v_try - 1;
+        if v_size <= p_max then
+            v_fits := v_try;
+            exit when v_size >= p_max / 2;
+        else
+            v_not := v_try;
+        end if;
+        exit when v_fits + 1 >= v_not;
+        -- Where it would be if all messages were alike; and if that doesn't lead there soon, in the middle.
+        v_tries := v_tries + 1;
+        v_try := case when v_tries > 3 then (v_fits + v_not) / 2
+            else least(v_not - 1, greatest(v_fits + 1, p_from + (v_try - p_from) * p_max / v_size)) end;
+    end loop;
+    return v_fits;
+end $$;
+
+-- A stream, by its path or its number, and which piece of it a read gets: from p_from on, or none of it, at the tail, where that
+-- is null; at most to p_to where it is not null. The piece is in the rows of the streams part_ids, in this order, in each up to
+-- part_ends: stream_data gives it. Reads alone, so that it and stream_data see the same in one statement; must_touch: its time
+-- to live is to be counted anew, see stream_look.
+create function stream_find(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
+returns table (
+    presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
+    expires_at timestamptz, must_touch boolean, start bigint, next bigint, part_ids bigint[], part_ends bigint[])
+language plpgsql stable
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    s streams;
+    v_now timestamptz := statement_timestamp();
+    v_end bigint;
+    v_from bigint;
+    v_source bigint;
+    v_ids bigint[];
+    v_ends bigint[];
+    v_left integer := p_max;
+begin
+    if p_path is not null then
+        select * into s from streams x where x.path = p_path;
+    else
+        select * into s from streams x where x.id = p_id;
+    end if;
+    if not found or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
+        presence := case when stream_has_forks(s.id) then 'gone' else 'missing' end;
+        return next;
+        return;
+    end if;
+
+    presence := 'present';
+    id := s.id;
+    content_type := s.content_type;
+    is_json := s.is_json;
+    closed := s.closed;
+    ttl_seconds := s.ttl_seconds;
+    expires_at := s.expires_at;
+    must_touch := s.ttl_seconds is not null and v_now > s.touched_at;
+    select m.position + case when s.is_json then 1 else octet_length(m.data) end into tail
+        from messages m where m.stream_id = s.id order by m.position desc limit 1;
+    tail := coalesce(tail, s.fork_at);
+    start := coalesce(p_from, tail);
+    next := start;
+    v_end := least(tail, p_to);
+    if start >= v_end then
+        null;
+    elsif start >= s.fork_at then
+        next := stream_reach(s.id, s.is_json, start, v_end, p_max);
+        part_ids := array[s.id];
+        part_ends := array[next];
+    else
+        -- Up to the source that has the start, then down again until it is enough.
+        v_ids := array[s.id];
+        v_ends := array[v_end];
+        v_from := s.fork_at;
+        v_source := s.source_id;
+        while start < v_from loop
+            v_ids := v_source || v_ids;
+            v_ends := least(v_ends[1], v_from) || v_ends;
+            select x.fork_at, x.source_id into v_from, v_source from streams x where x.id = v_source;
+        end loop;
+        for i in 1 .. cardinality(v_ids) loop
+            continue when next >= v_ends[i];
+            v_from := next;
+            next := stream_reach(v_ids[i], s.is_json, v_from, v_ends[i], v_left);
+            part_ids := part_ids || v_ids[i];
+            part_ends := part_ends || next;
+            v_left := v_left - case when not s.is_json then next - v_from
+                else (select sum(octet_length(m.data)) from messages m
+                    where m.stream_id = v_ids[i] and m.position >= v_from and m.position < next) end;
+            exit when next < v_ends[i] or v_left <= 0;
+        end loop;
+    end if;
+    return next;
+end $$;
+
+-- The bytes of what stream_find has found.
+create function stream_data(p_is_json boolean, p_start bigint, p_ids bigint[], p_ends bigint[]) returns bytea
+language plpgsql stable strict
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+declare
+    v_id bigint := p_ids[1];
+    v_end bigint := p_ends[1];
+    v_first bigint;
+    v_last bigint;
+begin
+    if cardinality(p_ids) > 1 then
+        return (
+            select string_agg(
+                    stream_data(p_is_json, case when n = 1 then p_start else p_ends[n - 1] end, array[p_ids[n]], array[p_ends[n]]),
+                    case when p_is_json then ','::bytea else ''::bytea end order by n)
+                from generate_series(1, cardinality(p_ids)) n);
+    elsif p_is_json then
+        return (
+            select string_agg(m.data, ','::bytea)
+            from (
+                select x.data from messages x
+                where x.stream_id = v_id and x.position >= p_start and x.position < v_end order by x.position) m);
+    end if;
+
+    -- The first and the last append may be cut. As a rule they are not, and then there is less to do for each of the others.
+    select max(m.position) into v_first from messages m where m.stream_id = v_id and m.position <= p_start;
+    select m.position, m.position + octet_length(m.data) - v_end into v_last, v_end
+        from messages m where m.stream_id = v_id and m.position < p_ends[1] order by m.position desc limit 1;
+    if v_first = p_start and v_end = 0 then
+        return (
+            select string_agg(m.data, ''::bytea)
+            from (
+                select x.data from messages x
+                where x.stream_id = v_id and x.position >= v_first and x.position <= v_last order by x.position) m);
+    end if;
+    return (
+        select string_agg(
+            case when m.position > v_first and m.position < v_last then m.data
+                else substring(m.data
+                    from greatest(p_start - m.position, 0)::integer + 1
+                    for (least(m.position + octet_length(m.data), p_ends[1]) - greatest(p_start, m.position))::integer) end,
+            ''::bytea)
+        from (
+            select x.position, x.data from messages x
+            where x.stream_id = v_id and x.position >= v_first and x.position <= v_last order by x.position) m);
+end $$;
+
+-- Deletes a stream for its clients. Presence: what there was.
+create function stream_delete(p_path text)
+returns table (presence text, id bigint)
+language plpgsql
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+    s streams;
+begin
+    select * into s from streams x where x.path = p_path for update;
+    if s.id is null then
+        presence := 'missing';
+    elsif stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, statement_timestamp()) then
+        perform stream_release(s.id);
+        presence := case when stream_has_forks(s.id) then 'gone' else 'missing' end;
+    else
+        update streams x set deleted_at = statement_timestamp(), due_at = null where x.id = s.id;
+        perform stream_release(s.id);
+        presence := 'present';
+        id := s.id;
+    end if;
+    return next;
+end $$;
+
+-- How far streams are, for an instance that has readers waiting on them: that counts as reading.
+create function stream_look(p_ids bigint[])
+returns table (id bigint, tail bigint, closed boolean, is_over boolean)
+language plpgsql
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := statement_timestamp();
+begin
+    update streams x set touched_at = stream_touched(x.ttl_seconds, v_now)
+        where x.id = any (p_ids) and x.ttl_seconds is not null and v_now > x.touched_at
+            and not stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, v_now);
+    return query
+        select i.id, e.o_tail, s.closed, s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
+        from unnest(p_ids) i (id) left join streams s on s.id = i.id left join lateral stream_end(s) e on s.id is not null;
+end $$;
+
+-- Tells all instances of changes. In a transaction of its own: all that commit with a notification do so one after another,
+-- until they are on disk; with this one there is nothing to be lost.
+create function stream_notify(p_payloads text[]) returns void
+language plpgsql
+set search_path = chunkstream, pg_temp
+as $$
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    perform pg_notify('chunkstream', p) from unnest(p_payloads) p;
+end $$;
+
+-- One round of the sweep: at most so many streams are looked at, and so many messages deleted. Gives how much it has done: 0
+-- means that nothing is due. Several may run at once.
+create function stream_sweep(p_streams integer, p_messages integer) returns integer
+language plpgsql
+set search_path = chunkstream, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $$
+declare
+    s streams;
+    v_now timestamptz := statement_timestamp();
+    v_done integer := 0;
+    v_left integer := p_messages;
+    v_deleted integer;
+begin
+    for s in
+        select * from streams x where x.due_at <= v_now order by x.due_at limit p_streams for update skip locked
+    loop
+        v_done := v_done + 1;
+        if s.path is not null and not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
+            -- It was read or written to since.
+            update streams x set due_at = x.touched_at + least(x.ttl_seconds, 1000000000) * interval '1 second'
+                where x.id = s.id;
+            continue;
+        end if;
+
+        if s.path is not null then
+            update streams x set deleted_at = coalesce(x.deleted_at, v_now), due_at = null where x.id = s.id;
+            perform stream_release(s.id);
+            perform pg_notify('chunkstream', s.id::text);
+            continue;
+        end if;
+
+        exit when v_left = 0;
+        delete from messages m where m.stream_id = s.id and m.position < (
+            select x.position from messages x where x.stream_id = s.id order by x.position offset v_left limit 1);
+        get diagnostics v_deleted = row_count;
+        if v_deleted = 0 then
+            delete from messages m where m.stream_id = s.id;
+            get diagnostics v_deleted = row_count;
+            v_left := v_left - v_deleted;
+            delete from producers p where p.stream_id = s.id;
+            if exists (select from streams f where f.source_id = s.id) then
+                -- The last of its forks to go calls again.
+                update streams x set due_at = null where x.id = s.id;
+            else
+                delete from streams x where x.id = s.id;
+                update streams x set due_at = v_now where x.id = s.source_id and x.path is null;
+            end if;
+        else
+            v_left := 0;
+        end if;
+        v_done := v_done + v_deleted;
+    end loop;
+    return v_done;
+end $$;

@@ -1,0 +1,248 @@
+using System.Data;
+using System.Net.Sockets;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ChunkStream.Durable;
+
+/// <summary>The schema's functions as methods: each call is one round trip and one transaction.</summary>
+internal sealed partial class StreamFunctions(DurableDatabase database, TimeProvider time)
+{
+    /// <summary>See <see cref="DurableStore.CreateAsync"/>.</summary>
+    public Task<CreateResult> CreateAsync(CreateStream create, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                Text(create.Path), Text(create.ContentType), Of(create.IsJson), Pieces(create.Content.Where(piece => !piece.IsEmpty)),
+                Of(create.Closed), Number(create.TtlSeconds), Instant(create.ExpiresAt), Text(create.Fork?.SourcePath),
+                Number(create.Fork?.Position), Number(create.Fork?.SubOffset),
+            ],
+            async (reader, asked) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                var status = StatusNames<CreateStatus>.Parse(reader.GetString(0));
+                return new CreateResult(status, status is CreateStatus.Created or CreateStatus.Exists ? Info(reader, asked) : null);
+            },
+            mayRepeat: false,
+            cancellation);
+
+    /// <summary>Appends to one stream, in this order and in one transaction.</summary>
+    /// <returns>The stream's number, unless there is none; and the outcome of each.</returns>
+    public Task<(long? Id, AppendResult[] Results)> AppendAsync(IReadOnlyList<AppendToStream> appends, long maxBytes, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                Text(appends[0].Path),
+                Array(NpgsqlDbType.Text, appends, append => append.ContentType),
+                Array(NpgsqlDbType.Integer, appends, append => append.Content.Count(piece => !piece.IsEmpty)),
+                Pieces(appends.SelectMany(append => append.Content).Where(piece => !piece.IsEmpty)),
+                Array(NpgsqlDbType.Boolean, appends, append => append.Close),
+                Of(maxBytes),
+                ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Sequence),
+                ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Producer?.Id),
+                ArrayOrNull(NpgsqlDbType.Bigint, appends, append => append.Producer?.Epoch),
+                ArrayOrNull(NpgsqlDbType.Bigint, appends, append => append.Producer?.Sequence),
+            ],
+            async (reader, _) =>
+            {
+                var id = (long?)null;
+                var results = new AppendResult[appends.Count];
+                for (var i = 0; i < results.Length; i++)
+                {
+                    await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                    var status = StatusNames<AppendStatus>.Parse(reader.GetString(0));
+                    id = NullableInt64(reader, 1);
+                    results[i] = new AppendResult(
+                        status,
+                        NullableInt64(reader, 2) ?? 0,
+                        !reader.IsDBNull(3) && reader.GetBoolean(3),
+                        NullableInt64(reader, 4),
+                        NullableInt64(reader, 5));
+                }
+
+                return (id, results);
+            },
+            mayRepeat: false,
+            cancellation);
+
+    /// <summary>See <see cref="DurableStore.HeadAsync"/>.</summary>
+    public Task<(StreamPresence Presence, StreamInfo? Stream)> HeadAsync(string path, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_head($1)",
+            [Text(path)],
+            async (reader, asked) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
+                return (presence, presence is StreamPresence.Present ? Info(reader, asked) : null);
+            },
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>See <see cref="DurableStore.ReadAsync"/>.</summary>
+    public Task<StreamPiece> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
+        => ReadAsync(path, null, from, null, maxBytes, cancellation);
+
+    /// <summary>See <see cref="DurableStore.ReadOnAsync"/>; null: to the tail.</summary>
+    public Task<StreamPiece> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
+        => ReadAsync(null, id, from, to, maxBytes, cancellation);
+
+    /// <summary>See <see cref="DurableStore.DeleteAsync"/>.</summary>
+    public Task<(StreamPresence Presence, long? Id)> DeleteAsync(string path, CancellationToken cancellation)
+        => RunAsync(
+            "select * from chunkstream.stream_delete($1)",
+            [Text(path)],
+            async (reader, _) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                return (StatusNames<StreamPresence>.Parse(reader.GetString(0)), NullableInt64(reader, 1));
+            },
+            mayRepeat: false,
+            cancellation);
+
+    /// <summary>How far some streams are. Counts as reading them.</summary>
+    public Task<List<(long Id, long Tail, bool IsClosed, bool IsOver)>> LookAsync(IEnumerable<long> ids, CancellationToken cancellation)
+        => RunAsync(
+            "select id, coalesce(tail, 0), coalesce(closed, false), is_over from chunkstream.stream_look($1)",
+            [new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() }],
+            async (reader, _) =>
+            {
+                var streams = new List<(long, long, bool, bool)>();
+                while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+                    streams.Add((reader.GetInt64(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetBoolean(3)));
+                return streams;
+            },
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>One round of the sweep.</summary>
+    /// <returns>How much it has done; 0: nothing was due.</returns>
+    public Task<int> SweepAsync(int streams, int messages, CancellationToken cancellation)
+        => RunAsync(
+            "select chunkstream.stream_sweep($1, $2)",
+            [Of(streams), Of(messages)],
+            async (reader, _) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                return reader.GetInt32(0);
+            },
+            mayRepeat: true,
+            cancellation);
+
+    private async Task<StreamPiece> ReadAsync(string? path, long? id, long? from, long? to, int maxBytes, CancellationToken cancellation)
+    {
+        var (piece, mustTouch) = await RunAsync(
+            "select f.*, chunkstream.stream_data(f.is_json, f.start, f.part_ids, f.part_ends) from chunkstream.stream_find($1, $2, $3, $4, $5) f",
+            [Text(path), Number(id), Number(from), Number(to), Of(maxBytes)],
+            (reader, asked) => PieceAsync(reader, asked, from, cancellation),
+            mayRepeat: true,
+            cancellation).ConfigureAwait(false);
+
+        // Now and then: the time to live begins anew at most twenty times in its own length.
+        if (mustTouch)
+            await LookAsync([piece.Stream!.Id], cancellation).ConfigureAwait(false);
+        return piece;
+    }
+
+    private async Task<T> RunAsync<T>(
+        string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, long, Task<T>> read, bool mayRepeat, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var asked = time.GetTimestamp();
+                await using var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
+                await using var command = new NpgsqlCommand(sql, connection);
+                command.Parameters.AddRange(parameters);
+                try
+                {
+                    await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation).ConfigureAwait(false);
+                    return await read(reader, asked).ConfigureAwait(false);
+                }
+                finally
+                {
+                    // They may be used by another command then.
+                    command.Parameters.Clear();
+                }
+            }
+            catch (PostgresException e) when (attempt < 3 && IsUndone(e))
+            {
+            }
+            catch (PostgresException e) when (attempt < 2 && IsSchemaGone(e))
+            {
+                database.ForgetSchema();
+            }
+            catch (NpgsqlException e) when (attempt < 2 && mayRepeat && IsConnectionLost(e))
+            {
+            }
+            catch (PostgresException e) when (database.Explain(e) is { } explained)
+            {
+                throw explained;
+            }
+        }
+    }
+
+    // The server has rolled all of it back, and it may well succeed the next time.
+    private static bool IsUndone(PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
+
+    // Or it is another: a statement that was prepared with the old one's types is "not supported".
+    private static bool IsSchemaGone(PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable
+            or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.FeatureNotSupported;
+
+    // A pool's idle connection may have been dead for a while.
+    private static bool IsConnectionLost(NpgsqlException failure)
+        => failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown } or { InnerException: IOException or SocketException };
+
+    private static async Task<(StreamPiece Piece, bool MustTouch)> PieceAsync(
+        NpgsqlDataReader reader, long asked, long? from, CancellationToken cancellation)
+    {
+        await reader.ReadAsync(cancellation).ConfigureAwait(false);
+        var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
+        if (presence is not StreamPresence.Present)
+            return (new StreamPiece(presence, null, from ?? 0, from ?? 0, default), false);
+
+        var info = Info(reader, asked);
+        var mustTouch = reader.GetBoolean(8);
+        var (start, next) = (reader.GetInt64(9), reader.GetInt64(10));
+        var data = next == start ? [] : await reader.GetFieldValueAsync<byte[]>(13, cancellation).ConfigureAwait(false);
+        return (new StreamPiece(presence, info, start, next, data), mustTouch);
+    }
+
+    // Columns 1 to 7, in this order: the reader is sequential.
+    private static StreamInfo Info(NpgsqlDataReader reader, long asked) => new(
+        reader.GetInt64(1),
+        reader.GetString(2),
+        reader.GetBoolean(3),
+        reader.GetInt64(4),
+        reader.GetBoolean(5),
+        NullableInt64(reader, 6),
+        reader.IsDBNull(7) ? null : new DateTimeOffset(reader.GetDateTime(7)))
+    {
+        ReadAt = asked,
+    };
+
+    private static long? NullableInt64(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+
+    private static NpgsqlParameter<T> Of<T>(T value) => new() { TypedValue = value };
+
+    private static NpgsqlParameter Text(string? value) => new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Number(long? value) => new() { NpgsqlDbType = NpgsqlDbType.Bigint, Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Instant(DateTimeOffset? value)
+        => new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = (object?)value?.UtcDateTime ?? DBNull.Value };
+
+    private static NpgsqlParameter Pieces(IEnumerable<ReadOnlyMemory<byte>> pieces)
+        => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = pieces.ToArray() };
+
+    private static NpgsqlParameter Array<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T> part)
+        => new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = appends.Select(part).ToArray() };
+
+    private static NpgsqlParameter ArrayOrNull<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T?> part)
+        => appends.Any(append => part(append) is not null)
+            ? Array(type, appends, part)
+            : new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = DBNull.Value };
+}

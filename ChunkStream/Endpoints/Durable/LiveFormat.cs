@@ -1,0 +1,40 @@
+using ChunkStream.Formats;
+
+namespace ChunkStream.Endpoints.Durable;
+
+/// <summary>
+/// Server-sent events as the protocol has them. Each record ends with an event that says where its reader is, so the response may
+/// end, or break, after any of them.
+/// </summary>
+internal sealed class LiveFormat : StreamFormat
+{
+    /// <summary>The only one.</summary>
+    public static LiveFormat Instance { get; } = new();
+
+    /// <inheritdoc />
+    public override string Name => "live";
+
+    /// <inheritdoc />
+    public override string ContentType => "text/event-stream";
+
+    /// <inheritdoc />
+    public override RecordEncoding Encoding => RecordEncoding.Text;
+
+    /// <inheritdoc />
+    public override bool HasHeartbeat => true;
+
+    /// <summary>No: events are small and leave one by one, and each compressor holds more than its reader's connection does.</summary>
+    public override bool IsWorthCompressing => false;
+
+    /// <summary>
+    /// As much as most events have, and little enough that the server has it at hand (a block of 4 KiB, its own framing included): when
+    /// an event goes to thousands at once, anything larger would be allocated for each.
+    /// </summary>
+    internal override int BlockBytes => Math.Min(1024, BufferSizes.Block);
+
+    /// <inheritdoc />
+    public override CheckpointPlace Checkpoints => CheckpointPlace.BeforeEachFlush;
+
+    /// <inheritdoc />
+    public override void WriteHeartbeat(ByteWriter output, DateTimeOffset now) => output.Write(": heartbeat\n\n"u8);
+}
