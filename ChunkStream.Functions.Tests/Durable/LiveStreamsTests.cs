@@ -150,7 +150,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         var (path, stream) = await NewStreamAsync();
         using var quick = _host.Live.Follow(stream, 0);
         using var slow = _host.Live.Follow(stream, 0);
-        var large = new string('x', LiveStreams.HistoryBytes / 4);
+        var large = new string('x', LiveStreams.HistoryBytes / 10);
 
         var blocks = await TakeAsync(3);
         foreach (var block in blocks)
