@@ -14,6 +14,7 @@ public sealed partial class DurableOptions
     /// <summary>
     /// How long a recording goes on once its last reader has left: 0–86,400 seconds, default 60. Long enough for a page to be loaded
     /// again, and for most of what people wait for to be done meanwhile; and a generator that nobody wants any more has an end.
+    /// Less than two thirds of <see cref="RecorderSeconds"/> may be too little for a reader on another instance to be heard of.
     /// </summary>
     [Range(0, 86_400)]
     public double RecordSeconds { get; set; } = 60;

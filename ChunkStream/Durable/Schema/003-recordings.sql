@@ -98,8 +98,9 @@ declare
     r recordings;
     v_now timestamptz := clock_timestamp();
 begin
+    -- Not for each of many readers; but much more often than recorders believe readers to be there.
     update recordings x set read_at = v_now
-        where x.stream_id = p_id and (x.read_at is null or x.read_at < v_now - interval '1 second');
+        where x.stream_id = p_id and (x.read_at is null or x.read_at < v_now - interval '0.1 second');
     -- The recording before its stream: what it was cut after is then seen, too.
     select * into r from recordings x where x.stream_id = p_id;
     select * into s from streams x where x.id = p_id;
