@@ -40,17 +40,18 @@ public sealed class CompressionTests : IAsyncLifetime
         await using var body = Decompressed(await response.Content.ReadAsStreamAsync(), encoding);
         await body.ReadUntilAsync("record 0");
 
-        var worst = TimeSpan.Zero;
+        var times = new List<TimeSpan>();
         for (var number = 1; number <= 5; number++)
         {
             await Task.Delay(100);
             var clock = Stopwatch.StartNew();
             _script.Yield($"record {number}");
             await body.ReadUntilAsync($"record {number}");
-            worst = clock.Elapsed > worst ? clock.Elapsed : worst;
+            times.Add(clock.Elapsed);
         }
 
-        Assert.InRange(worst, TimeSpan.Zero, TimeSpan.FromMilliseconds(250));
+        // The median: other tests run at the same time, and a compressor that holds records back does so each time.
+        Assert.InRange(times.Order().ElementAt(2), TimeSpan.Zero, TimeSpan.FromMilliseconds(250));
     }
 
     [Theory]

@@ -13,16 +13,10 @@ namespace ChunkStream.Durable;
 internal sealed class DurableDatabase : IAsyncDisposable
 {
     private const string Name = "ChunkStream streams";
-    private const string PrepareSetting = "Max Auto Prepare";
-
-    // More than we have statements. Preparing them saves a third of what an append costs the database.
-    private const int MostPrepared = 20;
 
     private readonly NpgsqlDataSource? _pool;
-    private readonly NpgsqlDataSource? _preparing;
     private readonly NpgsqlDataSource? _single;
     private readonly SchemaInstaller _installer;
-    private NpgsqlDataSource? _chosen;
 
     /// <exception cref="ArgumentException">The connection string can't be read.</exception>
     public DurableDatabase(string? connectionString, IOptions<DurableOptions> options, IOptions<PostgresOptions> postgres, TimeProvider time, DurableLog log, ILoggerFactory loggers)
@@ -42,19 +36,10 @@ internal sealed class DurableDatabase : IAsyncDisposable
 
         // What it would reset are the plans of our functions: nothing else in a session is ever changed.
         settings.NoResetOnClose = true;
-        _pool = Build(settings, loggers);
-        if (given.Contains(PrepareSetting))
-        {
-            _chosen = _pool;
-        }
-        else
-        {
-            settings.MaxAutoPrepare = MostPrepared;
-            settings.AutoPrepareMinUsages = 2;
-            _preparing = Build(settings, loggers);
-            settings.MaxAutoPrepare = 0;
-        }
 
+        // Nothing is prepared by itself, though it would save a third of what an append costs the database: after a value that Postgres
+        // refuses, Npgsql 10.0.3 can lose its place in such a connection ("unexpected backend message DataRow").
+        _pool = Build(settings, loggers);
         settings.Pooling = false;
         _single = Build(settings, loggers);
     }
@@ -64,20 +49,15 @@ internal sealed class DurableDatabase : IAsyncDisposable
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
     {
-        var single = _single ?? throw new PostgresNotConfiguredException();
-        if (!_installer.IsDone)
-            await _installer.EnsureAsync(single, cancellation).ConfigureAwait(false);
-        var pool = _chosen ??= await MayPrepareAsync(single, cancellation).ConfigureAwait(false) ? _preparing : _pool;
-        return await pool!.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        await EnsureSchemaAsync(cancellation).ConfigureAwait(false);
+        return await _pool!.OpenConnectionAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Opens a connection beside the pool, for who keeps it.</summary>
     public async Task<NpgsqlConnection> OpenOwnAsync(CancellationToken cancellation)
     {
-        var single = _single ?? throw new PostgresNotConfiguredException();
-        if (!_installer.IsDone)
-            await _installer.EnsureAsync(single, cancellation).ConfigureAwait(false);
-        return await single.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        await EnsureSchemaAsync(cancellation).ConfigureAwait(false);
+        return await _single!.OpenConnectionAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Whether the streams' tables are there. Makes none.</summary>
@@ -91,7 +71,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
     public void ForgetSchema()
     {
         _installer.Forget();
-        _chosen?.Clear();
+        _pool?.Clear();
     }
 
     /// <inheritdoc />
@@ -101,18 +81,14 @@ internal sealed class DurableDatabase : IAsyncDisposable
         if (_pool is null)
             return;
         await _pool.DisposeAsync().ConfigureAwait(false);
-        if (_preparing is not null)
-            await _preparing.DisposeAsync().ConfigureAwait(false);
         await _single!.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Behind a pooler that gives each transaction another server process, a prepared statement may be unknown, or another one's
-    // of the same name. We see that the process which greeted us is not the one that answers.
-    private static async Task<bool> MayPrepareAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    private async ValueTask EnsureSchemaAsync(CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand("select pg_backend_pid()", connection);
-        return (int)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))! == connection.ProcessID;
+        var database = _single ?? throw new PostgresNotConfiguredException();
+        if (!_installer.IsDone)
+            await _installer.EnsureAsync(database, cancellation).ConfigureAwait(false);
     }
 
     private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, ILoggerFactory loggers)

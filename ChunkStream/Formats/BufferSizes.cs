@@ -10,7 +10,8 @@ internal static class BufferSizes
 
     /// <summary>
     /// A block of the response's pipe: what fits into one of Kestrel's own pooled blocks (4 KiB), beside the length that stands
-    /// before a chunk. Anything larger is rented elsewhere in powers of two, and a reader that stalls holds twice of it.
+    /// before a chunk. Anything larger is rented elsewhere in powers of two: a reader that stalls holds twice of it, and an event
+    /// that goes to thousands at once has it allocated for each.
     /// </summary>
     public static readonly int Block = Tiny ? 16 : (4 * 1024) - 64;
 }

@@ -30,9 +30,6 @@ public abstract class StreamFormat
     /// <summary>Where <see cref="WriteCheckpoint"/> is called for.</summary>
     public virtual CheckpointPlace Checkpoints => CheckpointPlace.None;
 
-    /// <summary>How many bytes to ask the response for at a time.</summary>
-    internal virtual int BlockBytes => BufferSizes.Block;
-
     /// <summary>Writes what stands before the first record, once the source knows its columns.</summary>
     public virtual void WriteStart(ByteWriter output, StreamSchema schema)
     {

@@ -18,7 +18,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     // by then, and a client that has heard them leaves.
     private static readonly TimeSpan HearingTime = TimeSpan.FromSeconds(1);
 
-    private readonly ByteWriter _output = new(body, format.BlockBytes);
+    private readonly ByteWriter _output = new(body);
     private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
 
     // Asked for at each record.

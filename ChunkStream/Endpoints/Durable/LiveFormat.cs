@@ -26,12 +26,6 @@ internal sealed class LiveFormat : StreamFormat
     /// <summary>No: events are small and leave one by one, and each compressor holds more than its reader's connection does.</summary>
     public override bool IsWorthCompressing => false;
 
-    /// <summary>
-    /// As much as most events have, and little enough that the server has it at hand (a block of 4 KiB, its own framing included): when
-    /// an event goes to thousands at once, anything larger would be allocated for each.
-    /// </summary>
-    internal override int BlockBytes => Math.Min(1024, BufferSizes.Block);
-
     /// <inheritdoc />
     public override CheckpointPlace Checkpoints => CheckpointPlace.BeforeEachFlush;
 
