@@ -23,7 +23,7 @@ internal static class ApiHost
     /// <summary>A builder with ASP.NET Core's usual configuration, and what is quiet by default.</summary>
     public static WebApplicationBuilder CreateBuilder()
     {
-        var builder = WebApplication.CreateBuilder();
+        var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
         {
             InitialData = new Dictionary<string, string?>
@@ -105,7 +105,11 @@ internal static class ApiHost
 
     private static void MapEndpoints(WebApplication app, FunctionKey key)
     {
-        app.MapMethods("/", ["GET", "HEAD"], () => TypedResults.Redirect($"{HostJson.RoutePrefix}/{EndpointTable.UiRoute}/".TrimStart('/')));
+        app.MapMethods("/", ["GET", "HEAD"], context =>
+        {
+            context.Response.Redirect($"{HostJson.RoutePrefix}/{EndpointTable.UiRoute}/".TrimStart('/'));
+            return Task.CompletedTask;
+        });
         foreach (var endpoint in EndpointTable.All)
         {
             app.MapMethods($"/{HostJson.RoutePrefix}/{endpoint.Route}", endpoint.Methods, context =>

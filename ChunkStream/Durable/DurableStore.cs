@@ -35,6 +35,16 @@ internal sealed class DurableStore(StreamFunctions functions, AppendQueue append
     public Task<StreamPiece> ReadOnAsync(long id, long from, long to, int maxBytes, CancellationToken cancellation)
         => functions.ReadOnAsync(id, from, to, maxBytes, cancellation);
 
+    /// <summary>The same, into memory that is used for one piece after another.</summary>
+    /// <param name="id">As above.</param>
+    /// <param name="from">As above.</param>
+    /// <param name="to">As above.</param>
+    /// <param name="maxBytes">As above.</param>
+    /// <param name="buffer">Where the piece's data is until the next call with it.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public Task<StreamPiece> ReadOnAsync(long id, long from, long to, int maxBytes, PieceBuffer buffer, CancellationToken cancellation)
+        => functions.ReadOnAsync(id, from, to, maxBytes, buffer, cancellation);
+
     /// <summary>Deletes a stream: gone at once for clients. Its data goes later, and stays for its forks.</summary>
     public async Task<StreamPresence> DeleteAsync(string path, CancellationToken cancellation)
     {

@@ -83,9 +83,13 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
     public Task<StreamPiece> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
         => ReadAsync(path, null, from, null, maxBytes, cancellation);
 
-    /// <summary>See <see cref="DurableStore.ReadOnAsync"/>; null: to the tail.</summary>
+    /// <summary>See <see cref="DurableStore.ReadOnAsync(long, long, long, int, CancellationToken)"/>; null: to the tail.</summary>
     public Task<StreamPiece> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
         => ReadAsync(null, id, from, to, maxBytes, cancellation);
+
+    /// <summary>See <see cref="DurableStore.ReadOnAsync(long, long, long, int, PieceBuffer, CancellationToken)"/>.</summary>
+    public Task<StreamPiece> ReadOnAsync(long id, long from, long to, int maxBytes, PieceBuffer buffer, CancellationToken cancellation)
+        => ReadAsync(null, id, from, to, maxBytes, buffer, cancellation);
 
     /// <summary>See <see cref="DurableStore.DeleteAsync"/>.</summary>
     public Task<(StreamPresence Presence, long? Id)> DeleteAsync(string path, CancellationToken cancellation)
@@ -131,10 +135,23 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
 
     private async Task<StreamPiece> ReadAsync(string? path, long? id, long? from, long? to, int maxBytes, CancellationToken cancellation)
     {
+        using var buffer = new PieceBuffer();
+        var piece = await ReadAsync(path, id, from, to, maxBytes, buffer, cancellation).ConfigureAwait(false);
+        return piece with { Data = piece.Data.ToArray() };
+    }
+
+    private async Task<StreamPiece> ReadAsync(
+        string? path, long? id, long? from, long? to, int maxBytes, PieceBuffer buffer, CancellationToken cancellation)
+    {
         var (piece, mustTouch) = await RunAsync(
-            "select f.*, chunkstream.stream_data(f.is_json, f.start, f.part_ids, f.part_ends) from chunkstream.stream_find($1, $2, $3, $4, $5) f",
+            """
+            select f.presence, f.id, f.content_type, f.is_json, f.tail, f.closed, f.ttl_seconds, f.expires_at, f.must_touch, f.start, f.next,
+                p.start, p.next, chunkstream.stream_data(f.is_json, p.id, p.start, p.next)
+            from chunkstream.stream_find($1, $2, $3, $4, $5) f
+                left join lateral unnest(f.part_ids, f.part_starts, f.part_ends) p(id, start, next) on true
+            """,
             [Text(path), Number(id), Number(from), Number(to), Of(maxBytes)],
-            (reader, asked) => PieceAsync(reader, asked, from, cancellation),
+            (reader, asked) => PieceAsync(reader, asked, from, buffer, cancellation),
             mayRepeat: true,
             cancellation).ConfigureAwait(false);
 
@@ -197,7 +214,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
         => failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown } or { InnerException: IOException or SocketException };
 
     private static async Task<(StreamPiece Piece, bool MustTouch)> PieceAsync(
-        NpgsqlDataReader reader, long asked, long? from, CancellationToken cancellation)
+        NpgsqlDataReader reader, long asked, long? from, PieceBuffer buffer, CancellationToken cancellation)
     {
         await reader.ReadAsync(cancellation).ConfigureAwait(false);
         var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
@@ -207,8 +224,20 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
         var info = Info(reader, asked);
         var mustTouch = reader.GetBoolean(8);
         var (start, next) = (reader.GetInt64(9), reader.GetInt64(10));
-        var data = next == start ? [] : await reader.GetFieldValueAsync<byte[]>(13, cancellation).ConfigureAwait(false);
-        return (new StreamPiece(presence, info, start, next, data), mustTouch);
+        buffer.Clear();
+        for (var position = start; position < next; await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        {
+            if (reader.GetInt64(11) != position)
+                throw new InvalidDataException($"The parts of stream {info.Id} don't come in their order.");
+            if (position > start && info.IsJson)
+                buffer.Add((byte)',');
+            position = reader.GetInt64(12);
+            var part = await reader.GetStreamAsync(13, cancellation).ConfigureAwait(false);
+            await using (part.ConfigureAwait(false))
+                await buffer.AddAsync(part, cancellation).ConfigureAwait(false);
+        }
+
+        return (new StreamPiece(presence, info, start, next, buffer.Data), mustTouch);
     }
 
     // Columns 1 to 7, in this order: the reader is sequential.

@@ -432,14 +432,14 @@ begin
 end $$;
 
 -- How far a read gets in one row of streams, not in its sources: from p_from on, at most to p_to, which it has; about p_max
--- bytes, and one unit at least.
-create function stream_reach(p_id bigint, p_is_json boolean, p_from bigint, p_to bigint, p_max integer) returns bigint
+-- bytes, and one unit at least. Size: how many bytes that is, or 0 where it is one message, however long.
+create function stream_reach(
+    p_id bigint, p_is_json boolean, p_from bigint, p_to bigint, p_max integer, out reach bigint, out size bigint)
 language plpgsql stable
 set search_path = chunkstream, pg_temp
 as $$
 declare
     v_base bigint;
-    v_fits bigint := p_from + 1;
     v_not bigint;
     v_try bigint;
     v_tries integer := 0;
@@ -447,44 +447,48 @@ declare
 begin
     if not p_is_json then
         -- To where an append ends, unless that one is longer than p_max by itself.
-        return case when p_to - p_from <= p_max then p_to else coalesce(
+        reach := case when p_to - p_from <= p_max then p_to else coalesce(
             (select max(m.position) from messages m
                 where m.stream_id = p_id and m.position > p_from and m.position <= p_from + p_max),
             p_from + greatest(p_max, 1)) end;
+        size := reach - p_from;
+        return;
     end if;
 
+    reach := p_from + 1;
+    size := 0;
     -- A message has at least a byte.
     v_try := least(p_to, p_from + greatest(p_max, 1));
     v_not := v_try + 1;
-    if v_try > v_fits then
+    if v_try > reach then
         select m.byte_at into v_base from messages m where m.stream_id = p_id and m.position = p_from;
     end if;
-    while v_try > v_fits loop
+    while v_try > reach loop
         select m.byte_at + octet_length(m.data) - v_base into v_size
             from messages m where m.stream_id = p_id and m.position = v_try - 1;
         if v_size <= p_max then
-            v_fits := v_try;
+            reach := v_try;
+            size := v_size;
             exit when v_size >= p_max / 2;
         else
             v_not := v_try;
         end if;
-        exit when v_fits + 1 >= v_not;
+        exit when reach + 1 >= v_not;
         -- Where it would be if all messages were alike; and if that doesn't lead there soon, in the middle.
         v_tries := v_tries + 1;
-        v_try := case when v_tries > 3 then (v_fits + v_not) / 2
-            else least(v_not - 1, greatest(v_fits + 1, p_from + (v_try - p_from) * p_max / v_size)) end;
+        v_try := case when v_tries > 3 then (reach + v_not) / 2
+            else least(v_not - 1, greatest(reach + 1, p_from + (v_try - p_from) * p_max / v_size)) end;
     end loop;
-    return v_fits;
 end $$;
 
 -- A stream, by its path or its number, and which piece of it a read gets: from p_from on, or none of it, at the tail, where that
--- is null; at most to p_to where it is not null. The piece is in the rows of the streams part_ids, in this order, in each up to
--- part_ends: stream_data gives it. Reads alone, so that it and stream_data see the same in one statement; must_touch: its time
--- to live is to be counted anew, see stream_look.
+-- is null; at most to p_to where it is not null. The piece is the parts, one after another, each from part_starts to part_ends in
+-- the row of streams part_ids: stream_data gives a part. Reads alone, so that it and stream_data see the same in one statement;
+-- must_touch: its time to live is to be counted anew, see stream_look.
 create function stream_find(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
 returns table (
     presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, must_touch boolean, start bigint, next bigint, part_ids bigint[], part_ends bigint[])
+    expires_at timestamptz, must_touch boolean, start bigint, next bigint, part_ids bigint[], part_starts bigint[], part_ends bigint[])
 language plpgsql stable
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -494,14 +498,18 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
+    -- About how many bytes a part has. Postgres makes several copies of a value on its way to the client, and asks the system for
+    -- the memory of each anew where that is more than some hundred KiB: a value of 512 KiB costs it half as much again.
+    c_part constant integer := 131072;
     s streams;
     v_now timestamptz := statement_timestamp();
-    v_end bigint;
     v_from bigint;
     v_source bigint;
     v_ids bigint[];
     v_ends bigint[];
-    v_left integer := p_max;
+    v_left bigint := p_max;
+    v_size bigint;
+    v_step bigint;
 begin
     if p_path is not null then
         select * into s from streams x where x.path = p_path;
@@ -527,41 +535,42 @@ begin
     tail := coalesce(tail, s.fork_at);
     start := coalesce(p_from, tail);
     next := start;
-    v_end := least(tail, p_to);
-    if start >= v_end then
-        null;
-    elsif start >= s.fork_at then
-        next := stream_reach(s.id, s.is_json, start, v_end, p_max);
-        part_ids := array[s.id];
-        part_ends := array[next];
-    else
-        -- Up to the source that has the start, then down again until it is enough.
-        v_ids := array[s.id];
-        v_ends := array[v_end];
-        v_from := s.fork_at;
-        v_source := s.source_id;
-        while start < v_from loop
-            v_ids := v_source || v_ids;
-            v_ends := least(v_ends[1], v_from) || v_ends;
-            select x.fork_at, x.source_id into v_from, v_source from streams x where x.id = v_source;
-        end loop;
-        for i in 1 .. cardinality(v_ids) loop
-            continue when next >= v_ends[i];
-            v_from := next;
-            next := stream_reach(v_ids[i], s.is_json, v_from, v_ends[i], v_left);
-            part_ids := part_ids || v_ids[i];
-            part_ends := part_ends || next;
-            v_left := v_left - case when not s.is_json then next - v_from
-                else (select sum(octet_length(m.data)) from messages m
-                    where m.stream_id = v_ids[i] and m.position >= v_from and m.position < next) end;
-            exit when next < v_ends[i] or v_left <= 0;
-        end loop;
+    if start >= least(tail, p_to) then
+        return next;
+        return;
     end if;
+
+    -- Up to the source that has the start, then down again until it is enough.
+    v_ids := array[s.id];
+    v_ends := array[least(tail, p_to)];
+    v_from := s.fork_at;
+    v_source := s.source_id;
+    while start < v_from loop
+        v_ids := v_source || v_ids;
+        v_ends := least(v_ends[1], v_from) || v_ends;
+        select x.fork_at, x.source_id into v_from, v_source from streams x where x.id = v_source;
+    end loop;
+    for i in 1 .. cardinality(v_ids) loop
+        continue when next >= v_ends[i];
+        v_from := next;
+        select x.reach, x.size into next, v_size from stream_reach(v_ids[i], s.is_json, v_from, v_ends[i], v_left::integer) x;
+        v_step := case
+            when v_size <= c_part then next - v_from
+            when s.is_json then greatest((next - v_from) * c_part / v_size, 1)
+            else c_part end;
+        for at in v_from .. next - 1 by v_step loop
+            part_ids := part_ids || v_ids[i];
+            part_starts := part_starts || at;
+            part_ends := part_ends || least(at + v_step, next);
+        end loop;
+        v_left := v_left - v_size;
+        exit when next < v_ends[i] or v_left <= 0 or v_size = 0;
+    end loop;
     return next;
 end $$;
 
--- The bytes of what stream_find has found.
-create function stream_data(p_is_json boolean, p_start bigint, p_ids bigint[], p_ends bigint[]) returns bytea
+-- The bytes of a part that stream_find has found.
+create function stream_data(p_is_json boolean, p_id bigint, p_start bigint, p_end bigint) returns bytea
 language plpgsql stable strict
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -570,46 +579,36 @@ set enable_bitmapscan = off
 set jit = off
 as $$
 declare
-    v_id bigint := p_ids[1];
-    v_end bigint := p_ends[1];
     v_first bigint;
     v_last bigint;
 begin
-    if cardinality(p_ids) > 1 then
-        return (
-            select string_agg(
-                    stream_data(p_is_json, case when n = 1 then p_start else p_ends[n - 1] end, array[p_ids[n]], array[p_ends[n]]),
-                    case when p_is_json then ','::bytea else ''::bytea end order by n)
-                from generate_series(1, cardinality(p_ids)) n);
-    elsif p_is_json then
+    if p_is_json then
         return (
             select string_agg(m.data, ','::bytea)
             from (
                 select x.data from messages x
-                where x.stream_id = v_id and x.position >= p_start and x.position < v_end order by x.position) m);
+                where x.stream_id = p_id and x.position >= p_start and x.position < p_end order by x.position) m);
     end if;
 
-    -- The first and the last append may be cut. As a rule they are not, and then there is less to do for each of the others.
-    select max(m.position) into v_first from messages m where m.stream_id = v_id and m.position <= p_start;
-    select m.position, m.position + octet_length(m.data) - v_end into v_last, v_end
-        from messages m where m.stream_id = v_id and m.position < p_ends[1] order by m.position desc limit 1;
-    if v_first = p_start and v_end = 0 then
+    select max(m.position) into v_first from messages m where m.stream_id = p_id and m.position <= p_start;
+    select max(m.position) into v_last from messages m where m.stream_id = p_id and m.position < p_end;
+    if v_first = v_last then
         return (
-            select string_agg(m.data, ''::bytea)
-            from (
-                select x.data from messages x
-                where x.stream_id = v_id and x.position >= v_first and x.position <= v_last order by x.position) m);
+            select substring(m.data from (p_start - v_first)::integer + 1 for (p_end - p_start)::integer)
+            from messages m where m.stream_id = p_id and m.position = v_first);
     end if;
+
+    -- The first and the last append may be cut; with the others there is less to do.
     return (
         select string_agg(
             case when m.position > v_first and m.position < v_last then m.data
                 else substring(m.data
                     from greatest(p_start - m.position, 0)::integer + 1
-                    for (least(m.position + octet_length(m.data), p_ends[1]) - greatest(p_start, m.position))::integer) end,
+                    for (least(m.position + octet_length(m.data), p_end) - greatest(p_start, m.position))::integer) end,
             ''::bytea)
         from (
             select x.position, x.data from messages x
-            where x.stream_id = v_id and x.position >= v_first and x.position <= v_last order by x.position) m);
+            where x.stream_id = p_id and x.position >= v_first and x.position <= v_last order by x.position) m);
 end $$;
 
 -- Deletes a stream for its clients. Presence: what there was.

@@ -26,6 +26,8 @@ internal sealed class CatchUpSource : StreamSource
     private bool _owesComma;
     private bool _hasWritten;
     private Task<StreamPiece>? _ahead;
+    private PieceBuffer _sent = new();
+    private PieceBuffer _read = new();
 
     /// <param name="store">Where the rest is.</param>
     /// <param name="first">The first piece.</param>
@@ -65,7 +67,11 @@ internal sealed class CatchUpSource : StreamSource
 
     /// <inheritdoc />
     public override async ValueTask DisposeAsync()
-        => await (_ahead ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    {
+        await (_ahead ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _sent.Dispose();
+        _read.Dispose();
+    }
 
     private async ValueTask<bool> NextPieceAsync()
     {
@@ -86,6 +92,7 @@ internal sealed class CatchUpSource : StreamSource
     {
         (_rest, _position) = (piece.Data, piece.Next);
         _owesComma = _stream.IsJson && _hasWritten;
-        _ahead = _position < _end ? _store.ReadOnAsync(_stream.Id, _position, _end, _pieceBytes, _cancellation) : null;
+        (_sent, _read) = (_read, _sent);
+        _ahead = _position < _end ? _store.ReadOnAsync(_stream.Id, _position, _end, _pieceBytes, _read, _cancellation) : null;
     }
 }
