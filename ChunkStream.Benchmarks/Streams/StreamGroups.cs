@@ -29,8 +29,8 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         Pair("append-many", $"The same to {Count(Streams)} streams",
             (name, server) => new AppendCase(name, server, Writers, Streams, TimeSpan.FromSeconds(settings.Seconds)),
             new PlainInsertCase("append-postgres", cancellation => StreamServer.DatabaseAsync(databases, cancellation), Writers, TimeSpan.FromSeconds(settings.Seconds))),
-        Pair("catch-up-json", $"Reading {settings.Megabytes} MB of messages from the start (goal: 200 MB/s)", CatchUpJson),
-        Pair("catch-up-bytes", $"Reading {settings.Megabytes} MB that were appended by {BinaryBytes / 1024} KiB (goal: 200 MB/s)", CatchUpBytes),
+        CatchUp("catch-up-json", $"Reading {settings.Megabytes} MB of messages from the start (goal: 200 MB/s)", CatchUpJson, MessageCount),
+        CatchUp("catch-up-bytes", $"Reading {settings.Megabytes} MB that were appended by {BinaryBytes / 1024} KiB (goal: 200 MB/s)", CatchUpBytes, BinaryAppends),
         new("tail", $"From a writer of {PerSecond} messages a second to a reader (goal on another instance: median under 10 ms, 99 % under 50 ms)", [],
         [
             new TailCase("tail-elsewhere", "reader on another instance over the same database; CPU and memory of both", _ours, isElsewhere: true, PerSecond, settings.Seconds),
@@ -45,22 +45,28 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         ]),
     ];
 
-    private CatchUpCase CatchUpJson(string name, StreamServer server)
-    {
-        var body = "["u8.ToArray()
-            .Concat(Enumerable.Range(0, MessagesAtOnce).SelectMany(n => n == 0 ? NumberedMessages.Message(n) : [(byte)',', .. NumberedMessages.Message(n)]))
-            .Append((byte)']')
-            .ToArray();
-        var appends = settings.Megabytes * 1_000_000 / (NumberedMessages.Bytes * MessagesAtOnce);
-        return new CatchUpCase(name, server, StreamPaths.Json, body, appends, "}"u8.ToArray(), (long)appends * MessagesAtOnce);
-    }
+    private long MessageCount => (long)MessageAppends * MessagesAtOnce;
+
+    private int MessageAppends => settings.Megabytes * 1_000_000 / (NumberedMessages.Bytes * MessagesAtOnce);
+
+    private int BinaryAppends => settings.Megabytes * 1_000_000 / BinaryBytes;
+
+    private CatchUpCase CatchUpJson(string name, StreamServer server) =>
+        new(name, server, StreamPaths.Json, NumberedMessages.Array(0, MessagesAtOnce), MessageAppends, "}"u8.ToArray(), MessageCount);
 
     private CatchUpCase CatchUpBytes(string name, StreamServer server)
     {
         var body = new byte[BinaryBytes];
         new Random(1).NextBytes(body);
-        var appends = settings.Megabytes * 1_000_000 / BinaryBytes;
-        return new CatchUpCase(name, server, StreamPaths.Binary, body, appends, null, appends);
+        return new CatchUpCase(name, server, StreamPaths.Binary, body, BinaryAppends, null, BinaryAppends);
+    }
+
+    // Ours starts before psql: its stream is the last that was made.
+    private CaseGroup CatchUp(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, long rows)
+    {
+        const string Query = "select data from chunkstream.messages where stream_id = (select max(id) from chunkstream.streams) order by position";
+        var pair = Pair(name, title, make, new PsqlCopyCase(name + "-psql", Query, cancellation => StreamServer.DatabaseAsync(databases, cancellation), rows));
+        return pair with { Baselines = [.. pair.Baselines, name + "-psql"] };
     }
 
     private CaseGroup Pair(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, params IEnumerable<IBenchmarkCase> beside) =>

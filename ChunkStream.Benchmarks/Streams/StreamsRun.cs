@@ -12,8 +12,9 @@ internal static class StreamsRun
         process of its own; CPU and peak memory are that process's, memory since its start; Postgres's are not in it,
         whereas the reference server stores by itself. A record is a message, or an append to a stream of bytes; all that
         were acknowledged are read again, and counted. Every message has 200 bytes. The clients run on the same machine
-        and read bare sockets. "Since sent" is from before the POST, "since answered" from its answer, which comes after
-        the commit, to the message's last byte at a reader who follows the stream by server-sent events.
+        and read bare sockets. "Since due" is from when a message was to be written (what becomes due while the writer awaits
+        an answer goes together), "since answered" from its POST's answer, which comes after the commit, to the message's
+        last byte at a reader who follows the stream by server-sent events.
         """;
 
     // Filling the streams to catch up with is in it.

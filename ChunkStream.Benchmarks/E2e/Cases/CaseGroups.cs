@@ -11,6 +11,7 @@ namespace ChunkStream.Benchmarks.E2e.Cases;
 /// <param name="databases">Where the rows come from.</param>
 internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
 {
+    private const string PsqlCopy = "psql-copy";
     private const string Ndjson = "ndjson";
     private const string DbStream = "/db-stream";
     private const long ConcurrentRows = 100_000;
@@ -24,7 +25,7 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
     /// <summary>The groups, those that take long only if they are asked for.</summary>
     public IReadOnlyList<CaseGroup> All =>
     [
-        new("rows", $"The rows of a query: {Count(settings.Rows)}, one stream", [PsqlCopyCase.CaseName, Ndjson],
+        new("rows", $"The rows of a query: {Count(settings.Rows)}, one stream", [PsqlCopy, Ndjson],
             RowCases()),
         new("generators", $"Generators: {Count(Items)} items", ["flask-stream"], GeneratorCases()),
         new("concurrent", $"Many streams at once, {Count(ConcurrentRows)} rows each", ["one-stream"], ConcurrentCases()),
@@ -37,7 +38,7 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
 
     private IReadOnlyList<IBenchmarkCase> RowCases() =>
     [
-        new PsqlCopyCase(cancellation => databases.WithRowsAsync(settings.Rows, cancellation), settings.Rows),
+        new PsqlCopyCase(PsqlCopy, "select * from large_table", cancellation => databases.WithRowsAsync(settings.Rows, cancellation), settings.Rows),
         OurRows(Ndjson, "**ChunkStream**, NDJSON", DbStreamAs(Ndjson, StreamRequest.FirstColumn)),
         OurRows("csv", "ChunkStream, CSV", DbStreamAs("csv", StreamRequest.Line) with { MarksBeside = 1 }),
         OurRows("frames", "ChunkStream, frames", DbStreamAs("frames", StreamRequest.FirstColumn)),

@@ -14,8 +14,8 @@ internal sealed record Sample(long Records, TimeSpan Wall)
     /// <summary>CPU time of the server's process; null where the system does not tell.</summary>
     public TimeSpan? Cpu { get; init; }
 
-    /// <summary>From when a message was sent to when it arrived; null where that is not measured.</summary>
-    public Latency? SinceSent { get; init; }
+    /// <summary>From when a message was to be sent to when it arrived; null where that is not measured.</summary>
+    public Latency? SinceDue { get; init; }
 
     /// <summary>The same from when the writer had its answer: below zero where the message was there first.</summary>
     public Latency? SinceAnswered { get; init; }

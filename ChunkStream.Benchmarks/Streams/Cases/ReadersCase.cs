@@ -48,14 +48,14 @@ internal sealed class ReadersCase(
         using var many = new ManyTails(readers - Prompt, Port, path, cancellation);
         LiveTail[] prompt =
             [.. Enumerable.Range(0, Prompt).Select(_ => new LiveTail(Port, path, first: 0, cancellation))];
-        var writer = new PacedWriter(Port, path);
-        var end = perSecond * seconds;
+        var writer = new PacedWriter(Port, path, perSecond, seconds);
+        var end = writer.Messages;
 
         var before = Usage.Cpu;
         var began = Stopwatch.GetTimestamp();
         Task<bool>[] others =
         [
-            OnThread(() => Done(() => writer.Write(perSecond, seconds, cancellation)), cancellation),
+            OnThread(() => Done(() => writer.Write(cancellation)), cancellation),
             .. prompt.Select(tail => OnThread(() => Done(() => tail.ReadUntil(end)), cancellation)),
         ];
         many.ReadUntil(end, cancellation);
@@ -66,7 +66,7 @@ internal sealed class ReadersCase(
         var sample = new Sample((long)end * readers, wall)
         {
             Cpu = after - before,
-            SinceSent = Latency.Of(prompt.SelectMany(tail => tail.Since(writer.SentAt))),
+            SinceDue = Latency.Of(prompt.SelectMany(tail => tail.Since(writer.DueAt))),
             SinceAnswered = Latency.Of(prompt.SelectMany(tail => tail.Since(writer.AnsweredAt))),
         };
         foreach (var tail in prompt)

@@ -28,7 +28,7 @@ internal sealed class TailCase(
     {
         using var connection = new KeepAliveConnection(Port, cancellation);
         var path = StreamPaths.Create(connection, Root, StreamPaths.Json);
-        var writer = new PacedWriter(Port, path);
+        var writer = new PacedWriter(Port, path, perSecond, seconds);
         using var tail = new LiveTail(_other?.Port ?? Port, path, first: 0, cancellation);
 
         var before = Usage.Cpu;
@@ -36,14 +36,14 @@ internal sealed class TailCase(
         var reading = OnThread(
             () =>
             {
-                tail.ReadUntil(perSecond * seconds);
+                tail.ReadUntil(writer.Messages);
                 return Stopwatch.GetElapsedTime(began);
             },
             cancellation);
         await OnThread(
             () =>
             {
-                writer.Write(perSecond, seconds, cancellation);
+                writer.Write(cancellation);
                 return true;
             },
             cancellation);
@@ -51,7 +51,7 @@ internal sealed class TailCase(
         return new Sample(writer.Messages, wall)
         {
             Cpu = Usage.Cpu - before,
-            SinceSent = Latency.Of(tail.Since(writer.SentAt)),
+            SinceDue = Latency.Of(tail.Since(writer.DueAt)),
             SinceAnswered = Latency.Of(tail.Since(writer.AnsweredAt)),
         };
     }

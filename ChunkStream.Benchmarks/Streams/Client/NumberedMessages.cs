@@ -31,6 +31,10 @@ internal sealed class NumberedMessages(int first, Action<int>? came = null) : IB
     public static byte[] Message(int number) => Encoding.ASCII.GetBytes(
         $$"""{"n":"{{number.ToString("D9", CultureInfo.InvariantCulture)}}","t":"{{Rest}}"}""");
 
+    /// <summary>Some messages, as the array that is appended at once.</summary>
+    public static byte[] Array(int first, int end) =>
+        [(byte)'[', .. Message(first), .. Enumerable.Range(first + 1, end - first - 1).SelectMany(n => (byte[])[(byte)',', .. Message(n)]), (byte)']'];
+
     /// <exception cref="InvalidDataException">One came that was not next.</exception>
     public void Take(ReadOnlySpan<byte> bytes)
     {

@@ -2,41 +2,46 @@ using System.Diagnostics;
 
 namespace ChunkStream.Benchmarks.Streams.Client;
 
-/// <summary>Writes numbered messages to a stream at a steady pace, one at a time, and knows when.</summary>
+/// <summary>
+/// Writes numbered messages to a stream at a steady pace, and knows when. Over one connection, so that they are in order; what
+/// becomes due while an answer is awaited goes together, as the protocol's own clients do it: a slow server does not slow the pace.
+/// </summary>
 /// <param name="port">The server's.</param>
 /// <param name="path">The stream's.</param>
-internal sealed class PacedWriter(int port, string path)
+/// <param name="perSecond">How many a second.</param>
+/// <param name="seconds">For how long.</param>
+internal sealed class PacedWriter(int port, string path, int perSecond, int seconds)
 {
-    private readonly long[] _sent = new long[MostMessages];
-    private readonly long[] _answered = new long[MostMessages];
+    private readonly long[] _answered = new long[perSecond * seconds];
+    private long _began;
 
-    private const int MostMessages = 100_000;
+    /// <summary>How many there are to be.</summary>
+    public int Messages => _answered.Length;
 
-    /// <summary>How many so far.</summary>
-    public int Messages { get; private set; }
-
-    /// <summary>When a message was sent: a timestamp.</summary>
-    public long SentAt(int number) => Volatile.Read(ref _sent[number]);
+    /// <summary>When a message was due: a timestamp.</summary>
+    public long DueAt(int number) => Volatile.Read(ref _began) + (number * Stopwatch.Frequency / perSecond);
 
     /// <summary>When it was answered.</summary>
     public long AnsweredAt(int number) => Volatile.Read(ref _answered[number]);
 
-    /// <summary>Writes so many a second, for so many seconds, on the caller's thread.</summary>
-    public void Write(int perSecond, int seconds, CancellationToken cancellation)
+    /// <summary>Writes all of them, on the caller's thread.</summary>
+    public void Write(CancellationToken cancellation)
     {
         using var connection = new KeepAliveConnection(port, cancellation);
-        var began = Stopwatch.GetTimestamp();
-        for (var i = 0; i < perSecond * seconds; i++)
+        Volatile.Write(ref _began, Stopwatch.GetTimestamp());
+        for (var next = 0; next < Messages;)
         {
-            var request = KeepAliveConnection.Request("POST", path, StreamPaths.Json, NumberedMessages.Message(Messages));
-            var early = TimeSpan.FromSeconds((double)i / perSecond) - Stopwatch.GetElapsedTime(began);
+            var early = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), DueAt(next));
             if (early > TimeSpan.Zero)
                 Thread.Sleep(early);
 
-            Volatile.Write(ref _sent[Messages], Stopwatch.GetTimestamp());
-            connection.Exchange(request);
-            Volatile.Write(ref _answered[Messages], Stopwatch.GetTimestamp());
-            Messages++;
+            var end = next + 1;
+            while (end < Messages && DueAt(end) <= Stopwatch.GetTimestamp())
+                end++;
+            connection.Exchange(KeepAliveConnection.Request("POST", path, StreamPaths.Json, NumberedMessages.Array(next, end)));
+            var answered = Stopwatch.GetTimestamp();
+            for (; next < end; next++)
+                Volatile.Write(ref _answered[next], answered);
         }
     }
 }
