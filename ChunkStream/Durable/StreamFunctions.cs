@@ -8,6 +8,11 @@ namespace ChunkStream.Durable;
 /// <summary>The schema's functions as methods: each call is one round trip and one transaction.</summary>
 internal sealed partial class StreamFunctions(DurableDatabase database, TimeProvider time)
 {
+    // Whatever the default of database and role is: who has waited for a stream's lock has to see what was committed meanwhile. It
+    // goes with the call, and ends with the call's transaction, so that nothing is left behind on a connection that a pooler shares.
+    // ("set transaction" would do the same, and warn that there is no "begin".)
+    private const string ReadCommitted = "set transaction_isolation = 'read committed'";
+
     /// <summary>See <see cref="DurableStore.CreateAsync"/>.</summary>
     public Task<CreateResult> CreateAsync(CreateStream create, CancellationToken cancellation)
         => RunAsync(
@@ -153,11 +158,14 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             {
                 var asked = time.GetTimestamp();
                 await using var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-                await using var command = new NpgsqlCommand(sql, connection);
+                await using var batch = new NpgsqlBatch(connection);
+                var command = new NpgsqlBatchCommand(sql);
                 command.Parameters.AddRange(parameters);
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadCommitted));
+                batch.BatchCommands.Add(command);
                 try
                 {
-                    await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation).ConfigureAwait(false);
+                    await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation).ConfigureAwait(false);
                     return await read(reader, asked).ConfigureAwait(false);
                 }
                 finally
