@@ -120,6 +120,33 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
+    /// <summary>A transaction that began before does not see the fork, and must not give away what the fork still needs.</summary>
+    [Fact]
+    public async Task From_SQL_a_path_is_not_taken_from_a_stream_that_was_forked_meanwhile()
+    {
+        await using var host = StoreHost.Start(ConnectionString);
+        var (path, fork) = (NewPath(), NewPath());
+        await host.CreateAsync(path, content: ["inherited"], expires: TimeProvider.System.GetUtcNow().AddSeconds(1));
+        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await using (var begin = new NpgsqlCommand("select from chunkstream.streams", connection))
+            await begin.ExecuteNonQueryAsync().Within();
+        Assert.Equal(CreateStatus.Created, (await host.CreateAsync(fork, null, ttl: 1_000, fork: new ForkPoint(path, null, 0))).Status);
+        await Bounded.Until(async () => (await host.Store.HeadAsync(path, default)).Presence is StreamPresence.Gone, "the source has expired");
+
+        await using (var create = new NpgsqlCommand("select chunkstream.create(@path, 'text/plain')", connection))
+        {
+            create.Parameters.AddWithValue("path", path);
+            var refusal = await Assert.ThrowsAsync<PostgresException>(() => create.ExecuteNonQueryAsync().Within());
+            Assert.Equal("25000", refusal.SqlState);
+        }
+
+        await transaction.RollbackAsync();
+        await host.Get<StreamSweep>().RunAsync(default).Within();
+        Assert.Equal("inherited", await host.ReadAllAsync(fork));
+    }
+
     private string ConnectionString => new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database }.ConnectionString;
 
     private static async Task WriteAsync(StoreHost host, string path, int writer)
