@@ -26,8 +26,9 @@ internal sealed class WaitingAppends(long maxBytes)
     {
         lock (_lock)
         {
-            // However large it is, it may be the only one.
             var isFirst = !_lines.TryGetValue(append.Path, out var line);
+
+            // However large it is, it may be the only one.
             if (_bytes > 0 && _bytes + append.Cost > maxBytes)
                 throw new ProblemException(Problem.TooManyAppends("As many appends wait for the database on this instance as may."));
             if (line is { Bytes: > 0 } && line.Bytes + append.Cost > maxBytes / Shares)
