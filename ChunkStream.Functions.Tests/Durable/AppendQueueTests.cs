@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Text;
 using ChunkStream.Durable;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Problems;
+using Npgsql;
 using static ChunkStream.Functions.Tests.Durable.StoreHost;
 
 namespace ChunkStream.Functions.Tests.Durable;
@@ -82,13 +84,116 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
             Assert.Equal(Enumerable.Range(0, 30).Select(n => $"{number}-{n};"), all.Where(text => text.StartsWith($"{number}-", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task What_may_not_wait_any_more_is_refused_and_what_waits_is_stored()
+    {
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: OneMebibyte);
+        var (blocked, free) = (await api.CreateAsync(Plain), await api.CreateAsync(Plain));
+        Task<HttpResponseMessage> first, second;
+        await using (await BlockAsync(blocked))
+        {
+            // A stream may have a quarter of it.
+            first = api.PostAsync(blocked, Plain, new string('1', 100 * 1024));
+            await UntilBlockedAsync(1);
+            second = api.PostAsync(blocked, Plain, new string('2', 140 * 1024));
+            using (var refused = await api.PostAsync(blocked, Plain, new string('3', 200 * 1024)))
+            {
+                Assert.Equal("urn:chunkstream:too-many-appends", (string?)(await refused.ProblemAsync())["type"]);
+                Assert.Equal("2", refused.Header("Retry-After"));
+            }
+
+            Assert.Equal(StreamCalls.Offset(4), await api.AppendAsync(free, Plain, "free"));
+        }
+
+        Assert.Equal(204, (int)(await first).StatusCode);
+        Assert.Equal(204, (int)(await second).StatusCode);
+        await api.AppendAsync(blocked, Plain, new string('3', 200 * 1024));
+        Assert.Equal(new string('1', 100 * 1024) + new string('2', 140 * 1024) + new string('3', 200 * 1024), await api.TextAsync(blocked));
+    }
+
+    [Fact]
+    public async Task All_streams_together_may_not_make_more_wait_than_there_is_room_for()
+    {
+        await using var host = StoreHost.Start(postgres.ConnectionString, OneMebibyte);
+        var paths = Enumerable.Range(0, 6).Select(_ => NewPath()).ToArray();
+        foreach (var path in paths)
+            await host.CreateAsync(path);
+        var text = new string('x', 200 * 1024);
+        var blocks = await Task.WhenAll(paths[..5].Select(BlockAsync));
+        var appends = paths[..5].Select(path => host.AppendAsync(path, text)).ToArray();
+        await UntilBlockedAsync(5);
+
+        await RefusedAsync(host, paths[5], text);
+
+        foreach (var block in blocks)
+            await block.DisposeAsync();
+        Assert.All(await Task.WhenAll(appends), result => Assert.Equal(AppendStatus.Appended, result.Status));
+        Assert.Equal(AppendStatus.Appended, (await host.AppendAsync(paths[5], text)).Status);
+    }
+
+    [Fact]
+    public async Task Who_leaves_while_it_waits_makes_room_and_has_not_written()
+    {
+        await using var host = StoreHost.Start(postgres.ConnectionString, OneMebibyte);
+        var path = NewPath();
+        await host.CreateAsync(path);
+        using var patience = new CancellationTokenSource();
+        Task<AppendResult> first, third;
+        await using (await BlockAsync(path))
+        {
+            first = host.AppendAsync(path, "1");
+            await UntilBlockedAsync(1);
+            var second = host.Store.AppendAsync(new AppendToStream(path, Plain, [new byte[200 * 1024]], false, null, null), patience.Token);
+            await RefusedAsync(host, path, new string('3', 100 * 1024));
+
+            await patience.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.Within());
+            third = host.AppendAsync(path, new string('3', 100 * 1024));
+        }
+
+        Assert.Equal(1, (await first).Tail);
+        Assert.Equal(1 + (100 * 1024), (await third).Tail);
+        Assert.Equal("1" + new string('3', 100 * 1024), await host.ReadAllAsync(path));
+    }
+
+    [Fact]
+    public async Task An_append_that_waits_for_none_is_taken_however_large_it_is()
+    {
+        await using var host = StoreHost.Start(postgres.ConnectionString, OneMebibyte);
+        var path = NewPath();
+        await host.CreateAsync(path);
+
+        for (var n = 1; n <= 20; n++)
+            Assert.Equal(n * 2L * 1024 * 1024, (await host.AppendAsync(path, new string('x', 2 * 1024 * 1024))).Tail);
+    }
+
+    private static (string, string)[] OneMebibyte => [("ChunkStream:Streams:MaxWaitingBytes", "1048576")];
+
+    private static async Task RefusedAsync(StoreHost host, string path, string text)
+        => Assert.Equal("urn:chunkstream:too-many-appends", (await Assert.ThrowsAsync<ProblemException>(() => host.AppendAsync(path, text))).Problem.Type);
+
+    /// <summary>Holds a stream's lock until it is disposed of.</summary>
+    private async Task<NpgsqlConnection> BlockAsync(string path)
+    {
+        var connection = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
+        await connection.OpenAsync().Within();
+        await using var command = new NpgsqlCommand("begin; select from chunkstream.streams where path = @path for update", connection);
+        command.Parameters.AddWithValue("path", path);
+        await command.ExecuteNonQueryAsync().Within();
+        return connection;
+    }
+
+    private Task UntilBlockedAsync(int appends) => Bounded.Until(
+        async () => await postgres.ScalarAsync<long>("select count(*) from pg_stat_activity where application_name = 'ChunkStream streams' and wait_event_type = 'Lock'") == appends,
+        "the appends wait for the lock");
+
     private static async Task<string> Outcome(Task<AppendResult> append)
     {
         try
         {
             return (await append).Status.ToString();
         }
-        catch (Npgsql.PostgresException e)
+        catch (PostgresException e)
         {
             return e.SqlState;
         }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using ChunkStream.Durable;
+using ChunkStream.Functions.Tests.Durable;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 using Npgsql;
@@ -94,6 +96,40 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         for (var round = 0; round < 10; round++)
             Assert.Equal("0.1onoff", await command.ExecuteScalarAsync().Within());
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Exception is not null);
+    }
+
+    [PgBouncerFact]
+    public async Task Durable_streams_work_and_leave_the_default_isolation_behind_as_it_was()
+    {
+        var database = $"bounced_{Guid.NewGuid():N}";
+        await postgres.ExecuteAsync($"create database {database}");
+        await postgres.ExecuteAsync($"alter database {database} set default_transaction_isolation = 'repeatable read'");
+        var connectionString = new NpgsqlConnectionStringBuilder(_connectionString) { Database = database }.ConnectionString;
+        await using (var one = StoreHost.Start(connectionString))
+        await using (var two = StoreHost.Start(connectionString))
+        {
+            var path = StoreHost.NewPath();
+            await one.CreateAsync(path);
+
+            await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(async () =>
+            {
+                for (var n = 0; n < 25; n++)
+                    Assert.Equal(AppendStatus.Appended, (await (writer % 2 == 0 ? one : two).AppendAsync(path, "x")).Status);
+            }))).Within();
+
+            Assert.Equal(new string('x', 200), await one.ReadAllAsync(path));
+            Assert.DoesNotContain(one.Log.Entries.Concat(two.Log.Entries), entry => entry.Exception is not null);
+        }
+
+        await using (var other = new NpgsqlConnection(connectionString + ";Pooling=false"))
+        {
+            await other.OpenAsync();
+            await using var command = new NpgsqlCommand("show transaction_isolation", other);
+            for (var round = 0; round < 10; round++)
+                Assert.Equal("repeatable read", await command.ExecuteScalarAsync().Within());
+        }
+
+        await postgres.ExecuteAsync($"drop database {database} with (force)");
     }
 
     private static bool Answers(int port)

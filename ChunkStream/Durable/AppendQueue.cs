@@ -9,67 +9,33 @@ namespace ChunkStream.Durable;
 /// </summary>
 internal sealed class AppendQueue(StreamFunctions functions, StreamChanges changes, IOptions<DurableOptions> options)
 {
-    // Of one call. Memory, and how long the first of them waits for the last.
-    private const int MostAppends = 256;
-    private const long MostBytes = 4 * 1024 * 1024;
-
-    private readonly Lock _lock = new();
-
-    // The streams that a call is under way for, with the appends that wait for its end.
-    private readonly Dictionary<string, Queue<Waiting>> _streams = [];
+    private readonly WaitingAppends _appends = new(options.Value.MaxWaitingBytes);
 
     /// <summary>See <see cref="DurableStore.AppendAsync"/>.</summary>
-    public Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
+    public async Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
     {
-        if (cancellation.IsCancellationRequested)
-            return Task.FromCanceled<AppendResult>(cancellation);
-        var waiting = new Waiting(append, cancellation);
-        lock (_lock)
+        cancellation.ThrowIfCancellationRequested();
+        var waiting = new WaitingAppend(append);
+        if (_appends.Add(waiting))
+            _ = SendAllAsync(waiting);
+        try
         {
-            if (_streams.TryGetValue(append.Path, out var queue))
-            {
-                queue.Enqueue(waiting);
-                return waiting.Outcome.Task.WaitAsync(cancellation);
-            }
-
-            _streams[append.Path] = new Queue<Waiting>();
+            return await waiting.Outcome.Task.WaitAsync(cancellation).ConfigureAwait(false);
         }
-
-        _ = SendAllAsync(append.Path, [waiting]);
-        return waiting.Outcome.Task.WaitAsync(cancellation);
+        catch (OperationCanceledException)
+        {
+            _appends.Leave(waiting);
+            throw;
+        }
     }
 
-    private async Task SendAllAsync(string path, List<Waiting> group)
+    private async Task SendAllAsync(WaitingAppend first)
     {
-        while (group.Count > 0)
-        {
+        for (List<WaitingAppend> group = [first]; group.Count > 0; group = _appends.Next(first.Path))
             await SendAsync(group).ConfigureAwait(false);
-            lock (_lock)
-                group = Take(path);
-        }
     }
 
-    private List<Waiting> Take(string path)
-    {
-        var queue = _streams[path];
-        var group = new List<Waiting>();
-        var bytes = 0L;
-        while (queue.TryPeek(out var next) && group.Count < MostAppends)
-        {
-            bytes += next.Bytes;
-            if (group.Count > 0 && bytes > MostBytes)
-                break;
-            queue.Dequeue();
-            if (!next.Cancellation.IsCancellationRequested)
-                group.Add(next);
-        }
-
-        if (group.Count == 0)
-            _streams.Remove(path);
-        return group;
-    }
-
-    private async Task SendAsync(List<Waiting> group)
+    private async Task SendAsync(List<WaitingAppend> group)
     {
         try
         {
@@ -79,7 +45,10 @@ internal sealed class AppendQueue(StreamFunctions functions, StreamChanges chang
             var (id, results) = await functions.AppendAsync(appends, options.Value.MaxStreamBytes, CancellationToken.None).ConfigureAwait(false);
             Tell(id, appends, results);
             for (var i = 0; i < results.Length; i++)
+            {
+                _appends.Remove(group[i]);
                 group[i].Outcome.SetResult(results[i]);
+            }
         }
         catch (Exception e) when (group.Count > 1 && IsOfOne(e))
         {
@@ -90,7 +59,10 @@ internal sealed class AppendQueue(StreamFunctions functions, StreamChanges chang
         catch (Exception e)
         {
             foreach (var one in group)
+            {
+                _appends.Remove(one);
                 one.Outcome.SetException(e);
+            }
         }
     }
 
@@ -109,15 +81,4 @@ internal sealed class AppendQueue(StreamFunctions functions, StreamChanges chang
     // Nothing was stored, and the fault is in what was to be: text that is none, or class 22, bad data.
     private static bool IsOfOne(Exception failure)
         => failure is ArgumentException || (failure as PostgresException)?.SqlState.StartsWith("22", StringComparison.Ordinal) is true;
-
-    private sealed class Waiting(AppendToStream append, CancellationToken cancellation)
-    {
-        public AppendToStream Append => append;
-
-        public CancellationToken Cancellation => cancellation;
-
-        public long Bytes { get; } = append.Content.Sum(piece => (long)piece.Length);
-
-        public TaskCompletionSource<AppendResult> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
 }

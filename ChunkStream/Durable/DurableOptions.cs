@@ -24,6 +24,15 @@ public sealed partial class DurableOptions
     public long MaxStreamBytes { get; set; } = 10L * 1024 * 1024 * 1024;
 
     /// <summary>
+    /// About how many bytes of appends a process holds while they wait for the database, each with 4 KiB for its request; others get
+    /// 503 with Retry-After. One stream may take a quarter of it, so that one that can't be written to leaves the others their room;
+    /// an append before which none waits is taken, however large it is. 1 MiB to 16 GiB, default 128 MiB: bearable on the smallest
+    /// instances, and more than waits for a database that keeps up.
+    /// </summary>
+    [Range(1024 * 1024, 16L * 1024 * 1024 * 1024)]
+    public long MaxWaitingBytes { get; set; } = 128 * 1024 * 1024;
+
+    /// <summary>
     /// How many readers a process lets wait for more; others get 503 with Retry-After. 1–1,000,000, default 5,000: each
     /// costs a connection and some ten KiB.
     /// </summary>

@@ -11,6 +11,7 @@ internal sealed class DurableStore(StreamFunctions functions, AppendQueue append
         => functions.CreateAsync(create, cancellation);
 
     /// <summary>Appends, closes, or both. Once it completes, readers on this and on other instances are on their way to be woken.</summary>
+    /// <exception cref="Problems.ProblemException">As many appends wait as may: 503.</exception>
     public Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
         => appends.AppendAsync(append, cancellation);
 

@@ -8,6 +8,13 @@ namespace ChunkStream.Durable;
 /// <summary>The schema's functions as methods: each call is one round trip and one transaction.</summary>
 internal sealed partial class StreamFunctions(DurableDatabase database, TimeProvider time)
 {
+    // Goes with a call, and ends with the call's transaction: nothing is left behind on a connection that a pooler shares. ("set
+    // transaction" would do the same, and warn that there is no "begin".)
+    private const string ReadCommitted = "set transaction_isolation = 'read committed'";
+
+    // Only where the default of database or role is another one: it is a fifth of what a call costs the database.
+    private volatile bool _setsIsolation;
+
     /// <summary>See <see cref="DurableStore.CreateAsync"/>.</summary>
     public Task<CreateResult> CreateAsync(CreateStream create, CancellationToken cancellation)
         => RunAsync(
@@ -170,11 +177,15 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             {
                 var asked = time.GetTimestamp();
                 await using var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-                await using var command = new NpgsqlCommand(sql, connection);
+                await using var batch = new NpgsqlBatch(connection);
+                var command = new NpgsqlBatchCommand(sql);
                 command.Parameters.AddRange(parameters);
+                if (_setsIsolation)
+                    batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadCommitted));
+                batch.BatchCommands.Add(command);
                 try
                 {
-                    await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation).ConfigureAwait(false);
+                    await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation).ConfigureAwait(false);
                     return await read(reader, asked).ConfigureAwait(false);
                 }
                 finally
@@ -185,6 +196,8 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             }
             catch (PostgresException e) when (attempt < 3 && IsUndone(e))
             {
+                if (e.SqlState is not PostgresErrorCodes.DeadlockDetected)
+                    _setsIsolation = true;
             }
             catch (PostgresException e) when (attempt < 2 && IsSchemaGone(e))
             {
@@ -200,9 +213,10 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
         }
     }
 
-    // The server has rolled all of it back, and it may well succeed the next time.
+    // The server has rolled all of it back, and it may well succeed the next time. The last two are for transactions that are not
+    // "read committed".
     private static bool IsUndone(PostgresException failure)
-        => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
+        => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.InvalidTransactionState;
 
     // Or it is another: a statement that was prepared with the old one's types is "not supported".
     private static bool IsSchemaGone(PostgresException failure)

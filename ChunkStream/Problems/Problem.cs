@@ -102,6 +102,13 @@ public sealed record Problem(
         RetryAfterSeconds = 5,
     };
 
+    /// <summary>As many appends wait for the database as may. 503.</summary>
+    public static Problem TooManyAppends(string detail) => new(
+        "urn:chunkstream:too-many-appends", "Too many appends", 503, detail)
+    {
+        RetryAfterSeconds = 2,
+    };
+
     /// <summary>The stream has lasted as long as a stream may. 504.</summary>
     public static Problem DeadlineReached { get; } = new(
         "urn:chunkstream:deadline-reached", "Deadline reached", 504,

@@ -7,8 +7,8 @@ using ChunkStream.LocalHost;
 
 namespace ChunkStream.Functions.Tests.Durable.Chaos;
 
-/// <summary>A process of the local host that is killed and started again at one address.</summary>
-internal sealed class ChaosInstance(string connectionString) : IDisposable
+/// <summary>A process of the local host that is killed and started again at one address. The settings are environment variables.</summary>
+internal sealed class ChaosInstance(string connectionString, params (string Name, string Value)[] settings) : IDisposable
 {
     private const int LinesKept = 60;
 
@@ -30,6 +30,8 @@ internal sealed class ChaosInstance(string connectionString) : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in settings)
+            start.Environment[name] = value;
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.OutputDataReceived += (_, line) => Hear(line.Data);

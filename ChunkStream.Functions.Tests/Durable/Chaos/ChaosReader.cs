@@ -54,7 +54,7 @@ internal sealed class ChaosReader(ChaosRun run, int number)
         _asked = TimeProvider.System.GetTimestamp();
         var query = $"?offset={_offset}" + (Mode == "catch-up" ? "" : $"&live={Mode}");
         using var response = await run.Client.GetAsync(run.Url(_instance, query), HttpCompletionOption.ResponseHeadersRead, leaving);
-        if ((int)response.StatusCode >= 500)
+        if (ChaosRun.IsTrouble(response))
             throw new IOException($"{(int)response.StatusCode}");
         if (!response.IsSuccessStatusCode)
             Assert.Fail($"{this}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(leaving)}");

@@ -57,7 +57,7 @@ internal sealed class ChaosWriter(ChaosRun run, int number)
                 }
 
                 Assert.True(
-                    (int)response.StatusCode >= 500,
+                    ChaosRun.IsTrouble(response),
                     $"Append ({_epoch}, {_sequence}) of writer {Number}, attempt {attempt}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(patience.Token)}");
             }
             catch (Exception e) when (ChaosRun.IsTrouble(e))

@@ -1,7 +1,12 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ChunkStream.Durable;
+using ChunkStream.Formats;
+using ChunkStream.Functions.Tests.Durable.Chaos;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Generators;
@@ -384,6 +389,52 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
             Assert.True(read.IsComplete);
             Assert.Equal(string.Join('\n', items).Split('\n'), read.Records);
         }
+    }
+
+    [Fact]
+    public async Task A_checkpoint_is_after_what_was_written_and_not_after_what_was_looked_at()
+    {
+        var generator = RecordableGenerator.Of("recordings/own/" + StreamCalls.NewPath(), "", _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), DemoJson.Default.String);
+        await using var source = new RecordingSource(_api.Get<Recordings>(), generator, null, RecordEncoding.Text, default);
+        var output = new ByteWriter(new ArrayBufferWriter<byte>());
+        foreach (var position in new[] { 0, 2, 5 })
+        {
+            Assert.True(await source.WaitToReadAsync().Within());
+            Assert.Equal(StreamCalls.Offset(position), Encoding.ASCII.GetString(source.Checkpoint));
+            Assert.True(source.TryRead());
+            source.WriteRecord(output);
+        }
+
+        Assert.False(await source.WaitToReadAsync().Within());
+        Assert.Equal(StreamCalls.Offset(7), Encoding.ASCII.GetString(source.Checkpoint));
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_recorded_is_read_elsewhere_and_is_not_whole()
+    {
+        await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "2"));
+        using var recorder = new ChaosInstance(postgres.ConnectionString, ("ChunkStream__Streams__RecorderSeconds", "2"));
+        await recorder.StartAsync();
+        var (_, recorded) = New("/api/json-stream?chunks=1000&intervalMs=50");
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var first = await client.GetAsync(new Uri(recorder.Address, recorded), HttpCompletionOption.ResponseHeadersRead).Within();
+        await using var body = await first.Content.ReadAsStreamAsync();
+        await ReadAsync(body, lines: 5);
+        using var following = await other.GetAsync(recorded);
+        recorder.Kill();
+
+        var read = await StreamRead.OfAsync(following, "text");
+        using var later = await other.GetAsync(recorded);
+        var again = await StreamRead.OfAsync(later, "text");
+        Assert.Equal((false, false), (read.IsComplete, again.IsComplete));
+        var chunks = Chunks(read);
+        Assert.NotEmpty(chunks);
+        Assert.Equal(Enumerable.Range(0, chunks.Length), chunks);
+        Assert.Equal(chunks, Chunks(again));
+        await AssertRefusedAsync(410, "recording-incomplete", recorded + "&resume=" + StreamCalls.Offset(chunks.Length));
+
+        static int[] Chunks(StreamRead read)
+            => [.. read.Records.Single().Split('\n')[..^1].Select(line => JsonNode.Parse(line)!["chunk_number"]!.GetValue<int>())];
     }
 
     private Task<LocalApi> StartAsync(params (string Key, string Value)[] settings) => LocalApi.StartAsync(postgres.ConnectionString, settings: settings);

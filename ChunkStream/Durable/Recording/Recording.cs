@@ -259,7 +259,7 @@ internal sealed class Recording : IDisposable
         return joined.WrittenMemory;
     }
 
-    /// <summary>Appends; again, if the database is away for no longer than we are believed alive.</summary>
+    /// <summary>Appends; again, if the database is away, or overloaded, for no longer than we are believed alive.</summary>
     private async Task AppendAsync(AppendToStream append)
     {
         var began = _time.GetTimestamp();
@@ -272,7 +272,7 @@ internal sealed class Recording : IDisposable
                     throw new ProblemException(RecordingProblems.NotStored(result.Status));
                 return;
             }
-            catch (Npgsql.NpgsqlException e) when (
+            catch (Exception e) when (
                 PostgresFailures.Describe(e).Status == 503 && _time.GetElapsedTime(began).TotalSeconds < _options.RecorderSeconds)
             {
                 if (failures == 1)

@@ -85,6 +85,18 @@ language sql stable
 set search_path = chunkstream, pg_temp
 as $$ select exists (select from streams f where f.source_id = p_id and f.path is not null) $$;
 
+-- Who waits for a stream's lock has to see then what was committed meanwhile: in a transaction that is not "read committed" the
+-- snapshot is older, and does not show it.
+create function stream_refuse_isolation() returns void
+language plpgsql
+as $$
+begin
+    raise exception using
+        errcode = 'invalid_transaction_state',
+        message = 'This can only be done in a transaction that is "read committed".',
+        hint = 'Say "begin isolation level read committed".';
+end $$;
+
 -- The position after a stream's last unit, and how many bytes there are before it.
 create function stream_end(s streams, out o_tail bigint, out o_bytes bigint)
 language plpgsql
@@ -109,6 +121,9 @@ declare
     s streams;
     v_id bigint := p_id;
 begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform stream_refuse_isolation();
+    end if;
     while v_id is not null loop
         -- Conflicts with the lock that a new fork takes on its source.
         select * into s from streams x where x.id = v_id for update;
@@ -264,6 +279,9 @@ declare
     v_sequence text;
     v_changed boolean := false;
 begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform stream_refuse_isolation();
+    end if;
     select x.id, x.media_type, x.is_json, x.closed, x.closed_producer, x.closed_epoch, x.closed_number, x.last_sequence,
             x.ttl_seconds, x.touched_at, x.fork_at, x.fork_bytes,
             stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, statement_timestamp()) as is_over

@@ -34,7 +34,7 @@ public static class SchemaScripts
             --   grant select, insert, update, delete on all tables in schema chunkstream to the_role;
             -- and a role that is to append from SQL: select chunkstream.allow_writing('the_role');
 
-            begin;
+            begin isolation level read committed;
             select pg_advisory_xact_lock({Lock});
             do $chunkstream$ begin
                 if current_setting('server_version_num')::integer < 140000 then
