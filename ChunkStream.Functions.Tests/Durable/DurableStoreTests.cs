@@ -169,6 +169,48 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(text[123_456..123_466], Text((await _host.ReadAsync(path, 123_456, 10)).Data));
     }
 
+    [Theory]
+    [InlineData(Plain, 200)]
+    [InlineData(Json, 200)]
+    [InlineData(Plain, 90_000)]
+    [InlineData(Json, 90_000)]
+    public async Task What_is_large_comes_whole_and_in_order_from_a_fork_too(string contentType, int size)
+    {
+        var (path, fork) = (NewPath(), NewPath());
+        var messages = Enumerable.Range(0, 900_000 / size).Select(number => $"{number + 1_000}{new string('7', size - 4)}").ToArray();
+        Task<AppendResult> AppendAsync(string to, string[] some)
+            => contentType == Json ? _host.AppendJsonAsync(to, some) : _host.AppendAsync(to, string.Concat(some));
+        await _host.CreateAsync(path, contentType);
+        await AppendAsync(path, messages[..^2]);
+        await _host.CreateAsync(fork, contentType, fork: new ForkPoint(path, null, 0));
+        await AppendAsync(fork, messages[^2..^1]);
+        await AppendAsync(fork, messages[^1..]);
+
+        var whole = string.Join(contentType == Json ? "," : "", messages);
+        foreach (var bytes in new[] { 4 << 20, 300_000, 131_072 })
+            Assert.Equal(whole, await _host.ReadAllAsync(fork, bytes));
+    }
+
+    [Theory]
+    [InlineData(Plain)]
+    [InlineData(Json)]
+    public async Task Positions_count_further_than_32_bits(string contentType)
+    {
+        var path = NewPath();
+        const long Far = 5_000_000_000;
+        await _host.CreateAsync(path, contentType);
+        await postgres.ExecuteAsync($"update chunkstream.streams set fork_at = {Far}, fork_bytes = {Far} where path = '{path}'");
+        if (contentType == Json)
+            await _host.AppendJsonAsync(path, "1", "2");
+        else
+            await _host.AppendAsync(path, "1,2");
+
+        var piece = await _host.ReadAsync(path, Far);
+
+        Assert.Equal("1,2", Text(piece.Data));
+        Assert.Equal(piece.Stream!.Tail, piece.Next);
+    }
+
     [Fact]
     public async Task Reading_at_the_tail_gives_nothing_and_where_it_is()
     {

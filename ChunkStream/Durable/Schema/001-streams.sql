@@ -576,10 +576,12 @@ begin
             when v_size <= c_part then next - v_from
             when s.is_json then greatest((next - v_from) * c_part / v_size, 1)
             else c_part end;
-        for at in v_from .. next - 1 by v_step loop
+        -- Not a loop from .. to: that counts in 32 bits.
+        while v_from < next loop
             part_ids := part_ids || v_ids[i];
-            part_starts := part_starts || at;
-            part_ends := part_ends || least(at + v_step, next);
+            part_starts := part_starts || v_from;
+            v_from := least(v_from + v_step, next);
+            part_ends := part_ends || v_from;
         end loop;
         v_left := v_left - v_size;
         exit when next < v_ends[i] or v_left <= 0 or v_size = 0;
