@@ -100,7 +100,8 @@ async function start() {
   status.begin();
   let isFirst = true;
   const reading = mine.read(() => {
-    if (isFirst && mine === run) paint();
+    // Soon, and not within the task that reads.
+    if (isFirst) setTimeout(() => mine === run && paint());
     isFirst = false;
   });
   paint();
