@@ -1,11 +1,12 @@
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.Playwright;
+using Xunit.Abstractions;
 
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>What the page shows while rows arrive, and what the server does when they are no longer wanted.</summary>
 [Collection(RealPostgres.Collection)]
-public sealed class StreamingTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
+public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITestOutputHelper output) : IClassFixture<Chromium>
 {
     private const string Slow = "select n as id, pg_sleep(0.01)::text as slept from generate_series(1, 100000) n";
     private const int ManyRows = 200_000;
@@ -90,6 +91,7 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium) : I
             await ui.UntilAsync("Complete");
             longest = await ui.Page.EvaluateAsync<double>("window.longest");
             limit = 200 * Math.Max(noise, await NoiseAsync(ui));
+            output.WriteLine($"The longest task took {longest:F0} ms; {limit:F0} ms are allowed.");
             Assert.Equal(1_000_000, await ui.RowsAsync());
             await ScrollsToTheEndAsync(ui);
         }

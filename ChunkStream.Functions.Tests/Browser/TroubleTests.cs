@@ -58,6 +58,8 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
         await Assertions.Expect(dialog).ToContainTextAsync("x-functions-key, or as ?code=");
         foreach (var given in new[] { "wrong", Key })
         {
+            if (given == Key)
+                await Assertions.Expect(dialog).ToContainTextAsync("The server does not take the key that it was given.");
             await dialog.GetByLabel("Function key").FillAsync(given);
             await Task.WhenAll(
                 ui.Page.WaitForResponseAsync(response => response.Url.EndsWith("/queries", StringComparison.Ordinal)),
@@ -73,6 +75,32 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
 
         await ui.Page.ReloadAsync();
         await Assertions.Expect(ui.Page.Locator("#source option", new() { HasText = "secret" })).ToHaveCountAsync(1);
+    }
+
+    [ChromiumFact]
+    public async Task A_refusal_that_says_nothing_asks_for_the_key_as_well()
+    {
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
+        var page = await chromium.NewPageAsync();
+        // As Azure refuses who has no key: before the app is asked, and without a word.
+        await page.RouteAsync("**/api/queries", route => route.FulfillAsync(new() { Status = 401 }));
+        await page.GotoAsync(api.Origin);
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("The server does not answer without one.");
+        await page.Context.CloseAsync();
+    }
+
+    [ChromiumFact]
+    public async Task A_query_whose_table_is_missing_is_named_with_what_to_do_and_the_others_serve()
+    {
+        var queries = new QueryFiles().With("missing", "-- summary: x\nselect * from no_such_table").With("some", "select 42 as answer");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, queries);
+        await using var ui = await UiPage.OpenAsync(chromium, api);
+
+        await Assertions.Expect(ui.Alert.GetByRole(AriaRole.Paragraph)).ToHaveTextAsync(
+            "missing.sql, line 2: relation \"no_such_table\" does not exist: create it in this database, or delete the file if nobody needs the query.");
+        await ui.StartAsync("some");
+        await ui.UntilAsync("Complete");
     }
 
     [ChromiumFact]

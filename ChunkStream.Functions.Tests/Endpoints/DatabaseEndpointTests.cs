@@ -67,6 +67,10 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
         var problem = await response.ProblemAsync();
         Assert.Equal("urn:chunkstream:broken-query", (string?)problem["type"]);
         Assert.DoesNotContain("no_such_table", problem.ToJsonString(), StringComparison.Ordinal);
+        Assert.StartsWith("A table that the query reads is not in the database.", (string?)problem["detail"], StringComparison.Ordinal);
+        var ended = await api.Log.StreamEndedAsync();
+        Assert.Contains("(broken-query: 42P01: relation \"no_such_table\" does not exist) as ndjson", ended.Message, StringComparison.Ordinal);
+        Assert.Null(ended.Exception);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
@@ -107,6 +109,16 @@ public sealed class CursorSourceTests(RealPostgres postgres)
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.Within());
         await source.DisposeAsync().AsTask().Within();
         await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task A_key_without_a_secret_for_tokens_promises_no_checkpoints()
+    {
+        var query = new PostgresQuery("select 1 as id") { Key = [new KeyColumn("id", IsDescending: false)] };
+        await using var source = new CursorSource(postgres.Database, query, RecordEncoding.Json, TimeProvider.System, default);
+
+        Assert.True(await source.WaitToReadAsync().Within());
+        Assert.False(source.Schema.HasCheckpoints);
     }
 
     [Fact]

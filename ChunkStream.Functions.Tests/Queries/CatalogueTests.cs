@@ -140,7 +140,7 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
             Expect("bad name.sql", 1, "letters, digits"),
             Expect("bad-default.sql", 2, "@b: invalid input syntax for type integer"),
             Expect("no-key.sql", 1, "nowhere is not among the result's columns, which are id"),
-            Expect("no-table.sql", 4, "relation \"no_such_table\" does not exist"),
+            Expect("no-table.sql", 4, "relation \"no_such_table\" does not exist: create it in this database, or delete the file if nobody needs the query."),
             Expect("no-type.sql", 1, "@a: type \"no_such_type\" does not exist"),
             Expect("typo.sql", 2, "There is no 'parm:'"),
             Expect("unordered.sql", 1, "can't order the rows"),

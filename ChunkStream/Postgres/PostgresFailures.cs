@@ -20,6 +20,8 @@ internal static class PostgresFailures
         QueryTimeoutException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => Problem.QueryTimeout,
         PostgresException postgres when IsUnavailable(postgres.SqlState) => Problem.Unavailable(
             "The database does not take work now."),
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } => Problem.BrokenQuery(
+            "A table that the query reads is not in the database. The catalogue of queries says which, and what to do; so does the server's log."),
         PostgresException postgres when postgres.SqlState.StartsWith("42", StringComparison.Ordinal) => Problem.BrokenQuery(
             "The query does not fit the database. The server's log has the details, and so has the catalogue of queries."),
         ColumnsChangedException => Problem.BrokenQuery("The query's columns changed while it was being read."),

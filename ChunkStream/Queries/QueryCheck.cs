@@ -76,7 +76,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
         catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
         {
-            return new CheckedQuery(null, [new QueryMistake(LineOf(refusal, file), refusal.MessageText)], []);
+            return new CheckedQuery(null, [new QueryMistake(LineOf(refusal, file), ReasonOf(refusal))], []);
         }
         catch (KeyException key)
         {
@@ -101,6 +101,11 @@ internal sealed class QueryCheck(PostgresDatabase database)
 
     // Class 42 is syntax and names, 22 and 23 values and their constraints, 0A what can't stand here, 54 sizes.
     private static bool IsAboutTheStatement(PostgresException failure) => failure.SqlState[..2] is "42" or "22" or "23" or "0A" or "54";
+
+    // Whoever gives the shipped files a database of their own meets this first.
+    private static string ReasonOf(PostgresException refusal) => refusal.SqlState == PostgresErrorCodes.UndefinedTable
+        ? $"{refusal.MessageText}: create it in this database, or delete the file if nobody needs the query."
+        : refusal.MessageText;
 
     private static int LineOf(PostgresException refusal, QueryFile file)
     {

@@ -15,16 +15,19 @@ internal sealed partial class StreamLog(ILogger logger)
             StreamOutcome.Completed or StreamOutcome.Continued or StreamOutcome.ClientLeft => (LogLevel.Information, null),
             StreamOutcome.DeadlineReached or StreamOutcome.Stopped => (LogLevel.Warning, null),
             StreamOutcome.Refused when report.Problem is { Status: < 500 } => (LogLevel.Information, null),
-            StreamOutcome.Refused when report.Problem == Problem.Busy => (LogLevel.Warning, null),
-            StreamOutcome.Refused => (LogLevel.Warning, failure),
+            StreamOutcome.Refused when report.Problem == Problem.Internal => (LogLevel.Warning, failure),
+            StreamOutcome.Refused => (LogLevel.Warning, null),
             _ => (LogLevel.Error, failure),
         };
+
+        // Where it is known what is wrong, a sentence says more than a stack trace at each request.
+        var cause = level is LogLevel.Warning && exception is null ? CauseOf(failure) : "";
         StreamEnded(
             level,
             exception,
             report.Stream,
             report.Outcome,
-            report.Problem is { } problem ? $" ({problem.Type[(problem.Type.LastIndexOf(':') + 1)..]})" : "",
+            report.Problem is { } problem ? $" ({problem.Type[(problem.Type.LastIndexOf(':') + 1)..]}{cause})" : "",
             report.Format,
             report.Records,
             report.Bytes,
@@ -32,6 +35,11 @@ internal sealed partial class StreamLog(ILogger logger)
             report.FirstByte?.TotalMilliseconds,
             report.Stalled.TotalMilliseconds);
     }
+
+    // First lines only: what stands below, in those of Npgsql, are places in the statement.
+    private static string CauseOf(Exception? failure) => failure is null or OperationCanceledException
+        ? ""
+        : $": {failure.Message.Split('\n')[0].TrimEnd()}{CauseOf(failure.InnerException)}";
 
     [LoggerMessage(EventId = 1, EventName = "StreamEnded", Message =
         "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms (first byte after {FirstByteMs:F0} ms, {StallMs:F0} ms waiting for the reader)")]

@@ -5,6 +5,9 @@ import { sleep, TimeLimit, within } from './waiting.js';
 // How long a response may take to end after its last word.
 const lingerMs = 1000;
 
+// Browsers hand over up to 2 MB at once, 40,000 rows or so: a page that reads them could neither paint nor take a click meanwhile.
+const mostBytes = 64 * 1024;
+
 /** One request and its response's body, which is read piece by piece and only when asked to. */
 export class Connection {
   #options;
@@ -12,6 +15,7 @@ export class Connection {
   #controller = new AbortController();
   #reader = null;
   #reading = null;
+  #rest = null;
 
   /** @param {AbortSignal} leaving Ends every wait. */
   constructor(options, leaving) {
@@ -36,13 +40,14 @@ export class Connection {
     this.#reader = response.body.getReader();
   }
 
-  /** The next piece, or null at the body's end; undefined if none came for as long as `patienceMs`, and may come yet. */
+  /** The next piece, of 64 KB at most, or null at the body's end; undefined if none came for as long as `patienceMs`, and may come yet. */
   async read(patienceMs = Infinity) {
+    if (this.#rest) return this.#part(this.#rest);
     this.#reading ??= this.#reader.read();
     if (patienceMs < Infinity && !(await this.#comesWithin(patienceMs))) return undefined;
     const { done, value } = await this.#wait(this.#reading, 'The connection was cut.');
     this.#reading = null;
-    return done ? null : value;
+    return done ? null : this.#part(value);
   }
 
   /** Lets go of a response that has said its last word: to its end, so that the connection can serve another request. */
@@ -58,6 +63,11 @@ export class Connection {
     this.#controller.abort();
     this.#reading?.catch(() => {});
     this.#reader?.cancel().catch(() => {});
+  }
+
+  #part(piece) {
+    this.#rest = piece.length > mostBytes ? piece.subarray(mostBytes) : null;
+    return this.#rest ? piece.subarray(0, mostBytes) : piece;
   }
 
   async #comesWithin(ms) {

@@ -22,6 +22,7 @@ for (const [when, script] of [['no answer has come', () => {}], ['rows are await
     const controller = new AbortController();
     const rows = stream(server.url, { signal: controller.signal });
     const collecting = collect(rows);
+    while (server.requests.length === 0) await pause(10);
     await pause(100);
     controller.abort(reason);
     await assert.rejects(collecting, reason);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { StreamError, stream } from '../src/index.js';
 import { Lines } from '../src/lines.js';
 import { collect, keyed, keyless, rowOf, rowsOf, schema, end } from './support/frames.js';
-import { chunk, head, lastChunk, serve, whole } from './support/scripted-server.js';
+import { chunk, framesType, head, lastChunk, serve, whole } from './support/scripted-server.js';
 
 test('Lines and characters may be parted anywhere', () => {
   const bytes = new TextEncoder().encode('ä\n🐘🐘\n\nlast €');
@@ -34,6 +34,19 @@ test('A line of megabytes is a row like any other', async (t) => {
   const big = { text: 'ä'.repeat(4_000_000) };
   const server = await serve(t, whole(schema + `${JSON.stringify({ row: big })}\n` + end(1)));
   assert.deepEqual(await collect(stream(server.url)), [big]);
+});
+
+test('What comes in one piece of a megabyte is handed out in portions, so that a page can paint between them', async () => {
+  const count = 20_000;
+  const fetch = async () => new Response(keyed(count), { headers: { 'Content-Type': framesType } });
+  const sizes = [];
+  const rows = [];
+  for await (const batch of stream('http://localhost/rows', { fetch }).batches()) {
+    sizes.push(new TextEncoder().encode(JSON.stringify(batch)).length);
+    rows.push(...batch);
+  }
+  assert.deepEqual(rows, rowsOf(count));
+  assert.ok(Math.max(...sizes) <= 64 * 1024, `${Math.max(...sizes)} bytes in one portion`);
 });
 
 test('Heartbeats, unknown frames and empty lines are passed over', async (t) => {

@@ -2,7 +2,7 @@ import { key } from './api.js';
 import { ColumnChart, RateChart } from './charts.js';
 import { Download } from './download.js';
 import { ParameterForm } from './form.js';
-import { askForKey } from './key-dialog.js';
+import { askAfterRefusal, askForKey } from './key-dialog.js';
 import { clearProblem, showProblem } from './problems.js';
 import { Run } from './run.js';
 import { loadSources, sourcesWithoutCatalogue } from './sources.js';
@@ -55,7 +55,7 @@ async function load() {
     if (loaded.complaints.length > 0) showProblem('Not every query can be used', ...loaded.complaints);
   } catch (error) {
     offer(sourcesWithoutCatalogue());
-    if (error.status === 401 && await askForKey(error.problem?.detail ?? 'The list of queries needs one.')) return load();
+    if (error.status === 401 && await askAfterRefusal(error.problem?.detail)) return load();
     showFailure(error);
   }
 }
@@ -75,7 +75,7 @@ function selected() {
 
 function choose() {
   const source = selected();
-  at('summary').textContent = [source.summary, ...source.warnings].join(' ');
+  at('summary').textContent = [source.summary.replace(/\.$/, ''), ...source.warnings].join('. ');
   form.show(source);
   const format = at('format').value || 'csv';
   at('format').replaceChildren(...source.formats.map((name) => new Option(name)));
@@ -100,7 +100,8 @@ async function start() {
   status.begin();
   let isFirst = true;
   const reading = mine.read(() => {
-    if (isFirst && mine === run) paint();
+    // Soon, and not within the task that reads.
+    if (isFirst) setTimeout(() => mine === run && paint());
     isFirst = false;
   });
   paint();
@@ -125,12 +126,11 @@ function paint() {
 }
 
 async function showRunFailure(error) {
-  if (error.status === 401) {
-    if (await askForKey(error.problem?.detail ?? 'This query needs one.')) {
-      await load();
-      return start();
-    }
+  if (error.status === 401 && await askAfterRefusal(error.problem?.detail)) {
+    await load();
+    return start();
   }
+
   showFailure(error);
 }
 

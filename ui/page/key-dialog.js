@@ -8,6 +8,11 @@ document.getElementById('key-form').addEventListener('submit', () => {
   dialog.returnValue = 'given';
 });
 
+/** Asks after a refusal. @param {string} [detail] What the server said of it; Azure's own refusal says nothing. */
+export function askAfterRefusal(detail) {
+  return askForKey(key.value ? 'The server does not take the key that it was given.' : detail ?? 'The server does not answer without one.');
+}
+
 /** Asks for a function key and keeps it; gives whether one was given. */
 export async function askForKey(reason) {
   document.getElementById('key-reason').textContent = reason;

@@ -5,42 +5,18 @@ const numeric = /^(int|float|numeric)/;
 /** The rows in a virtualised table: the grid asks for those that can be seen, and never holds the others. */
 export class RowTable {
   #element;
-  #grid = null;
+  #grid;
   #store = null;
+  #columns = [];
   #shown = 0;
   #hasPartialBlock = false;
 
   constructor(element) {
     this.#element = element;
-  }
-
-  /** Shows another stream's rows, none yet. */
-  begin(store) {
-    this.#grid?.destroy();
-    this.#grid = null;
-    this.#store = store;
-    this.#shown = 0;
-  }
-
-  /** Shows the rows that have come since. */
-  update(columns) {
-    const count = this.#store?.count ?? 0;
-    if (columns.length === 0 || (this.#grid && count === this.#shown)) return;
-    this.#grid ??= this.#create(columns);
-    this.#shown = count;
-    this.#grid.setRowCount(count, true);
-    if (this.#hasPartialBlock) {
-      this.#hasPartialBlock = false;
-      this.#grid.refreshInfiniteCache();
-    }
-  }
-
-  #create(columns) {
-    return globalThis.agGrid.createGrid(this.#element, {
+    // Now, and not with the first rows: a grid takes a while to come up, and is fast from then on.
+    this.#grid = globalThis.agGrid.createGrid(element, {
       theme: 'legacy',
       rowModelType: 'infinite',
-      datasource: { getRows: (request) => this.#give(request) },
-      columnDefs: columns.map(({ name, type }, index) => columnOf(name, type, index)),
       cacheBlockSize: 200,
       maxBlocksInCache: 20,
       infiniteInitialRowCount: 0,
@@ -54,13 +30,52 @@ export class RowTable {
       animateRows: false,
       alwaysShowHorizontalScroll: true,
     });
+    this.#show(false);
   }
 
-  #give({ startRow, endRow, successCallback }) {
-    const rows = this.#store.slice(startRow, endRow);
+  /** Shows another stream's rows, none yet. */
+  begin(store) {
+    this.#store = store;
+    this.#columns = [];
+    this.#shown = 0;
+    this.#hasPartialBlock = false;
+    this.#show(false);
+    this.#grid.setGridOption('columnDefs', []);
+    this.#grid.setGridOption('datasource', { getRows: (request) => this.#give(store, request) });
+  }
+
+  /** Shows the rows that have come since. */
+  update(columns) {
+    const count = this.#store?.count ?? 0;
+    if (columns.length === 0 || (this.#columns === columns && count === this.#shown)) return;
+    if (this.#columns !== columns) return this.#head(columns);
+    this.#shown = count;
+    this.#grid.setRowCount(count, true);
+    if (this.#hasPartialBlock) {
+      this.#hasPartialBlock = false;
+      this.#grid.refreshInfiniteCache();
+    }
+  }
+
+  // The rows follow in a task of their own: both in one would be felt.
+  #head(columns) {
+    const store = this.#store;
+    this.#columns = columns;
+    this.#grid.setGridOption('columnDefs', columns.map(({ name, type }, index) => columnOf(name, type, index)));
+    this.#show(true);
+    setTimeout(() => store === this.#store && this.update(columns));
+  }
+
+  // A table without columns is none, to screen readers as to others.
+  #show(isShown) {
+    this.#element.style.visibility = isShown ? 'visible' : 'hidden';
+  }
+
+  #give(store, { startRow, endRow, successCallback }) {
+    const rows = store.slice(startRow, endRow);
     if (rows.length < endRow - startRow) this.#hasPartialBlock = true;
     // As objects, which the grid wants, and without copying those of queries.
-    successCallback(rows.map((row) => ({ row })), this.#store.count);
+    successCallback(rows.map((row) => ({ row })), store.count);
   }
 }
 

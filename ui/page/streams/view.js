@@ -1,5 +1,5 @@
 import { key, root } from '../api.js';
-import { askForKey } from '../key-dialog.js';
+import { askAfterRefusal } from '../key-dialog.js';
 import { ProblemBox } from '../problems.js';
 import { detailOf, whenFirstShown } from '../views.js';
 import { mostEntries } from './entry-store.js';
@@ -91,7 +91,7 @@ async function follow() {
 
 /** Says what the server refused; asks for a key if that is what it wants, and then does it again. */
 async function showRefusal({ status: code, title, detail }, again) {
-  if (code === 401 && await askForKey(detail)) {
+  if (code === 401 && await askAfterRefusal(detail)) {
     at('change-key').hidden = !key.value;
     return again();
   }
