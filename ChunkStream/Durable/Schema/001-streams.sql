@@ -657,6 +657,17 @@ begin
     return next;
 end $$;
 
+-- Counts the time to live of streams anew.
+create function stream_touch(p_ids bigint[], p_now timestamptz) returns void
+language plpgsql
+set search_path = chunkstream, pg_temp
+as $$
+begin
+    update streams x set touched_at = stream_touched(x.ttl_seconds, p_now)
+        where x.id = any (p_ids) and x.ttl_seconds is not null and p_now > x.touched_at
+            and not stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, p_now);
+end $$;
+
 -- How far streams are, for an instance that has readers waiting on them: that counts as reading.
 create function stream_look(p_ids bigint[])
 returns table (id bigint, tail bigint, closed boolean, is_over boolean)
@@ -671,9 +682,7 @@ as $$
 declare
     v_now timestamptz := statement_timestamp();
 begin
-    update streams x set touched_at = stream_touched(x.ttl_seconds, v_now)
-        where x.id = any (p_ids) and x.ttl_seconds is not null and v_now > x.touched_at
-            and not stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, v_now);
+    perform stream_touch(p_ids, v_now);
     return query
         select i.id, e.o_tail, s.closed, s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
         from unnest(p_ids) i (id) left join streams s on s.id = i.id left join lateral stream_end(s) e on s.id is not null;

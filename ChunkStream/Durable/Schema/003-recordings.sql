@@ -129,8 +129,7 @@ declare
     v_now timestamptz := clock_timestamp();
 begin
     -- A generator may be silent for longer than its recording is kept.
-    update streams x set touched_at = stream_touched(x.ttl_seconds, v_now)
-        where x.id = any (p_ids) and x.ttl_seconds is not null and v_now > x.touched_at and not stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, v_now);
+    perform stream_touch(p_ids, v_now);
     update recordings x set alive_until = v_now + p_lease_seconds * interval '1 second' where x.stream_id = any (p_ids);
     return query
         select i.id, s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now), extract(epoch from v_now - r.read_at)::double precision
