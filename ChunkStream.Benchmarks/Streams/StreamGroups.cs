@@ -64,7 +64,7 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
     // Ours starts before psql: its stream is the last that was made.
     private CaseGroup CatchUp(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, long rows)
     {
-        const string Query = "select data from chunkstream.messages where stream_id = (select max(id) from chunkstream.streams) order by position";
+        const string Query = "select data from chunkstream.chunks where stream_id = (select max(id) from chunkstream.streams) order by position";
         var pair = Pair(name, title, make, new PsqlCopyCase(name + "-psql", Query, cancellation => StreamServer.DatabaseAsync(databases, cancellation), rows));
         return pair with { Baselines = [.. pair.Baselines, name + "-psql"] };
     }

@@ -106,7 +106,7 @@ public sealed class CatchUpTests(RealPostgres postgres)
 
         using var reader = await RawClient.GetAsync(api.Client.BaseAddress!, $"/api/streams/{path}");
         await reader.ReadBytesAsync(10_000);
-        await postgres.ExecuteAsync($"delete from chunkstream.messages where stream_id = (select id from chunkstream.streams where path = '{path}')");
+        await postgres.ExecuteAsync($"delete from chunkstream.chunks where stream_id = (select id from chunkstream.streams where path = '{path}')");
         var (_, whole) = await reader.CountToEndAsync((byte)'"');
 
         Assert.False(whole);

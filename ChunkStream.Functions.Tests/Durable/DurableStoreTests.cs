@@ -356,7 +356,7 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Nothing_in_a_path_or_in_content_is_SQL()
     {
         var path = NewPath("'; drop schema chunkstream cascade; --");
-        var text = "'); delete from chunkstream.messages; -- \\ $1 \0 ü 😀";
+        var text = "'); delete from chunkstream.chunks; -- \\ $1 \0 ü 😀";
 
         await _host.CreateAsync(path, "text/plain'; --", content: [text]);
         await _host.AppendAsync(path, text, sequence: "' or 1=1 --", producer: new ProducerPosition("'; --", 0, 0), contentType: "text/plain'; --");

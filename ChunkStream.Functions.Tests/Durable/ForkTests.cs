@@ -70,8 +70,8 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         await host.CreateAsync(first, null, fork: new ForkPoint(source, 1, 0));
         await host.CreateAsync(second, null, fork: new ForkPoint(first, 1, 0));
 
-        Assert.Equal(AppendStatus.StreamFull, (await host.AppendJsonAsync(second, new string('3', 525))).Status);
-        Assert.Equal(AppendStatus.Appended, (await host.AppendJsonAsync(second, new string('3', 524))).Status);
+        Assert.Equal(AppendStatus.StreamFull, (await host.AppendJsonAsync(second, new string('3', 523))).Status);
+        Assert.Equal(AppendStatus.Appended, (await host.AppendJsonAsync(second, new string('3', 522))).Status);
         Assert.Equal(AppendStatus.Appended, (await host.AppendJsonAsync(source, "1")).Status);
     }
 
@@ -194,7 +194,7 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         await _host.Get<StreamSweep>().RunAsync(default).Within();
         Assert.Equal(0, await postgres.ScalarAsync<long>(
             $"select (select count(*) from chunkstream.streams where id = any (array[{string.Join(',', ids)}]))"
-            + $" + (select count(*) from chunkstream.messages where stream_id = any (array[{string.Join(',', ids)}]))"));
+            + $" + (select count(*) from chunkstream.chunks where stream_id = any (array[{string.Join(',', ids)}]))"));
         Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(paths[0])).Status);
     }
 

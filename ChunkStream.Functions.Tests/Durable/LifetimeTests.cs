@@ -107,7 +107,7 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("x", await _host.ReadAllAsync(read));
         Assert.Equal("x", await _host.ReadAllAsync(living));
         Assert.Equal(0, await postgres.ScalarAsync<long>($"select count(*) from chunkstream.streams where path in ('{expired}', '{deleted}') or path is null"));
-        Assert.Equal(0, await postgres.ScalarAsync<long>("select count(*) from chunkstream.messages m where not exists (select from chunkstream.streams s where s.id = m.stream_id)"));
+        Assert.Equal(0, await postgres.ScalarAsync<long>("select count(*) from chunkstream.chunks m where not exists (select from chunkstream.streams s where s.id = m.stream_id)"));
         Assert.Equal(0, await postgres.ScalarAsync<long>("select count(*) from chunkstream.producers p where not exists (select from chunkstream.streams s where s.id = p.stream_id)"));
     }
 
@@ -115,7 +115,9 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
     public async Task The_sweep_deletes_large_streams_bit_by_bit()
     {
         var path = NewPath();
-        await _host.CreateAsync(path, Json, [.. Enumerable.Range(0, 250).Select(number => number.ToString())]);
+        await _host.CreateAsync(path, Json);
+        for (var chunk = 0; chunk < 250; chunk++)
+            await _host.AppendJsonAsync(path, "1");
         await _host.Get<StreamSweep>().RunAsync(default).Within();
         await _host.Store.DeleteAsync(path, default).Within();
 

@@ -308,7 +308,7 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("22023", await StateOfAsync(Publish("t", ", on_truncate => 'x'")));
         Assert.Equal("22023", await StateOfAsync(Publish("t", ", type => ''")));
         Assert.Equal("42710", await StateOfAsync($"select chunkstream.publish_changes('t', '{text}')"));
-        Assert.Equal("42809", await StateOfAsync($"select chunkstream.publish_changes('chunkstream.messages', '{_path}')"));
+        Assert.Equal("42809", await StateOfAsync($"select chunkstream.publish_changes('chunkstream.chunks', '{_path}')"));
         Assert.Equal(0, await LeftAsync());
         await SqlAsync(Publish("t", ", key => '{id,part}'"));
     }

@@ -128,10 +128,10 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
 
     /// <summary>One round of the sweep.</summary>
     /// <returns>How much it has done; 0: nothing was due.</returns>
-    public Task<int> SweepAsync(int streams, int messages, CancellationToken cancellation)
+    public Task<int> SweepAsync(int streams, int chunks, CancellationToken cancellation)
         => RunAsync(
             "select chunkstream.stream_sweep($1, $2)",
-            [Of(streams), Of(messages)],
+            [Of(streams), Of(chunks)],
             async (reader, _) =>
             {
                 await reader.ReadAsync(cancellation).ConfigureAwait(false);

@@ -11,7 +11,7 @@ public sealed class StreamSweep
 {
     // Of one transaction: a fraction of a second of work.
     private const int StreamsAtATime = 200;
-    private const int MessagesAtATime = 20_000;
+    private const int ChunksAtATime = 2_000;
 
     private readonly DurableDatabase _database;
     private readonly StreamFunctions _functions;
@@ -25,7 +25,7 @@ public sealed class StreamSweep
     {
         if (!await _database.HasSchemaAsync(cancellation).ConfigureAwait(false))
             return;
-        while (await _functions.SweepAsync(StreamsAtATime, MessagesAtATime, cancellation).ConfigureAwait(false) > 0)
+        while (await _functions.SweepAsync(StreamsAtATime, ChunksAtATime, cancellation).ConfigureAwait(false) > 0)
             cancellation.ThrowIfCancellationRequested();
     }
 }

@@ -1,8 +1,8 @@
 -- Durable streams. A stream is a sequence of units, bytes or JSON messages; a position counts them from 0.
 --
 -- Whoever writes to a stream locks its row first, and holds it until the commit: positions are given in the order of the
--- commits, without gaps, and no reader ever sees one. Where the stream ends is not in its row but in its last message, so that
--- an append only inserts: updates of one row, a thousand times a second, would leave versions behind which pile up for as long
+-- commits, without gaps, and no reader ever sees one. Where the stream ends is not in its row but in its last chunk, so that an
+-- append only inserts: updates of one row, a thousand times a second, would leave versions behind which pile up for as long
 -- as any long query holds a snapshot.
 
 create table streams (
@@ -37,18 +37,24 @@ create table streams (
 create index streams_by_source on streams (source_id) where source_id is not null;
 create index streams_due on streams (due_at) where due_at is not null;
 
--- A row is a message of a JSON stream, or an append to a stream of bytes.
-create table messages (
+-- What was appended, in one row for what came together: Postgres gives a few large values much faster than many small ones.
+create table chunks (
     stream_id bigint not null,
+    -- Of its first unit.
     position bigint not null,
-    -- How many bytes are before it: where a piece of so many bytes ends is found by looking at a few rows.
+    units integer not null,
+    -- How many bytes are before it, a comma after each message among them: where a piece of so many bytes ends is found by
+    -- looking at a few rows.
     byte_at bigint not null,
+    -- Bytes, or messages with commas between them.
     data bytea not null,
+    -- Of several messages, where in data the one after each begins; or would, after the last.
+    ends integer[],
     primary key (stream_id, position)
 ) with (toast_tuple_target = 4080);
 
--- Uncompressed: a part of a large append is had without reading all of it.
-alter table messages alter column data set storage external;
+-- Uncompressed: a part of a large chunk is had without reading all of it.
+alter table chunks alter column data set storage external;
 
 create table producers (
     stream_id bigint not null,
@@ -103,13 +109,46 @@ language plpgsql
 set search_path = chunkstream, pg_temp
 as $$
 begin
-    select m.position + case when s.is_json then 1 else octet_length(m.data) end, m.byte_at + octet_length(m.data)
+    select c.position + c.units, c.byte_at + octet_length(c.data) + s.is_json::integer
         into o_tail, o_bytes
-        from messages m where m.stream_id = s.id order by m.position desc limit 1;
+        from chunks c where c.stream_id = s.id order by c.position desc limit 1;
     if not found then
         o_tail := s.fork_at;
         o_bytes := s.fork_bytes;
     end if;
+end $$;
+
+-- Where in a chunk's data a unit begins that is not its first; or would, after the last.
+create function chunk_offset(p_ends integer[], p_units bigint) returns bigint
+language sql immutable parallel safe
+return case when p_ends is null then p_units else p_ends[p_units] end;
+
+-- Adds messages, or bytes, to the end of a stream, which the caller has locked: from p_tail on, with p_bytes before. A chunk gets
+-- what begins within 32 KiB: few enough bytes for two to fit into an event for a live reader, and for a cut one to be read
+-- quickly; and so many messages at most that where they end takes a part of a page.
+create function stream_store(p_id bigint, p_is_json boolean, p_tail bigint, p_bytes bigint, p_messages bytea[]) returns void
+language plpgsql
+as $$
+begin
+    if cardinality(p_messages) = 1 then
+        insert into chunks (stream_id, position, units, byte_at, data)
+        values (p_id, p_tail, case when p_is_json then 1 else octet_length(p_messages[1]) end, p_bytes, p_messages[1]);
+        return;
+    end if;
+    insert into chunks (stream_id, position, units, byte_at, data, ends)
+    select p_id, p_tail + min(case when p_is_json then e.n - 1 else e.before end),
+        sum(case when p_is_json then 1 else e.size end), p_bytes + min(e.before),
+        string_agg(e.data, case when p_is_json then ','::bytea else '' end order by e.n),
+        case when p_is_json and count(*) > 1 then array_agg(e.after order by e.n) end
+    from (
+        select b.*, (sum(b.size) over (partition by b.by_bytes, b.by_count order by b.n))::integer as after
+        from (
+            select s.*, s.before / 32768 as by_bytes, (s.n - 1) / 500 as by_count
+            from (
+                select m.data, m.n, z.size, sum(z.size) over (order by m.n) - z.size as before
+                from unnest(p_messages) with ordinality m (data, n), octet_length(m.data) l (length),
+                    lateral (select l.length + p_is_json::integer) z (size)) s) b) e
+    group by e.by_bytes, e.by_count;
 end $$;
 
 -- Takes its path from a stream that is over and has no forks; and then from its source, for which it may have been the last.
@@ -212,8 +251,7 @@ begin
             end loop;
             v_fork_bytes := case when not v_holder.is_json then v_fork_at
                 when v_fork_at = v_holder.fork_at then v_holder.fork_bytes
-                else (select m.byte_at + octet_length(m.data) from messages m
-                    where m.stream_id = v_holder.id and m.position = v_fork_at - 1) end;
+                else stream_bytes_before(v_holder.id, v_fork_at) end;
         end if;
 
         insert into streams (
@@ -232,11 +270,7 @@ begin
             update streams x
                 set due_at = coalesce(x.expires_at, x.touched_at + least(x.ttl_seconds, 1000000000) * interval '1 second')
                 where x.id = s.id and (x.expires_at is not null or x.ttl_seconds is not null);
-            insert into messages (stream_id, position, byte_at, data)
-            select s.id, s.fork_at + case when s.is_json then u.n - 1 else u.before end, s.fork_bytes + u.before, u.data
-            from (
-                select data, n, sum(octet_length(data)) over (order by n) - octet_length(data) as before
-                from unnest(p_messages) with ordinality m (data, n)) u;
+            perform stream_store(s.id, s.is_json, s.fork_at, s.fork_bytes, p_messages);
             exit;
         end if;
     end loop;
@@ -269,7 +303,9 @@ as $$
 #variable_conflict use_column
 declare
     s record;
+    v_tail bigint;
     v_bytes bigint;
+    v_added bigint := 0;
     v_size bigint;
     v_count integer;
     v_first integer;
@@ -300,13 +336,14 @@ begin
     id := s.id;
     closed := s.closed;
     -- Of a snapshot taken after the lock: nobody else has appended since.
-    select m.position + case when s.is_json then 1 else octet_length(m.data) end, m.byte_at + octet_length(m.data)
-        into tail, v_bytes
-        from messages m where m.stream_id = id order by m.position desc limit 1;
+    select c.position + c.units, c.byte_at + octet_length(c.data) + s.is_json::integer
+        into v_tail, v_bytes
+        from chunks c where c.stream_id = id order by c.position desc limit 1;
     if not found then
-        tail := s.fork_at;
+        v_tail := s.fork_at;
         v_bytes := s.fork_bytes;
     end if;
+    tail := v_tail;
 
     for i in 1 .. cardinality(p_counts) loop
         v_count := p_counts[i];
@@ -354,29 +391,21 @@ begin
             else
                 select sum(octet_length(m)) into v_size from unnest(p_messages[v_first : v_next - 1]) m;
             end if;
+            if s.is_json then
+                v_size := v_size + v_count;
+            end if;
             if v_sequence is not null and v_sequence collate "C" <= s.last_sequence collate "C" then
                 status := 'sequence_regression';
-            elsif v_size > 0 and v_bytes + v_size > p_max_bytes then
+            elsif v_size > 0 and v_bytes + v_added + v_size > p_max_bytes then
                 status := 'stream_full';
             else
                 status := 'appended';
-                if v_count = 1 then
-                    insert into messages (stream_id, position, byte_at, data)
-                        values (id, tail, v_bytes, p_messages[v_first]);
-                elsif v_count > 1 then
-                    insert into messages (stream_id, position, byte_at, data)
-                    select s.id, tail + case when s.is_json then u.n - 1 else u.before end, v_bytes + u.before, u.data
-                    from (
-                        select data, n, sum(octet_length(data)) over (order by n) - octet_length(data) as before
-                        from unnest(p_messages[v_first : v_next - 1]) with ordinality m (data, n)) u;
-                end if;
-
                 if s.is_json then
                     tail := tail + v_count;
                 else
                     tail := tail + v_size;
                 end if;
-                v_bytes := v_bytes + v_size;
+                v_added := v_added + v_size;
                 if v_producer is not null then
                     epoch := p_epochs[i];
                     number := p_numbers[i];
@@ -402,9 +431,17 @@ begin
             end if;
         end if;
 
+        if status <> 'appended' then
+            for n in v_first .. v_next - 1 loop
+                p_messages[n] := null;
+            end loop;
+        end if;
         return next;
     end loop;
 
+    if v_added > 0 then
+        perform stream_store(id, s.is_json, v_tail, v_bytes, array_remove(p_messages, null));
+    end if;
     if s.ttl_seconds is not null and statement_timestamp() > s.touched_at then
         s.touched_at := stream_touched(s.ttl_seconds, statement_timestamp());
         v_changed := true;
@@ -449,6 +486,20 @@ begin
     return next;
 end $$;
 
+-- How many bytes there are before a unit of a JSON stream that is in its own chunks, or after the last of them.
+create function stream_bytes_before(p_id bigint, p_position bigint) returns bigint
+language plpgsql stable
+set search_path = chunkstream, pg_temp
+as $$
+begin
+    return (
+        select c.byte_at + case
+            when c.position = p_position then 0
+            when c.units = 1 then octet_length(c.data) + 1
+            else chunk_offset(c.ends, p_position - c.position) end
+        from chunks c where c.stream_id = p_id and c.position <= p_position order by c.position desc limit 1);
+end $$;
+
 -- How far a read gets in one row of streams, not in its sources: from p_from on, at most to p_to, which it has; about p_max
 -- bytes, and one unit at least. Size: how many bytes that is, or 0 where it is one message, however long.
 create function stream_reach(
@@ -464,10 +515,10 @@ declare
     v_size bigint;
 begin
     if not p_is_json then
-        -- To where an append ends, unless that one is longer than p_max by itself.
+        -- To where a chunk ends, unless that one is longer than p_max by itself.
         reach := case when p_to - p_from <= p_max then p_to else coalesce(
-            (select max(m.position) from messages m
-                where m.stream_id = p_id and m.position > p_from and m.position <= p_from + p_max),
+            (select max(c.position) from chunks c
+                where c.stream_id = p_id and c.position > p_from and c.position <= p_from + p_max),
             p_from + greatest(p_max, 1)) end;
         size := reach - p_from;
         return;
@@ -475,15 +526,14 @@ begin
 
     reach := p_from + 1;
     size := 0;
-    -- A message has at least a byte.
-    v_try := least(p_to, p_from + greatest(p_max, 1));
+    -- A message has at least a byte, and a comma.
+    v_try := least(p_to, p_from + p_max / 2);
     v_not := v_try + 1;
     if v_try > reach then
-        select m.byte_at into v_base from messages m where m.stream_id = p_id and m.position = p_from;
+        v_base := stream_bytes_before(p_id, p_from);
     end if;
     while v_try > reach loop
-        select m.byte_at + octet_length(m.data) - v_base into v_size
-            from messages m where m.stream_id = p_id and m.position = v_try - 1;
+        v_size := stream_bytes_before(p_id, v_try) - v_base;
         if v_size <= p_max then
             reach := v_try;
             size := v_size;
@@ -548,8 +598,7 @@ begin
     ttl_seconds := s.ttl_seconds;
     expires_at := s.expires_at;
     must_touch := s.ttl_seconds is not null and v_now > s.touched_at;
-    select m.position + case when s.is_json then 1 else octet_length(m.data) end into tail
-        from messages m where m.stream_id = s.id order by m.position desc limit 1;
+    select c.position + c.units into tail from chunks c where c.stream_id = s.id order by c.position desc limit 1;
     tail := coalesce(tail, s.fork_at);
     start := coalesce(p_from, tail);
     next := start;
@@ -600,35 +649,20 @@ set jit = off
 as $$
 declare
     v_first bigint;
-    v_last bigint;
 begin
-    if p_is_json then
-        return (
-            select string_agg(m.data, ','::bytea)
-            from (
-                select x.data from messages x
-                where x.stream_id = p_id and x.position >= p_start and x.position < p_end order by x.position) m);
-    end if;
-
-    select max(m.position) into v_first from messages m where m.stream_id = p_id and m.position <= p_start;
-    select max(m.position) into v_last from messages m where m.stream_id = p_id and m.position < p_end;
-    if v_first = v_last then
-        return (
-            select substring(m.data from (p_start - v_first)::integer + 1 for (p_end - p_start)::integer)
-            from messages m where m.stream_id = p_id and m.position = v_first);
-    end if;
-
-    -- The first and the last append may be cut; with the others there is less to do.
+    select max(c.position) into v_first from chunks c where c.stream_id = p_id and c.position <= p_start;
+    -- The first and the last chunk may be cut; with the others there is less to do.
     return (
         select string_agg(
-            case when m.position > v_first and m.position < v_last then m.data
-                else substring(m.data
-                    from greatest(p_start - m.position, 0)::integer + 1
-                    for (least(m.position + octet_length(m.data), p_end) - greatest(p_start, m.position))::integer) end,
-            ''::bytea)
+            case when c.position >= p_start and c.position + c.units <= p_end then c.data
+                else substring(c.data from o.first + 1 for o.after - o.first - p_is_json::integer) end,
+            case when p_is_json then ','::bytea else '' end)
         from (
-            select x.position, x.data from messages x
-            where x.stream_id = p_id and x.position >= v_first and x.position <= v_last order by x.position) m);
+            select x.position, x.units, x.data, x.ends from chunks x
+            where x.stream_id = p_id and x.position >= v_first and x.position < p_end order by x.position) c,
+            lateral (select
+                coalesce(chunk_offset(c.ends, greatest(p_start - c.position, 0)), 0)::integer,
+                chunk_offset(c.ends, least(p_end - c.position, c.units))::integer) o (first, after));
 end $$;
 
 -- Deletes a stream for its clients. Presence: what there was.
@@ -699,9 +733,9 @@ begin
     perform pg_notify('chunkstream', p) from unnest(p_payloads) p;
 end $$;
 
--- One round of the sweep: at most so many streams are looked at, and so many messages deleted. Gives how much it has done: 0
+-- One round of the sweep: at most so many streams are looked at, and so many chunks deleted. Gives how much it has done: 0
 -- means that nothing is due. Several may run at once.
-create function stream_sweep(p_streams integer, p_messages integer) returns integer
+create function stream_sweep(p_streams integer, p_chunks integer) returns integer
 language plpgsql
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -713,7 +747,7 @@ declare
     s streams;
     v_now timestamptz := statement_timestamp();
     v_done integer := 0;
-    v_left integer := p_messages;
+    v_left integer := p_chunks;
     v_deleted integer;
 begin
     for s in
@@ -735,11 +769,11 @@ begin
         end if;
 
         exit when v_left = 0;
-        delete from messages m where m.stream_id = s.id and m.position < (
-            select x.position from messages x where x.stream_id = s.id order by x.position offset v_left limit 1);
+        delete from chunks c where c.stream_id = s.id and c.position < (
+            select x.position from chunks x where x.stream_id = s.id order by x.position offset v_left limit 1);
         get diagnostics v_deleted = row_count;
         if v_deleted = 0 then
-            delete from messages m where m.stream_id = s.id;
+            delete from chunks c where c.stream_id = s.id;
             get diagnostics v_deleted = row_count;
             v_left := v_left - v_deleted;
             delete from producers p where p.stream_id = s.id;

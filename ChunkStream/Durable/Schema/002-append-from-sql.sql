@@ -204,21 +204,28 @@ begin
     return false;
 end $$;
 
--- Inserts what a transaction has for a stream. In a function of its own for the two ways to call it.
-create function outbox_insert(s streams, p_txid xid8) returns void
+-- Adds what a transaction has for a stream to its end. In a function of its own for the two ways to call it.
+create function outbox_store(s streams, p_txid xid8) returns void
 language plpgsql
 as $$
 declare
+    v_messages bytea[];
     v_tail bigint;
     v_bytes bigint;
 begin
-    select * into v_tail, v_bytes from stream_end(s);
-    insert into messages (stream_id, position, byte_at, data)
-    select s.id, v_tail + case when s.is_json then u.n - 1 else u.before end, v_bytes + u.before, u.data
-    from (
-        select o.data, row_number() over w as n, sum(octet_length(o.data)) over w - octet_length(o.data) as before
-        from outbox o where o.txid = p_txid and o.stream_id = s.id
-        window w as (order by o.turn, o.part rows unbounded preceding)) u;
+    -- An array of all of it could be larger than a value may be.
+    for v_messages in
+        select array_agg(b.data order by b.turn, b.part)
+        from (
+            select o.data, o.turn, o.part, (sum(octet_length(o.data)) over w - octet_length(o.data)) / 1048576 as batch
+            from outbox o where o.txid = p_txid and o.stream_id = s.id
+            window w as (order by o.turn, o.part rows unbounded preceding)) b
+        group by b.batch
+        order by b.batch
+    loop
+        select * into v_tail, v_bytes from stream_end(s);
+        perform stream_store(s.id, s.is_json, v_tail, v_bytes, v_messages);
+    end loop;
 end $$;
 
 -- Moves what a transaction has in the outbox to the streams.
@@ -244,11 +251,11 @@ begin
             perform outbox_refuse(s, s.path, s.is_json);
         end if;
         if current_setting('transaction_isolation') = 'read committed' then
-            perform outbox_insert(s, p_txid);
+            perform outbox_store(s, p_txid);
         else
             -- It sees the stream as it was when the transaction began.
             begin
-                perform outbox_insert(s, p_txid);
+                perform outbox_store(s, p_txid);
             exception when unique_violation then
                 raise exception using
                     errcode = 'serialization_failure',
