@@ -12,11 +12,20 @@ namespace ChunkStream.Benchmarks.Streams;
 internal sealed class StreamGroups(StreamsSettings settings, TestDatabases databases)
 {
     private const string Reference = "-reference";
+    private const string Psql = "-psql";
     private const int Writers = 8;
     private const int Streams = 1_000;
     private const int PerSecond = 50;
     private const int BinaryBytes = 64 * 1024;
     private const int MessagesAtOnce = 1_000;
+
+    // A chunk of the store is full with 32 KiB: with 164 messages of 200 bytes and a comma.
+    private const int ChunksAtOnce = 7;
+
+    // Of what is otherwise read: one append after another takes long.
+    private const int SingleShare = 10;
+
+    private static readonly byte[] MessageEnd = "}"u8.ToArray();
 
     private readonly StreamServer _ours = StreamServer.Ours(databases);
     private readonly StreamServer _reference = StreamServer.Reference(databases);
@@ -29,7 +38,8 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         Pair("append-many", $"The same to {Count(Streams)} streams",
             (name, server) => new AppendCase(name, server, Writers, Streams, TimeSpan.FromSeconds(settings.Seconds)),
             new PlainInsertCase("append-postgres", cancellation => StreamServer.DatabaseAsync(databases, cancellation), Writers, TimeSpan.FromSeconds(settings.Seconds))),
-        CatchUp("catch-up-json", $"Reading {settings.Megabytes} MB of messages from the start (goal: 200 MB/s)", CatchUpJson, MessageCount),
+        CatchUp("catch-up-json", $"Reading {settings.Megabytes} MB of messages that were appended by {Count(MessagesAtOnce)} (goal: 200 MB/s)", CatchUpJson, (long)MessageAppends * ChunksAtOnce),
+        CatchUpSingles("catch-up-singles", $"Reading {settings.Megabytes / SingleShare} MB of messages that were appended one after another: the store has a row of each"),
         CatchUp("catch-up-bytes", $"Reading {settings.Megabytes} MB that were appended by {BinaryBytes / 1024} KiB (goal: 200 MB/s)", CatchUpBytes, BinaryAppends),
         new("tail", $"From a writer of {PerSecond} messages a second to a reader (goal on another instance: median under 10 ms, 99 % under 50 ms)", [],
         [
@@ -52,7 +62,7 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
     private int BinaryAppends => settings.Megabytes * 1_000_000 / BinaryBytes;
 
     private CatchUpCase CatchUpJson(string name, StreamServer server) =>
-        new(name, server, StreamPaths.Json, NumberedMessages.Array(0, MessagesAtOnce), MessageAppends, "}"u8.ToArray(), MessageCount);
+        new(name, server, StreamPaths.Json, NumberedMessages.Array(0, MessagesAtOnce), MessageAppends, MessageEnd, MessageCount);
 
     private CatchUpCase CatchUpBytes(string name, StreamServer server)
     {
@@ -61,13 +71,28 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         return new CatchUpCase(name, server, StreamPaths.Binary, body, BinaryAppends, null, BinaryAppends);
     }
 
-    // Ours starts before psql: its stream is the last that was made.
-    private CaseGroup CatchUp(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, long rows)
+    private CaseGroup CatchUp(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, long chunks)
     {
-        const string Query = "select data from chunkstream.chunks where stream_id = (select max(id) from chunkstream.streams) order by position";
-        var pair = Pair(name, title, make, new PsqlCopyCase(name + "-psql", Query, cancellation => StreamServer.DatabaseAsync(databases, cancellation), rows));
-        return pair with { Baselines = [.. pair.Baselines, name + "-psql"] };
+        var pair = Pair(name, title, make, CopyOfLast(name, chunks));
+        return pair with { Baselines = [.. pair.Baselines, name + Psql] };
     }
+
+    private CaseGroup CatchUpSingles(string name, string title)
+    {
+        var appends = settings.Megabytes * 1_000_000 / SingleShare / NumberedMessages.Bytes;
+        return new(name, title, [name + Psql],
+        [
+            new CatchUpCase(name + "-ours", _ours, StreamPaths.Json, NumberedMessages.Message(0), appends, MessageEnd, appends),
+            CopyOfLast(name, appends),
+        ]);
+    }
+
+    // Ours starts before psql: its stream is the last that was made.
+    private PsqlCopyCase CopyOfLast(string name, long chunks) => new(
+        name + Psql,
+        "select data from chunkstream.chunks where stream_id = (select max(id) from chunkstream.streams) order by position",
+        cancellation => StreamServer.DatabaseAsync(databases, cancellation),
+        chunks);
 
     private CaseGroup Pair(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, params IEnumerable<IBenchmarkCase> beside) =>
         new(name, title, [name + Reference], [make(name + "-ours", _ours), make(name + Reference, _reference), .. beside]);

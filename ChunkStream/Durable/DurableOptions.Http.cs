@@ -12,15 +12,15 @@ public sealed partial class DurableOptions
     public bool PublicReading { get; set; }
 
     /// <summary>
-    /// How large the body of one append may be: 1 byte to 64 MiB, default 8 MiB. It is in memory whole, before it is in one row of
-    /// the database; the Functions host takes no more than 100 MB, and waits for all of it.
+    /// How large the body of one append may be: 1 byte to 64 MiB, default 8 MiB. It is in memory whole, before it is in the
+    /// database; the Functions host takes no more than 100 MB, and waits for all of it.
     /// </summary>
     [Range(1, 64 * 1024 * 1024)]
     public int MaxAppendBytes { get; set; } = 8 * 1024 * 1024;
 
     /// <summary>
-    /// How many messages one append to a JSON stream may have: 1 to 1,000,000, default 50,000. Each becomes a row, and all of them
-    /// one transaction, during which the stream's other writers wait: about half a second.
+    /// How many messages one append to a JSON stream may have: 1 to 1,000,000, default 50,000. All of them are one
+    /// transaction, during which the stream's other writers wait: about a quarter of a second.
     /// </summary>
     [Range(1, 1_000_000)]
     public int MaxAppendMessages { get; set; } = 50_000;

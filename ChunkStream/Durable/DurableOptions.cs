@@ -17,8 +17,8 @@ public sealed partial class DurableOptions
     public int Connections { get; set; } = 10;
 
     /// <summary>
-    /// How many bytes a stream may have, all it has from its sources included; an append beyond that is refused. 1 KiB to
-    /// 16 TiB, default 10 GiB: deleting them has to be bearable for the database too.
+    /// How many bytes a stream may have, all it has from its sources included, and a comma for each message; an append
+    /// beyond that is refused. 1 KiB to 16 TiB, default 10 GiB: deleting them has to be bearable for the database too.
     /// </summary>
     [Range(1024, 16L * 1024 * 1024 * 1024 * 1024)]
     public long MaxStreamBytes { get; set; } = 10L * 1024 * 1024 * 1024;

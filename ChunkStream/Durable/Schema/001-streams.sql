@@ -123,32 +123,35 @@ create function chunk_offset(p_ends integer[], p_units bigint) returns bigint
 language sql immutable parallel safe
 return case when p_ends is null then p_units else p_ends[p_units] end;
 
--- Adds messages, or bytes, to the end of a stream, which the caller has locked: from p_tail on, with p_bytes before. A chunk gets
--- what begins within 32 KiB: few enough bytes for two to fit into an event for a live reader, and for a cut one to be read
--- quickly; and so many messages at most that where they end takes a part of a page.
+-- Adds messages, or bytes, to the end of a stream, which the caller has locked: from p_tail on, with p_bytes before. A chunk is full
+-- with 32 KiB, so that an event for a live reader can end where a chunk does; and with so many messages that where they end is
+-- most of what a page has room for.
 create function stream_store(p_id bigint, p_is_json boolean, p_tail bigint, p_bytes bigint, p_messages bytea[]) returns void
 language plpgsql
 as $$
+declare
+    v_separator bytea := case when p_is_json then ',' else '' end;
+    v_some bytea[] := '{}';
+    v_ends integer[] := '{}';
+    v_size integer := 0;
 begin
-    if cardinality(p_messages) = 1 then
-        insert into chunks (stream_id, position, units, byte_at, data)
-        values (p_id, p_tail, case when p_is_json then 1 else octet_length(p_messages[1]) end, p_bytes, p_messages[1]);
-        return;
-    end if;
-    insert into chunks (stream_id, position, units, byte_at, data, ends)
-    select p_id, p_tail + min(case when p_is_json then e.n - 1 else e.before end),
-        sum(case when p_is_json then 1 else e.size end), p_bytes + min(e.before),
-        string_agg(e.data, case when p_is_json then ','::bytea else '' end order by e.n),
-        case when p_is_json and count(*) > 1 then array_agg(e.after order by e.n) end
-    from (
-        select b.*, (sum(b.size) over (partition by b.by_bytes, b.by_count order by b.n))::integer as after
-        from (
-            select s.*, s.before / 32768 as by_bytes, (s.n - 1) / 500 as by_count
-            from (
-                select m.data, m.n, z.size, sum(z.size) over (order by m.n) - z.size as before
-                from unnest(p_messages) with ordinality m (data, n), octet_length(m.data) l (length),
-                    lateral (select l.length + p_is_json::integer) z (size)) s) b) e
-    group by e.by_bytes, e.by_count;
+    -- One by one, and an array of all of them is never cut: that would copy it.
+    for n in 1 .. cardinality(p_messages) loop
+        v_some := v_some || p_messages[n];
+        v_size := v_size + octet_length(p_messages[n]) + octet_length(v_separator);
+        v_ends := v_ends || v_size;
+        continue when v_size < 32768 and cardinality(v_ends) < 500 and n < cardinality(p_messages);
+        insert into chunks (stream_id, position, units, byte_at, data, ends)
+        values (
+            p_id, p_tail, case when p_is_json then cardinality(v_ends) else v_size end, p_bytes,
+            case when cardinality(v_some) = 1 then v_some[1] else (select string_agg(m, v_separator) from unnest(v_some) m) end,
+            case when p_is_json and cardinality(v_ends) > 1 then v_ends end);
+        p_tail := p_tail + case when p_is_json then cardinality(v_ends) else v_size end;
+        p_bytes := p_bytes + v_size;
+        v_some := '{}';
+        v_ends := '{}';
+        v_size := 0;
+    end loop;
 end $$;
 
 -- Takes its path from a stream that is over and has no forks; and then from its source, for which it may have been the last.
@@ -384,16 +387,10 @@ begin
         end if;
 
         if status is null then
-            if v_count = 1 then
-                v_size := octet_length(p_messages[v_first]);
-            elsif v_count = 0 then
-                v_size := 0;
-            else
-                select sum(octet_length(m)) into v_size from unnest(p_messages[v_first : v_next - 1]) m;
-            end if;
-            if s.is_json then
-                v_size := v_size + v_count;
-            end if;
+            v_size := case when s.is_json then v_count else 0 end;
+            for n in v_first .. v_next - 1 loop
+                v_size := v_size + octet_length(p_messages[n]);
+            end loop;
             if v_sequence is not null and v_sequence collate "C" <= s.last_sequence collate "C" then
                 status := 'sequence_regression';
             elsif v_size > 0 and v_bytes + v_added + v_size > p_max_bytes then
