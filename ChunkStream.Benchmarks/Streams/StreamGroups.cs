@@ -38,9 +38,9 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         Pair("append-many", $"The same to {Count(Streams)} streams",
             (name, server) => new AppendCase(name, server, Writers, Streams, TimeSpan.FromSeconds(settings.Seconds)),
             new PlainInsertCase("append-postgres", cancellation => StreamServer.DatabaseAsync(databases, cancellation), Writers, TimeSpan.FromSeconds(settings.Seconds))),
-        CatchUp("catch-up-json", $"Reading {settings.Megabytes} MB of messages that were appended by {Count(MessagesAtOnce)} (goal: 200 MB/s)", CatchUpJson, (long)MessageAppends * ChunksAtOnce),
+        CatchUp("catch-up-json", $"Reading {settings.Megabytes} MB of messages that were appended by {Count(MessagesAtOnce)} (goal: 200 MB/s)", CatchUpJson, (long)MessageAppends * ChunksAtOnce, MessageCount),
         CatchUpSingles("catch-up-singles", $"Reading {settings.Megabytes / SingleShare} MB of messages that were appended one after another: the store has a row of each"),
-        CatchUp("catch-up-bytes", $"Reading {settings.Megabytes} MB that were appended by {BinaryBytes / 1024} KiB (goal: 200 MB/s)", CatchUpBytes, BinaryAppends),
+        CatchUp("catch-up-bytes", $"Reading {settings.Megabytes} MB that were appended by {BinaryBytes / 1024} KiB (goal: 200 MB/s)", CatchUpBytes, BinaryAppends, BinaryAppends),
         new("tail", $"From a writer of {PerSecond} messages a second to a reader (goal on another instance: median under 10 ms, 99 % under 50 ms)", [],
         [
             new TailCase("tail-elsewhere", "reader on another instance over the same database; CPU and memory of both", _ours, isElsewhere: true, PerSecond, settings.Seconds),
@@ -71,9 +71,9 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         return new CatchUpCase(name, server, StreamPaths.Binary, body, BinaryAppends, null, BinaryAppends);
     }
 
-    private CaseGroup CatchUp(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, long chunks)
+    private CaseGroup CatchUp(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, long chunks, long records)
     {
-        var pair = Pair(name, title, make, CopyOfLast(name, chunks));
+        var pair = Pair(name, title, make, CopyOfLast(name, chunks, records));
         return pair with { Baselines = [.. pair.Baselines, name + Psql] };
     }
 
@@ -83,16 +83,17 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         return new(name, title, [name + Psql],
         [
             new CatchUpCase(name + "-ours", _ours, StreamPaths.Json, NumberedMessages.Message(0), appends, MessageEnd, appends),
-            CopyOfLast(name, appends),
+            CopyOfLast(name, appends, appends),
         ]);
     }
 
     // Ours starts before psql: its stream is the last that was made.
-    private PsqlCopyCase CopyOfLast(string name, long chunks) => new(
+    private PsqlCopyCase CopyOfLast(string name, long chunks, long records) => new(
         name + Psql,
         "select data from chunkstream.chunks where stream_id = (select max(id) from chunkstream.streams) order by position",
         cancellation => StreamServer.DatabaseAsync(databases, cancellation),
-        chunks);
+        chunks,
+        records);
 
     private CaseGroup Pair(string name, string title, Func<string, StreamServer, IBenchmarkCase> make, params IEnumerable<IBenchmarkCase> beside) =>
         new(name, title, [name + Reference], [make(name + "-ours", _ours), make(name + Reference, _reference), .. beside]);

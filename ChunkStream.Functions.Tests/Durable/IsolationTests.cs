@@ -126,7 +126,9 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
     {
         await using var host = StoreHost.Start(ConnectionString);
         var (path, fork) = (NewPath(), NewPath());
-        await host.CreateAsync(path, content: ["inherited"], expires: TimeProvider.System.GetUtcNow().AddSeconds(1));
+        // What makes the tables is not to be in the time that the stream has.
+        await host.CreateAsync(NewPath());
+        await host.CreateAsync(path, content: ["inherited"], expires: TimeProvider.System.GetUtcNow().AddSeconds(2));
         await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);

@@ -151,12 +151,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
         string? path, long? id, long? from, long? to, int maxBytes, PieceBuffer buffer, CancellationToken cancellation)
     {
         var (piece, mustTouch) = await RunAsync(
-            """
-            select f.presence, f.id, f.content_type, f.is_json, f.tail, f.closed, f.ttl_seconds, f.expires_at, f.must_touch, f.start, f.next,
-                p.start, p.next, chunkstream.stream_data(f.is_json, p.id, p.start, p.next)
-            from chunkstream.stream_find($1, $2, $3, $4, $5) f
-                left join lateral unnest(f.part_ids, f.part_starts, f.part_ends) p(id, start, next) on true
-            """,
+            "select * from chunkstream.stream_read($1, $2, $3, $4, $5)",
             [Text(path), Number(id), Number(from), Number(to), Of(maxBytes)],
             (reader, asked) => PieceAsync(reader, asked, from, buffer, cancellation),
             mayRepeat: true,
@@ -230,28 +225,37 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
     private static async Task<(StreamPiece Piece, bool MustTouch)> PieceAsync(
         NpgsqlDataReader reader, long asked, long? from, PieceBuffer buffer, CancellationToken cancellation)
     {
-        await reader.ReadAsync(cancellation).ConfigureAwait(false);
+        if (!await reader.ReadAsync(cancellation).ConfigureAwait(false))
+            throw new InvalidDataException($"A stream has nothing at position {from}, but should go on there.");
         var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
         if (presence is not StreamPresence.Present)
             return (new StreamPiece(presence, null, from ?? 0, from ?? 0, default), false);
 
         var info = Info(reader, asked);
         var mustTouch = reader.GetBoolean(8);
-        var (start, next) = (reader.GetInt64(9), reader.GetInt64(10));
+        var start = reader.GetInt64(9);
+        var next = reader.GetInt64(10);
         buffer.Clear();
-        for (var position = start; position < next; await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        if (next > start)
+            await AddAsync().ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
-            if (reader.GetInt64(11) != position)
-                throw new InvalidDataException($"The parts of stream {info.Id} don't come in their order.");
-            if (position > start && info.IsJson)
+            if (reader.GetInt64(9) != next)
+                throw new InvalidDataException($"Stream {info.Id} has nothing at position {next}, but should go on there.");
+            if (info.IsJson)
                 buffer.Add((byte)',');
-            position = reader.GetInt64(12);
-            var part = await reader.GetStreamAsync(13, cancellation).ConfigureAwait(false);
-            await using (part.ConfigureAwait(false))
-                await buffer.AddAsync(part, cancellation).ConfigureAwait(false);
+            next = reader.GetInt64(10);
+            await AddAsync().ConfigureAwait(false);
         }
 
         return (new StreamPiece(presence, info, start, next, buffer.Data), mustTouch);
+
+        async ValueTask AddAsync()
+        {
+            var data = await reader.GetStreamAsync(11, cancellation).ConfigureAwait(false);
+            await using (data.ConfigureAwait(false))
+                await buffer.AddAsync(data, cancellation).ConfigureAwait(false);
+        }
     }
 
     // Columns 1 to 7, in this order: the reader is sequential.

@@ -14,7 +14,9 @@ namespace ChunkStream.Benchmarks.E2e.Cases;
 /// <param name="query">What it copies.</param>
 /// <param name="database">From where.</param>
 /// <param name="rows">How many rows that is.</param>
-internal sealed class PsqlCopyCase(string name, string query, Func<CancellationToken, Task<TestDatabase>> database, long rows) : IBenchmarkCase
+/// <param name="records">How many records these rows hold; null: each is one.</param>
+internal sealed class PsqlCopyCase(
+    string name, string query, Func<CancellationToken, Task<TestDatabase>> database, long rows, long? records = null) : IBenchmarkCase
 {
     private const string Tag = "COPY ";
 
@@ -76,7 +78,7 @@ internal sealed class PsqlCopyCase(string name, string query, Func<CancellationT
         if (copied != rows)
             throw new InvalidDataException($"psql copied {copied} rows instead of {rows}.");
 
-        return new Sample(copied, wall) { Cpu = Usage.Cpu - before };
+        return new Sample(records ?? copied, wall) { Cpu = Usage.Cpu - before };
     }
 
     /// <inheritdoc />

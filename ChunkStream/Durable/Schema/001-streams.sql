@@ -548,8 +548,7 @@ end $$;
 
 -- A stream, by its path or its number, and which piece of it a read gets: from p_from on, or none of it, at the tail, where that
 -- is null; at most to p_to where it is not null. The piece is the parts, one after another, each from part_starts to part_ends in
--- the row of streams part_ids: stream_data gives a part. Reads alone, so that it and stream_data see the same in one statement;
--- must_touch: its time to live is to be counted anew, see stream_look.
+-- the row of streams part_ids. Must_touch: its time to live is to be counted anew, see stream_look.
 create function stream_find(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
 returns table (
     presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
@@ -635,31 +634,75 @@ begin
     return next;
 end $$;
 
--- The bytes of a part that stream_find has found.
-create function stream_data(p_is_json boolean, p_id bigint, p_start bigint, p_end bigint) returns bytea
-language plpgsql stable strict
+-- What the chunks from p_first on have from p_start to p_end: which units, and their bytes. Is inlined.
+create function chunk_slices(p_id bigint, p_is_json boolean, p_first bigint, p_start bigint, p_end bigint)
+returns table (start bigint, next bigint, data bytea)
+language sql stable
+as $$
+    select greatest(c.position, p_start), least(c.position + c.units, p_end),
+        -- The first and the last may be cut; with the others there is less to do.
+        case when c.position >= p_start and c.position + c.units <= p_end then c.data
+            else substring(c.data from o.first + 1 for o.after - o.first - p_is_json::integer) end
+    from chunks c,
+        lateral (select
+            coalesce(chunk_offset(c.ends, greatest(p_start - c.position, 0)), 0)::integer,
+            chunk_offset(c.ends, least(p_end - c.position, c.units))::integer) o (first, after)
+    where c.stream_id = p_id and c.position >= p_first and c.position < p_end
+    order by c.position
+$$;
+
+-- A stream and the piece of it that stream_find has found: in rows that follow one another, each with the data from start to
+-- next. One row with no data where there is none. All of it is of one moment.
+create function stream_read(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
+returns table (
+    presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
+    expires_at timestamptz, must_touch boolean, start bigint, next bigint, data bytea)
+language plpgsql stable
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
 set jit = off
 as $$
+#variable_conflict use_column
 declare
+    -- From so many bytes on a chunk costs less by itself than to be joined with others.
+    c_large constant integer := 8192;
+    v_ids bigint[];
+    v_starts bigint[];
+    v_ends bigint[];
+    v_start bigint;
+    v_end bigint;
+    v_id bigint;
     v_first bigint;
+    v_size integer;
 begin
-    select max(c.position) into v_first from chunks c where c.stream_id = p_id and c.position <= p_start;
-    -- The first and the last chunk may be cut; with the others there is less to do.
-    return (
-        select string_agg(
-            case when c.position >= p_start and c.position + c.units <= p_end then c.data
-                else substring(c.data from o.first + 1 for o.after - o.first - p_is_json::integer) end,
-            case when p_is_json then ','::bytea else '' end)
-        from (
-            select x.position, x.units, x.data, x.ends from chunks x
-            where x.stream_id = p_id and x.position >= v_first and x.position < p_end order by x.position) c,
-            lateral (select
-                coalesce(chunk_offset(c.ends, greatest(p_start - c.position, 0)), 0)::integer,
-                chunk_offset(c.ends, least(p_end - c.position, c.units))::integer) o (first, after));
+    select f.presence, f.id, f.content_type, f.is_json, f.tail, f.closed, f.ttl_seconds, f.expires_at, f.must_touch, f.start, f.start,
+            f.part_ids, f.part_starts, f.part_ends
+        into presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, start, next,
+            v_ids, v_starts, v_ends
+        from stream_find(p_path, p_id, p_from, p_to, p_max) f;
+    if v_ids is null then
+        return next;
+        return;
+    end if;
+    for n in 1 .. cardinality(v_ids) loop
+        v_id := v_ids[n];
+        v_start := v_starts[n];
+        v_end := v_ends[n];
+        select c.position, octet_length(c.data) into v_first, v_size
+            from chunks c where c.stream_id = v_id and c.position <= v_start order by c.position desc limit 1;
+        if v_size >= c_large then
+            return query
+                select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, s.start, s.next, s.data
+                from chunk_slices(v_id, is_json, v_first, v_start, v_end) s;
+        else
+            return query
+                select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, v_start, v_end,
+                    string_agg(s.data, case when is_json then ','::bytea else '' end)
+                from chunk_slices(v_id, is_json, v_first, v_start, v_end) s;
+        end if;
+    end loop;
 end $$;
 
 -- Deletes a stream for its clients. Presence: what there was.
