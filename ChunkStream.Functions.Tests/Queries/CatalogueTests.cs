@@ -208,6 +208,22 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Contains("can't be reached", (string?)catalogue["database"], StringComparison.Ordinal);
         Assert.Null(Assert.Single(catalogue["queries"]!.AsArray())!["columns"]);
         await Bounded.Until(() => Task.FromResult(api.Log.Entries.Any(entry => entry.Event.Name == "QueriesNotChecked")), "it is in the log");
+        var logged = api.Log.Entries.First(entry => entry.Event.Name == "QueriesNotChecked");
+        Assert.Contains("can't be reached now: Failed to connect to 127.0.0.1:1: ", logged.Message, StringComparison.Ordinal);
+        Assert.Null(logged.Exception);
+    }
+
+    [Fact]
+    public async Task A_default_query_that_is_not_there_is_traced_to_its_setting()
+    {
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:DefaultQuery", "elsewhere"));
+
+        using var response = await api.GetAsync("/api/db-stream");
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal(
+            "There is no query 'elsewhere', which the setting ChunkStream:DefaultQuery names; /queries lists those that there are.",
+            (string?)(await response.ProblemAsync())["detail"]);
     }
 
     private static async Task<JsonNode> CatalogueAsync(LocalApi api)

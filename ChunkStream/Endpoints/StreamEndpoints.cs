@@ -46,7 +46,9 @@ public sealed class StreamEndpoints
     /// <summary><c>GET /db-stream</c>: the rows of the default query, from a cursor.</summary>
     /// <inheritdoc cref="Stream" />
     public IResult DbStream(HttpRequest request, CancellationToken cancellation)
-        => QueryOf(request, "db-stream", _catalogue.Options.DefaultQuery, isPublic: false, cancellation);
+        => _catalogue.Find(_catalogue.Options.DefaultQuery) is null
+            ? new ProblemResult(NoQuery(_catalogue.Options.DefaultQuery, ", which the setting ChunkStream:DefaultQuery names"))
+            : QueryOf(request, "db-stream", _catalogue.Options.DefaultQuery, isPublic: false, cancellation);
 
     /// <summary><c>GET /queries</c>: the catalogue of the declared queries.</summary>
     /// <inheritdoc cref="Stream" />
@@ -122,7 +124,7 @@ public sealed class StreamEndpoints
     {
         var declared = _catalogue.Find(name);
         if (declared is null || (isPublic && declared.File?.Header.Access is not QueryAccess.Anonymous))
-            return new ProblemResult(NoQuery(name, isPublic));
+            return new ProblemResult(isPublic ? NoPublicQuery(name) : NoQuery(name));
         if (declared.File is not { } file)
             return new ProblemResult(Problem.BrokenQuery($"The file {declared.FileName} is broken: /{EndpointTable.QueryPrefix.TrimEnd('/')} says where, and so does the server's log."));
 
@@ -143,10 +145,11 @@ public sealed class StreamEndpoints
             => QueryRequest.Refused(await _catalogue.Check.RefusedAsync(file, query.Parameters, token).ConfigureAwait(false));
     }
 
-    private static Problem NoQuery(string name, bool isPublic)
-        => Problem.NotFound(isPublic
-            ? $"There is no query '{name}' that needs no key. With a key, /{EndpointTable.QueryPrefix.TrimEnd('/')} lists all."
-            : $"There is no query '{name}'; /{EndpointTable.QueryPrefix.TrimEnd('/')} lists those that there are.");
+    private static Problem NoQuery(string name, string source = "")
+        => Problem.NotFound($"There is no query '{name}'{source}; /{EndpointTable.QueryPrefix.TrimEnd('/')} lists those that there are.");
+
+    private static Problem NoPublicQuery(string name)
+        => Problem.NotFound($"There is no query '{name}' that needs no key. With a key, /{EndpointTable.QueryPrefix.TrimEnd('/')} lists all.");
 
     // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
     private static string NameOf(HttpRequest request) => request.RouteValues["name"]?.ToString() ?? "";

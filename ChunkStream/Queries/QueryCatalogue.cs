@@ -1,4 +1,5 @@
 using ChunkStream.Postgres;
+using ChunkStream.Problems;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -95,7 +96,8 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
         }
         catch (Exception failure) when (!cancellation.IsCancellationRequested)
         {
-            _log.NotChecked(PostgresFailures.Describe(failure).Detail, failure);
+            var problem = PostgresFailures.Describe(failure);
+            _log.NotChecked(problem.Detail.TrimEnd('.') + Cause.Of(failure), problem == Problem.Internal ? failure : null);
         }
 
         if (options.Value.ResumeKey is null)

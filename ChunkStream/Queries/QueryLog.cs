@@ -31,7 +31,7 @@ internal sealed partial class QueryLog(ILogger logger)
 
     /// <summary>The database can't be asked about the files.</summary>
     [LoggerMessage(EventId = 13, EventName = "QueriesNotChecked", Level = LogLevel.Warning, Message = "The queries could not be checked against the database: {Reason}")]
-    public partial void NotChecked(string reason, Exception failure);
+    public partial void NotChecked(string reason, Exception? failure);
 
     /// <summary>There is no key for tokens.</summary>
     [LoggerMessage(EventId = 14, EventName = "NoResumeKey", Level = LogLevel.Warning,

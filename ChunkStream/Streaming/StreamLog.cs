@@ -20,8 +20,7 @@ internal sealed partial class StreamLog(ILogger logger)
             _ => (LogLevel.Error, failure),
         };
 
-        // Where it is known what is wrong, a sentence says more than a stack trace at each request.
-        var cause = level is LogLevel.Warning && exception is null ? CauseOf(failure) : "";
+        var cause = level is LogLevel.Warning && exception is null ? Cause.Of(failure) : "";
         StreamEnded(
             level,
             exception,
@@ -32,14 +31,9 @@ internal sealed partial class StreamLog(ILogger logger)
             report.Records,
             report.Bytes,
             report.Duration.TotalMilliseconds,
-            report.FirstByte?.TotalMilliseconds,
+            report.FirstByte?.TotalMilliseconds ?? (object)"–",
             report.Stalled.TotalMilliseconds);
     }
-
-    // First lines only: what stands below, in those of Npgsql, are places in the statement.
-    private static string CauseOf(Exception? failure) => failure is null or OperationCanceledException
-        ? ""
-        : $": {failure.Message.Split('\n')[0].TrimEnd()}{CauseOf(failure.InnerException)}";
 
     [LoggerMessage(EventId = 1, EventName = "StreamEnded", Message =
         "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms (first byte after {FirstByteMs:F0} ms, {StallMs:F0} ms waiting for the reader)")]
@@ -53,7 +47,7 @@ internal sealed partial class StreamLog(ILogger logger)
         long records,
         long bytes,
         double durationMs,
-        double? firstByteMs,
+        object firstByteMs,
         double stallMs);
 
     /// <summary>A source failed while it gave back what it held.</summary>

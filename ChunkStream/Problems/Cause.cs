@@ -1,0 +1,11 @@
+namespace ChunkStream.Problems;
+
+/// <summary>Why something failed, in the log: where it is known what is wrong, a sentence says more than a stack trace.</summary>
+internal static class Cause
+{
+    /// <summary>": this: because of that"; empty where there is nothing to say.</summary>
+    // First lines only: what stands below, in those of Npgsql, are places in the statement.
+    public static string Of(Exception? failure) => failure is null or OperationCanceledException
+        ? ""
+        : $": {failure.Message.Split('\n')[0].TrimEnd()}{Of(failure.InnerException)}";
+}
