@@ -429,6 +429,7 @@ begin
         end if;
 
         if status <> 'appended' then
+            -- What is left then is stored at once.
             for n in v_first .. v_next - 1 loop
                 p_messages[n] := null;
             end loop;
