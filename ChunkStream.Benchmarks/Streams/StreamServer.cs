@@ -38,7 +38,7 @@ internal sealed record StreamServer(string What, string Root, Func<CancellationT
         await using var count = database.CreateCommand(
             """
             select coalesce(sum(calls), 0)::bigint from pg_stat_user_functions
-            where schemaname = 'chunkstream' and funcname = 'stream_find'
+            where schemaname = 'chunkstream' and funcname = 'stream_read'
             """);
         return (long)(await count.ExecuteScalarAsync(cancellation))!;
     }

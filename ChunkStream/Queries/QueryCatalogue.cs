@@ -2,6 +2,7 @@ using ChunkStream.Postgres;
 using ChunkStream.Problems;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace ChunkStream.Queries;
 
@@ -97,7 +98,9 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
         catch (Exception failure) when (!cancellation.IsCancellationRequested)
         {
             var problem = PostgresFailures.Describe(failure);
-            _log.NotChecked(problem.Detail.TrimEnd('.') + Cause.Of(failure), problem == Problem.Internal ? failure : null);
+            // Our own exceptions say no more than the problem does.
+            var cause = failure is NpgsqlException ? Cause.Of(failure) : "";
+            _log.NotChecked(problem.Detail.TrimEnd('.') + cause, problem == Problem.Internal ? failure : null);
         }
 
         if (options.Value.ResumeKey is null)

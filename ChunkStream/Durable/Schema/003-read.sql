@@ -1,4 +1,4 @@
--- Reading streams: first which piece, then its data.
+-- Reading streams.
 
 -- Where in a chunk's data a unit begins that is not its first; or would, after the last.
 create function chunk_offset(p_ends integer[], p_units bigint) returns bigint
@@ -68,13 +68,31 @@ begin
     end loop;
 end $$;
 
--- A stream, by its path or its number, and which piece of it a read gets: from p_from on, or none of it, at the tail, where that
--- is null; at most to p_to where it is not null. The piece is the parts, one after another, each from part_starts to part_ends in
--- the row of streams part_ids. Must_touch: its time to live is to be counted anew, see stream_look.
-create function stream_find(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
+-- What the chunks from p_first on have from p_start to p_end: which units, and their bytes. Is inlined.
+create function chunk_slices(p_id bigint, p_is_json boolean, p_first bigint, p_start bigint, p_end bigint)
+returns table (start bigint, next bigint, data bytea)
+language sql stable
+as $$
+    select greatest(c.position, p_start), least(c.position + c.units, p_end),
+        -- The first and the last may be cut; with the others there is less to do.
+        case when c.position >= p_start and c.position + c.units <= p_end then c.data
+            else substring(c.data from o.first + 1 for o.after - o.first - p_is_json::integer) end
+    from chunks c,
+        lateral (select
+            coalesce(chunk_offset(c.ends, greatest(p_start - c.position, 0)), 0)::integer,
+            chunk_offset(c.ends, least(p_end - c.position, c.units))::integer) o (first, after)
+    where c.stream_id = p_id and c.position >= p_first and c.position < p_end
+    order by c.position
+$$;
+
+-- A stream, by its path or its number, and a piece of it: from p_from on, or none of it, at the tail, where that is null; at most
+-- to p_to where it is not null; about p_max bytes. In rows that follow one another, each with the data from start to next; one row
+-- without data where there is none. Must_touch: its time to live is to be counted anew, see stream_look. Reads alone, so that all of
+-- it is of one moment.
+create function stream_read(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
 returns table (
     presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, must_touch boolean, start bigint, next bigint, part_ids bigint[], part_starts bigint[], part_ends bigint[])
+    expires_at timestamptz, must_touch boolean, start bigint, next bigint, data bytea)
 language plpgsql stable
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -84,18 +102,26 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-    -- About how many bytes a part has. Postgres makes several copies of a value on its way to the client, and asks the system for
-    -- the memory of each anew where that is more than some hundred KiB: a value of 512 KiB costs it half as much again.
+    -- About how many bytes a part of the piece has. Postgres makes several copies of a value on its way to the client, and asks the
+    -- system for the memory of each anew where that is more than some hundred KiB: a value of 512 KiB costs it half as much again.
     c_part constant integer := 131072;
+    -- From so many bytes on a chunk costs less by itself than to be joined with others.
+    c_large constant integer := 8192;
     s streams;
     v_now timestamptz := statement_timestamp();
-    v_from bigint;
+    v_fork_at bigint;
     v_source bigint;
     v_ids bigint[];
     v_ends bigint[];
+    v_id bigint;
+    v_from bigint;
+    v_to bigint;
+    v_reach bigint;
     v_left bigint := p_max;
     v_size bigint;
     v_step bigint;
+    v_first bigint;
+    v_first_size integer;
 begin
     if p_path is not null then
         select * into s from streams x where x.path = p_path;
@@ -128,101 +154,40 @@ begin
     -- Up to the source that has the start, then down again until it is enough.
     v_ids := array[s.id];
     v_ends := array[least(tail, p_to)];
-    v_from := s.fork_at;
+    v_fork_at := s.fork_at;
     v_source := s.source_id;
-    while start < v_from loop
+    while start < v_fork_at loop
         v_ids := v_source || v_ids;
-        v_ends := least(v_ends[1], v_from) || v_ends;
-        select x.fork_at, x.source_id into v_from, v_source from streams x where x.id = v_source;
+        v_ends := least(v_ends[1], v_fork_at) || v_ends;
+        select x.fork_at, x.source_id into v_fork_at, v_source from streams x where x.id = v_source;
     end loop;
+    v_from := start;
     for i in 1 .. cardinality(v_ids) loop
-        continue when next >= v_ends[i];
-        v_from := next;
-        select x.reach, x.size into next, v_size from stream_reach(v_ids[i], s.is_json, v_from, v_ends[i], v_left::integer) x;
+        continue when v_from >= v_ends[i];
+        v_id := v_ids[i];
+        select x.reach, x.size into v_reach, v_size from stream_reach(v_id, is_json, v_from, v_ends[i], v_left::integer) x;
         v_step := case
-            when v_size <= c_part then next - v_from
-            when s.is_json then greatest((next - v_from) * c_part / v_size, 1)
+            when v_size <= c_part then v_reach - v_from
+            when is_json then greatest((v_reach - v_from) * c_part / v_size, 1)
             else c_part end;
         -- Not a loop from .. to: that counts in 32 bits.
-        while v_from < next loop
-            part_ids := part_ids || v_ids[i];
-            part_starts := part_starts || v_from;
-            v_from := least(v_from + v_step, next);
-            part_ends := part_ends || v_from;
+        while v_from < v_reach loop
+            v_to := least(v_from + v_step, v_reach);
+            select c.position, octet_length(c.data) into v_first, v_first_size
+                from chunks c where c.stream_id = v_id and c.position <= v_from order by c.position desc limit 1;
+            if v_first_size >= c_large then
+                return query
+                    select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, p.start, p.next, p.data
+                    from chunk_slices(v_id, is_json, v_first, v_from, v_to) p;
+            else
+                return query
+                    select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, v_from, v_to,
+                        string_agg(p.data, case when is_json then ','::bytea else '' end)
+                    from chunk_slices(v_id, is_json, v_first, v_from, v_to) p;
+            end if;
+            v_from := v_to;
         end loop;
         v_left := v_left - v_size;
-        exit when next < v_ends[i] or v_left <= 0 or v_size = 0;
-    end loop;
-    return next;
-end $$;
-
--- What the chunks from p_first on have from p_start to p_end: which units, and their bytes. Is inlined.
-create function chunk_slices(p_id bigint, p_is_json boolean, p_first bigint, p_start bigint, p_end bigint)
-returns table (start bigint, next bigint, data bytea)
-language sql stable
-as $$
-    select greatest(c.position, p_start), least(c.position + c.units, p_end),
-        -- The first and the last may be cut; with the others there is less to do.
-        case when c.position >= p_start and c.position + c.units <= p_end then c.data
-            else substring(c.data from o.first + 1 for o.after - o.first - p_is_json::integer) end
-    from chunks c,
-        lateral (select
-            coalesce(chunk_offset(c.ends, greatest(p_start - c.position, 0)), 0)::integer,
-            chunk_offset(c.ends, least(p_end - c.position, c.units))::integer) o (first, after)
-    where c.stream_id = p_id and c.position >= p_first and c.position < p_end
-    order by c.position
-$$;
-
--- A stream and the piece of it that stream_find has found: in rows that follow one another, each with the data from start to
--- next. One row with no data where there is none. All of it is of one moment.
-create function stream_read(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
-returns table (
-    presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, must_touch boolean, start bigint, next bigint, data bytea)
-language plpgsql stable
-set search_path = chunkstream, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
-set jit = off
-as $$
-#variable_conflict use_column
-declare
-    -- From so many bytes on a chunk costs less by itself than to be joined with others.
-    c_large constant integer := 8192;
-    v_ids bigint[];
-    v_starts bigint[];
-    v_ends bigint[];
-    v_start bigint;
-    v_end bigint;
-    v_id bigint;
-    v_first bigint;
-    v_size integer;
-begin
-    select f.presence, f.id, f.content_type, f.is_json, f.tail, f.closed, f.ttl_seconds, f.expires_at, f.must_touch, f.start, f.start,
-            f.part_ids, f.part_starts, f.part_ends
-        into presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, start, next,
-            v_ids, v_starts, v_ends
-        from stream_find(p_path, p_id, p_from, p_to, p_max) f;
-    if v_ids is null then
-        return next;
-        return;
-    end if;
-    for n in 1 .. cardinality(v_ids) loop
-        v_id := v_ids[n];
-        v_start := v_starts[n];
-        v_end := v_ends[n];
-        select c.position, octet_length(c.data) into v_first, v_size
-            from chunks c where c.stream_id = v_id and c.position <= v_start order by c.position desc limit 1;
-        if v_size >= c_large then
-            return query
-                select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, s.start, s.next, s.data
-                from chunk_slices(v_id, is_json, v_first, v_start, v_end) s;
-        else
-            return query
-                select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, v_start, v_end,
-                    string_agg(s.data, case when is_json then ','::bytea else '' end)
-                from chunk_slices(v_id, is_json, v_first, v_start, v_end) s;
-        end if;
+        exit when v_from < v_ends[i] or v_left <= 0 or v_size = 0;
     end loop;
 end $$;
