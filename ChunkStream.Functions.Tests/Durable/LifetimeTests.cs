@@ -1,5 +1,6 @@
 using ChunkStream.Durable;
 using ChunkStream.Functions.Tests.Support;
+using Npgsql;
 using static ChunkStream.Functions.Tests.Durable.StoreHost;
 
 namespace ChunkStream.Functions.Tests.Durable;
@@ -21,7 +22,7 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         {
             var path = NewPath();
             var created = await _host.CreateAsync(path, content: ["old"], ttl: isTtl ? 3_600 : null, expires: isTtl ? null : DateTimeOffset.UnixEpoch.AddYears(200));
-            await PassAsync(path, 3_600);
+            await PassAsync(path, 3_800);
 
             Assert.Equal(StreamPresence.Missing, (await _host.ReadAsync(path)).Presence);
             Assert.Equal(StreamPresence.Missing, (await _host.Store.ReadOnAsync(created.Stream!.Id, 0, 3, 100, default).Within()).Presence);
@@ -72,6 +73,43 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(StreamPresence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
 
         Task<string> TouchedAsync() => postgres.ScalarAsync<string>($"select touched_at::text || ctid from chunkstream.streams where path = '{path}'");
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    [InlineData(20, 1)]
+    [InlineData(1_000, 50)]
+    public async Task A_time_to_live_is_lengthened_by_a_twentieth_or_a_second(long ttl, double longer)
+    {
+        var path = NewPath();
+        await _host.CreateAsync(path, ttl: ttl);
+
+        Assert.Equal(longer, await postgres.ScalarAsync<double>(
+            $"select extract(epoch from touched_at - created_at)::double precision from chunkstream.streams where path = '{path}'"));
+    }
+
+    [Fact]
+    public async Task What_a_reader_was_given_lives_on_or_was_not_there()
+    {
+        var path = NewPath();
+        await _host.CreateAsync(path, content: ["x"], ttl: 1_000);
+        await PassAsync(path, 900);
+
+        // It expires after it was read, and before its time could begin anew.
+        await using var expiring = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
+        await expiring.OpenAsync().Within();
+        await using var transaction = await expiring.BeginTransactionAsync().AsTask().Within();
+        await using var command = new NpgsqlCommand(Pass(path, 900), expiring);
+        await command.ExecuteNonQueryAsync().Within();
+        var read = _host.ReadAsync(path);
+        await Bounded.Until(
+            async () => await postgres.ScalarAsync<long>("select count(*) from pg_stat_activity where query like '%stream_look%' and wait_event_type = 'Lock'") == 1,
+            "the time to live is to begin anew");
+        await transaction.CommitAsync().Within();
+
+        Assert.Equal(StreamPresence.Missing, (await read).Presence);
+        Assert.Equal(StreamPresence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
     }
 
     [Fact]
@@ -169,12 +207,14 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>Lets time pass for one stream.</summary>
-    private Task PassAsync(string path, int seconds) => postgres.ExecuteAsync(
+    private Task PassAsync(string path, int seconds) => postgres.ExecuteAsync(Pass(path, seconds));
+
+    private static string Pass(string path, int seconds) =>
         $"""
         update chunkstream.streams set
             touched_at = touched_at - interval '{seconds} seconds',
             due_at = due_at - interval '{seconds} seconds',
             expires_at = case when expires_at is not null then now() end
         where path = '{path}'
-        """);
+        """;
 }

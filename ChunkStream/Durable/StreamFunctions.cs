@@ -157,9 +157,10 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             mayRepeat: true,
             cancellation).ConfigureAwait(false);
 
-        // Now and then: the time to live begins anew at most twenty times in its own length.
-        if (mustTouch)
-            await LookAsync([piece.Stream!.Id], cancellation).ConfigureAwait(false);
+        // Now and then: the time to live begins anew at most twenty times in its own length. What was given to a reader is there for
+        // that long; where it expired before that could be said, it was not there.
+        if (mustTouch && await LookAsync([piece.Stream!.Id], cancellation).ConfigureAwait(false) is [{ IsOver: true }])
+            return await ReadAsync(path, id, from, to, maxBytes, buffer, cancellation).ConfigureAwait(false);
         return piece;
     }
 

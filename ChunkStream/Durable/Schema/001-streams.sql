@@ -79,11 +79,12 @@ return p_deleted_at is not null
     or coalesce(p_expires_at <= p_now, false)
     or p_ttl_seconds is not null and extract(epoch from p_now - p_touched_at) >= p_ttl_seconds;
 
--- What touched_at becomes when a stream is read or written to. It is set a twentieth of the time to live ahead, and then left
--- until that has passed: a stream lives for that much longer at most, never shorter, and not every read is a write.
+-- What touched_at becomes when a stream is made, read or written to. It is set a twentieth of the time to live ahead, or a second
+-- where that is more, and then left until that has passed: a stream lives for that much longer at most, never shorter, and not
+-- every read is a write.
 create function stream_touched(p_ttl_seconds bigint, p_now timestamptz) returns timestamptz
 language sql immutable parallel safe
-return p_now + least(p_ttl_seconds, 1000000000) / 20.0 * interval '1 second';
+return p_now + least(p_ttl_seconds, greatest(least(p_ttl_seconds, 1000000000) / 20.0, 1)) * interval '1 second';
 
 -- Whether a stream has forks that somebody can still get at.
 create function stream_has_forks(p_id bigint) returns boolean
@@ -224,12 +225,13 @@ begin
         insert into streams (
             path, content_type, media_type, is_json, closed, ttl_seconds, expires_at, touched_at, source_id, source_path,
             fork_at, fork_bytes, lifetime_inherited, created_at)
-        select p_path, t.content_type, stream_media_type(t.content_type), coalesce(v_source.is_json, p_is_json), p_closed,
-            case when t.inherited then v_source.ttl_seconds else p_ttl_seconds end,
+        select p_path, t.content_type, stream_media_type(t.content_type), coalesce(v_source.is_json, p_is_json), p_closed, l.ttl_seconds,
             case when t.inherited then v_source.expires_at else p_expires_at end,
-            v_now, v_source.id, p_source, v_fork_at, v_fork_bytes, t.inherited, v_now
+            case when l.ttl_seconds is null then v_now else stream_touched(l.ttl_seconds, v_now) end,
+            v_source.id, p_source, v_fork_at, v_fork_bytes, t.inherited, v_now
         from (select coalesce(p_content_type, v_source.content_type),
             p_source is not null and p_ttl_seconds is null and p_expires_at is null) t (content_type, inherited)
+        cross join lateral (select case when t.inherited then v_source.ttl_seconds else p_ttl_seconds end) l (ttl_seconds)
         on conflict (path) do nothing
         returning * into s;
         if found then
