@@ -47,6 +47,31 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         await AssertChunksAsync(postgres, path, way == "as one" && contentType == Plain ? 1 : 8);
     }
 
+    [Theory]
+    [InlineData(Plain, 0)]
+    [InlineData(Plain, 150)]
+    [InlineData(Plain, 298)]
+    [InlineData(Json, 0)]
+    [InlineData(Json, 150)]
+    [InlineData(Json, 298)]
+    public async Task A_small_chunk_that_vanished_is_missed(string contentType, int vanishing)
+    {
+        const int Messages = 300;
+        var (path, units) = (NewPath(), contentType == Json ? 1 : 4);
+        var id = (await _host.CreateAsync(path, contentType)).Stream!.Id;
+        for (var n = 0; n < Messages; n++)
+            await _host.AppendAsync(path, $"{n + 1_000}", contentType: contentType);
+        await AssertChunksAsync(postgres, path, Messages);
+        Assert.Equal(Messages * units, (await ReadAsync(0)).Next);
+
+        await postgres.ExecuteAsync($"delete from chunkstream.chunks where stream_id = {id} and position = {vanishing * units}");
+
+        Assert.Contains("data are missing", (await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(0))).Message, StringComparison.Ordinal);
+        Assert.Equal(Messages * units, (await ReadAsync((vanishing + 1) * units)).Next);
+
+        Task<StreamPiece> ReadAsync(long from) => _host.Store.ReadOnAsync(id, from, Messages * units, 1 << 20, default).Within();
+    }
+
     [Fact]
     public async Task Of_a_group_what_is_refused_is_not_stored_and_the_rest_together()
     {

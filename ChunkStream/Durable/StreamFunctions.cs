@@ -235,28 +235,40 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
         var info = Info(reader, asked);
         var mustTouch = reader.GetBoolean(8);
         var start = reader.GetInt64(9);
-        var next = reader.GetInt64(10);
+        var next = start;
         buffer.Clear();
-        if (next > start)
-            await AddAsync().ConfigureAwait(false);
+        await AddAsync(start).ConfigureAwait(false);
         while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
-            if (reader.GetInt64(9) != next)
-                throw new InvalidDataException($"Stream {info.Id} has nothing at position {next}, but should go on there.");
+            var position = reader.GetInt64(9);
+            if (position != next)
+                throw Missing(next, position);
             if (info.IsJson)
                 buffer.Add((byte)',');
-            next = reader.GetInt64(10);
-            await AddAsync().ConfigureAwait(false);
+            await AddAsync(position).ConfigureAwait(false);
         }
 
         return (new StreamPiece(presence, info, start, next, buffer.Data), mustTouch);
 
-        async ValueTask AddAsync()
+        async ValueTask AddAsync(long position)
         {
-            var data = await reader.GetStreamAsync(11, cancellation).ConfigureAwait(false);
+            next = reader.GetInt64(10);
+            if (next == position)
+                return;
+            var size = NullableInt64(reader, 11);
+            if (await reader.IsDBNullAsync(12, cancellation).ConfigureAwait(false))
+                throw Missing(position, next);
+            var data = await reader.GetStreamAsync(12, cancellation).ConfigureAwait(false);
             await using (data.ConfigureAwait(false))
+            {
+                if (data.Length != (size ?? data.Length))
+                    throw Missing(position, next);
                 await buffer.AddAsync(data, cancellation).ConfigureAwait(false);
+            }
         }
+
+        InvalidDataException Missing(long position, long end)
+            => new($"Stream {info.Id} should go on from position {position} to {end}, but data are missing there.");
     }
 
     // Columns 1 to 7, in this order: the reader is sequential.

@@ -87,12 +87,13 @@ $$;
 
 -- A stream, by its path or its number, and a piece of it: from p_from on, or none of it, at the tail, where that is null; at most
 -- to p_to where it is not null; about p_max bytes. In rows that follow one another, each with the data from start to next; one row
--- without data where there is none. Must_touch: its time to live is to be counted anew, see stream_look. Reads alone, so that all of
--- it is of one moment.
+-- without data where there is none. Size: how many bytes they have to be where they were joined from several chunks, of which one
+-- could be missing. Must_touch: its time to live is to be counted anew, see stream_look. Reads alone, so that all of it is of one
+-- moment.
 create function stream_read(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
 returns table (
     presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, must_touch boolean, start bigint, next bigint, data bytea)
+    expires_at timestamptz, must_touch boolean, start bigint, next bigint, size bigint, data bytea)
 language plpgsql stable
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -177,11 +178,15 @@ begin
                 from chunks c where c.stream_id = v_id and c.position <= v_from order by c.position desc limit 1;
             if v_first_size >= c_large then
                 return query
-                    select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, p.start, p.next, p.data
+                    select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, p.start, p.next,
+                        null::bigint, p.data
                     from chunk_slices(v_id, is_json, v_first, v_from, v_to) p;
             else
                 return query
                     select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, v_from, v_to,
+                        case when is_json
+                            then coalesce(stream_bytes_before(v_id, v_to) - stream_bytes_before(v_id, v_from) - 1, 0)
+                            else v_to - v_from end,
                         string_agg(p.data, case when is_json then ','::bytea else '' end)
                     from chunk_slices(v_id, is_json, v_first, v_from, v_to) p;
             end if;
