@@ -47,29 +47,50 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         await AssertChunksAsync(postgres, path, way == "as one" && contentType == Plain ? 1 : 8);
     }
 
+    // Of 1,000 bytes they are joined, and the second part begins in the chunk 131 of bytes, and with the chunk 130 of JSON.
     [Theory]
-    [InlineData(Plain, 0)]
-    [InlineData(Plain, 150)]
-    [InlineData(Plain, 298)]
-    [InlineData(Json, 0)]
-    [InlineData(Json, 150)]
-    [InlineData(Json, 298)]
-    public async Task A_small_chunk_that_vanished_is_missed(string contentType, int vanishing)
+    [InlineData(Plain, 1_000, 0)]
+    [InlineData(Plain, 1_000, 130)]
+    [InlineData(Plain, 1_000, 131)]
+    [InlineData(Plain, 1_000, 132)]
+    [InlineData(Plain, 1_000, 297)]
+    [InlineData(Json, 1_000, 0)]
+    [InlineData(Json, 1_000, 129)]
+    [InlineData(Json, 1_000, 130)]
+    [InlineData(Json, 1_000, 131)]
+    [InlineData(Json, 1_000, 297)]
+    [InlineData(Plain, 10_000, 0)]
+    [InlineData(Plain, 10_000, 12)]
+    [InlineData(Plain, 10_000, 13)]
+    [InlineData(Json, 10_000, 0)]
+    [InlineData(Json, 10_000, 12)]
+    [InlineData(Json, 10_000, 13)]
+    public async Task A_chunk_that_vanished_is_missed(string contentType, int chunkBytes, int vanishing)
     {
-        const int Messages = 300;
-        var (path, units) = (NewPath(), contentType == Json ? 1 : 4);
+        const int Chunks = 300;
+        var (path, units) = (NewPath(), contentType == Json ? 1 : chunkBytes);
         var id = (await _host.CreateAsync(path, contentType)).Stream!.Id;
-        for (var n = 0; n < Messages; n++)
-            await _host.AppendAsync(path, $"{n + 1_000}", contentType: contentType);
-        await AssertChunksAsync(postgres, path, Messages);
-        Assert.Equal(Messages * units, (await ReadAsync(0)).Next);
+        for (var n = 0; n < Chunks; n++)
+            await _host.AppendAsync(path, new string('7', chunkBytes), contentType: contentType);
+        Assert.Equal(Chunks, (await ReadAsync(0, Chunks)).Next / units);
 
-        await postgres.ExecuteAsync($"delete from chunkstream.chunks where stream_id = {id} and position = {vanishing * units}");
+        await VanishAsync(vanishing);
+        await AssertMissedAsync(0, Chunks);
+        await AssertMissedAsync(vanishing, Chunks);
+        Assert.Equal(Chunks, (await ReadAsync(vanishing + 1, Chunks)).Next / units);
 
-        Assert.Contains("data are missing", (await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(0))).Message, StringComparison.Ordinal);
-        Assert.Equal(Messages * units, (await ReadAsync((vanishing + 1) * units)).Next);
+        // Also where what comes next is not there either: it is missed, or the read ends before it.
+        await VanishAsync(vanishing + 1);
+        var lost = await Record.ExceptionAsync(async () => Assert.InRange((await ReadAsync(0, vanishing + 1)).Next / units, 1, vanishing));
+        Assert.True(lost is null or InvalidDataException, lost?.ToString());
 
-        Task<StreamPiece> ReadAsync(long from) => _host.Store.ReadOnAsync(id, from, Messages * units, 1 << 20, default).Within();
+        Task<StreamPiece> ReadAsync(int from, int to) => _host.Store.ReadOnAsync(id, from * units, to * units, 1 << 22, default).Within();
+
+        Task VanishAsync(int chunk)
+            => postgres.ExecuteAsync($"delete from chunkstream.chunks where stream_id = {id} and position = {chunk * units}");
+
+        async Task AssertMissedAsync(int from, int to)
+            => Assert.Contains("data are missing", (await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(from, to))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

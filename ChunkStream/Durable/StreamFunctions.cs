@@ -235,29 +235,26 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
         var info = Info(reader, asked);
         var mustTouch = reader.GetBoolean(8);
         var start = reader.GetInt64(9);
-        var next = start;
+        var next = from ?? start;
         buffer.Clear();
         await AddAsync(start).ConfigureAwait(false);
         while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
-            var position = reader.GetInt64(9);
-            if (position != next)
-                throw Missing(next, position);
             if (info.IsJson)
                 buffer.Add((byte)',');
-            await AddAsync(position).ConfigureAwait(false);
+            await AddAsync(reader.GetInt64(9)).ConfigureAwait(false);
         }
 
         return (new StreamPiece(presence, info, start, next, buffer.Data), mustTouch);
 
         async ValueTask AddAsync(long position)
         {
+            if (position != next)
+                throw Missing(next, position);
             next = reader.GetInt64(10);
             if (next == position)
                 return;
             var size = NullableInt64(reader, 11);
-            if (await reader.IsDBNullAsync(12, cancellation).ConfigureAwait(false))
-                throw Missing(position, next);
             var data = await reader.GetStreamAsync(12, cancellation).ConfigureAwait(false);
             await using (data.ConfigureAwait(false))
             {

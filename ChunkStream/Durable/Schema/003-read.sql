@@ -5,7 +5,8 @@ create function chunk_offset(p_ends integer[], p_units bigint) returns bigint
 language sql immutable parallel safe
 return case when p_ends is null then p_units else p_ends[p_units] end;
 
--- How many bytes there are before a unit of a JSON stream that is in its own chunks, or after the last of them.
+-- How many bytes there are before a unit of a JSON stream that is in its own chunks, or after the last of them. Null where the chunk
+-- is missing.
 create function stream_bytes_before(p_id bigint, p_position bigint) returns bigint
 language plpgsql stable
 set search_path = chunkstream, pg_temp
@@ -14,6 +15,7 @@ begin
     return (
         select c.byte_at + case
             when c.position = p_position then 0
+            when c.position + c.units < p_position then null
             when c.units = 1 then octet_length(c.data) + 1
             else chunk_offset(c.ends, p_position - c.position) end
         from chunks c where c.stream_id = p_id and c.position <= p_position order by c.position desc limit 1);
@@ -81,7 +83,7 @@ as $$
         lateral (select
             coalesce(chunk_offset(c.ends, greatest(p_start - c.position, 0)), 0)::integer,
             chunk_offset(c.ends, least(p_end - c.position, c.units))::integer) o (first, after)
-    where c.stream_id = p_id and c.position >= p_first and c.position < p_end
+    where c.stream_id = p_id and c.position >= p_first and c.position < p_end and c.position + c.units > p_start
     order by c.position
 $$;
 
@@ -185,9 +187,9 @@ begin
                 return query
                     select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, v_from, v_to,
                         case when is_json
-                            then coalesce(stream_bytes_before(v_id, v_to) - stream_bytes_before(v_id, v_from) - 1, 0)
+                            then coalesce(stream_bytes_before(v_id, v_to) - stream_bytes_before(v_id, v_from) - 1, -1)
                             else v_to - v_from end,
-                        string_agg(p.data, case when is_json then ','::bytea else '' end)
+                        coalesce(string_agg(p.data, case when is_json then ','::bytea else '' end), '')
                     from chunk_slices(v_id, is_json, v_first, v_from, v_to) p;
             end if;
             v_from := v_to;
