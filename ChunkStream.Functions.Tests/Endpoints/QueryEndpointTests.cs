@@ -77,8 +77,8 @@ public sealed class QueryEndpointTests(RealPostgres postgres)
     {
         var files = new QueryFiles()
             .With("large_table", "-- timeout: 300ms\nselect pg_sleep(600)::text as a")
-            .With("later", "-- timeout: 300ms\nselect n, case when n > 20 then pg_sleep(600) end::text as a from generate_series(1, 30) n")
-            .With("slow-in-all", "-- timeout: 300ms\nselect n, pg_sleep(0.05)::text as a from generate_series(1, 20) n");
+            .With("later", "-- timeout: 1s\nselect n, case when n > 20 then pg_sleep(600) end::text as a from generate_series(1, 30) n")
+            .With("slow-in-all", "-- timeout: 2s\nselect n, pg_sleep(0.25)::text as a from generate_series(1, 10) n");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, files);
         var clock = Stopwatch.StartNew();
 
@@ -91,7 +91,7 @@ public sealed class QueryEndpointTests(RealPostgres postgres)
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(20, (await api.Client.GetStringAsync("/api/queries/slow-in-all").Within()).Count(c => c == '\n'));
+        Assert.Equal(10, (await api.Client.GetStringAsync("/api/queries/slow-in-all").Within()).Count(c => c == '\n'));
     }
 
     [Fact]
