@@ -68,7 +68,7 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Who_leaves_the_queue_leaves_it_to_others()
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString + ";Maximum Pool Size=2", _files.With("slow", "select pg_sleep(1)::text as a"), ("ChunkStream:Postgres:QueueLength", "1"));
+            postgres.ConnectionString + ";Maximum Pool Size=2", _files.With("slow", "select pg_sleep(3)::text as a"), ("ChunkStream:Postgres:QueueLength", "1"));
         var slow = api.GetAsync("/api/queries/slow");
         await postgres.UntilOneRunsAsync();
         for (var round = 0; round < 5; round++)
