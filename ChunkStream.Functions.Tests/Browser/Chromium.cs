@@ -29,6 +29,7 @@ public sealed class Chromium : IAsyncLifetime
         });
         var context = await _browser.NewContextAsync(options);
         context.SetDefaultTimeout(60_000);
+        Assertions.SetDefaultExpectTimeout(60_000);
         return await context.NewPageAsync();
     }
 

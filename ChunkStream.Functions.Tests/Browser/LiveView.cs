@@ -30,11 +30,11 @@ internal sealed class LiveView(UiPage ui) : IAsyncDisposable
     }
 
     public Task UntilAsync(string state)
-        => Assertions.Expect(Page.Locator("#stream-state")).ToHaveTextAsync(new Regex("^" + state), new() { Timeout = 60_000 });
+        => Assertions.Expect(Page.Locator("#stream-state")).ToHaveTextAsync(new Regex("^" + state));
 
     /// <summary>Waits until so many came.</summary>
     public Task UntilCountAsync(int count)
-        => Assertions.Expect(Page.Locator("#stream-count")).ToHaveTextAsync(count.ToString("N0", CultureInfo.InvariantCulture), new() { Timeout = 60_000 });
+        => Assertions.Expect(Page.Locator("#stream-count")).ToHaveTextAsync(count.ToString("N0", CultureInfo.InvariantCulture));
 
     public Task ShowsAsync(string text) => Assertions.Expect(Row(text)).ToBeVisibleAsync();
 

@@ -75,7 +75,7 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITe
         var (longest, limit) = (double.MaxValue, 0.0);
 
         // What the page itself does wrong, it does wrong each time.
-        for (var attempt = 0; attempt < 3 && longest > limit; attempt++)
+        for (var attempt = 0; attempt < 5 && longest > limit; attempt++)
         {
             await using var ui = await UiPage.OpenAsync(chromium, api);
             await ui.Page.EvaluateAsync(

@@ -41,9 +41,9 @@ public sealed class CompressionTests : IAsyncLifetime
         await body.ReadUntilAsync("record 0");
 
         var times = new List<TimeSpan>();
-        for (var number = 1; number <= 5; number++)
+        for (var number = 1; number <= 11; number++)
         {
-            await Task.Delay(100);
+            await Task.Delay(50);
             var clock = Stopwatch.StartNew();
             _script.Yield($"record {number}");
             await body.ReadUntilAsync($"record {number}");
@@ -51,7 +51,7 @@ public sealed class CompressionTests : IAsyncLifetime
         }
 
         // The median: other tests run at the same time, and a compressor that holds records back does so each time.
-        Assert.InRange(times.Order().ElementAt(2), TimeSpan.Zero, TimeSpan.FromMilliseconds(250));
+        Assert.InRange(times.Order().ElementAt(5), TimeSpan.Zero, TimeSpan.FromMilliseconds(250));
     }
 
     [Theory]

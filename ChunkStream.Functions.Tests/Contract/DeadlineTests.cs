@@ -3,6 +3,7 @@ using System.Net;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
+using ChunkStream.Streaming;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
@@ -14,8 +15,12 @@ public sealed class DeadlineTests
     [MemberData(nameof(Formats))]
     public async Task A_stream_that_reaches_its_deadline_does_not_look_complete(string format)
     {
-        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "0.5"));
-        foreach (var source in new[] { FaultySource.StallsAfter(3), FaultySource.HangsAfter(3), FaultySource.NeverEnds() })
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "1.5"));
+        await Task.WhenAll(new[] { FaultySource.StallsAfter(3), FaultySource.HangsAfter(3), FaultySource.NeverEnds() }.Select(EndsAsync));
+
+        Assert.Equal(3, api.Log.Entries.Count(entry => entry.Message.Contains("DeadlineReached", StringComparison.Ordinal)));
+
+        async Task EndsAsync(Func<RecordEncoding, CancellationToken, StreamSource> source)
         {
             using var response = await api.GetAsync(api.Serve(Format(format), source));
             var clock = Stopwatch.StartNew();
@@ -27,8 +32,6 @@ public sealed class DeadlineTests
             if (format is "sse" or "frames")
                 Assert.Equal("urn:chunkstream:deadline-reached", (string?)read.Error!["type"]);
         }
-
-        Assert.Equal(3, api.Log.Entries.Count(entry => entry.Message.Contains("DeadlineReached", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -44,7 +47,7 @@ public sealed class DeadlineTests
     [Fact]
     public async Task A_process_that_stops_gives_its_streams_a_while_and_then_ends_them_as_incomplete()
     {
-        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:ShutdownSeconds", "1"));
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:ShutdownSeconds", "2.5"));
         var script = new ScriptedSource().Yield("before");
         using var ending = await api.GetAsync(api.Serve(StreamFormats.Frames, script.Open));
         using var endless = await api.GetAsync(api.Serve(StreamFormats.Frames, FaultySource.StallsAfter(3)));
@@ -59,7 +62,7 @@ public sealed class DeadlineTests
         var cut = await StreamRead.OfAsync(endless, "frames");
         Assert.False(cut.IsComplete);
         Assert.Equal("urn:chunkstream:stopping", (string?)cut.Error!["type"]);
-        await stopping.Within(TimeSpan.FromSeconds(4));
+        await stopping.Within(TimeSpan.FromSeconds(6));
     }
 
     private static StreamFormat Format(string name) => StreamFormats.All.Single(format => format.Name == name);

@@ -195,7 +195,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         await using var quick = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
         var whole = format == "frames" ? await RowsAsync(quick, "/api/db-stream?format=frames") : [];
         await using var api = await LocalApi.StartAsync(
-            postgres.ConnectionString, settings: [_files.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"), ("ChunkStream:Streaming:MaxDurationSeconds", "0.6")]);
+            postgres.ConnectionString, settings: [_files.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"), ("ChunkStream:Streaming:MaxDurationSeconds", "1.5")]);
 
         await WarmAsync(api);
 
@@ -203,7 +203,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         var segments = 0;
         for (string? token = ""; token is not null; segments++)
         {
-            var body = await api.Client.GetStringAsync($"/api/db-stream?format={format}&pause=0.02" + (token.Length > 0 ? $"&resume={token}" : "")).Within();
+            var body = await api.Client.GetStringAsync($"/api/db-stream?format={format}&pause=0.05" + (token.Length > 0 ? $"&resume={token}" : "")).Within();
             var (rows, end) = format == "frames" ? Frames(body) : Events(body);
             joined.AddRange(rows);
             token = (string?)end["continue"];
@@ -220,7 +220,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_stream_that_gains_no_row_before_its_deadline_fails_instead_of_going_on_for_ever()
     {
         _files.With("large_table", "-- key: id\nselect id, pg_sleep(case when id > 1 then 600 else 0 end)::text as slept from resumed order by id");
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:MaxDurationSeconds", "0.5"));
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:MaxDurationSeconds", "1.5"));
         await WarmAsync(api);
         var (_, end) = Frames(await api.Client.GetStringAsync("/api/db-stream?format=frames").Within());
 
@@ -234,7 +234,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_process_that_stops_parts_its_streams_as_a_deadline_does()
     {
         _files.With("large_table", "-- key: id\nselect id, pg_sleep(0.1)::text as slept from resumed order by id");
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:ShutdownSeconds", "0.5"));
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:ShutdownSeconds", "1.5"));
         using var response = await api.GetAsync("/api/db-stream?format=frames");
         var stopping = api.StopAsync();
 

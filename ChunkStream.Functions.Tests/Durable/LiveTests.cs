@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using ChunkStream.Durable;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 
@@ -162,7 +163,7 @@ public sealed class LiveTests(RealPostgres postgres)
             if (mode == "sse")
                 await reader.ReadAsync();
             else
-                await Task.Delay(TimeSpan.FromSeconds(1));
+                await UntilReadersAsync(api, 1);
             using var refused = await api.ReadAsync(path, "?offset=now&live=sse");
             Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
             Assert.NotNull(refused.Header("Retry-After"));
@@ -188,7 +189,7 @@ public sealed class LiveTests(RealPostgres postgres)
         using var live = await LiveResponse.OpenAsync(api, path);
         await live.NextPairAsync();
         var polling = api.ReadAsync(path, "?offset=now&live=long-poll");
-        await Task.Delay(300);
+        await UntilReadersAsync(api, 2);
 
         using var deleted = await api.SendAsync(HttpMethod.Delete, path, null, null);
 
@@ -207,8 +208,9 @@ public sealed class LiveTests(RealPostgres postgres)
 
         for (var n = 0; n < 3; n++)
         {
+            await UntilReadersAsync(here, 0);
             var polling = here.ReadAsync(path, "?offset=now&live=long-poll");
-            await Task.Delay(300);
+            await UntilReadersAsync(here, 1);
             var offset = await there.AppendAsync(path, Text, $"append {n}");
             using var polled = await polling.Within(TimeSpan.FromSeconds(5));
 
@@ -227,7 +229,7 @@ public sealed class LiveTests(RealPostgres postgres)
         using var live = await LiveResponse.OpenAsync(api, path);
         await live.NextPairAsync();
         var polling = api.ReadAsync(path, "?offset=now&live=long-poll");
-        await Task.Delay(300);
+        await UntilReadersAsync(api, 2);
 
         await api.StopAsync().Within(TimeSpan.FromSeconds(5));
 
@@ -273,4 +275,7 @@ public sealed class LiveTests(RealPostgres postgres)
             return messages;
         }
     }
+
+    private static Task UntilReadersAsync(LocalApi api, int count)
+        => Bounded.Until(() => Task.FromResult(api.Get<LiveStreams>().Readers == count), $"{count} readers follow");
 }

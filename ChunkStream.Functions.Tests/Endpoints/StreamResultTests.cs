@@ -78,7 +78,7 @@ public sealed class StreamResultTests : IAsyncLifetime
     {
         using var leaving = new CancellationTokenSource();
         var asking = _api.Client.GetAsync(_api.Serve(StreamFormats.Text, _script.Open), leaving.Token);
-        await Task.Delay(200);
+        await _script.Opened.Within();
 
         await leaving.CancelAsync();
 

@@ -6,25 +6,61 @@ internal static class Bounded
     /// <summary>Far more than anything here takes, even on a busy machine of two cores.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    public static Task Within(this Task task, TimeSpan? limit = null) => task.WaitAsync(limit ?? Limit);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
-    public static Task<T> Within<T>(this Task<T> task, TimeSpan? limit = null) => task.WaitAsync(limit ?? Limit);
+    public static async Task Within(this Task task, TimeSpan? limit = null)
+    {
+        var patience = new Patience(limit ?? Limit);
+        while (!task.IsCompleted)
+        {
+            if (patience.IsOver)
+                throw new TimeoutException($"Not within {patience.Limit}.");
+            await task.WaitAsync(Look).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
 
-    public static Task<T> Within<T>(this ValueTask<T> task, TimeSpan? limit = null) => task.AsTask().WaitAsync(limit ?? Limit);
+        await task;
+    }
 
-    /// <summary>
-    /// Asks again and again until the answer is yes; fails after the limit. A question counts for 250 ms at most: virtual machines
-    /// stand still at times, and what is measured stood still then, too.
-    /// </summary>
+    public static async Task<T> Within<T>(this Task<T> task, TimeSpan? limit = null)
+    {
+        await ((Task)task).Within(limit);
+        return await task;
+    }
+
+    public static Task<T> Within<T>(this ValueTask<T> task, TimeSpan? limit = null) => task.AsTask().Within(limit);
+
+    /// <summary>Asks again and again until the answer is yes; fails after the limit.</summary>
     public static async Task Until(Func<Task<bool>> condition, string what, TimeSpan? limit = null)
     {
-        var (taken, asked) = (TimeSpan.Zero, TimeProvider.System.GetTimestamp());
+        var patience = new Patience(limit ?? Limit);
         while (!await condition())
         {
-            Assert.True(taken < (limit ?? Limit), $"Not within {limit ?? Limit}: {what}");
+            Assert.False(patience.IsOver, $"Not within {patience.Limit}: {what}");
             await Task.Delay(20);
-            taken += TimeSpan.FromMilliseconds(Math.Min(250, TimeProvider.System.GetElapsedTime(asked).TotalMilliseconds));
-            asked = TimeProvider.System.GetTimestamp();
+        }
+    }
+
+    /// <summary>
+    /// A limit of which what lies between two looks at it takes 250 ms at most: virtual machines stand still at times, and what is
+    /// measured stood still then, too.
+    /// </summary>
+    private sealed class Patience(TimeSpan limit)
+    {
+        private static readonly TimeSpan Most = TimeSpan.FromMilliseconds(250);
+        private TimeSpan _taken;
+        private long _looked = TimeProvider.System.GetTimestamp();
+
+        public TimeSpan Limit => limit;
+
+        public bool IsOver
+        {
+            get
+            {
+                var since = TimeProvider.System.GetElapsedTime(_looked);
+                _looked = TimeProvider.System.GetTimestamp();
+                _taken += since < Most ? since : Most;
+                return _taken > limit;
+            }
         }
     }
 }

@@ -10,10 +10,14 @@ namespace ChunkStream.Functions.Tests.Support;
 internal sealed class ScriptedSource
 {
     private readonly Channel<string> _items = Channel.CreateUnbounded<string>();
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Items that were taken.</summary>
     public int Taken { get; private set; }
+
+    /// <summary>Done once somebody waits for the first item.</summary>
+    public Task Opened => _opened.Task;
 
     /// <summary>Done once the generator has been disposed.</summary>
     public Task Released => _released.Task;
@@ -42,6 +46,7 @@ internal sealed class ScriptedSource
 
     private async IAsyncEnumerable<string> Items([EnumeratorCancellation] CancellationToken cancellation = default)
     {
+        _opened.TrySetResult();
         try
         {
             await foreach (var item in _items.Reader.ReadAllAsync(cancellation))

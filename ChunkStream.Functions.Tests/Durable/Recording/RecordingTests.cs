@@ -173,7 +173,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
             Assert.Equal((items == 0 ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, items, false), await ReadAsync(first));
         foreach (var api in new[] { _api, _other })
         {
-            await UntilEndedAsync(_api);
+            await UntilCutAsync();
             using var later = await api.GetAsync(_generator.ServedBy(api));
             Assert.Equal((items == 0 ? HttpStatusCode.Gone : HttpStatusCode.OK, items, false), await ReadAsync(later));
             var frames = await FramesAsync(api);
@@ -215,7 +215,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
 
         await _generator.Released.Within();
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(5));
-        await UntilEndedAsync(api);
+        await UntilCutAsync();
 
         using var later = await _other.GetAsync(_generator.ServedBy(_other));
         Assert.Equal((HttpStatusCode.OK, 3, false), await ReadAsync(later));
@@ -225,13 +225,13 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task A_reader_on_another_instance_keeps_it_going()
     {
-        await using var api = await StartAsync(("ChunkStream:Streams:RecordSeconds", "1"), ("ChunkStream:Streams:RecorderSeconds", "1.5"));
-        await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "1.5"));
+        await using var api = await StartAsync(("ChunkStream:Streams:RecordSeconds", "3"), ("ChunkStream:Streams:RecorderSeconds", "3"));
+        await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "3"));
         HttpResponseMessage elsewhere;
         using (await api.GetAsync(_generator.Make(3).ServedBy(api)))
             elsewhere = await other.GetAsync(_generator.ServedBy(other));
 
-        await Task.Delay(TimeSpan.FromSeconds(4));
+        await Task.Delay(TimeSpan.FromSeconds(6));
         _generator.Make(2).End();
 
         Assert.Equal(RecordedGenerator.Lines(0, 5), await elsewhere.Content.ReadAsStringAsync().Within());
@@ -357,14 +357,19 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (refused.StatusCode, refused.Headers.RetryAfter is not null));
         Assert.Equal(RecordedGenerator.Lines(0, 1), await second.Content.ReadAsStringAsync().Within());
-        await UntilEndedAsync(api);
-        Assert.Equal("Chunk 0\n", await api.Client.GetStringAsync(recorded).Within());
+        await Bounded.Until(
+            async () =>
+            {
+                using var next = await api.GetAsync(recorded);
+                return next.IsSuccessStatusCode && await next.Content.ReadAsStringAsync().Within() == "Chunk 0\n";
+            },
+            "its place is free");
     }
 
     [Fact]
     public async Task A_time_limit_parts_a_response_and_not_the_recording()
     {
-        await using var api = await StartAsync(("ChunkStream:Streaming:MaxDurationSeconds", "0.5"));
+        await using var api = await StartAsync(("ChunkStream:Streaming:MaxDurationSeconds", "1.5"));
         var frames = "";
         var path = _generator.Make(2).ServedBy(api).Replace("ndjson", "frames", StringComparison.Ordinal);
         frames += await api.Client.GetStringAsync(path).Within();
@@ -412,8 +417,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task What_a_killed_process_recorded_is_read_elsewhere_and_is_not_whole()
     {
-        await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "2"));
-        using var recorder = new ChaosInstance(postgres.ConnectionString, ("ChunkStream__Streams__RecorderSeconds", "2"));
+        await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "3"));
+        using var recorder = new ChaosInstance(postgres.ConnectionString, ("ChunkStream__Streams__RecorderSeconds", "3"));
         await recorder.StartAsync();
         var (_, recorded) = New("/api/json-stream?chunks=1000&intervalMs=50");
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
@@ -445,12 +450,11 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         return (name, $"{plain}&record={name}");
     }
 
-    // It says so a moment before the database does.
-    private static async Task UntilEndedAsync(LocalApi api)
-    {
-        await Bounded.Until(() => Task.FromResult(api.Log.Entries.Any(entry => entry.Event.Name == "RecordingEnded")), "a recording has ended");
-        await Task.Delay(200);
-    }
+    private Task UntilCutAsync()
+        => Bounded.Until(
+            () => postgres.ScalarAsync<bool>(
+                $"select exists (select from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id where s.path = '{_generator.StreamPath}' and r.cut is not null)"),
+            "the recording has ended before its end");
 
     private async Task UntilClosedAsync(string path)
         => await Bounded.Until(

@@ -62,6 +62,9 @@ internal sealed class LiveStreams : IAsyncDisposable
     /// <summary>Whether the process stops.</summary>
     public bool IsStopping => _stop.IsCancellationRequested;
 
+    /// <summary>How many readers follow streams.</summary>
+    public int Readers => Volatile.Read(ref _readers);
+
     /// <summary>Follows a stream from a position.</summary>
     /// <param name="stream">The stream, as it was when it was read last.</param>
     /// <param name="position">From where on.</param>
