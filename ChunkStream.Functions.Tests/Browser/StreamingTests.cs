@@ -75,7 +75,7 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITe
         var (longest, limit) = (double.MaxValue, 0.0);
 
         // What the page itself does wrong, it does wrong each time.
-        for (var attempt = 0; attempt < 5 && longest > limit; attempt++)
+        for (var attempt = 0; attempt < 3 && longest > limit; attempt++)
         {
             await using var ui = await UiPage.OpenAsync(chromium, api);
             await ui.Page.EvaluateAsync(
@@ -87,10 +87,11 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITe
                 }
                 """);
             var noise = await NoiseAsync(ui);
+            using var still = new StandStill();
             await ui.StartAsync("million");
             await ui.UntilAsync("Complete");
             longest = await ui.Page.EvaluateAsync<double>("window.longest");
-            limit = 200 * Math.Max(noise, await NoiseAsync(ui));
+            limit = (200 * Math.Max(noise, await NoiseAsync(ui))) + still.Longest.TotalMilliseconds;
             output.WriteLine($"The longest task took {longest:F0} ms; {limit:F0} ms are allowed.");
             Assert.Equal(1_000_000, await ui.RowsAsync());
             await ScrollsToTheEndAsync(ui);

@@ -31,7 +31,7 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
     public async Task Rows_over_connections_that_are_cut_join_to_the_whole()
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, $"-- key: id\n{Rows}");
-        await using var proxy = new CuttingProxy(api.Client.BaseAddress!) { CutAfter = 20_001, CutDelay = TimeSpan.FromSeconds(0.1) };
+        await using var proxy = new CuttingProxy(api.Client.BaseAddress!) { CutAfter = 20_001, CutDelay = TimeSpan.FromSeconds(0.3) };
 
         await using var node = RunningProgram.JavaScript(proxy.Address, PrintEachRow);
         var lines = await node.LinesAsync();
@@ -45,7 +45,7 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
     {
         // It is the reader that makes it last: a slow query would be slow again before each position.
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString, "-- key: n\nselect n, repeat('x', 400) as filler from read_by_clients order by n", ("ChunkStream:Streaming:MaxDurationSeconds", "0.6"));
+            postgres.ConnectionString, "-- key: n\nselect n, repeat('x', 400) as filler from read_by_clients order by n", ("ChunkStream:Streaming:MaxDurationSeconds", "1.2"));
 
         await using var node = RunningProgram.JavaScript(api.Client.BaseAddress!,
             """
@@ -53,7 +53,7 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
             const rows = stream(`${api}/db-stream`, { backoffMs: 5, headers: { 'Accept-Encoding': 'identity' } });
             for await (const batch of rows.batches()) {
               for (const row of batch) if (row.n !== ++count) throw new Error(`${row.n} after ${count}`);
-              await new Promise((resolve) => setTimeout(resolve, 2));
+              await new Promise((resolve) => setTimeout(resolve, 4));
             }
             console.log(count, rows.progress.rejoins > 1);
             """);
