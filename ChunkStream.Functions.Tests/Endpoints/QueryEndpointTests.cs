@@ -39,7 +39,7 @@ public sealed class QueryEndpointTests(RealPostgres postgres)
     [InlineData("", false)]
     public async Task Whether_checkpoints_will_come_is_told_in_the_schema(string header, bool expected)
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, header + "select n as id from generate_series(1, 3) n");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, header + "select n as id from generate_series(1, 20000) n");
 
         var frames = (await api.Client.GetStringAsync("/api/db-stream?format=frames").Within()).Split('\n')[..^1].Select(line => JsonNode.Parse(line)!).ToArray();
         var events = await api.Client.GetStringAsync("/api/db-stream?format=sse").Within();

@@ -8,6 +8,11 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const reason = new Error('Enough.');
 const begun = schema + row(1) + row(2) + checkpoint(2);
 
+async function asked(server) {
+  while (server.requests.length === 0) await pause(10);
+  await pause(100);
+}
+
 test('A signal that is aborted already: nothing is sent', async (t) => {
   const server = await serve(t, open(begun));
   const rows = stream(server.url, { signal: AbortSignal.abort(reason) });
@@ -22,8 +27,7 @@ for (const [when, script] of [['no answer has come', () => {}], ['rows are await
     const controller = new AbortController();
     const rows = stream(server.url, { signal: controller.signal });
     const collecting = collect(rows);
-    while (server.requests.length === 0) await pause(10);
-    await pause(100);
+    await asked(server);
     controller.abort(reason);
     await assert.rejects(collecting, reason);
     await server.requests[0].closed;
@@ -35,7 +39,7 @@ test('An abort between two attempts ends the waiting', async (t) => {
   const server = await serve(t, problem(503, 'busy', '', { 'Retry-After': '3600' }));
   const controller = new AbortController();
   const collecting = collect(stream(server.url, { signal: controller.signal }));
-  await pause(100);
+  await asked(server);
   controller.abort(reason);
   await assert.rejects(collecting, reason);
 });
@@ -66,7 +70,7 @@ for (const by of ['rows', 'batches']) {
     const rows = stream(server.url);
     const iterator = by === 'rows' ? rows[Symbol.asyncIterator]() : rows.batches();
     const waiting = iterator.next();
-    await pause(100);
+    await asked(server);
     assert.deepEqual(await iterator.return('done'), { done: true, value: 'done' });
     assert.equal((await waiting).done, true);
     assert.equal((await iterator.next()).done, true);

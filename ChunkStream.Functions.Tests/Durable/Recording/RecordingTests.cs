@@ -225,13 +225,13 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task A_reader_on_another_instance_keeps_it_going()
     {
-        await using var api = await StartAsync(("ChunkStream:Streams:RecordSeconds", "3"), ("ChunkStream:Streams:RecorderSeconds", "3"));
-        await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "3"));
+        await using var api = await StartAsync(("ChunkStream:Streams:RecordSeconds", "5"), ("ChunkStream:Streams:RecorderSeconds", "5"));
+        await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "5"));
         HttpResponseMessage elsewhere;
         using (await api.GetAsync(_generator.Make(3).ServedBy(api)))
             elsewhere = await other.GetAsync(_generator.ServedBy(other));
 
-        await Task.Delay(TimeSpan.FromSeconds(6));
+        await Task.Delay(TimeSpan.FromSeconds(8));
         _generator.Make(2).End();
 
         Assert.Equal(RecordedGenerator.Lines(0, 5), await elsewhere.Content.ReadAsStringAsync().Within());
