@@ -8,7 +8,7 @@ public sealed class ClientPackageTests
     [Fact]
     public async Task Its_own_tests_pass()
     {
-        await using var tests = RunningProgram.Start("node", ["--test", "--test-timeout=60000"], Path.Combine(Repository.Root, "client"));
+        await using var tests = RunningProgram.Start("node", ["--test", "--test-timeout=180000"], Path.Combine(Repository.Root, "client"));
         var (exitCode, output, errors) = await tests.EndAsync();
 
         Assert.True(exitCode == 0, output + errors);

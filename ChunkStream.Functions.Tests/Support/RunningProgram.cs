@@ -58,7 +58,7 @@ internal sealed class RunningProgram : IAsyncDisposable
     /// <summary>Waits for its end; gives its exit code and what else it said.</summary>
     public async Task<(int ExitCode, string Output, string Errors)> EndAsync(TimeSpan? limit = null)
     {
-        var output = await _process.StandardOutput.ReadToEndAsync().Within(limit ?? TimeSpan.FromMinutes(2));
+        var output = await _process.StandardOutput.ReadToEndAsync().Within(limit ?? TimeSpan.FromMinutes(5));
         await _process.WaitForExitAsync().Within();
         return (_process.ExitCode, output.ReplaceLineEndings("\n"), await _errors.Within());
     }
