@@ -13,7 +13,7 @@ internal static class Bounded
         var patience = new Patience(limit ?? Limit);
         while (!task.IsCompleted)
         {
-            if (patience.IsOver)
+            if (patience.IsOver())
                 throw new TimeoutException($"Not within {patience.Limit}.");
             await task.WaitAsync(Look).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -35,7 +35,7 @@ internal static class Bounded
         var patience = new Patience(limit ?? Limit);
         while (!await condition())
         {
-            Assert.False(patience.IsOver, $"Not within {patience.Limit}: {what}");
+            Assert.False(patience.IsOver(), $"Not within {patience.Limit}: {what}");
             await Task.Delay(20);
         }
     }
@@ -52,15 +52,13 @@ internal static class Bounded
 
         public TimeSpan Limit => limit;
 
-        public bool IsOver
+        /// <summary>Looks at it.</summary>
+        public bool IsOver()
         {
-            get
-            {
-                var since = TimeProvider.System.GetElapsedTime(_looked);
-                _looked = TimeProvider.System.GetTimestamp();
-                _taken += since < Most ? since : Most;
-                return _taken > limit;
-            }
+            var since = TimeProvider.System.GetElapsedTime(_looked);
+            _looked = TimeProvider.System.GetTimestamp();
+            _taken += since < Most ? since : Most;
+            return _taken > limit;
         }
     }
 }
