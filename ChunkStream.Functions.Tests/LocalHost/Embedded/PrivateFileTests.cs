@@ -1,0 +1,51 @@
+using ChunkStream.LocalHost.Embedded;
+
+namespace ChunkStream.Functions.Tests.LocalHost.Embedded;
+
+public sealed class PrivateFileTests : IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("chunkstream-secrets-");
+
+    [Fact]
+    public void A_secret_is_random_kept_and_its_owners_alone()
+    {
+        var (first, second) = (PathOf("first"), PathOf("second"));
+        var secret = PrivateFile.GetOrCreateSecret(first);
+
+        Assert.Matches("^[0-9a-f]{64}$", secret);
+        Assert.Equal(secret, PrivateFile.GetOrCreateSecret(first));
+        Assert.NotEqual(secret, PrivateFile.GetOrCreateSecret(second));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(OwnerOnly, File.GetUnixFileMode(first));
+        Assert.Equal(2, _folder.GetFiles().Length);
+    }
+
+    [Fact]
+    public void A_file_that_others_could_read_is_closed_to_them()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+
+        var path = PathOf("open");
+        File.WriteAllText(path, "secret\n");
+        File.SetUnixFileMode(path, OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+
+        Assert.Equal("secret", PrivateFile.GetOrCreateSecret(path));
+        Assert.Equal(OwnerOnly, File.GetUnixFileMode(path));
+    }
+
+    [Fact]
+    public void Those_who_come_at_once_get_the_same_secret()
+    {
+        var path = PathOf("contended");
+        var secrets = Enumerable.Range(0, 32).AsParallel().WithDegreeOfParallelism(8).Select(_ => PrivateFile.GetOrCreateSecret(path));
+
+        Assert.Single(secrets.Distinct());
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
+}
