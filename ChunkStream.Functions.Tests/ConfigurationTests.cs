@@ -22,7 +22,7 @@ public sealed class ConfigurationTests
 
         var postgres = new PostgresOptions();
         Assert.Equal(256 * 1024, postgres.FetchBytes);
-        Assert.Equal(16, postgres.FetchesAhead);
+        Assert.Equal(64, postgres.FetchesAhead);
         Assert.Equal(15, postgres.ConnectSeconds);
         Assert.Equal(10, postgres.StallSeconds);
         Assert.Equal(300, postgres.IdleSeconds);

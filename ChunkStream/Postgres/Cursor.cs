@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Npgsql;
 
@@ -9,15 +10,13 @@ namespace ChunkStream.Postgres;
 /// their way: several FETCHes are sent ahead, and TCP holds the backend back when nobody reads them.
 /// </summary>
 /// <remarks>
-/// A round of FETCHes ends with one Sync message, at which the backend sends out the last of what it has; before, it
-/// does so whenever 8 KiB are full. That is why a round has one FETCH only while rows come slowly. (A Sync after each
-/// FETCH, Npgsql's error barriers, leaves the connection unusable when the batch is cancelled: seen with 10.0.3.)
+/// A round of FETCHes ends with a Sync message, at which the backend sends out the last of what it has; before, it does so
+/// whenever 8 KiB are full. Where the rows of a FETCH are too narrow for that, each FETCH has a Sync of its own (what Npgsql
+/// calls an error barrier). That is not done everywhere: when one FETCH of such a round fails, so does each after it, and each
+/// writes a line into the server's log.
 /// </remarks>
 internal sealed class Cursor : IAsyncDisposable
 {
-    /// <summary>Its name in the transaction.</summary>
-    public const string Name = "chunkstream";
-
     // At most a round of FETCHes is on its way, a few megabytes: enough to read over them, and no time that anyone notices.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(100);
 
@@ -35,10 +34,10 @@ internal sealed class Cursor : IAsyncDisposable
     private Task<bool>? _pending;
     private Task? _overdue;
     private TimeSpan? _limit;
+    private Fetched _round;
     private long _rowsInFetch;
-    private long _rowsInRound;
-    private long _bytesBeforeRound;
-    private TimeSpan _waitedInRound;
+    private long _bytesBeforeFetch;
+    private TimeSpan _waitedInFetch;
 
     public Cursor(
         NpgsqlConnection connection, NpgsqlTransaction transaction, PostgresQuery query, RowWriter rows, FetchPlan plan, TimeProvider time, CancellationToken cancellation)
@@ -52,6 +51,9 @@ internal sealed class Cursor : IAsyncDisposable
 
     /// <summary>Writes the current row.</summary>
     public RowWriter Rows { get; }
+
+    /// <summary>Whether Postgres is asked for more than one row at a time now.</summary>
+    public bool FetchesSeveral => _plan.RowsPerFetch > 1;
 
     /// <summary>The reader that stands on the current row.</summary>
     public NpgsqlDataReader Current => _reader!;
@@ -129,32 +131,36 @@ internal sealed class Cursor : IAsyncDisposable
     /// <summary>Goes from the FETCH that is read to the next one; false where it was the last.</summary>
     private async Task<bool> NextFetchAsync()
     {
-        var last = _rowsInFetch < _plan.RowsPerFetch;
-        _rowsInRound += _rowsInFetch;
-        _rowsInFetch = 0;
-        if (!last && await WaitedFor(_reader!.NextResultAsync(_cancellation)).ConfigureAwait(false))
+        var latest = new Fetched(_rowsInFetch, Rows.ValueBytes - _bytesBeforeFetch, _waitedInFetch);
+        var isLast = latest.Rows < _plan.RowsPerFetch;
+        _round += latest;
+        BeginFetch();
+        if (!isLast && await WaitedFor(_reader!.NextResultAsync(_cancellation)).ConfigureAwait(false))
             return true;
 
         // Where it was the last, those sent ahead of it are empty; this reads over them.
         await EndRoundAsync().ConfigureAwait(false);
-        if (last)
+        if (isLast)
             return false;
 
-        _plan.Next(_rowsInRound, Rows.ValueBytes - _bytesBeforeRound, _waitedInRound);
+        _plan.Next(_round, latest);
         _limit = _query.Timeout;
         await SendRoundAsync(_limit is null ? [] : [new NpgsqlBatchCommand(SessionSettings.NoStatementTimeout)]).ConfigureAwait(false);
         return true;
     }
 
+    private void BeginFetch() => (_rowsInFetch, _bytesBeforeFetch, _waitedInFetch) = (0, Rows.ValueBytes, TimeSpan.Zero);
+
     private async Task SendRoundAsync(IEnumerable<NpgsqlBatchCommand> before)
     {
-        (_rowsInRound, _bytesBeforeRound, _waitedInRound) = (0, Rows.ValueBytes, TimeSpan.Zero);
-        var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {Name}");
+        _round = default;
+        BeginFetch();
+        var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {_query.CursorName}");
         _batch = new NpgsqlBatch(_connection) { Timeout = 0 };
         foreach (var command in before)
             _batch.BatchCommands.Add(command);
         for (var number = 0; number < _plan.Fetches; number++)
-            _batch.BatchCommands.Add(new NpgsqlBatchCommand(fetch));
+            _batch.BatchCommands.Add(new NpgsqlBatchCommand(fetch) { AppendErrorBarrier = _plan.IsSentAfterEachFetch });
         _reader = await WaitedFor(_batch.ExecuteReaderAsync(_cancellation)).ConfigureAwait(false);
     }
 
@@ -162,8 +168,19 @@ internal sealed class Cursor : IAsyncDisposable
     {
         var (reader, batch) = (_reader!, _batch!);
         (_reader, _batch) = (null, null);
-        await reader.DisposeAsync().ConfigureAwait(false);
-        await batch.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            // A reader that meets an error barrier's failure while it is disposed leaves its connection unusable (Npgsql 10.0.3);
+            // one that was read to its end does not.
+            while (await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+            }
+        }
+        finally
+        {
+            await reader.DisposeAsync().ConfigureAwait(false);
+            await batch.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task StopAsync()
@@ -217,9 +234,20 @@ internal sealed class Cursor : IAsyncDisposable
             return task.Result;
 
         var start = _time.GetTimestamp();
-        var result = await (_limit is { } limit ? WithinAsync(task, limit) : task).ConfigureAwait(false);
-        _waitedInRound += _time.GetElapsedTime(start);
-        return result;
+        try
+        {
+            return await (_limit is { } limit ? WithinAsync(task, limit) : task).ConfigureAwait(false);
+        }
+        catch (NpgsqlException failure) when (failure.InnerException is AggregateException several)
+        {
+            // The FETCHes after the one that failed have failed with it.
+            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+            throw;
+        }
+        finally
+        {
+            _waitedInFetch += _time.GetElapsedTime(start);
+        }
     }
 
     // Until the first row Postgres's own statement_timeout does it; later that would count the time, too, for which a FETCH is

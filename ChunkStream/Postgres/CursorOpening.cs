@@ -52,9 +52,9 @@ internal sealed record CursorOpening(
         commands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
         if (IsEstimated)
             commands.Add(select.Command("EXPLAIN (FORMAT JSON)\n"));
-        commands.Add(select.Command($"DECLARE {Cursor.Name} NO SCROLL CURSOR FOR\n"));
+        commands.Add(select.Command($"DECLARE {Query.CursorName} NO SCROLL CURSOR FOR\n"));
 
-        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead);
+        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead, Query.Timeout);
         var cursor = new Cursor(connection, transaction, Query, Rows(layout), plan, time, cancellation);
         await cursor.StartAsync(commands, IsEstimated).ConfigureAwait(false);
         return cursor;

@@ -112,7 +112,7 @@ internal sealed class CursorSource(
         _givesWay = false;
         if (_cursor is null)
             await OpenAsync().ConfigureAwait(false);
-        _ready = await _cursor!.ReadAsync().ConfigureAwait(false);
+        _ready = await NextRowAsync().ConfigureAwait(false);
         _ended = !_ready;
 
         // The reader may take its time for the last rows; nobody else shall wait for that.
@@ -121,6 +121,22 @@ internal sealed class CursorSource(
         else if (_rows == query.MaxRows)
             throw new TooManyRowsException(_rows);
         return _ready;
+    }
+
+    private async Task<bool> NextRowAsync()
+    {
+        try
+        {
+            return await _cursor!.ReadAsync().ConfigureAwait(false);
+        }
+        catch (QueryTimeoutException) when (query.Key.Count > 0 && _cursor!.FetchesSeveral)
+        {
+            // Was it one row that took so long, or were it many that belong to one FETCH? Along the key that one row can be
+            // asked for alone.
+            await CloseAsync().ConfigureAwait(false);
+            await OpenAsync().ConfigureAwait(false);
+            return await _cursor!.ReadAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task OpenAsync()

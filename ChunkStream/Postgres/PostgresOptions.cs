@@ -9,19 +9,19 @@ public sealed class PostgresOptions
     public const string Section = "ChunkStream:Postgres";
 
     /// <summary>
-    /// How many bytes of rows one FETCH aims at. 1 KiB to 16 MiB, default 256 KiB: Postgres keeps the rows of a FETCH in
-    /// memory until the last is there, so this must stay well under its work_mem (4 MB by default), and small FETCHes
-    /// stay in the processor's cache.
+    /// How many bytes of rows one FETCH aims at; it never asks for more than 128 rows. 1 KiB to 16 MiB, default 256 KiB:
+    /// Postgres keeps the rows of a FETCH in memory until the last is there, so this must stay well under its work_mem (4 MB
+    /// by default), and small FETCHes stay in the processor's cache.
     /// </summary>
     [Range(1024, 16 * 1024 * 1024)]
     public int FetchBytes { get; set; } = 256 * 1024;
 
     /// <summary>
-    /// How many FETCHes are sent ahead at most. 1–64, default 16: while we write the rows of one, the backend works on
-    /// the next; 16 FETCHes of 256 KiB hide a network round trip of tens of milliseconds.
+    /// How many FETCHes are sent ahead at most. 1–256, default 64: while we write the rows of one, the backend works on
+    /// the next; 64 FETCHes of 128 rows, which is a megabyte of ordinary rows, hide a network round trip of some milliseconds.
     /// </summary>
-    [Range(1, 64)]
-    public int FetchesAhead { get; set; } = 16;
+    [Range(1, 256)]
+    public int FetchesAhead { get; set; } = 64;
 
     /// <summary>
     /// How many seconds to wait for a free connection of the pool, or for a new one. 1–300, default 15, after which a

@@ -9,6 +9,18 @@ namespace ChunkStream.Postgres;
 /// </param>
 internal sealed record PostgresQuery(string Sql)
 {
+    // What Postgres cuts names off at, less the prefix.
+    private const int MostNameLength = 50;
+
+    /// <summary>What it is called, in letters, digits, - and _; empty where it has no name.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>
+    /// Its cursor's name in SQL. It tells a DBA which query is read: FETCH is all that pg_stat_activity and pg_stat_statements
+    /// show of a cursor, and from Postgres 16 on the latter counts statements as one of which the comments alone differ.
+    /// </summary>
+    public string CursorName => Name.Length == 0 ? "chunkstream" : $"\"chunkstream:{(Name.Length > MostNameLength ? Name[..MostNameLength] : Name)}\"";
+
     /// <summary>The parameters' values, in the text form of the types that the statement casts them to; null is NULL.</summary>
     public IReadOnlyList<string?> Parameters { get; init; } = [];
 

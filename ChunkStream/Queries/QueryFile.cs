@@ -27,6 +27,7 @@ internal sealed record QueryFile(string Name, string Text, QueryHeader Header, s
     /// <summary>What to run for given values of the parameters.</summary>
     public PostgresQuery ToRun(IReadOnlyList<string?> values) => new(Sql)
     {
+        Name = Name,
         Parameters = values,
         Key = Header.Key,
         Plan = Header.Plan,
