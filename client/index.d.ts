@@ -5,22 +5,25 @@
  * @param url The address of a query or generator; in a page it may be relative.
  * @throws {TypeError} The address or an option is not valid.
  */
-export function stream<Row = Record<string, unknown>>(url: string | URL, options?: StreamOptions): RowStream<Row>;
+export function stream<Row = Record<string, unknown>>(url: string | Platform.URL, options?: StreamOptions): RowStream<Row>;
 
 export interface StreamOptions {
   /** Ends the stream at any moment; whoever waits is rejected with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: Platform.AbortSignal;
 
   /** `exact`: the server spells int8 and numeric as strings, since a JavaScript number can't hold them all. */
   numbers?: 'plain' | 'exact';
 
   /** Sent along, for example `{ 'x-functions-key': … }`. */
-  headers?: HeadersInit;
+  headers?: Platform.HeadersInit;
 
   /** A checkpoint of an earlier stream of the same address: goes on after it. */
   resume?: string;
 
-  /** How many attempts in a row may fail without a new row before the stream does. Default 5; 0: never rejoin. */
+  /**
+   * How many attempts in a row may fail without a new row before the stream does. Default `Infinity`: an outage is waited
+   * for, however long it lasts, until the signal is aborted. 0: never rejoin.
+   */
   maxRejoins?: number;
 
   /** How long to wait before the first new attempt, in milliseconds; then twice that, and so on to 30 s. Default 250. */
@@ -33,7 +36,7 @@ export interface StreamOptions {
   idleTimeoutMs?: number;
 
   /** What to use for `fetch`: one that adds credentials, or a test's. */
-  fetch?: typeof fetch;
+  fetch?: Platform.Fetch;
 
   /** Told after each piece that has arrived, and at each change of state. */
   onProgress?(progress: Progress): void;
@@ -130,3 +133,24 @@ export interface Problem {
   /** With `urn:chunkstream:invalid-parameters`: what is wrong with each. */
   errors?: { parameter: string; detail: string }[];
 }
+
+/**
+ * The platform's own types, as the DOM's library or Node's types declare them; where a program has neither (`lib: es2023`
+ * alone), what this package needs of them.
+ */
+declare namespace Platform {
+  type AbortSignal = typeof globalThis extends { AbortSignal: { prototype: infer Type } }
+    ? Type
+    : { readonly aborted: boolean; readonly reason: any; addEventListener(type: 'abort', listener: () => void): void; removeEventListener(type: 'abort', listener: () => void): void };
+
+  type URL = typeof globalThis extends { URL: { prototype: infer Type } } ? Type : { readonly href: string; toString(): string };
+
+  type HeadersInit = typeof globalThis extends { Headers: new (init?: infer Type) => any }
+    ? Exclude<Type, undefined>
+    : Iterable<readonly [string, string]> | Record<string, string>;
+
+  type Fetch = typeof globalThis extends { fetch: infer Type } ? Type : (input: any, init?: any) => Promise<any>;
+}
+
+// Without this line everything above would be exported.
+export {};

@@ -42,9 +42,47 @@ public sealed class ClientPackageTests
             new (rows.constructor as typeof import('chunkstream-client').RowStream)();
             """);
 
+        folder.Write("page.mts",
+            """
+            import { stream } from 'chunkstream-client';
+
+            stream(new URL('http://localhost/'), { headers: new Headers(), signal: AbortSignal.timeout(1), fetch });
+            stream('http://localhost/', { headers: [['a', 'b']], fetch: (input, init) => fetch(input, init) });
+            // @ts-expect-error: a header is a text
+            stream('http://localhost/', { headers: { a: 1 } });
+            // @ts-expect-error: no signal
+            stream('http://localhost/', { signal: {} });
+            // @ts-expect-error: no fetch
+            stream('http://localhost/', { fetch: async () => 1 });
+            """);
+        folder.Write("no-page.mts",
+            """
+            import { stream, StreamError } from 'chunkstream-client';
+
+            const rows = stream<{ id: number }>('http://localhost/', { headers: { a: 'b' }, fetch: async (url: unknown) => ({ url }) });
+            for await (const row of rows) row.id.toFixed();
+            stream('http://localhost/', { headers: [['a', 'b']] });
+            const checkpoint: string | null = new StreamError('').checkpoint;
+            // @ts-expect-error: a header is a text
+            stream('http://localhost/', { headers: { a: 1 } });
+            // @ts-expect-error: no signal
+            stream('http://localhost/', { signal: {} });
+            // @ts-expect-error: no address
+            stream(7);
+            """);
+
+        await CompileAsync(folder, "es2023,dom,dom.iterable", "usage.mts", "page.mts");
+        await CompileAsync(folder, "es2023", "no-page.mts");
+    }
+
+    private static async Task CompileAsync(NodeFolder folder, string libraries, params string[] files)
+    {
         await using var compiler = RunningProgram.Start(
             "node",
-            [Path.Combine("node_modules", "typescript", "bin", "tsc"), "--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom,dom.iterable", "usage.mts"],
+            [
+                Path.Combine("node_modules", "typescript", "bin", "tsc"), "--noEmit", "--strict", "--exactOptionalPropertyTypes",
+                "--skipLibCheck", "false", "--module", "nodenext", "--target", "es2023", "--lib", libraries, .. files,
+            ],
             folder.Path);
         var (exitCode, output, errors) = await compiler.EndAsync();
 

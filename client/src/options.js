@@ -5,7 +5,7 @@ const formats = { frames: Frames, ndjson: Ndjson };
 
 /** The options with their defaults. What is wrong with them is said at the call, not when the first row is asked for. */
 export function checked(url, options) {
-  const { signal, numbers, format = 'frames', maxRejoins = 5, backoffMs = 250, onProgress } = options;
+  const { signal, numbers, format = 'frames', maxRejoins = Infinity, backoffMs = 250, onProgress } = options;
   const { idleTimeoutMs = format === 'ndjson' ? Infinity : 60_000 } = options;
   oneOf('format', format, Object.keys(formats));
   oneOf('numbers', numbers, [undefined, 'plain', 'exact']);

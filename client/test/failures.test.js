@@ -63,6 +63,19 @@ test('Attempts without a new row have a limit; a new row begins the count anew',
   assert.equal(server.requests.length, 9);
 });
 
+test('By default an outage is waited for, however many attempts fail in it, and ends with the signal', async (t) => {
+  const busy = problem(503, 'unavailable', 'Down.');
+  const server = await serve(t, whole(schema + row(1) + checkpoint(1)), ...Array(12).fill((socket) => socket.destroy()), ...Array(12).fill(busy), servingKeyed(3));
+  assert.deepEqual(await collect(stream(server.url, { backoffMs: 0 })), rowsOf(3));
+  assert.equal(server.requests.length, 26);
+
+  const leaving = new AbortController();
+  const down = await serve(t, (socket) => socket.destroy());
+  const onProgress = ({ rejoins }) => rejoins > 20 && leaving.abort();
+  const failure = await rejecting(stream(down.url, { backoffMs: 0, signal: leaving.signal, onProgress }));
+  assert.equal(failure, leaving.signal.reason);
+});
+
 test('With no rejoins allowed the first cut is the last', async (t) => {
   const server = await serve(t, whole(schema + row(1) + checkpoint(1)));
   assert.equal((await rejecting(stream(server.url, { maxRejoins: 0 }))).checkpoint, 'after-1');
