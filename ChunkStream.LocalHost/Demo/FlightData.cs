@@ -22,7 +22,7 @@ internal static class FlightData
     private const string Comment = "ChunkStream demo data: flights, version 1";
     private const long Step = 1000;
 
-    private static readonly NpmPackage Package = new("vega-datasets", "3.2.1");
+    internal static readonly NpmPackage Package = new("vega-datasets", "3.2.1");
 
     /// <summary>Gives the file with the flights, and gets its package first where that has not been done.</summary>
     /// <exception cref="StartupFailure">It can't be had.</exception>

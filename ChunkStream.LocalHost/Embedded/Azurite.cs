@@ -18,7 +18,7 @@ internal sealed class Azurite : IAsyncDisposable
         + "setTimeout(()=>process.exit(),5000).unref();process.emit('SIGINT')}).resume()";
 
     private static readonly int[] Ports = [10000, 10001, 10002];
-    private static readonly NpmPackage Package = new("azurite", "3.37.0");
+    internal static readonly NpmPackage Package = new("azurite", "3.37.0");
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);

@@ -11,6 +11,12 @@ internal sealed record NpmPackage(string Name, string Version)
     // A slow line and a hundred megabytes; npm itself gives up earlier where there is no line at all.
     private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(15);
 
+    /// <summary>
+    /// The package-lock.json that says which bytes the package and all that it needs must have; null, for any. Default: the one in
+    /// <c>Embedded/Npm</c>, where there is one.
+    /// </summary>
+    public string? Lock { get; init; } = OwnLock(Name, Version);
+
     /// <summary>npm arguments beyond the usual.</summary>
     public IReadOnlyList<string> ExtraArguments { get; init; } = [];
 
@@ -29,7 +35,7 @@ internal sealed record NpmPackage(string Name, string Version)
         IProgress<string>? progress,
         CancellationToken cancellation)
     {
-        var place = Path.Combine(root, $"{Name.TrimStart('@').Replace('/', '-')}-{Version}");
+        var place = Path.Combine(root, FileName(Name, Version));
         if (Directory.Exists(place))
             return PackageFolder(place);
 
@@ -48,16 +54,37 @@ internal sealed record NpmPackage(string Name, string Version)
         return PackageFolder(place);
     }
 
+    private static string FileName(string name, string version) => $"{name.TrimStart('@').Replace('/', '-')}-{version}";
+
+    private static string? OwnLock(string name, string version)
+    {
+        using var stream = typeof(NpmPackage).Assembly.GetManifestResourceStream($"npm/{FileName(name, version)}.json");
+        if (stream is null)
+            return null;
+
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
     private string PackageFolder(string place) =>
         Path.Combine([place, "node_modules", .. Name.Split('/')]);
 
     private async Task InstallAsync(string folder, CancellationToken cancellation)
     {
         // No install scripts: what they would do, `finish` does, also where npm is told to block them.
+        string[] what = ["install", $"{Name}@{Version}"];
+        if (Lock is not null)
+        {
+            what = ["ci"];
+            var manifest = $$$"""{"private":true,"dependencies":{"{{{Name}}}":"{{{Version}}}"}}""";
+            await File.WriteAllTextAsync(Path.Combine(folder, "package.json"), manifest, cancellation);
+            await File.WriteAllTextAsync(Path.Combine(folder, "package-lock.json"), Lock, cancellation);
+        }
+
         var npm = new ChildProcess(
             NodeJs.Npm,
-            ["install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "--engine-strict=false",
-                "--loglevel=error", .. ExtraArguments, $"{Name}@{Version}"])
+            [.. what, "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "--engine-strict=false",
+                "--loglevel=error", .. ExtraArguments])
         {
             WorkingDirectory = folder,
             Timeout = InstallLimit,

