@@ -47,7 +47,7 @@ internal static class LocalHostRun
         var builder = ApiHost.CreateBuilder();
         var database = ExistingDatabase(settings, builder.Configuration);
         builder.Configuration["ConnectionStrings:Postgres"] =
-            database ?? EmbeddedPostgres.ConnectionStringFor(new LocalHostOptions().PostgresPort);
+            database ?? "Host=127.0.0.1";
         var mistakes = ConfigurationCheck.Mistakes(builder.Configuration);
         if (mistakes.Count > 0)
             throw new StartupFailure(string.Join('\n', mistakes));
@@ -56,15 +56,17 @@ internal static class LocalHostRun
         var tools = settings.Mode == RunMode.Functions ? CoreTools.Find() : null;
 
         await using var services = new LocalServices();
-        var connectionString = database
-            ?? await services.StartPostgresAsync(options, settings.Rows ?? CommandLine.DefaultRows, cancellation);
+        var embedded = database is null
+            ? await services.StartPostgresAsync(options, settings.Rows ?? CommandLine.DefaultRows, cancellation)
+            : null;
+        var connectionString = database ?? embedded!.ConnectionString;
         builder.Configuration["ConnectionStrings:Postgres"] = connectionString;
         if (settings.Mode != RunMode.Web)
             await services.StartAzuriteAsync(options, cancellation);
 
         return settings.Mode switch
         {
-            RunMode.Services => await WaitWithServicesAsync(database is null ? connectionString : null, cancellation),
+            RunMode.Services => await WaitWithServicesAsync(embedded?.ShownConnectionString, cancellation),
             RunMode.Functions => await tools!.RunAsync(settings.Port, connectionString, cancellation),
             _ => await ApiHost.RunAsync(builder, options, settings.Port, cancellation),
         };
@@ -103,7 +105,11 @@ internal static class LocalHostRun
     {
         Console.Out.WriteLine();
         if (embedded is not null)
+        {
             Console.Out.WriteLine($"ConnectionStrings__Postgres={embedded}");
+            Console.Out.WriteLine(ProjectFolder.Find() is { } project ? LocalSettings.Prepare(project, embedded) : ProjectFolder.NotFound);
+        }
+
         Console.Out.WriteLine($"AzureWebJobsStorage={Azurite.ConnectionString}");
         Console.Out.WriteLine("ChunkStream services are ready. Ctrl+C stops them.");
         await WaitForSignalAsync(cancellation);

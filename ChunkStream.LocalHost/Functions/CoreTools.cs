@@ -7,9 +7,6 @@ namespace ChunkStream.LocalHost.Functions;
 /// <summary>The function app under Azure Functions Core Tools: <c>func start</c>.</summary>
 internal sealed class CoreTools
 {
-    private const string Project = "ChunkStream.Functions";
-    private const string Solution = "ChunkStream.sln";
-
     // Ctrl+C in a terminal reaches func too, and it ends by itself; a signal to us alone does not.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
 
@@ -29,8 +26,8 @@ internal sealed class CoreTools
         var program = FindProgram() ?? throw new StartupFailure(
             "Azure Functions Core Tools (func) is not on the PATH. Install it:\n"
             + "  npm i -g azure-functions-core-tools@4\nWithout --functions the same endpoints run here without it.");
-        var folder = FindFolder() ?? throw new StartupFailure(
-            $"The folder {Project} was not found: start this inside the folder with {Solution}, or below it.");
+        var folder = ProjectFolder.Find() ?? throw new StartupFailure(
+            ProjectFolder.NotFound);
         return new CoreTools(program, folder);
     }
 
@@ -93,18 +90,5 @@ internal sealed class CoreTools
         return folders
             .SelectMany(folder => names.Select(name => Path.Combine(folder, name)))
             .FirstOrDefault(File.Exists);
-    }
-
-    private static string? FindFolder() =>
-        new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }
-            .SelectMany(AndAbove)
-            .Where(folder => File.Exists(Path.Combine(folder, Solution)))
-            .Select(folder => Path.Combine(folder, Project))
-            .FirstOrDefault(Directory.Exists);
-
-    private static IEnumerable<string> AndAbove(string folder)
-    {
-        for (var at = new DirectoryInfo(folder); at is not null; at = at.Parent)
-            yield return at.FullName;
     }
 }
