@@ -98,6 +98,8 @@ internal static class ApiHost
         // Before everything that answers, so that a page of another origin can read the refusals too.
         if (origins.Any)
             app.UseCors();
+        if (!new FunctionKey(options.FunctionKey).IsNeeded)
+            app.Use(new CrossSiteGuard(origins).AnswerAsync);
         app.Use(AnswerUnknownRoutes);
         MapEndpoints(app, new FunctionKey(options.FunctionKey));
         return app;

@@ -19,6 +19,12 @@ internal sealed class CorsOrigins
     /// <summary>Whether there are any.</summary>
     public bool Any => _origins.Length > 0;
 
+    /// <summary>Whether every page may.</summary>
+    public bool AllowEverybody => _origins is [Everybody];
+
+    /// <summary>Whether the pages of an origin may.</summary>
+    public bool Allow(string origin) => AllowEverybody || _origins.Contains(origin, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Reads a list with commas.</summary>
     public static CorsOrigins Parse(string? list)
         => new((list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
@@ -45,7 +51,7 @@ internal sealed class CorsOrigins
     /// <summary>Lets them read. Never with credentials: whoever needs a key sends it in a header.</summary>
     public void Configure(CorsPolicyBuilder policy)
     {
-        _ = _origins is [Everybody] ? policy.AllowAnyOrigin() : policy.WithOrigins(_origins);
+        _ = AllowEverybody ? policy.AllowAnyOrigin() : policy.WithOrigins(_origins);
         policy
             .WithMethods([.. EndpointTable.All.SelectMany(endpoint => endpoint.Methods).Distinct()])
             .AllowAnyHeader()

@@ -12,6 +12,19 @@ public sealed partial class DurableOptions
     public bool PublicRecording { get; set; }
 
     /// <summary>
+    /// How many recordings each endpoint keeps at a time that everyone may make (<see cref="PublicRecording"/>); others get 503.
+    /// 1–100,000, default 100: with <see cref="PublicRecordingBytes"/> it bounds what strangers can fill the database with.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int PublicRecordings { get; set; } = 100;
+
+    /// <summary>
+    /// How many bytes a recording may have that everyone may make; one that gets larger ends there. 1 KiB to 16 TiB, default 8 MiB.
+    /// </summary>
+    [Range(1024, 16L * 1024 * 1024 * 1024 * 1024)]
+    public long PublicRecordingBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>
     /// How long a recording goes on once its last reader has left: 0–86,400 seconds, default 60. Long enough for a page to be loaded
     /// again, and for most of what people wait for to be done meanwhile; and a generator that nobody wants any more has an end.
     /// Less than two thirds of <see cref="RecorderSeconds"/> may be too little for a reader on another instance to be heard of.

@@ -62,7 +62,7 @@ public sealed class RecordedStreams
 
         var parameters = new RequestParameters(request.Query);
         var defaultFormat = typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
-        return Result(request, parameters, p => p.Mistakes(), collection, name, subject, defaultFormat, generate, typeInfo, cancellation);
+        return Result(request, parameters, p => p.Mistakes(), collection, name, subject, defaultFormat, generate, typeInfo, quota: null, cancellation);
     }
 
     /// <summary>The same for an endpoint that asks for no key, where the operator allows it. Parameters that it does not know are mistakes.</summary>
@@ -77,7 +77,9 @@ public sealed class RecordedStreams
         JsonTypeInfo<T> typeInfo,
         CancellationToken cancellation)
         => _options.PublicRecording
-            ? Result(request, parameters, p => p.Problem(), endpoint, name, subject, defaultFormat, generate, typeInfo, cancellation)
+            ? Result(
+                request, parameters, p => p.Problem(), endpoint, name, subject, defaultFormat, generate, typeInfo,
+                new RecordingQuota($"{Prefix}{endpoint}/", _options.PublicRecordings, _options.PublicRecordingBytes), cancellation)
             : new ProblemResult(RecordingProblems.NotPublic);
 
     private IResult Result<T>(
@@ -90,6 +92,7 @@ public sealed class RecordedStreams
         StreamFormat defaultFormat,
         Func<CancellationToken, IAsyncEnumerable<T>> generate,
         JsonTypeInfo<T> typeInfo,
+        RecordingQuota? quota,
         CancellationToken cancellation)
     {
         var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), defaultFormat);
@@ -105,7 +108,7 @@ public sealed class RecordedStreams
         if (isEnd)
             return TypedResults.NoContent();
 
-        var generator = RecordableGenerator.Of(path, subject, generate, typeInfo);
+        var generator = RecordableGenerator.Of(path, subject, generate, typeInfo) with { Quota = quota };
         return new StreamResult(
             collection, format!, (encoding, token) => new RecordingSource(_recordings, generator, from, encoding, token), _engine, cancellation);
     }

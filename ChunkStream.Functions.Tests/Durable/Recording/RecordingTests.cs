@@ -307,6 +307,33 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.Equal(HttpStatusCode.Forbidden, refusedToo.StatusCode);
     }
 
+    [Fact]
+    public async Task Recordings_without_a_key_have_a_quota_in_number_and_in_bytes()
+    {
+        var there = await postgres.ScalarAsync<long>(
+            "select count(*) from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id where starts_with(s.path, 'recordings/stream/')");
+        await using var api = await StartAsync(
+            ("ChunkStream:Streams:PublicRecordings", $"{there + 1}"), ("ChunkStream:Streams:PublicRecordingBytes", "100000"));
+
+        var (name, large) = New("/api/stream?chunks=1000000&intervalMs=0");
+        using var response = await api.GetAsync(large);
+        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync().Within());
+        var stored = await api.TextAsync($"recordings/stream/{name}");
+        Assert.InRange(stored.Length, 100_000, 200_000);
+
+        var (_, another) = New("/api/stream?chunks=1");
+        using var refused = await api.GetAsync(another);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Equal("urn:chunkstream:too-many-recordings", (string?)(await refused.ProblemAsync())["type"]);
+
+        // It is for what needs no key; and what is there can be read.
+        _generator.Make(1).End();
+        using var keyed = await api.GetAsync(_generator.ServedBy(api));
+        Assert.Equal(HttpStatusCode.OK, keyed.StatusCode);
+        using var again = await api.GetAsync(large);
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("/a")]

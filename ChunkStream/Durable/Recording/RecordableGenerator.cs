@@ -14,6 +14,9 @@ namespace ChunkStream.Durable;
 internal sealed record RecordableGenerator(
     string Path, string Subject, bool IsText, ItemShape Shape, Func<CancellationToken, StreamSource> Open)
 {
+    /// <summary>How much its endpoint may record; null: whatever a stream may have.</summary>
+    public RecordingQuota? Quota { get; init; }
+
     /// <summary>The content type of the stream.</summary>
     public string ContentType => IsText ? "text/plain; charset=utf-8" : "application/json";
 

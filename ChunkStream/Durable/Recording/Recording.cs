@@ -35,6 +35,7 @@ internal sealed class Recording : IDisposable
     private readonly List<int> _ends = [];
     private long _gatheredFrom;
     private int _gatheredBytes;
+    private long _recordedBytes;
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _cutting = new();
@@ -172,6 +173,8 @@ internal sealed class Recording : IDisposable
                     Gather(source);
                 if (_gatheredBytes >= SegmentBytes || _ends.Count >= SegmentRows)
                     HandOn();
+                if (_recordedBytes > _generator.Quota?.Bytes)
+                    throw new ProblemException(RecordingProblems.TooLarge(_generator.Quota.Bytes));
             }
         }
         finally
@@ -199,6 +202,7 @@ internal sealed class Recording : IDisposable
         if (_ends.Count == 0)
             return;
         _writer.Commit();
+        _recordedBytes += _gatheredBytes;
         var (data, start) = (_gathered.WrittenSpan[.._gatheredBytes].ToArray(), Window.Tail);
         Window.Add(_generator.IsText
             ? new RecordingSegment(start, start + data.Length, data, Ends: null)

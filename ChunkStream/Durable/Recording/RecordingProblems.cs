@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChunkStream.Problems;
 
 namespace ChunkStream.Durable;
@@ -35,6 +36,22 @@ internal static class RecordingProblems
     {
         RetryAfterSeconds = 5,
     };
+
+    /// <summary>There are as many recordings as an endpoint without a key may have. 503.</summary>
+    public static Problem QuotaReached(int recordings) => new(
+        "urn:chunkstream:too-many-recordings", "Too many recordings", 503,
+        string.Create(CultureInfo.InvariantCulture,
+            $"There are {recordings} recordings here, as many as may be made without a key (ChunkStream:Streams:PublicRecordings). ")
+        + "What is recorded already can be read; they go when nobody has read them for a while.")
+    {
+        RetryAfterSeconds = 60,
+    };
+
+    /// <summary>The recording has become larger than one that needs no key may be. 413.</summary>
+    public static Problem TooLarge(long bytes) => new(
+        "urn:chunkstream:recording-too-large", "Recording too large", 413,
+        string.Create(CultureInfo.InvariantCulture,
+            $"A recording without a key may have {bytes} bytes (ChunkStream:Streams:PublicRecordingBytes): it ends here, and is not complete."));
 
     /// <summary>A recording that has no end, and never will. 410.</summary>
     public static Problem Incomplete(RecordingCut cut) => new(

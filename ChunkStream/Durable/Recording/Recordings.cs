@@ -21,6 +21,9 @@ internal sealed class Recordings : IAsyncDisposable
     private readonly RecordingLog _log;
     private readonly CancellationTokenRegistration _shutdown;
     private readonly Lock _lock = new();
+
+    // Who counts, and who creates, must not be many at once.
+    private readonly SemaphoreSlim _counting = new(1, 1);
     private readonly Dictionary<long, (Recording Recording, Task Running)> _running = [];
     private int _beginning;
     private bool _isWatching;
@@ -70,24 +73,32 @@ internal sealed class Recordings : IAsyncDisposable
             _beginning++;
         }
 
+        var quota = mayCreate && hasPlace ? generator.Quota : null;
         try
         {
+            if (quota is not null)
+                await _counting.WaitAsync().ConfigureAwait(false);
+            var isFull = quota is not null
+                && await _functions.HasRecordingsAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false);
             var begun = await _functions.BeginRecordingAsync(
                 new BeginRecording(
                     generator.Path, generator.ContentType, !generator.IsText, Guid.NewGuid(), generator.Subject,
-                    _options.KeepRecordingSeconds, _options.RecorderSeconds, mayCreate && hasPlace),
+                    _options.KeepRecordingSeconds, _options.RecorderSeconds, mayCreate && hasPlace && !isFull),
                 CancellationToken.None).ConfigureAwait(false);
             return begun.Status switch
             {
                 BeginStatus.Created => (begun, Start(generator, begun.Stream!)),
                 BeginStatus.Exists => (begun, Find(begun.Stream!.Id)),
                 BeginStatus.Differs => throw new ProblemException(RecordingProblems.Differs),
+                BeginStatus.Missing when isFull => throw new ProblemException(RecordingProblems.QuotaReached(quota!.Recordings)),
                 BeginStatus.Missing => throw new ProblemException(mayCreate ? RecordingProblems.TooMany : RecordingProblems.Missing),
                 _ => throw new ProblemException(RecordingProblems.Taken),
             };
         }
         finally
         {
+            if (quota is not null)
+                _counting.Release();
             lock (_lock)
                 _beginning--;
         }

@@ -25,6 +25,23 @@ internal sealed partial class StreamFunctions
             mayRepeat: true,
             cancellation);
 
+    /// <summary>Whether there are so many recordings whose paths begin with a text; those that have expired count until they are swept.</summary>
+    public Task<bool> HasRecordingsAsync(string prefix, int count, CancellationToken cancellation)
+        => RunAsync(
+            """
+            select count(*) >= $2 from (
+                select from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id
+                where starts_with(s.path, $1) limit $2) r
+            """,
+            [Text(prefix), Of((long)count)],
+            async (reader, _) =>
+            {
+                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                return reader.GetBoolean(0);
+            },
+            mayRepeat: true,
+            cancellation);
+
     /// <summary>How far a recording is. Tells its recorder that it has a reader.</summary>
     public Task<RecordingState> LookAtRecordingAsync(long id, CancellationToken cancellation)
         => RunAsync(
