@@ -19,6 +19,7 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, CancellationToke
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
         if (HttpMethods.IsHead(httpContext.Request.Method))
             return;
 

@@ -22,6 +22,7 @@ internal sealed class HealthResult(PostgresHealth postgres, CancellationToken in
         response.StatusCode = failure is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
         var body = JsonSerializer.SerializeToUtf8Bytes(report, HealthJson.Default.HealthReport);
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(httpContext.Request.Method))

@@ -36,6 +36,13 @@ internal sealed class StreamResult(
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
+        if (BrowserUse.Refusal(httpContext.Request) is { } refused)
+        {
+            await new ProblemResult(refused).ExecuteAsync(httpContext).ConfigureAwait(false);
+            return;
+        }
+
+        BrowserUse.Protect(httpContext.Response);
         await using var body = ResponseBody.For(httpContext, format);
         httpContext.Response.ContentType = format.ContentType;
         (setHeaders ?? SetHeaders)(httpContext.Response);
@@ -164,7 +171,6 @@ internal sealed class StreamResult(
     {
         response.Headers.CacheControl = "no-store, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";
-        response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.Vary = "Accept, Accept-Encoding";
     }
 

@@ -9,8 +9,11 @@ namespace ChunkStream.Endpoints;
 internal sealed class UiResult(UiFile file, CancellationToken invocation) : IResult
 {
     // Only what this server itself gives: a value out of the database that became markup would still load and run nothing.
+    // A stream's content has this address too: it is refused as a script or a style (BrowserUse). Source expressions with a path
+    // would need the address that browsers know, which proxies keep from us.
     private const string Policy =
-        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     /// <summary>The file that a request asks for by its route.</summary>
     public static IResult For(HttpRequest request, CancellationToken invocation)

@@ -20,6 +20,12 @@ internal abstract class DurableResult(DurableCall call) : IResult
         ArgumentNullException.ThrowIfNull(httpContext);
         var (request, response) = (httpContext.Request, httpContext.Response);
         SetHeaders(response);
+        if (BrowserUse.Refusal(request) is { } refused)
+        {
+            await RefuseAsync(response, refused).ConfigureAwait(false);
+            return;
+        }
+
         using var lifetime = call.Engine.Begin(httpContext.RequestAborted, call.Invocation);
         try
         {
@@ -63,12 +69,10 @@ internal abstract class DurableResult(DurableCall call) : IResult
             response.Headers[StreamHeaders.Closed] = StreamHeaders.True;
     }
 
-    // PROTOCOL.md, 12.7. A stream's content is whatever its writers like, and has the address of our page: a browser that is led
-    // there must not run it. What pages fetch is not touched by that.
+    // PROTOCOL.md, 12.7.
     private void SetHeaders(HttpResponse response)
     {
-        response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
+        BrowserUse.Protect(response);
         response.Headers["Cross-Origin-Resource-Policy"] = call.IsPublic ? "cross-origin" : "same-origin";
         response.Headers.CacheControl = "no-store";
 
