@@ -49,6 +49,23 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(0, 1_000_000).Select(number => $"Chunk {number}"), text.Split('\n')[..^1]);
     }
 
+    [Fact]
+    public async Task A_thousand_mistakes_draw_an_answer_that_names_some_and_counts_the_others()
+    {
+        var many = string.Join('&', Enumerable.Range(0, 1000).Select(number => $"p{number}=1"));
+        using var response = await _api.GetAsync($"/api/stream?{many}&{new string('x', 1000)}=1");
+        var problem = await response.ProblemAsync();
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(20, problem["errors"]!.AsArray().Count);
+        Assert.EndsWith("And 981 more.", (string?)problem["detail"], StringComparison.Ordinal);
+        Assert.InRange(response.Content.Headers.ContentLength!.Value, 1000, 8000);
+
+        using var longest = await _api.GetAsync($"/api/stream?{new string('x', 7000)}=1");
+        await longest.ProblemAsync();
+        Assert.InRange(longest.Content.Headers.ContentLength!.Value, 100, 1000);
+    }
+
     [Theory]
     [InlineData("/api/stream")]
     [InlineData("/api/json-stream")]

@@ -3,9 +3,11 @@ namespace ChunkStream.Problems;
 /// <summary>Why something failed, in the log: where it is known what is wrong, a sentence says more than a stack trace.</summary>
 internal static class Cause
 {
+    private const int Length = 500;
+
     /// <summary>": this: because of that"; empty where there is nothing to say.</summary>
-    // First lines only: what stands below, in those of Npgsql, are places in the statement.
+    // First lines only: what stands below, in those of Npgsql, are places in the statement. They may quote what a client gave.
     public static string Of(Exception? failure) => failure is null or OperationCanceledException
         ? ""
-        : $": {failure.Message.Split('\n')[0].TrimEnd()}{Of(failure.InnerException)}";
+        : $": {BoundedText.Line(failure.Message.Split('\n')[0].TrimEnd(), Length)}{Of(failure.InnerException)}";
 }

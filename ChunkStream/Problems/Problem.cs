@@ -33,9 +33,9 @@ public sealed record Problem(
     /// <summary>Bad, unknown or missing query parameters. 400.</summary>
     public static Problem InvalidParameters(IReadOnlyList<ParameterError> errors) => new(
         "urn:chunkstream:invalid-parameters", "Invalid parameters", 400,
-        string.Join(' ', errors.Select(error => error.Detail)))
+        ParameterErrors.Detail(errors))
     {
-        Errors = errors,
+        Errors = ParameterErrors.Bounded(errors),
     };
 
     /// <summary>A key is needed and was not given, or is not the right one. 401.</summary>

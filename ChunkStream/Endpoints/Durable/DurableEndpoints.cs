@@ -19,7 +19,7 @@ internal sealed class DurableEndpoints(
 
     public DurableOptions Options => options.Value;
 
-    public DurableRequestLog Log { get; } = new(logger);
+    public DurableRequestLog Log { get; } = new(logger, engine.Time);
 
     /// <summary>What a request to a stream is answered with.</summary>
     /// <param name="request">The request.</param>

@@ -12,9 +12,9 @@ internal static class DurableProblems
 
     /// <summary>Headers that can't be read, or don't go together. 400.</summary>
     public static Problem InvalidHeaders(IReadOnlyList<ParameterError> errors) => new(
-        "urn:chunkstream:invalid-headers", "Invalid headers", 400, string.Join(' ', errors.Select(error => error.Detail)))
+        "urn:chunkstream:invalid-headers", "Invalid headers", 400, ParameterErrors.Detail(errors))
     {
-        Errors = errors,
+        Errors = ParameterErrors.Bounded(errors),
     };
 
     /// <summary>A body that can't be appended. 400.</summary>
