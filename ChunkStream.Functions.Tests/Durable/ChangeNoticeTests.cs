@@ -14,7 +14,7 @@ public sealed class ChangeNoticeTests
         var read = new List<KeyValuePair<long, long?>>();
         var pings = new List<string>();
         foreach (var payload in payloads)
-            ChangeNotice.Read(payload, (id, tail) => read.Add(new(id, tail)), pings.Add);
+            ChangeNotice.Read(payload, (id, tail) => read.Add(new(id, tail)), () => Assert.Fail("Nothing is untold"), pings.Add);
 
         Assert.Equal(changes, read);
         Assert.Equal(["abc"], pings);
@@ -36,8 +36,19 @@ public sealed class ChangeNoticeTests
     {
         var read = new List<long>();
 
-        ChangeNotice.Read(payload + " 7", (id, _) => read.Add(id), _ => Assert.Fail("No ping"));
+        ChangeNotice.Read(payload + " 7", (id, _) => read.Add(id), () => Assert.Fail("Nothing is untold"), _ => Assert.Fail("No ping"));
 
         Assert.Equal([7], read);
+    }
+
+    [Fact]
+    public void A_transaction_in_SQL_says_that_others_may_say_nothing()
+    {
+        var (read, untold) = (new List<long>(), 0);
+
+        ChangeNotice.Read("7:1 8:2 *", (id, _) => read.Add(id), () => untold++, _ => Assert.Fail("No ping"));
+
+        Assert.Equal([7, 8], read);
+        Assert.Equal(1, untold);
     }
 }

@@ -198,6 +198,82 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_row_too_large_for_a_message_is_published_by_its_key()
+    {
+        await SqlAsync("create table blob (id int, part text, seen bool, data text, primary key (part, id))");
+        await PublishAsync("blob");
+        await SqlAsync("update chunkstream.limits set max_message_bytes = 100000");
+        try
+        {
+            await SqlAsync("insert into blob select i, 'a', false, case when i < 2 then 'small' else (select string_agg(md5(j::text), '') from generate_series(1, 4000) j) end from generate_series(1, 3) i");
+            await SqlAsync("update blob set seen = true");
+            await SqlAsync("delete from blob where id = 2; truncate blob");
+            Assert.Equal("54000", await StateOfAsync($"select chunkstream.append('{_path}', to_jsonb(repeat('x', 100000)))"));
+        }
+        finally
+        {
+            await SqlAsync("update chunkstream.limits set max_message_bytes = default");
+        }
+
+        static string Large(int id) => $$"""{"part":"a","id":{{id}},"$too_large":true}""";
+        static string Small(bool seen) => $$"""{"id":1,"part":"a","seen":{{(seen ? "true" : "false")}},"data":"small"}""";
+        Assert.Equal(
+            [
+                $"insert 1 {Small(false)} ", $"insert 2 {Large(2)} ", $"insert 3 {Large(3)} ",
+                $"update 1 {Small(true)} {Small(false)}", $"update 2 {Large(2)} {Large(2)}", $"update 3 {Large(3)} {Large(3)}",
+                $"delete 2  {Large(2)}", $"delete 1  {Small(true)}", $"delete 3  {Large(3)}",
+            ],
+            (await MessagesAsync()).Select(message =>
+                $"{message["headers"]!["operation"]} {JsonNode.Parse((string)message["key"]!)![1]} {message["value"]?.ToJsonString()} {message["old_value"]?.ToJsonString()}"));
+    }
+
+    [Fact]
+    public async Task A_row_whose_JSON_Postgres_can_not_hold_is_published_by_its_key()
+    {
+        const string filler = "(select string_agg(md5(j::text), '') from generate_series(1, 300) j)";
+
+        // What Postgres says of a text of more than a gigabyte.
+        await SqlAsync(
+            $"""
+            create type huge as enum ('program_limit_exceeded', 'internal_error', 'division_by_zero');
+            create function huge_json({_schema}.huge) returns json language plpgsql as $$ begin
+                raise exception 'too large' using errcode = $1::text;
+            end $$;
+            create cast ({_schema}.huge as json) with function huge_json({_schema}.huge);
+            create table t (id int primary key, data {_schema}.huge, filler text);
+            """);
+        await PublishAsync("t");
+        await SqlAsync($"insert into t values (1, 'program_limit_exceeded', {filler}), (2, 'internal_error', {filler})");
+
+        Assert.Equal("22012", await StateOfAsync($"insert into t values (3, 'division_by_zero', {filler})"));
+        Assert.Equal(
+            ["""{"id":1,"$too_large":true}""", """{"id":2,"$too_large":true}"""],
+            (await MessagesAsync()).Select(message => message["value"]!.ToJsonString()));
+    }
+
+    [Fact]
+    public async Task Messages_are_handed_over_in_batches_by_their_bytes()
+    {
+        await SqlAsync("create table t (id int primary key, data text)");
+        await PublishAsync("t");
+
+        // So many that some of them are in one batch, and not all.
+        var calls = await postgres.ScalarAsync<long>(
+            $"""
+            set search_path = {_schema}; set track_functions = 'pl';
+            begin;
+            insert into t select i, repeat('x', 300000) from generate_series(1, 40) i;
+            update t set id = -id where id > 35;
+            select calls from pg_stat_xact_user_functions where schemaname = 'chunkstream' and funcname = 'publish';
+            commit
+            """);
+
+        Assert.InRange(calls, 11, 20);
+        string[] changes = [.. Enumerable.Range(1, 40).Select(i => $"insert {i}"), .. Enumerable.Range(36, 5).Select(i => $"delete {i}"), .. Enumerable.Range(36, 5).Select(i => $"insert -{i}")];
+        Assert.Equal(changes, await ChangesAsync());
+    }
+
+    [Fact]
     public async Task Names_are_names_whatever_they_have()
     {
         const string table = """

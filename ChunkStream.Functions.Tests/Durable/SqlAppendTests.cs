@@ -233,15 +233,18 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Live_readers_on_all_instances_are_woken()
+    public async Task Live_readers_on_all_instances_are_woken_though_of_many_commits_few_notify()
     {
         await using var other = StoreHost.Start(postgres.ConnectionString);
-        var path = await NewAsync(Json);
+        var (path, busy, last) = (await NewAsync(Json), await NewAsync(Json), await NewAsync(Json));
         var readers = new List<LiveReader>();
+        var lastReaders = new List<LiveReader>();
         foreach (var host in new[] { _host, other })
         {
             var piece = await host.ReadAsync(path, null);
             readers.Add(host.Live.Follow(piece.Stream!, piece.Next));
+            piece = await host.ReadAsync(last, null);
+            lastReaders.Add(host.Live.Follow(piece.Stream!, piece.Next));
             await Bounded.Until(() => Task.FromResult(host.Get<ChangeListener>().IsProved), "it hears");
         }
 
@@ -251,7 +254,25 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         await postgres.ExecuteAsync($"select chunkstream.append('{path}', '7')");
 
         Assert.All(await next.Within(TimeSpan.FromSeconds(5)), block => Assert.Equal("7", Text(block!.Data)));
-        readers.ForEach(reader => reader.Dispose());
+
+        await using var listening = await _sql.OpenConnectionAsync();
+        var notices = 0;
+        listening.Notification += (_, notice) => notices += notice.Payload.EndsWith('*') ? 1 : 0;
+        await using var listen = new NpgsqlCommand("listen chunkstream", listening);
+        await listen.ExecuteNonQueryAsync().Within();
+        next = Task.WhenAll(lastReaders.Select(reader => reader.NextAsync(default).AsTask()));
+        await postgres.ExecuteAsync(
+            $"""
+            do $$ begin
+                for n in 1 .. 500 loop perform chunkstream.append('{busy}', to_jsonb(n)); commit; end loop;
+                perform chunkstream.append('{last}', '8');
+            end $$
+            """);
+
+        Assert.All(await next.Within(TimeSpan.FromSeconds(5)), block => Assert.Equal("8", Text(block!.Data)));
+        await listen.ExecuteNonQueryAsync().Within();
+        Assert.InRange(notices, 1, 250);
+        readers.Concat(lastReaders).ToList().ForEach(reader => reader.Dispose());
     }
 
     [Fact]

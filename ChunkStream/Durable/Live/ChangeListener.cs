@@ -23,6 +23,9 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
     /// <summary>A stream is that far now, or with null is otherwise new. Called on the connection's thread.</summary>
     public Action<long, long?> Changed { get; set; } = (_, _) => { };
 
+    /// <summary>Transactions in SQL append, of which not all may tell. Called on the connection's thread.</summary>
+    public Action Untold { get; set; } = () => { };
+
     /// <summary>It listens from now on: whatever was before may have been missed.</summary>
     public Action Began { get; set; } = () => { };
 
@@ -99,7 +102,7 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
     private async Task ListenAsync(Action proved)
     {
         await using var connection = await database.OpenOwnAsync(_stop.Token).ConfigureAwait(false);
-        connection.Notification += (_, notice) => ChangeNotice.Read(notice.Payload, Changed, Hear);
+        connection.Notification += (_, notice) => ChangeNotice.Read(notice.Payload, Changed, Untold, Hear);
         await using (var listen = new NpgsqlCommand("listen chunkstream", connection))
             await listen.ExecuteNonQueryAsync(_stop.Token).ConfigureAwait(false);
         lock (_lock)

@@ -4,7 +4,8 @@ namespace ChunkStream.Durable;
 
 /// <summary>
 /// What instances tell each other by NOTIFY on one channel: words with spaces between them. <c>12:345</c>: stream 12 is at position
-/// 345; <c>12</c>: something else about it is new; <c>?…</c>: an instance wants to hear itself. A producer in SQL says the same.
+/// 345; <c>12</c>: something else about it is new; <c>?…</c>: an instance wants to hear itself. Transactions in SQL say the same, and
+/// <c>*</c>: there may be others that say nothing, since all that notify have to commit one after another.
 /// </summary>
 internal static class ChangeNotice
 {
@@ -36,11 +37,17 @@ internal static class ChangeNotice
     }
 
     /// <summary>Takes a payload apart. What is not understood is left out: a later version may say more.</summary>
-    public static void Read(ReadOnlySpan<char> payload, Action<long, long?> change, Action<string> ping)
+    public static void Read(ReadOnlySpan<char> payload, Action<long, long?> change, Action untold, Action<string> ping)
     {
         foreach (var range in payload.Split(' '))
         {
             var word = payload[range];
+            if (word is "*")
+            {
+                untold();
+                continue;
+            }
+
             if (word is ['?', .. var name])
             {
                 ping(name.ToString());

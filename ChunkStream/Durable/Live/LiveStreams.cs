@@ -26,6 +26,14 @@ internal sealed class LiveStreams : IAsyncDisposable
     // How long the connection that hears is kept after the last reader: a reader who polls is between two polls.
     private static readonly TimeSpan Linger = TimeSpan.FromMinutes(1);
 
+    // How soon after a notice of transactions of which not all tell, and for how long: each pause is twice as long as the last one,
+    // and a new notice begins with the shortest again. Such a transaction commits at once, but for what a disk or a standby takes.
+    private static readonly TimeSpan ShortestLookPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestLookPause = TimeSpan.FromMilliseconds(640);
+
+    // So many times as long as a look takes it pauses at least: many streams are not to keep the database busy.
+    private const int PauseOfLooks = 10;
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private const int MostLooks = 1_000;
@@ -45,6 +53,9 @@ internal sealed class LiveStreams : IAsyncDisposable
     private int _readers;
     private long _leftAt;
     private int _isFailing;
+    private Task _lookingForUntold = Task.CompletedTask;
+    private bool _isLookingForUntold;
+    private TimeSpan _lookPause;
 
     public LiveStreams(StreamFunctions functions, ChangeListener listener, IOptions<DurableOptions> options, TimeProvider time, DurableLog log)
     {
@@ -55,6 +66,7 @@ internal sealed class LiveStreams : IAsyncDisposable
         _reads = new SemaphoreSlim(Math.Max(1, options.Value.Connections / 2));
         _leftAt = time.GetTimestamp();
         listener.Changed = Changed;
+        listener.Untold = LookForUntold;
         listener.Began = LookAtAll;
         listener.Lost = LookSoon;
     }
@@ -153,7 +165,7 @@ internal sealed class LiveStreams : IAsyncDisposable
         lock (_lock)
         {
             _stop.Cancel();
-            looking = _looking;
+            looking = Task.WhenAll(_looking, _lookingForUntold);
         }
 
         await looking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -196,6 +208,46 @@ internal sealed class LiveStreams : IAsyncDisposable
         {
             foreach (var live in _streams.Values)
                 live.LookAt = Math.Min(live.LookAt, LookAfter((long?)live.TimeToLive?.TotalSeconds, live.ExpiresAt));
+        }
+    }
+
+    private void LookForUntold()
+    {
+        lock (_lock)
+        {
+            _lookPause = ShortestLookPause;
+            if (_isLookingForUntold || _stop.IsCancellationRequested)
+                return;
+            _isLookingForUntold = true;
+            _lookingForUntold = Task.Run(LookForUntoldAsync);
+        }
+    }
+
+    private async Task LookForUntoldAsync()
+    {
+        for (var took = TimeSpan.Zero; ;)
+        {
+            TimeSpan pause;
+            LiveStream[] all;
+            lock (_lock)
+            {
+                if (_lookPause > LongestLookPause || _stop.IsCancellationRequested)
+                {
+                    _isLookingForUntold = false;
+                    return;
+                }
+
+                pause = _lookPause;
+                _lookPause *= 2;
+            }
+
+            var least = took * PauseOfLooks;
+            await Task.Delay(pause > least ? pause : least, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (_lock)
+                all = [.. _streams.Values];
+            var began = _time.GetTimestamp();
+            await LookAsync(all).ConfigureAwait(false);
+            took = _time.GetElapsedTime(began);
         }
     }
 

@@ -15,7 +15,7 @@ begin atomic
 end;
 
 -- Puts messages of one turn into the outbox.
-create function publish(stream text, turn bigint, first_part bigint, messages json[]) returns void
+create function publish(stream text, turn bigint, parts bigint[], messages json[]) returns void
 language plpgsql security definer
 set search_path = chunkstream, pg_temp
 set enable_seqscan = off
@@ -31,9 +31,63 @@ begin
         perform outbox_refuse(s, coalesce(v_stream, 'null'), true);
     end if;
     insert into outbox (txid, stream_id, turn, part, is_first, data)
-    select t.txid, s.id, publish.turn, first_part + m.n,
+    select t.txid, s.id, publish.turn, m.part,
         m.n = 1 and not exists (select from outbox o where o.txid = t.txid and o.is_first), convert_to(m.message::text, 'UTF8')
-    from pg_current_xact_id() t (txid), unnest(messages) with ordinality m (message, n);
+    from pg_current_xact_id() t (txid), unnest(parts, messages) with ordinality m (part, message, n);
+end $$;
+
+-- The same with all that a cursor gives, parts and messages. One row after another, and in batches of about a mebibyte: an array of
+-- all would not be possible beyond a gigabyte; and to sort them, or to fetch many at once, takes their memory.
+create function publish_all(stream text, turn bigint, changes refcursor) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_part bigint;
+    v_message json;
+    v_parts bigint[] := '{}';
+    v_messages json[] := '{}';
+    v_bytes bigint := 0;
+begin
+    loop
+        fetch changes into v_part, v_message;
+        exit when not found;
+        v_parts := v_parts || v_part;
+        v_messages := v_messages || v_message;
+        v_bytes := v_bytes + octet_length(v_message::text);
+        continue when v_bytes < 1048576;
+        perform chunkstream.publish(stream, turn, v_parts, v_messages);
+        v_parts := '{}';
+        v_messages := '{}';
+        v_bytes := 0;
+    end loop;
+    close changes;
+    if v_bytes > 0 then
+        perform chunkstream.publish(stream, turn, v_parts, v_messages);
+    end if;
+end $$;
+
+-- How many bytes a message may have.
+create function message_limit() returns bigint
+language sql stable security definer
+set search_path = chunkstream, pg_temp
+begin atomic
+    select l.max_message_bytes from limits l;
+end;
+
+-- The JSON of a row that may be large. Null where it has more bytes than p_limit, or more than Postgres itself can hold: an error
+-- would undo the statement that changed the row.
+create function row_text(p_row record, p_limit bigint) returns text
+language plpgsql stable
+as $$
+declare
+    v_text text;
+begin
+    v_text := row_to_json(p_row);
+    return case when octet_length(v_text) <= p_limit then v_text end;
+-- Postgres has no one code for what is too large for it.
+exception when program_limit_exceeded or out_of_memory or internal_error then
+    return null;
 end $$;
 
 -- A key's columns: the given ones, or the primary key's. Refuses what doesn't tell rows apart.
@@ -164,7 +218,7 @@ begin
     elsif not pg_has_role(current_user, v_class.relowner, 'member') then
         raise exception 'Only the owner of % can publish its changes.', v_table using errcode = 'insufficient_privilege';
     elsif not has_schema_privilege(v_class.relowner, 'chunkstream', 'usage')
-        or not has_function_privilege(v_class.relowner, 'chunkstream.publish(text, bigint, bigint, json[])', 'execute') then
+        or not has_function_privilege(v_class.relowner, 'chunkstream.publish(text, bigint, bigint[], json[])', 'execute') then
         raise exception using
             errcode = 'insufficient_privilege',
             message = format('The owner of %s may not append to streams.', v_table),
@@ -184,9 +238,16 @@ begin
     v_value := case when cardinality(v_key) = 1 then format('(to_json(r.%I) #>> ''{}'')', v_key[1])
         else (select 'json_build_array(' || string_agg(format('r.%I', k.name), ', ' order by k.n) || ')::text'
             from unnest(v_key) with ordinality k (name, n)) end;
+    -- A row that is too large for a message is represented by its key. What takes less than 4 KiB can't be too large, however well
+    -- it was compressed; with all others it is looked.
     v_rows := format(
         $$select row_number() over () as n, case when %1$s = '' or %1$s like '"%%' then to_json(%1$s)::text else %1$s end as k,
-            row_to_json(r.*)::text as v from $$, v_value);
+            coalesce(
+                case when pg_column_size(r.*) < 4096 then row_to_json(r.*)::text
+                    else chunkstream.row_text(r.*, (select chunkstream.message_limit())) end,
+                (select row_to_json(x.*)::text from (select %2$s, true as "$too_large") x)) as v
+            from $$,
+        v_value, (select string_agg(format('r.%I', k.name), ', ' order by k.n) from unnest(v_key) with ordinality k (name, n)));
     -- What a statement has changed doesn't have the values of virtual columns.
     v_changed := '%1$s r';
     if exists (select from pg_attribute a where a.attrelid = v_table and a.attgenerated = 'v') then
@@ -199,12 +260,10 @@ begin
     end if;
     v_old := case when old_values then $$ || ',"old_value":' || o.v$$ else '' end;
 
-    -- Of a table's rows: parameters are the stream, the turn, and the rest of the headers.
-    v_select := $$select chunkstream.publish($1, $2, min(m.n), array_agg(m.message order by m.n))
-        from (
-            select o.n, ('{"type":' || %1$L || ',"key":' || to_json(o.k)::text%2$s || ',"headers":{"operation":"%3$s",' || $3)::json as message
-            from (%4$s $$;
-    v_select_end := $$) o) m group by m.n / 1000$$;
+    -- Of a table's rows: the parameter is the rest of the headers.
+    v_select := $$select o.n, ('{"type":' || %1$L || ',"key":' || to_json(o.k)::text%2$s || ',"headers":{"operation":"%3$s",' || $1)::json
+        from (%4$s $$;
+    v_select_end := $$) o$$;
 
     -- What is put together here: %1$s what reads rows, %2$L the type's JSON, %3$s the old value, %4$L the stream, %5$L and %6$L what
     -- stands before and after the table where rows' deletion is published, %7$s the rest of the headers, %8$s and %9$s the rows that
@@ -214,6 +273,7 @@ declare
     v_turn_name text := format('chunkstream.turn_%%s_%%s', pg_trigger_depth(), tg_relid);
     v_turn bigint;
     v_headers text := %7$s;
+    v_changes refcursor;
 begin
     if tg_when = 'BEFORE' and tg_op <> 'TRUNCATE' then
         perform set_config(v_turn_name, chunkstream.change_turn()::text, true);
@@ -226,37 +286,32 @@ begin
 
     -- Of one statement come first the deletions, then updates, then insertions: of what is a key's row before and after it.
     if tg_op = 'INSERT' then
-        perform chunkstream.publish(%4$L, v_turn, 1::bigint << 61 | min(m.n), array_agg(m.message order by m.n))
-        from (
-            select w.n, ('{"type":' || %2$L || ',"key":' || to_json(w.k)::text || ',"value":' || w.v
-                || ',"headers":{"operation":"insert",' || v_headers)::json as message
-            from (%1$s %8$s) w) m
-        group by m.n / 1000;
+        open v_changes for
+            select 1::bigint << 61 | w.n, ('{"type":' || %2$L || ',"key":' || to_json(w.k)::text || ',"value":' || w.v
+                || ',"headers":{"operation":"insert",' || v_headers)::json
+            from (%1$s %8$s) w;
     elsif tg_op = 'UPDATE' then
-        perform chunkstream.publish(%4$L, v_turn, m.kind << 60 | min(m.n), array_agg(m.message order by m.n))
-        from (
-            select case when o.k is null then 2 when w.k is null then 0 else 1 end::bigint as kind, coalesce(w.n, o.n) as n,
+        open v_changes for
+            select case when o.k is null then 2 when w.k is null then 0 else 1 end::bigint << 60 | coalesce(w.n, o.n),
                 ('{"type":' || %2$L || ',"key":' || to_json(coalesce(w.k, o.k))::text
                 || case when w.k is null then '' else ',"value":' || w.v end
                 || case when o.k is null then '' else ''%3$s end
                 || ',"headers":{"operation":"' || case when o.k is null then 'insert' when w.k is null then 'delete' else 'update' end
-                || '",' || v_headers)::json as message
-            from (%1$s %9$s) o full join (%1$s %8$s) w on w.k = o.k) m
-        group by m.kind, m.n / 1000;
+                || '",' || v_headers)::json
+            from (%1$s %9$s) o full join (%1$s %8$s) w on w.k = o.k;
     elsif tg_op = 'DELETE' then
-        perform chunkstream.publish(%4$L, v_turn, min(m.n), array_agg(m.message order by m.n))
-        from (
+        open v_changes for
             select o.n, ('{"type":' || %2$L || ',"key":' || to_json(o.k)::text%3$s
-                || ',"headers":{"operation":"delete",' || v_headers)::json as message
-            from (%1$s %9$s) o) m
-        group by m.n / 1000;
+                || ',"headers":{"operation":"delete",' || v_headers)::json
+            from (%1$s %9$s) o;
     elsif tg_argv[0] = 'reset' then
-        perform chunkstream.publish(%4$L, v_turn, 0, array['{"headers":{"control":"reset"}}'::json]);
+        perform chunkstream.publish(%4$L, v_turn, '{0}', array['{"headers":{"control":"reset"}}'::json]);
+        return null;
     else
         -- Of partitions that have the trigger too, it is theirs to tell.
-        execute %5$L || tg_relid::regclass::text || ' r where r.tableoid = ' || tg_relid::text
-            || %6$L using %4$L::text, v_turn, v_headers;
+        open v_changes for execute %5$L || tg_relid::regclass::text || ' r where r.tableoid = ' || tg_relid::text || %6$L using v_headers;
     end if;
+    perform chunkstream.publish_all(%4$L, v_turn, v_changes);
     return null;
 end $body$, v_rows, v_type, v_old, stream,
         format(v_select, v_type, v_old, 'delete', v_rows),
@@ -296,10 +351,13 @@ end $body$, v_rows, v_type, v_old, stream,
 
     if snapshot then
         v_body := format($body$
+declare
+    v_changes refcursor;
 begin
-    perform chunkstream.publish(%1$L, chunkstream.change_turn(), 0, array['{"headers":{"control":"snapshot-start"}}'::json]);
-    execute %2$L using %1$L::text, chunkstream.change_turn(), %3$s;
-    perform chunkstream.publish(%1$L, chunkstream.change_turn(), 0, array['{"headers":{"control":"snapshot-end"}}'::json]);
+    perform chunkstream.publish(%1$L, chunkstream.change_turn(), '{0}', array['{"headers":{"control":"snapshot-start"}}'::json]);
+    open v_changes for execute %2$L using %3$s;
+    perform chunkstream.publish_all(%1$L, chunkstream.change_turn(), v_changes);
+    perform chunkstream.publish(%1$L, chunkstream.change_turn(), '{0}', array['{"headers":{"control":"snapshot-end"}}'::json]);
 end $body$, stream, format(v_select, v_type, $$ || ',"value":' || o.v$$, 'insert', v_rows) || v_table::text || ' r' || v_select_end, v_headers);
         execute format('create function %s() returns void %s as %L', v_snapshot, v_settings, v_body);
         execute format('revoke execute on function %s() from public', v_snapshot);
@@ -314,4 +372,4 @@ end $body$, stream, format(v_select, v_type, $$ || ',"value":' || o.v$$, 'insert
     end if;
 end $publish$;
 
-revoke execute on function change_turn(), publish(text, bigint, bigint, json[]) from public;
+revoke execute on function change_turn(), publish(text, bigint, bigint[], json[]) from public;
