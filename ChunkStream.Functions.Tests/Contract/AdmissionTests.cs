@@ -95,6 +95,76 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sixty_greedy_callers_without_a_key_leave_room_for_one_with_a_key()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + PoolOfFive, _files.With("greedy", "-- access: anonymous\nselect n, pg_sleep(0.1)::text from generate_series(1, 1000) n"),
+            ("ChunkStream:Postgres:QueueLength", "10"), ("ChunkStream:Postgres:QueueSeconds", "60"));
+        using var over = new CancellationTokenSource();
+        var greedy = Enumerable.Range(0, 60).Select(_ => api.Client.GetAsync("/api/public/queries/greedy", HttpCompletionOption.ResponseHeadersRead, over.Token)).ToArray();
+
+        // Two hold half of the connections, five wait in half of the queue, and the rest is refused.
+        await Bounded.Until(() => Task.FromResult(greedy.Count(answer => answer.IsCompleted) == 55), "the rest is refused");
+        Assert.Equal(53, greedy.Count(answer => answer is { IsCompletedSuccessfully: true, Result.StatusCode: HttpStatusCode.ServiceUnavailable }));
+        var clock = Stopwatch.StartNew();
+
+        Assert.Equal("{\"a\":1}\n", await api.Client.GetStringAsync("/api/db-stream").Within());
+
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        await over.CancelAsync();
+        foreach (var answer in greedy.Where(answer => answer.IsCompletedSuccessfully))
+            (await answer).Dispose();
+    }
+
+    [Fact]
+    public async Task Queries_without_a_key_have_bounds_that_they_do_not_declare()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString,
+            _files.With("many", "-- access: anonymous\nselect n from generate_series(1, 11) n").With("sleepy", "-- access: anonymous\nselect pg_sleep(600)::text a"),
+            ("ChunkStream:Postgres:AnonymousMaxRows", "10"), ("ChunkStream:Postgres:AnonymousTimeoutSeconds", "0.3"), ("ChunkStream:Streaming:MaxAnonymousStreams", "2"));
+
+        using var slow = await api.GetAsync("/api/public/queries/sleepy");
+        Assert.Equal("urn:chunkstream:query-timeout", (string?)(await slow.ProblemAsync())["type"]);
+        using (var many = await api.GetAsync("/api/public/queries/many"))
+            await Assert.ThrowsAsync<HttpRequestException>(() => many.Content.ReadAsStringAsync().Within());
+        await Bounded.Until(
+            () => Task.FromResult(api.Log.Entries.Any(entry => entry.Message.Contains("Failed (too-many-rows)", StringComparison.Ordinal))), "the bound is reported");
+        Assert.Equal(11, (await api.Client.GetStringAsync("/api/queries/many").Within()).Count(c => c == '\n'));
+
+        // The generators run as often at a time as the bound says, and their places come back.
+        using (var one = await api.GetAsync("/api/stream?intervalMs=60000"))
+        using (var two = await api.GetAsync("/api/json-stream?intervalMs=60000"))
+        {
+            using var third = await api.GetAsync("/api/stream?chunks=1");
+            Assert.Equal("urn:chunkstream:too-many-streams", (string?)(await third.ProblemAsync())["type"]);
+            Assert.NotNull(third.Headers.RetryAfter);
+        }
+
+        await Bounded.Until(async () =>
+        {
+            using var next = await api.GetAsync("/api/stream?chunks=1");
+            return next.StatusCode is HttpStatusCode.OK;
+        }, "their places come back");
+    }
+
+    [Fact]
+    public async Task The_shipped_series_makes_no_more_than_it_may_give_and_warns_of_nothing()
+    {
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "queries")));
+        var before = await postgres.ScalarAsync<long>("select temp_bytes from pg_stat_database where datname = current_database()");
+
+        using (var response = await api.GetAsync("/api/public/queries/series?count=2147483647"))
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+
+        var after = await postgres.ScalarAsync<long>("select temp_bytes from pg_stat_database where datname = current_database()");
+        Assert.InRange(after - before, 0, 100_000_000);
+        await Bounded.Until(
+            () => Task.FromResult(api.Log.Entries.Any(entry => entry.Message.Contains("queries that serve", StringComparison.Ordinal))), "the files are checked");
+        Assert.DoesNotContain(api.Log.Entries, entry => entry.Message.Contains("series.sql", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_hundred_slow_readers_leave_room_for_others_and_hold_no_snapshot()
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:StallSeconds", "2"));

@@ -27,10 +27,14 @@ public sealed class StreamEndpoints
     private readonly QueryCatalogue _catalogue;
     private readonly DurableEndpoints _durable;
     private readonly RecordedStreams _recorded;
+    private readonly AnonymousGenerators _generators;
 
     internal StreamEndpoints(
         StreamEngine engine, PostgresDatabase database, QueryCatalogue catalogue, DurableEndpoints durable, RecordedStreams recorded)
-        => (_engine, _database, _catalogue, _durable, _recorded) = (engine, database, catalogue, durable, recorded);
+    {
+        (_engine, _database, _catalogue, _durable, _recorded) = (engine, database, catalogue, durable, recorded);
+        _generators = new AnonymousGenerators(engine.Options.MaxAnonymousStreams);
+    }
 
     /// <summary><c>GET /stream?chunks=10&amp;intervalMs=1000</c>: a text generator; with <c>&amp;record=name</c> it is recorded.</summary>
     /// <param name="request">The request.</param>
@@ -117,7 +121,7 @@ public sealed class StreamEndpoints
         StreamSource Open(RecordEncoding encoding, CancellationToken token)
             => new GeneratorSource<T>(Generate(token), typeInfo, encoding, token);
 
-        IAsyncEnumerable<T> Generate(CancellationToken token) => generate(chunks, interval, _engine.Time, token);
+        IAsyncEnumerable<T> Generate(CancellationToken token) => _generators.Run(generate(chunks, interval, _engine.Time, token), token);
     }
 
     private IResult QueryOf(HttpRequest request, string endpoint, string name, bool isPublic, CancellationToken cancellation)
@@ -128,6 +132,8 @@ public sealed class StreamEndpoints
         if (declared.File is not { } file)
             return new ProblemResult(Problem.BrokenQuery($"The file {declared.FileName} is broken: /{EndpointTable.QueryPrefix.TrimEnd('/')} says where, and so does the server's log."));
 
+        if (isPublic)
+            file = file with { Header = file.Header.Bounded(TimeSpan.FromSeconds(_database.Options.AnonymousTimeoutSeconds), _database.Options.AnonymousMaxRows) };
         var parameters = Parameters(request);
         var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), StreamFormats.Ndjson);
         var eventId = LastEventId.Of(request, format);
@@ -139,7 +145,7 @@ public sealed class StreamEndpoints
         return new StreamResult($"{endpoint}/{file.Name}", format!, Open, _engine, cancellation);
 
         StreamSource Open(RecordEncoding encoding, CancellationToken token)
-            => new CursorSource(_database, query with { WhyRefused = WhyRefusedAsync }, encoding, _engine.Time, token);
+            => new CursorSource(_database, query with { IsAnonymous = isPublic, WhyRefused = WhyRefusedAsync }, encoding, _engine.Time, token);
 
         async Task<Problem?> WhyRefusedAsync(CancellationToken token)
             => QueryRequest.Refused(await _catalogue.Check.RefusedAsync(file, query.Parameters, token).ConfigureAwait(false));

@@ -4,11 +4,16 @@ namespace ChunkStream.Postgres;
 /// Admission: so many streams hold a connection at a time, some more wait in a queue for a while, and the rest is refused.
 /// A stream whose reader stalls offers its place to those who wait, and one that can go on later gives it up for a while.
 /// </summary>
+/// <remarks>
+/// Streams of callers without a key get a share of the places and of the queue: however many of them come, those with a key
+/// find room.
+/// </remarks>
 /// <param name="slots">How many hold a connection. At least 1.</param>
+/// <param name="anonymousShare">Which share of them, and of the queue, streams of callers without a key get; at least one.</param>
 /// <param name="queueLength">How many newcomers wait at most. 0 or more.</param>
 /// <param name="queueTime">How long a newcomer waits at most.</param>
 /// <param name="time">Measures that.</param>
-internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queueTime, TimeProvider time)
+internal sealed class ConnectionSlots(int slots, double anonymousShare, int queueLength, TimeSpan queueTime, TimeProvider time)
 {
     // How much longer than a newcomer a returning stream has to have waited to come first.
     private static readonly TimeSpan HeadStart = TimeSpan.FromSeconds(1);
@@ -17,39 +22,47 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
     private readonly TimeProvider _time = time;
     private readonly LinkedList<Turn> _newcomers = new();
     private readonly LinkedList<Turn> _returning = new();
-    private readonly LinkedList<TaskCompletionSource> _offers = new();
+    private readonly LinkedList<Offered> _offers = new();
+    private readonly int _anonymousSlots = ShareOf(slots, anonymousShare);
+    private readonly int _anonymousQueue = queueLength == 0 ? 0 : ShareOf(queueLength, anonymousShare);
     private int _free = slots;
+    private int _anonymous;
+
+    // By those who could take the place of a caller with a key, and of one without.
     private volatile SlotWanted _wanted;
+    private volatile SlotWanted _anonymousWanted;
 
     /// <summary>Waits for a place.</summary>
     /// <param name="isNewcomer">Whether the stream has not begun: it can still be refused. Any other waits as long as it takes.</param>
+    /// <param name="isAnonymous">Whether its caller gave no key.</param>
     /// <param name="cancellation">Ends the waiting.</param>
     /// <exception cref="BusyException">There is no place, and none in the queue; or none came free in time.</exception>
-    public async Task<Slot> EnterAsync(bool isNewcomer, CancellationToken cancellation)
+    public async Task<Slot> EnterAsync(bool isNewcomer, bool isAnonymous, CancellationToken cancellation)
     {
         LinkedListNode<Turn> turn;
         lock (_lock)
         {
-            if (_free > 0)
+            if (_free > 0 && HasShare(isAnonymous))
             {
                 _free--;
-                return new Slot(this);
+                Take(isAnonymous);
+                return new Slot(this, isAnonymous);
             }
 
-            if (isNewcomer && _newcomers.Count >= queueLength)
+            if (isNewcomer && IsFull(isAnonymous))
                 throw new BusyException();
-            turn = (isNewcomer ? _newcomers : _returning).AddLast(new Turn(_time.GetTimestamp()));
+            turn = (isNewcomer ? _newcomers : _returning).AddLast(new Turn(isAnonymous, _time.GetTimestamp()));
             Count();
 
-            // The one that has stalled for the longest gives way.
-            if (_offers.First is { } offer)
+            // The one that has stalled for the longest gives way, of those whose place is of use.
+            if (_offers.FirstOrDefault(offer => Wanted(offer.IsAnonymous) is not SlotWanted.ByNobody) is { } offer)
                 Accept(offer);
         }
 
         try
         {
             await turn.Value.Came.Task.WaitAsync(isNewcomer ? queueTime : Timeout.InfiniteTimeSpan, _time, cancellation).ConfigureAwait(false);
-            return new Slot(this);
+            return new Slot(this, isAnonymous);
         }
         catch (TimeoutException)
         {
@@ -76,81 +89,123 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
         }
 
         // It had got its place at the same moment.
-        Release();
+        Release(turn.Value.IsAnonymous);
     }
 
-    private void Release()
+    private void Release(bool isAnonymous)
     {
         lock (_lock)
         {
-            if (Next() is not { } next)
+            _free++;
+            if (isAnonymous)
+                _anonymous--;
+            if (Next() is { } next)
             {
-                _free++;
-                return;
+                _free--;
+                next.List!.Remove(next);
+                Take(next.Value.IsAnonymous);
+                next.Value.Came.SetResult();
             }
 
-            next.List!.Remove(next);
             Count();
-            next.Value.Came.SetResult();
         }
     }
 
+    private void Take(bool isAnonymous)
+    {
+        if (isAnonymous)
+            _anonymous++;
+    }
+
+    private bool HasShare(bool isAnonymous) => !isAnonymous || _anonymous < _anonymousSlots;
+
+    private bool IsFull(bool isAnonymous)
+        => _newcomers.Count >= queueLength || (isAnonymous && _newcomers.Count(turn => turn.IsAnonymous) >= _anonymousQueue);
+
     private void Count()
-        => _wanted = _newcomers.Count > 0 ? SlotWanted.ByNewcomers : _returning.Count > 0 ? SlotWanted.ByReturning : SlotWanted.ByNobody;
+    {
+        // What a stream without a key gives back, anyone can take; the place of one with a key, not those whose share is taken.
+        _anonymousWanted = WantedBy(_ => true);
+        _wanted = WantedBy(turn => HasShare(turn.IsAnonymous));
+    }
+
+    private SlotWanted WantedBy(Func<Turn, bool> who)
+        => _newcomers.Any(who) ? SlotWanted.ByNewcomers : _returning.Any(who) ? SlotWanted.ByReturning : SlotWanted.ByNobody;
+
+    private SlotWanted Wanted(bool isAnonymous) => isAnonymous ? _anonymousWanted : _wanted;
 
     // Newcomers first, who have nothing yet; but not for ever.
     private LinkedListNode<Turn>? Next()
-        => _newcomers.First is not { } newcomer ? _returning.First
-            : _returning.First is { } returning && _time.GetElapsedTime(returning.Value.Since, newcomer.Value.Since) > HeadStart ? returning
+        => First(_newcomers) is not { } newcomer ? First(_returning)
+            : First(_returning) is { } returning && _time.GetElapsedTime(returning.Value.Since, newcomer.Value.Since) > HeadStart ? returning
             : newcomer;
 
-    private LinkedListNode<TaskCompletionSource> Offer()
+    private LinkedListNode<Turn>? First(LinkedList<Turn> queue)
+    {
+        var turn = queue.First;
+        while (turn is not null && !HasShare(turn.Value.IsAnonymous))
+            turn = turn.Next;
+        return turn;
+    }
+
+    private Offered Offer(bool isAnonymous)
     {
         lock (_lock)
         {
-            var offer = _offers.AddLast(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-            if (_wanted is not SlotWanted.ByNobody)
+            var offer = new Offered(isAnonymous);
+            _offers.AddLast(offer);
+            if (Wanted(isAnonymous) is not SlotWanted.ByNobody)
                 Accept(offer);
             return offer;
         }
     }
 
-    private void Withdraw(LinkedListNode<TaskCompletionSource> offer)
+    private void Withdraw(Offered offer)
     {
         lock (_lock)
-        {
-            if (offer.List is not null)
-                _offers.Remove(offer);
-        }
+            _offers.Remove(offer);
     }
 
-    private void Accept(LinkedListNode<TaskCompletionSource> offer)
+    private void Accept(Offered offer)
     {
         _offers.Remove(offer);
-        offer.Value.SetResult();
+        offer.Accepted.SetResult();
     }
 
-    private sealed record Turn(long Since)
+    private static int ShareOf(int places, double share) => Math.Max(1, (int)(places * share));
+
+    private sealed class Turn(bool isAnonymous, long since)
     {
+        public bool IsAnonymous => isAnonymous;
+
+        public long Since => since;
+
         public TaskCompletionSource Came { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
+    private sealed class Offered(bool isAnonymous)
+    {
+        public bool IsAnonymous => isAnonymous;
+
+        public TaskCompletionSource Accepted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
     /// <summary>A place. Disposing gives it back, once.</summary>
-    internal sealed class Slot(ConnectionSlots owner) : IDisposable
+    internal sealed class Slot(ConnectionSlots owner, bool isAnonymous) : IDisposable
     {
         private bool _released;
 
-        /// <summary>Who waits for a place.</summary>
-        public SlotWanted Wanted => owner._wanted;
+        /// <summary>Who waits for a place, and could have this one.</summary>
+        public SlotWanted Wanted => owner.Wanted(isAnonymous);
 
         /// <summary>Waits until somebody else needs the place, or the reader is back, or the time is over.</summary>
         /// <returns>Whether the reader is back.</returns>
         public async Task<bool> OfferAsync(Task reader, TimeSpan atMost, CancellationToken cancellation)
         {
-            var offer = owner.Offer();
+            var offer = owner.Offer(isAnonymous);
             try
             {
-                await Task.WhenAny(reader, offer.Value.Task).WaitAsync(atMost, owner._time, cancellation).ConfigureAwait(false);
+                await Task.WhenAny(reader, offer.Accepted.Task).WaitAsync(atMost, owner._time, cancellation).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
@@ -170,7 +225,7 @@ internal sealed class ConnectionSlots(int slots, int queueLength, TimeSpan queue
             if (_released)
                 return;
             _released = true;
-            owner.Release();
+            owner.Release(isAnonymous);
         }
     }
 }

@@ -141,7 +141,7 @@ internal sealed class CursorSource(
 
     private async Task OpenAsync()
     {
-        _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, cancellation).ConfigureAwait(false);
+        _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, query.IsAnonymous, cancellation).ConfigureAwait(false);
         var start = time.GetTimestamp();
         var opening = new CursorOpening(query, Position(), AtMost(), IsEstimated: _schema is null, Rows);
         try

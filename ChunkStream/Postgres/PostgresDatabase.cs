@@ -69,7 +69,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     public void ForgetIdleConnections() => _dataSource?.Clear();
 
     private ConnectionSlots SlotsOf(int poolSize, TimeProvider time)
-        => new(Math.Max(1, poolSize - Reserve), Options.QueueLength, TimeSpan.FromSeconds(Options.QueueSeconds), time);
+        => new(Math.Max(1, poolSize - Reserve), Options.AnonymousShare, Options.QueueLength, TimeSpan.FromSeconds(Options.QueueSeconds), time);
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _dataSource?.DisposeAsync() ?? ValueTask.CompletedTask;

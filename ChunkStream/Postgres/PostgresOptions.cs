@@ -58,4 +58,24 @@ public sealed class PostgresOptions
     /// </summary>
     [Range(0.1, 60)]
     public double QueueSeconds { get; set; } = 10;
+
+    /// <summary>
+    /// Which share of the streams that may hold a connection, and of the places in the queue, callers without a key get.
+    /// 0.01–1, default 0.5, at least one: the rest is for those with a key, however many come without.
+    /// </summary>
+    [Range(0.01, 1)]
+    public double AnonymousShare { get; set; } = 0.5;
+
+    /// <summary>
+    /// The timeout, in seconds, of a query that is run without a key and declares none. 0.1–604,800, default 30: who
+    /// anyone may make work should not work for long.
+    /// </summary>
+    [Range(0.1, 7 * 24 * 3600)]
+    public double AnonymousTimeoutSeconds { get; set; } = 30;
+
+    /// <summary>
+    /// How many rows a query gives at most that is run without a key and declares no bound. 1 to 10^12, default 1,000,000.
+    /// </summary>
+    [Range(1, 1_000_000_000_000)]
+    public long AnonymousMaxRows { get; set; } = 1_000_000;
 }

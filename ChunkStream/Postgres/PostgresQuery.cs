@@ -21,6 +21,9 @@ internal sealed record PostgresQuery(string Sql)
     /// </summary>
     public string CursorName => Name.Length == 0 ? "chunkstream" : $"\"chunkstream:{(Name.Length > MostNameLength ? Name[..MostNameLength] : Name)}\"";
 
+    /// <summary>Whether the caller gave no key: such queries get a share of the connections.</summary>
+    public bool IsAnonymous { get; init; }
+
     /// <summary>The parameters' values, in the text form of the types that the statement casts them to; null is NULL.</summary>
     public IReadOnlyList<string?> Parameters { get; init; } = [];
 

@@ -94,6 +94,14 @@ public sealed record Problem(
         RetryAfterSeconds = 2,
     };
 
+    /// <summary>As many generators run for callers without a key as may. 503.</summary>
+    public static Problem TooManyStreams { get; } = new(
+        "urn:chunkstream:too-many-streams", "Too many streams", 503,
+        "As many streams of this kind are open on this instance as may be open without a key.")
+    {
+        RetryAfterSeconds = 5,
+    };
+
     /// <summary>As many readers wait on durable streams as may. 503.</summary>
     public static Problem TooManyReaders { get; } = new(
         "urn:chunkstream:too-many-readers", "Too many readers", 503,

@@ -7,7 +7,7 @@ namespace ChunkStream.Queries;
 /// <summary>What the comment block at the top of a query file declares.</summary>
 internal sealed partial record QueryHeader
 {
-    private static readonly string[] Known = ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access"];
+    private static readonly string[] Known = ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "key-check"];
 
     /// <summary>What the query gives, in a sentence; empty where the file does not say.</summary>
     public string Summary { get; private set; } = "";
@@ -32,6 +32,12 @@ internal sealed partial record QueryHeader
 
     /// <summary>How many rows the query gives at most; null for no bound.</summary>
     public long? MaxRows { get; private set; }
+
+    /// <summary>Whether the file says that its author knows that no index guarantees the key.</summary>
+    public bool IsKeyCheckedByRow { get; private set; }
+
+    /// <summary>The same with bounds where none are declared: for callers without a key.</summary>
+    public QueryHeader Bounded(TimeSpan timeout, long maxRows) => this with { Timeout = Timeout ?? timeout, MaxRows = MaxRows ?? maxRows };
 
     /// <summary>Who may run it.</summary>
     public QueryAccess Access { get; private set; } = QueryAccess.Function;
@@ -93,6 +99,9 @@ internal sealed partial record QueryHeader
                 MaxRows = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rows) && rows > 0
                     ? rows
                     : throw new FormatException($"'max-rows' is a whole number from 1, but here it is '{value}'.");
+                break;
+            case "key-check":
+                IsKeyCheckedByRow = OneOf(word, value, ("each-row", true));
                 break;
             case "access":
                 Access = OneOf(word, value, ("anonymous", QueryAccess.Anonymous), ("function", QueryAccess.Function));

@@ -50,7 +50,7 @@ public abstract class StreamSource : IAsyncDisposable
     public virtual Task WaitForReaderAsync(Task reader) => reader;
 
     /// <summary>What a client is told about a failure of this source. Never SQL text, host names or stack traces.</summary>
-    public virtual Problem Describe(Exception failure) => Problem.Internal;
+    public virtual Problem Describe(Exception failure) => failure is ProblemException known ? known.Problem : Problem.Internal;
 
     /// <inheritdoc />
     public abstract ValueTask DisposeAsync();

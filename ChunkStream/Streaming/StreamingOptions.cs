@@ -45,4 +45,11 @@ public sealed class StreamingOptions
     /// </summary>
     [Range(0, 300)]
     public double ShutdownSeconds { get; set; } = 3;
+
+    /// <summary>
+    /// How many of the generators that need no key run at a time in a process; beyond that a client gets 503. 1–1,000,000,
+    /// default 1,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int MaxAnonymousStreams { get; set; } = 1000;
 }
