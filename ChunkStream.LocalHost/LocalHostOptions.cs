@@ -43,6 +43,14 @@ internal sealed class LocalHostOptions
     /// </summary>
     public string? CorsOrigins { get; set; }
 
+    /// <summary>
+    /// How many connections of clients may be open at a time, 1–1,000,000; further ones wait, and idle ones are closed for them.
+    /// Default: what the system lets a process open (<c>ulimit -n</c>), less what the database's connections and the process itself
+    /// need; on Windows, which has no such limit, none.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int? MaxConnections { get; set; }
+
     /// <summary>Reads the settings of a configuration that has been checked.</summary>
     public static LocalHostOptions Read(IConfiguration configuration) =>
         configuration.GetSection(Section).Get<LocalHostOptions>() ?? new LocalHostOptions();

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using ChunkStream.Durable;
 using ChunkStream.Endpoints;
+using ChunkStream.LocalHost.Web.Connections;
 using ChunkStream.Problems;
 using ChunkStream.Queries;
 
@@ -74,6 +75,7 @@ internal static class ApiHost
         builder.Services.AddChunkStream(builder.Configuration);
         builder.Services.AddStreamSweep();
         builder.Services.AddLocalHostOptions(builder.Configuration);
+        builder.Services.AddConnectionLimit(options, builder.Configuration);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

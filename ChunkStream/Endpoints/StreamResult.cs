@@ -32,7 +32,7 @@ internal sealed class StreamResult(
     public const string EstimateHeader = "ChunkStream-Estimated-Rows";
 
     /// <inheritdoc />
-    /// <exception cref="StreamCutException">The stream ended before it was complete, and after its first byte.</exception>
+    /// <exception cref="StreamCutException">The stream ended before it was complete, and only so does the host learn of it.</exception>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
@@ -55,30 +55,35 @@ internal sealed class StreamResult(
         using var lifetime = engine.Begin(httpContext.RequestAborted, invocation);
         var source = open(format.Encoding, lifetime.Token);
         var pump = new StreamPump(source, format, body.Writer, engine.Options, engine.Time);
+        var end = new ResponseEnd(httpContext, isBehindHost: invocation.CanBeCanceled, engine.Time);
 
-        var (outcome, problem, failure) = await StreamAsync(httpContext.Response, body, source, pump, lifetime).ConfigureAwait(false);
+        var (outcome, problem, failure) = await StreamAsync(httpContext.Response, body, source, pump, lifetime, end).ConfigureAwait(false);
         Report(outcome, problem, failure, pump, started);
         await pump.SettleAsync().ConfigureAwait(false);
         await lifetime.EndAsync().ConfigureAwait(false);
         await ReleaseAsync(source).ConfigureAwait(false);
 
-        // The server then closes the connection without the end of the body, after it has sent what was flushed. (Abort
-        // would throw away what is still in the socket's buffer, an error frame with it.)
-        if (outcome is StreamOutcome.Failed or StreamOutcome.DeadlineReached or StreamOutcome.Stopped)
+        if (outcome is StreamOutcome.Completed or StreamOutcome.Continued)
+        {
+            await end.WholeAsync().ConfigureAwait(false);
+        }
+        else if (outcome is StreamOutcome.Failed or StreamOutcome.DeadlineReached or StreamOutcome.Stopped)
         {
             await pump.UntilHeardAsync(httpContext.RequestAborted).ConfigureAwait(false);
-            throw new StreamCutException(name, outcome);
+            if (!await end.BreakAsync().ConfigureAwait(false))
+                throw new StreamCutException(name, outcome);
         }
     }
 
     private async Task<(StreamOutcome Outcome, Problem? Problem, Exception? Failure)> StreamAsync(
-        HttpResponse response, ResponseBody body, StreamSource source, StreamPump pump, StreamLifetime lifetime)
+        HttpResponse response, ResponseBody body, StreamSource source, StreamPump pump, StreamLifetime lifetime, ResponseEnd end)
     {
         try
         {
             var first = await FirstRecordAsync(source, lifetime.Token).ConfigureAwait(false);
             if (first.IsCompletedSuccessfully && source.Schema.EstimatedRows is { } rows)
                 response.Headers[EstimateHeader] = rows.ToString(CultureInfo.InvariantCulture);
+            end.Begin();
             await response.StartAsync(lifetime.Token).ConfigureAwait(false);
             await pump.RunAsync(first, lifetime.Token).ConfigureAwait(false);
             await body.CompleteAsync().ConfigureAwait(false);
@@ -91,7 +96,7 @@ internal sealed class StreamResult(
             if (ended is StreamOutcome.ClientLeft)
                 return (StreamOutcome.ClientLeft, null, failure);
 
-            var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? source.Describe(failure);
+            var problem = (ended is { } how ? StreamLifetime.Describe(how) : null) ?? source.Describe(failure);
             if (!response.HasStarted)
             {
                 response.Clear();

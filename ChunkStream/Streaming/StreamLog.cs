@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChunkStream.Problems;
 using Microsoft.Extensions.Logging;
 
@@ -31,12 +32,12 @@ internal sealed partial class StreamLog(ILogger logger)
             report.Records,
             report.Bytes,
             report.Duration.TotalMilliseconds,
-            report.FirstByte?.TotalMilliseconds ?? (object)"–",
+            report.FirstByte is { } first ? string.Create(CultureInfo.InvariantCulture, $"first byte after {first.TotalMilliseconds:F0} ms") : "no first byte",
             report.Stalled.TotalMilliseconds);
     }
 
     [LoggerMessage(EventId = 1, EventName = "StreamEnded", Message =
-        "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms (first byte after {FirstByteMs:F0} ms, {StallMs:F0} ms waiting for the reader)")]
+        "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms ({FirstByte}, {StallMs:F0} ms waiting for the reader)")]
     private partial void StreamEnded(
         LogLevel level,
         Exception? exception,
@@ -47,7 +48,7 @@ internal sealed partial class StreamLog(ILogger logger)
         long records,
         long bytes,
         double durationMs,
-        object firstByteMs,
+        string firstByte,
         double stallMs);
 
     /// <summary>A source failed while it gave back what it held.</summary>

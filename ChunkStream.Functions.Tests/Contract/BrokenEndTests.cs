@@ -1,0 +1,192 @@
+using System.Net;
+using ChunkStream.Formats;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+using ChunkStream.Streaming;
+using Microsoft.Extensions.Logging;
+
+namespace ChunkStream.Functions.Tests.Contract;
+
+/// <summary>
+/// A stream that is cut looks broken by the means of each version of HTTP, however it comes to be cut; and everything that was sent
+/// before arrives.
+/// </summary>
+public sealed class BrokenEndTests
+{
+    private const int Items = 3000;
+
+    public static TheoryData<string, string> Versions => new()
+    {
+        { "1.0", "" },
+        { "1.0", "Connection: keep-alive\r\n" },
+        { "1.1", "" },
+        { "1.1", "Connection: close\r\n" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task A_cut_is_seen_by_every_client_after_all_that_was_sent_and_is_no_error_of_the_server(string version, string headers)
+    {
+        await using var api = await LocalApi.StartAsync(settings: [
+            ("ChunkStream:Streaming:MaxDurationSeconds", "2.5"), ("ChunkStream:Streaming:ShutdownSeconds", "0")]);
+        var server = api.Client.BaseAddress!;
+        var failing = FaultySource.FailsAt(Items);
+        var ends = await Task.WhenAll(
+            EndAsync(api.Serve(StreamFormats.Ndjson, failing)),
+            EndAsync(api.Serve(StreamFormats.Frames, failing)),
+            EndAsync(api.Serve(StreamFormats.Ndjson, FaultySource.StallsAfter(Items))),
+            EndAsync(api.Serve(StreamFormats.Ndjson, FaultySource.HangsAfter(Items))),
+            EndAsync(api.Serve(StreamFormats.Frames, FaultySource.StallsAfter(Items))));
+        using var open = await RawEnd.AskAsync(server, api.Serve(StreamFormats.Frames, FaultySource.StallsAfter(Items)), version, headers);
+        var begun = await RawEnd.ReadUntilAsync(open, "item 0");
+        var stopping = api.StopAsync();
+        var stopped = await RawEnd.ReadAsync(open, begun: begun);
+        await stopping.Within();
+
+        Assert.All(ends, end => Assert.Contains($"item {Items - 1},", end.Text, StringComparison.Ordinal));
+        Assert.All([.. ends, stopped], end =>
+        {
+            Assert.False(end.LooksWhole);
+            Assert.False(end.HasLastChunk);
+            Assert.Equal(version == "1.0", end.IsReset);
+        });
+        Assert.Contains("urn:chunkstream:internal-error", ends[1].Text, StringComparison.Ordinal);
+        Assert.Contains("urn:chunkstream:deadline-reached", ends[4].Text, StringComparison.Ordinal);
+        Assert.Contains("urn:chunkstream:stopping", stopped.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(api.Log.Entries, entry =>
+            entry.Level >= LogLevel.Warning && entry.Category.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal));
+
+        async Task<RawEnd> EndAsync(string path)
+        {
+            using var socket = await RawEnd.AskAsync(server, path, version, headers);
+            return await RawEnd.ReadAsync(socket);
+        }
+    }
+
+    [Theory]
+    [InlineData("1.0")]
+    [InlineData("1.1")]
+    public async Task A_reader_that_takes_its_time_gets_all_that_was_sent_before_the_cut(string version)
+    {
+        await using var api = await LocalApi.StartAsync();
+        foreach (var headers in new[] { "", "Accept-Encoding: gzip\r\n" })
+        {
+            using var socket = await RawEnd.AskAsync(
+                api.Client.BaseAddress!, api.Serve(StreamFormats.Frames, FaultySource.FailsAt(Items)), version, headers);
+            var read = RawEnd.ReadAsync(socket, pauses: TimeSpan.FromMilliseconds(20));
+
+            var end = await read;
+
+            Assert.False(end.LooksWhole);
+            if (headers.Length == 0)
+                Assert.EndsWith("\"}}\n", end.Text.TrimEnd('\r', '\n') + "\n", StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_whole_stream_over_http_1_0_ends_without_a_reset_at_whatever_speed_it_is_read()
+    {
+        await using var api = await LocalApi.StartAsync();
+        foreach (var (items, pause) in new[] { (0, 0), (1, 0), (100_000, 0), (20_000, 2) })
+        {
+            using var socket = await RawEnd.AskAsync(api.Client.BaseAddress!, api.Serve(StreamFormats.Ndjson, FaultySource.Complete(items)), "1.0");
+            var end = await RawEnd.ReadAsync(socket, TimeSpan.FromMilliseconds(pause));
+
+            Assert.False(end.IsReset);
+            Assert.Equal(items, end.Text[(end.Text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..].Count(letter => letter == '\n'));
+        }
+    }
+
+    [Fact]
+    public async Task Behind_the_functions_host_a_cut_is_a_reset_whatever_its_version_and_the_host_hears_of_it()
+    {
+        using var call = new CancellationTokenSource();
+        await using var api = await LocalApi.StartAsync();
+        using var socket = await RawEnd.AskAsync(
+            api.Client.BaseAddress!, api.Serve(StreamFormats.Frames, FaultySource.FailsAt(Items), call.Token), "1.1");
+        var end = await RawEnd.ReadAsync(socket);
+
+        Assert.True(end.IsReset);
+        Assert.Contains("urn:chunkstream:internal-error", end.Text, StringComparison.Ordinal);
+        await Bounded.Until(() => Task.FromResult(api.Log.Entries.Any(entry => entry.Exception is StreamCutException)), "the host has heard of it");
+    }
+
+    [Fact]
+    public async Task Over_http_2_the_stream_is_reset_and_the_connection_goes_on()
+    {
+        await using var api = await LocalApi.StartAsync(settings: ("Kestrel:EndpointDefaults:Protocols", "Http2"));
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = api.Client.BaseAddress,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var response = await client.GetAsync(
+            api.Serve(StreamFormats.Frames, FaultySource.FailsAt(Items)), HttpCompletionOption.ResponseHeadersRead).Within();
+        var read = await StreamRead.OfAsync(response, "frames");
+        using var again = await client.GetAsync(
+            api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(Items)), HttpCompletionOption.ResponseHeadersRead).Within();
+
+        Assert.Equal(HttpVersion.Version20, response.Version);
+        Assert.Equal(Items, read.Records.Count);
+        Assert.NotNull(read.Error);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => again.Content.CopyToAsync(Stream.Null).Within());
+        Assert.DoesNotContain(api.Log.Entries, entry =>
+            entry.Level >= LogLevel.Warning && entry.Category.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal));
+    }
+
+    [NginxFact]
+    public async Task Through_nginx_a_cut_is_seen_by_its_clients_and_what_was_sent_before_arrives()
+    {
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "2.5"));
+        await using var nginx = await Nginx.BeforeAsync(api.Client.BaseAddress!);
+        string[] broken = [
+            api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(Items)),
+            api.Serve(StreamFormats.Frames, FaultySource.FailsAt(Items)),
+            api.Serve(StreamFormats.Ndjson, FaultySource.StallsAfter(Items)),
+        ];
+        var whole = api.Serve(StreamFormats.Ndjson, FaultySource.Complete(Items));
+        var plain = await Task.WhenAll(Nginx.Places.SelectMany(place => broken.Select(path => EndAsync(place + path, ""))));
+        var compressed = await Task.WhenAll(Nginx.Places.SelectMany(place => broken.Select(path => EndAsync(place + path, "Accept-Encoding: gzip\r\n"))));
+        var complete = await Task.WhenAll(Nginx.Places.Select(place => EndAsync(place + whole, "")));
+
+        Assert.All([.. plain, .. compressed], end => Assert.False(end.LooksWhole));
+        Assert.All(complete, end => Assert.True(end.LooksWhole));
+
+        // Where its operator has it ignore that a stream is not to be held back, it loses less than it collects for a packet (1460 bytes).
+        Assert.All(Nginx.Places.Zip(plain.Chunk(broken.Length)).SelectMany(place => place.Second.Select(end => (place.First, end.Text))), got =>
+            Assert.Contains($"item {(got.First == "/buffered" ? Items - 50 : Items - 1)},", got.Text, StringComparison.Ordinal));
+
+        async Task<RawEnd> EndAsync(string path, string headers)
+        {
+            using var socket = await RawEnd.AskAsync(nginx.Address, path, "1.1", "Connection: close\r\n" + headers);
+            return await RawEnd.ReadAsync(socket);
+        }
+    }
+
+    [CurlFact]
+    public async Task Curl_reports_a_cut_over_http_1_0_and_shows_every_row_before_it()
+    {
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "2"));
+        foreach (var (source, items) in new[] { (FaultySource.FailsAt(Items), Items), (FaultySource.StallsAfter(10), 10) })
+        {
+            await using var curl = RunningProgram.Start("curl", ["-0", "-sN", "--max-time", "30", api.Origin + api.Serve(StreamFormats.Ndjson, source)]);
+            var (exitCode, output, _) = await curl.EndAsync();
+
+            Assert.NotEqual(0, exitCode);
+            Assert.Equal(items, output.Count(letter => letter == '\n'));
+        }
+    }
+}
+
+/// <summary>Needs curl.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class CurlFactAttribute : FactAttribute
+{
+    public CurlFactAttribute()
+    {
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        if (!Optional.IsEverythingRequired && !folders.Any(folder => File.Exists(Path.Combine(folder, "curl")) || File.Exists(Path.Combine(folder, "curl.exe"))))
+            Skip = "curl is not on the PATH.";
+    }
+}
