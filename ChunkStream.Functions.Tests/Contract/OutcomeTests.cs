@@ -62,14 +62,6 @@ public sealed class OutcomeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stream_that_is_refused_has_no_first_byte()
-    {
-        using var response = await _api.GetAsync(_api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(0)));
-
-        Assert.Contains("(no first byte, ", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Time_spent_waiting_for_the_reader_is_told_apart()
     {
         using var client = await RawClient.GetAsync(_api.Client.BaseAddress!, "/api/stream?chunks=1000000&intervalMs=0");

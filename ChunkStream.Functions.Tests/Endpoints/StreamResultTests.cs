@@ -25,7 +25,7 @@ public sealed class StreamResultTests : IAsyncLifetime
         Assert.DoesNotContain("secret", problem.ToJsonString(), StringComparison.Ordinal);
         var ended = await _api.Log.StreamEndedAsync();
         Assert.Contains("Refused", ended.Message, StringComparison.Ordinal);
-        Assert.Contains("(first byte after – ms,", ended.Message, StringComparison.Ordinal);
+        Assert.Contains("(no first byte, ", ended.Message, StringComparison.Ordinal);
         Assert.Equal("secret details", ended.Exception?.Message);
     }
 

@@ -75,11 +75,13 @@ internal static class ApiHost
         builder.Services.AddChunkStream(builder.Configuration);
         builder.Services.AddStreamSweep();
         builder.Services.AddLocalHostOptions(builder.Configuration);
+        builder.Services.AddRefusals();
         builder.Services.AddConnectionLimit(options, builder.Configuration);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            Refusals.Widen(kestrel.Limits);
             address.Listen(kestrel, port);
         });
         if (address.IsLoopback)

@@ -13,6 +13,15 @@ internal sealed record RawEnd(string Text, bool IsReset)
     /// <summary>Whether a client of the request's version takes it for the whole.</summary>
     public bool LooksWhole => !IsReset && (!Text.Contains("\r\nTransfer-Encoding: chunked\r\n", StringComparison.Ordinal) || HasLastChunk);
 
+    /// <summary>Connects.</summary>
+    public static async Task<Socket> ConnectAsync(Uri server)
+    {
+        // Small, so that what a test does not read stays with the server.
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
+        await socket.ConnectAsync(server.Host, server.Port).Within();
+        return socket;
+    }
+
     /// <summary>Connects and sends a GET.</summary>
     /// <param name="server">Where to.</param>
     /// <param name="path">Of what.</param>
@@ -20,9 +29,7 @@ internal sealed record RawEnd(string Text, bool IsReset)
     /// <param name="headers">More headers, each with its line break.</param>
     public static async Task<Socket> AskAsync(Uri server, string path, string version, string headers = "")
     {
-        // Small, so that what a test does not read stays with the server.
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
-        await socket.ConnectAsync(server.Host, server.Port).Within();
+        var socket = await ConnectAsync(server);
         await socket.SendAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n"));
         return socket;
     }
