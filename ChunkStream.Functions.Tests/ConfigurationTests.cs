@@ -60,6 +60,9 @@ public sealed class ConfigurationTests
     [InlineData("ChunkStream:QueriesPath", "")]
     [InlineData("ChunkStream:DefaultQuery", "")]
     [InlineData("ChunkStream:ResumeKey", "short")]
+    [InlineData("ChunkStream:ResumeKey", "                                        ")]
+    [InlineData("ChunkStream:ResumeKey", "for local development only; in Azure: openssl rand -base64 32")]
+    [InlineData("ChunkStream:ResumeKey", "for development on this machine alone")]
     [InlineData("ChunkStream:QueryPath", "queries")]
     public async Task A_bad_setting_is_refused_at_start_by_name(string key, string value)
     {

@@ -14,12 +14,19 @@ internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOpti
             mistakes.Add($"{LocalHostOptions.Section}:{nameof(LocalHostOptions.Address)} is \"{options.Address}\"; "
                 + "it must be \"localhost\" or an IP address, such as 0.0.0.0 or ::.");
         }
-        else if (!address.IsLoopback && string.IsNullOrWhiteSpace(options.FunctionKey))
+        else if (!address.IsLoopback && options.FunctionKey is null)
         {
             mistakes.Add($"{LocalHostOptions.Section}:{nameof(LocalHostOptions.Address)} is {options.Address}, which "
                 + "others can reach, but there is no "
                 + $"{LocalHostOptions.Section}:{nameof(LocalHostOptions.FunctionKey)} (environment: "
                 + "ChunkStream__LocalHost__FunctionKey). Set one, or listen on localhost.");
+        }
+
+        if (options.FunctionKey is not null && string.IsNullOrWhiteSpace(options.FunctionKey))
+        {
+            mistakes.Add($"{LocalHostOptions.Section}:{nameof(LocalHostOptions.FunctionKey)} is blank (environment: "
+                + "ChunkStream__LocalHost__FunctionKey). Set a key, or leave the setting out: then no key is asked for, on "
+                + "localhost alone.");
         }
 
         mistakes.AddRange(CorsOrigins.Parse(options.CorsOrigins).Mistakes(address?.IsLoopback is not false));

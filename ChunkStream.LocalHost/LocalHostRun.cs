@@ -67,7 +67,8 @@ internal static class LocalHostRun
         return settings.Mode switch
         {
             RunMode.Services => await WaitWithServicesAsync(embedded?.ShownConnectionString, cancellation),
-            RunMode.Functions => await tools!.RunAsync(settings.Port, connectionString, cancellation),
+            RunMode.Functions => await tools!.RunAsync(
+                settings.Port, connectionString, builder.Configuration[LocalResumeKey.Setting] ?? LocalResumeKey.Of(options), cancellation),
             _ => await ApiHost.RunAsync(builder, options, settings.Port, cancellation),
         };
     }

@@ -3,7 +3,9 @@ using ChunkStream.Endpoints;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
 using ChunkStream.LocalHost.Web;
+using ChunkStream.Queries;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Functions.Tests.LocalHost;
 
@@ -59,14 +61,38 @@ public sealed class AccessTests
     [InlineData("::1", null, true)]
     [InlineData("0.0.0.0", null, false)]
     [InlineData("::", "  ", false)]
+    [InlineData("localhost", "   ", false)]
+    [InlineData("localhost", "", false)]
     [InlineData("10.1.2.3", null, false)]
     [InlineData("0.0.0.0", Key, true)]
     [InlineData("example.org", Key, false)]
-    public void Listening_beyond_this_machine_needs_a_key(string address, string? key, bool isValid)
+    public void Listening_beyond_this_machine_needs_a_key_and_a_blank_one_is_none(string address, string? key, bool isValid)
     {
         var result = new LocalHostOptionsValidator().Validate(null, new LocalHostOptions { Address = address, FunctionKey = key });
 
         Assert.Equal(isValid, result.Succeeded);
+    }
+
+    [Fact]
+    public async Task Without_a_resume_key_each_state_folder_has_a_random_one_that_stays()
+    {
+        var keys = new List<string>();
+        var folders = new[] { Directory.CreateTempSubdirectory("chunkstream-state-"), Directory.CreateTempSubdirectory("chunkstream-state-") };
+        foreach (var folder in new[] { folders[0], folders[0], folders[1] })
+        {
+            await using var api = await LocalApi.StartAsync(settings: (LocalHostOptions.Section + ":StatePath", folder.FullName));
+            keys.Add(api.Get<IOptions<QueryOptions>>().Value.ResumeKey!);
+        }
+
+        Assert.Equal(keys[0], keys[1]);
+        Assert.NotEqual(keys[0], keys[2]);
+        foreach (var folder in folders)
+        {
+            var file = Assert.Single(folder.GetFiles());
+            if (!OperatingSystem.IsWindows())
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, file.UnixFileMode);
+            folder.Delete(recursive: true);
+        }
     }
 
     [Fact]

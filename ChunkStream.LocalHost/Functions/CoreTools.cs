@@ -32,9 +32,13 @@ internal sealed class CoreTools
     }
 
     /// <summary>Runs the function app until it ends or the token is cancelled, and gives the exit code.</summary>
-    public async Task<int> RunAsync(int port, string connectionString, CancellationToken cancellation)
+    /// <param name="port">Where it listens.</param>
+    /// <param name="connectionString">Its database.</param>
+    /// <param name="resumeKey">The secret of its resume tokens.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<int> RunAsync(int port, string connectionString, string resumeKey, CancellationToken cancellation)
     {
-        using var func = Start(port, connectionString);
+        using var func = Start(port, connectionString, resumeKey);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var ready = Announcement.WhenReadyAsync(ApiAddress.For("localhost", port), isKeyNeeded: false, over.Token);
         try
@@ -54,7 +58,7 @@ internal sealed class CoreTools
         }
     }
 
-    private Process Start(int port, string connectionString)
+    private Process Start(int port, string connectionString, string resumeKey)
     {
         Console.Out.WriteLine($"Starting func in {_folder}");
         return Process.Start(new ProcessStartInfo(_program, ["start", "--port", $"{port}"])
@@ -63,6 +67,7 @@ internal sealed class CoreTools
             Environment =
             {
                 ["ConnectionStrings__Postgres"] = connectionString,
+                ["ChunkStream__ResumeKey"] = resumeKey,
                 ["AzureWebJobsStorage"] = Azurite.ConnectionString,
                 ["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated",
             },

@@ -3,7 +3,6 @@ using ChunkStream.Durable;
 using ChunkStream.Endpoints;
 using ChunkStream.LocalHost.Web.Connections;
 using ChunkStream.Problems;
-using ChunkStream.Queries;
 
 namespace ChunkStream.LocalHost.Web;
 
@@ -13,10 +12,6 @@ internal static class ApiHost
     // Streams may run for minutes: who presses Ctrl+C does not want to wait for them. The engine ends them before this, and
     // never as if they were whole.
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
-
-    // Signs what only this machine sees; tokens work across restarts, as they do where a key is configured.
-    private const string DevelopmentKey = "for development on this machine alone";
-    private const string ResumeKey = QueryOptions.Section + ":" + nameof(QueryOptions.ResumeKey);
 
     // Without a key everyone on this machine may write to streams anyhow.
     private const string PublicRecording = DurableOptions.Section + ":" + nameof(DurableOptions.PublicRecording);
@@ -85,7 +80,7 @@ internal static class ApiHost
             address.Listen(kestrel, port);
         });
         if (address.IsLoopback)
-            builder.Configuration[ResumeKey] ??= DevelopmentKey;
+            builder.Configuration[LocalResumeKey.Setting] ??= LocalResumeKey.Of(options);
         if (address.IsLoopback && options.FunctionKey is null)
             builder.Configuration[PublicRecording] ??= "true";
         if (address.IsLoopback && builder.Configuration["AllowedHosts"] is null)

@@ -8,8 +8,8 @@ internal sealed class FunctionKey
 {
     private readonly byte[]? _hash;
 
-    /// <param name="key">The key; null or blank for none, which admits everybody.</param>
-    public FunctionKey(string? key) => _hash = string.IsNullOrWhiteSpace(key) ? null : Hash(key);
+    /// <param name="key">The key; null for none, which admits everybody. A blank one is refused at start.</param>
+    public FunctionKey(string? key) => _hash = key is null ? null : Hash(key);
 
     /// <summary>Whether callers need a key.</summary>
     public bool IsNeeded => _hash is not null;

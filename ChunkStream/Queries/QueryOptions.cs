@@ -23,7 +23,7 @@ public sealed class QueryOptions
     /// The secret that signs resume tokens, 32 characters or more; the same in every instance, since any of them may be
     /// asked to resume. Without it there are no tokens: streams can't be resumed.
     /// </summary>
-    [MinLength(32, ErrorMessage = "ChunkStream:ResumeKey must have 32 characters or more: a random text, such as 'openssl rand -base64 32' gives.")]
+    [ResumeKey]
     public string? ResumeKey { get; set; }
 
     /// <summary>Where <see cref="QueriesPath"/> leads. It need not exist.</summary>
