@@ -1,6 +1,10 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
@@ -165,20 +169,58 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         await AssertRefusedAsync(api, "AAAA", HttpStatusCode.BadRequest, "invalid-resume-token");
     }
 
+    [Fact]
+    public async Task A_token_that_is_rightly_signed_and_holds_no_position_is_400()
+    {
+        await using var api = await ServingAsync("-- key: id\n-- max-rows: 100\nselect id from resumed");
+        var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
+
+        byte[][] payloads =
+        [
+            [], [0x80], [1], [1, 0x80], [1, 5, (byte)'1'], [1, 1, (byte)'1', 0], [1, 1], [1, 1, 0], [1, 1, 0xFF], [1, 2, 0xC3, 0x28], [1, 3, .. "abc"u8],
+            [1, 0], [1, 20, .. "99999999999999999999"u8], [1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [.. Enumerable.Repeat<byte>(0xFF, 9), 1, 1, (byte)'1'],
+        ];
+        foreach (var payload in payloads)
+            await AssertRefusedAsync(api, Signed(token!, payload), HttpStatusCode.BadRequest, "invalid-resume-token");
+
+        // Numbers of rows that no stream of this query can have had.
+        foreach (var rows in new byte[][] { [101], [.. Enumerable.Repeat<byte>(0xFF, 8), 0x7F] })
+            await AssertRefusedAsync(api, Signed(token!, [.. rows, 1, (byte)'1']), HttpStatusCode.BadRequest, "invalid-resume-token");
+        Assert.Equal(60 - 7, (await RowsAsync(api, $"/api/db-stream?format=frames&resume={Signed(token!, [1, 1, (byte)'7'])}")).Length);
+    }
+
+    [Theory]
+    [InlineData("key: k", "select nullif(id, 30) as k from resumed")]
+    [InlineData("key: part, k", "select part, nullif(id, 30) as k from resumed")]
+    public async Task A_null_that_no_position_reaches_fails_a_stream_that_was_parted(string key, string sql)
+    {
+        await using var api = await ServingAsync($"-- {key}\n{sql}");
+        var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
+
+        var text = await UntilBrokenAsync(api, $"/api/db-stream?format=frames&resume={token}");
+
+        Assert.Contains("null in a row", (string?)JsonNode.Parse(text.Split('\n')[^2])!["error"]!["detail"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_row_at_the_position_that_is_gone_counts_for_no_limit()
+    {
+        await using var api = await ServingAsync("-- key: id\n-- max-rows: 59\nselect id from resumed");
+        var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames&limit=3");
+        var (_, all, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
+        await postgres.ExecuteAsync("delete from resumed where id = 1");
+
+        Assert.Equal("id\r\n2\r\n3\r\n", await api.Client.GetStringAsync($"/api/db-stream?format=csv&limit=3&resume={token}").Within());
+        Assert.Contains("too-many-rows", await UntilBrokenAsync(api, $"/api/db-stream?format=frames&resume={all}"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("select id, part from resumed", "part", "two rows")]
     [InlineData("select nullif(id, 30) as k from resumed", "k", "null")]
     public async Task A_key_that_is_none_fails_the_stream_before_a_row_could_be_lost(string sql, string key, string why)
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, $"-- key: {key}\n{sql}");
-        using var response = await api.GetAsync("/api/db-stream?format=frames");
-        await using var body = await response.Content.ReadAsStreamAsync();
-        var text = "";
-        await Assert.ThrowsAnyAsync<IOException>(async () =>
-        {
-            while (await body.ReadSomeAsync() is { Length: > 0 } more)
-                text += more;
-        });
+        var text = await UntilBrokenAsync(api, "/api/db-stream?format=frames");
 
         var error = JsonNode.Parse(text.Split('\n')[^2])!["error"]!;
         Assert.Equal("urn:chunkstream:key-not-unique", (string?)error["type"]);
@@ -268,6 +310,32 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         var end = JsonNode.Parse(events[^1].Split("data: ")[1])!;
         Assert.Contains($"\nid: {(string?)end["continue"] ?? "end"}\n", events[^1], StringComparison.Ordinal);
         return ([.. events.Where(one => one.StartsWith("data: ", StringComparison.Ordinal)).Select(one => one[6..].Split("\nid: ")[0])], end);
+    }
+
+    /// <summary>What comes before the connection breaks.</summary>
+    private static async Task<string> UntilBrokenAsync(LocalApi api, string path)
+    {
+        using var response = await api.GetAsync(path);
+        await using var body = await response.Content.ReadAsStreamAsync();
+        var text = "";
+        await Assert.ThrowsAnyAsync<IOException>(async () =>
+        {
+            while (await body.ReadSomeAsync() is { Length: > 0 } more)
+                text += more;
+        });
+        return text;
+    }
+
+    /// <summary>A token with another position, signed as the server would.</summary>
+    private static string Signed(string token, byte[] position)
+    {
+        const int HeaderBytes = 17;
+        var bytes = (byte[])[.. Base64Url.DecodeFromChars(token)[..HeaderBytes], .. position];
+        var name = SHA256.HashData("large_table"u8);
+        var key = HMACSHA256.HashData("a key for tests that nobody guesses"u8, (byte[])[.. name, .. bytes[..HeaderBytes]])[..SipHash.KeyBytes];
+        var signature = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Of(key, bytes));
+        return Base64Url.EncodeToString([.. bytes, .. signature]);
     }
 
     private static async Task<string[]> RowsAsync(LocalApi api, string path)

@@ -24,6 +24,20 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         drop table if exists flights;
         create table flights (id int primary key, departed_at timestamptz not null, delay int not null, note text);
         insert into flights select n, timestamptz '2026-01-01 00:00Z' + n / 3 * interval '1 hour', n % 50 from generate_series(1, 300) n;
+        drop table if exists proof_child, proof_parent, proofs;
+        drop type if exists row_of_json;
+        drop domain if exists proof_label;
+        create type row_of_json as (a json);
+        create domain proof_label as text;
+        create table proofs (
+            plain text not null unique, of_domain proof_label not null unique, deferred int not null unique deferrable,
+            other_collation text not null, other_class text not null, partial int not null, expression text not null);
+        create unique index on proofs (other_collation collate "C");
+        create unique index on proofs (other_class text_pattern_ops);
+        create unique index on proofs (partial) where partial > 0;
+        create unique index on proofs (lower(expression));
+        create table proof_parent (id int primary key, part text);
+        create table proof_child (primary key (id)) inherits (proof_parent);
         """);
 
     public Task DisposeAsync() => Task.CompletedTask;
@@ -128,6 +142,8 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
             .With("bad-default", "-- param: a text\n-- param: b integer = one\nselect @a, @b")
             .With("no-key", "-- key: nowhere\nselect id from flights")
             .With("unordered", "-- key: a\nselect '{}'::json as a")
+            .With("unordered-row", "-- summary: x\n-- key: a\nselect row('{}')::row_of_json as a")
+            .With("unreadable", "-- key: a\nselect row(1, 2) as a")
             .With("writes", "with x as (insert into flights values (1000) returning *) select * from x")
             .With("bad name", "select 1");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
@@ -143,13 +159,15 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
             Expect("no-table.sql", 4, "relation \"no_such_table\" does not exist: create it in this database, or delete the file if nobody needs the query."),
             Expect("no-type.sql", 1, "@a: type \"no_such_type\" does not exist"),
             Expect("typo.sql", 2, "There is no 'parm:'"),
-            Expect("unordered.sql", 1, "can't order the rows"),
+            Expect("unordered-row.sql", 2, "can't order the rows"),
+            Expect("unordered.sql", 1, "a is of the type json, which has no order"),
+            Expect("unreadable.sql", 1, "a is of the type record, whose values can't be read back"),
             Expect("writes.sql", 1, "data-modifying"));
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/api/queries/late-flights?since=2026-01-01")).StatusCode);
         using var response = await api.GetAsync("/api/queries/typo");
         Assert.Equal("urn:chunkstream:broken-query", (string?)(await response.ProblemAsync())["type"]);
         await Bounded.Until(
-            () => Task.FromResult(api.Log.Entries.Count(entry => entry.Event.Name == "QueryBroken") >= 8), "each is in the log, from the start on");
+            () => Task.FromResult(api.Log.Entries.Count(entry => entry.Event.Name == "QueryBroken") >= 10), "each is in the log, from the start on");
         Assert.Contains(api.Log.Entries, entry => entry.Message == "Query file typo.sql is broken, line 2: There is no 'parm:'; a query file declares summary, param, key, plan, timeout, idle, max-rows, access, key-check. (A comment that is none begins with another letter case, or with three dashes.)");
 
         static Action<(string? File, int Line, string? Reason)> Expect(string file, int line, string reason) => entry =>
@@ -189,6 +207,16 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("-- key: id\nselect f.* from flights f join flights g on g.delay = f.delay", false)]
     [InlineData("-- key: id\nselect id, generate_series(1, 2) as n from flights", false)]
     [InlineData("-- key: id\nselect id from flights union all select id from flights", false)]
+    [InlineData("-- key: id\nselect id from flights group by rollup (id)", false)]
+    [InlineData("-- key: plain\nselect plain from proofs", true)]
+    [InlineData("-- key: of_domain\nselect of_domain from proofs", true)]
+    [InlineData("-- key: other_collation\nselect other_collation from proofs", false)]
+    [InlineData("-- key: other_class\nselect other_class from proofs", false)]
+    [InlineData("-- key: deferred\nselect deferred from proofs", false)]
+    [InlineData("-- key: partial\nselect partial from proofs", false)]
+    [InlineData("-- key: expression\nselect expression from proofs", false)]
+    [InlineData("-- key: id\nselect id from only proof_parent", false)]
+    [InlineData("-- key: id\nselect id from proof_parent where part = 'parent'", false)]
     public async Task Whether_the_database_guarantees_a_key_is_told(string sql, bool isGuaranteed)
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, sql);

@@ -66,7 +66,8 @@ internal static class QueryRequest
 
         return query.Tokens.Read(token, query.Key.Count, out var position) switch
         {
-            ResumeTokenState.Valid => (position, null),
+            // No stream of ours has had more rows than it may.
+            ResumeTokenState.Valid when position!.Rows <= (query.Limit ?? query.MaxRows ?? long.MaxValue / 2) => (position, null),
             ResumeTokenState.OfChangedQuery => (null, Problem.QueryChanged),
             ResumeTokenState.OfOtherParameters => (null, Problem.InvalidResumeToken(
                 "The token was given for other parameters: resume with those that the stream was begun with, 'limit' among them.")),

@@ -145,7 +145,10 @@ public sealed class StreamEndpoints
         return new StreamResult($"{endpoint}/{file.Name}", format!, Open, _engine, cancellation);
 
         StreamSource Open(RecordEncoding encoding, CancellationToken token)
-            => new CursorSource(_database, query with { IsAnonymous = isPublic, WhyRefused = WhyRefusedAsync }, encoding, _engine.Time, token);
+        {
+            var run = query with { IsAnonymous = isPublic, IsKeyProven = _catalogue.IsKeyProven(declared), WhyRefused = WhyRefusedAsync };
+            return new CursorSource(_database, run, encoding, _engine.Time, token);
+        }
 
         async Task<Problem?> WhyRefusedAsync(CancellationToken token)
             => QueryRequest.Refused(await _catalogue.Check.RefusedAsync(file, query.Parameters, token).ConfigureAwait(false));

@@ -5,12 +5,12 @@ namespace ChunkStream.Postgres;
 
 /// <summary>Opens a cursor.</summary>
 /// <param name="Query">The query.</param>
-/// <param name="After">The position to begin after, or null.</param>
+/// <param name="From">The position to begin at, with the row that is there; or null.</param>
 /// <param name="AtMost">How many rows to give, or null for all.</param>
 /// <param name="IsEstimated">Whether to ask how many rows there will be.</param>
 /// <param name="Rows">Makes the writer of its rows.</param>
 internal sealed record CursorOpening(
-    PostgresQuery Query, KeysetPosition? After, long? AtMost, bool IsEstimated, Func<RowLayout, RowWriter> Rows)
+    PostgresQuery Query, KeysetPosition? From, long? AtMost, bool IsEstimated, Func<RowLayout, RowWriter> Rows)
 {
     /// <summary>Takes a connection, describes the query, and opens the cursor; the first FETCH is under way then.</summary>
     /// <param name="database">Where.</param>
@@ -47,14 +47,14 @@ internal sealed record CursorOpening(
         // BEGIN travels with the first command.
         var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
         var layout = await RowLayout.DescribeAsync(connection, Query, cancellation).ConfigureAwait(false);
-        var select = SelectStatement.Of(Query, layout, After, AtMost);
+        var select = SelectStatement.Of(Query, layout, From, AtMost);
         var commands = SessionSettings.For(Query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
         commands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
         if (IsEstimated)
             commands.Add(select.Command("EXPLAIN (FORMAT JSON)\n"));
         commands.Add(select.Command($"DECLARE {Query.CursorName} NO SCROLL CURSOR FOR\n"));
 
-        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead, Query.Timeout);
+        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead, Query.Timeout, isAtPosition: From is not null);
         var cursor = new Cursor(connection, transaction, Query, Rows(layout), plan, time, cancellation);
         await cursor.StartAsync(commands, IsEstimated).ConfigureAwait(false);
         return cursor;

@@ -29,12 +29,15 @@ internal sealed class CursorSource(
     private ConnectionSlots.Slot? _slot;
     private Cursor? _cursor;
     private KeyTracker? _key;
+    private RowLayout? _layout;
+    private KeysetPosition? _from;
     private StreamSchema? _schema;
     private Task<bool>? _advancing;
     private long _rows = query.After?.Rows ?? 0;
     private long _opened;
     private TimeSpan _turn;
     private bool _ready;
+    private bool _isParted;
     private bool _ended;
     private bool _givesWay;
 
@@ -63,7 +66,7 @@ internal sealed class CursorSource(
             return true;
         }
 
-        if (_ended || _advancing is not null || _cursor is null || _rows == query.MaxRows)
+        if (_ended || _advancing is not null || _cursor is null || _rows >= query.MaxRows || _rows >= query.Limit)
             return false;
         _givesWay = query.Key.Count > 0 && _slot!.Wanted is not SlotWanted.ByNobody and var wanted
             && time.GetElapsedTime(_opened) > _turn + (wanted is SlotWanted.ByReturning ? LongTurn : TimeSpan.Zero);
@@ -112,13 +115,19 @@ internal sealed class CursorSource(
         _givesWay = false;
         if (_cursor is null)
             await OpenAsync().ConfigureAwait(false);
-        _ready = await NextRowAsync().ConfigureAwait(false);
+        _ready = !(_rows >= query.Limit) && await NextRowAsync().ConfigureAwait(false);
+        if (!_ready && _isParted && !query.IsKeyProven && !(_rows >= query.Limit))
+        {
+            await CloseCursorAsync().ConfigureAwait(false);
+            await NullKeys.RefuseAsync(database, query, _layout!, cancellation).ConfigureAwait(false);
+        }
+
         _ended = !_ready;
 
         // The reader may take its time for the last rows; nobody else shall wait for that.
         if (_ended)
             await CloseAsync().ConfigureAwait(false);
-        else if (_rows == query.MaxRows)
+        else if (_rows >= query.MaxRows)
             throw new TooManyRowsException(_rows);
         return _ready;
     }
@@ -127,7 +136,7 @@ internal sealed class CursorSource(
     {
         try
         {
-            return await _cursor!.ReadAsync().ConfigureAwait(false);
+            return await ReadAsync().ConfigureAwait(false);
         }
         catch (QueryTimeoutException) when (query.Key.Count > 0 && _cursor!.FetchesSeveral)
         {
@@ -135,24 +144,40 @@ internal sealed class CursorSource(
             // asked for alone.
             await CloseAsync().ConfigureAwait(false);
             await OpenAsync().ConfigureAwait(false);
-            return await _cursor!.ReadAsync().ConfigureAwait(false);
+            return await ReadAsync().ConfigureAwait(false);
         }
+    }
+
+    // A cursor that is opened at a position gives the row there once more.
+    private async Task<bool> ReadAsync()
+    {
+        var position = _from;
+        _from = null;
+        var hasRow = await _cursor!.ReadAsync().ConfigureAwait(false);
+        return hasRow && position is not null && _cursor.Rows.IsAt(position, _cursor.Current)
+            ? await _cursor.ReadAsync().ConfigureAwait(false)
+            : hasRow;
     }
 
     private async Task OpenAsync()
     {
         _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, query.IsAnonymous, cancellation).ConfigureAwait(false);
         var start = time.GetTimestamp();
-        var opening = new CursorOpening(query, Position(), AtMost(), IsEstimated: _schema is null, Rows);
+        _from = Position();
+        _isParted = _from is not null;
+        var opening = new CursorOpening(query, _from, AtMost(), IsEstimated: _schema is null, Rows);
         try
         {
             _cursor = await opening.OpenAsync(database, time, cancellation).ConfigureAwait(false);
         }
-        catch (PostgresException refusal) when (_schema is null && refusal.SqlState[..2] is "22" or "23")
+        catch (PostgresException refusal) when (_schema is null && refusal.SqlState[..2] is "22" or "23" or "42")
         {
-            // Classes 22 and 23 are values: of a parameter, or of the query's own making.
-            if (query.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
+            // Classes 22 and 23 are values: of a parameter, of a token, or of the query's own making. Some types refuse a value
+            // of a token as if it were bad syntax, class 42.
+            if (refusal.SqlState[..2] is not "42" && query.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
                 throw new ProblemException(problem, refusal);
+            if (_from is not null && _layout is { } layout && await PositionCheck.ProblemAsync(database, layout.Key, _from, cancellation).ConfigureAwait(false) is { } refused)
+                throw new ProblemException(refused, refusal);
             throw;
         }
 
@@ -167,6 +192,7 @@ internal sealed class CursorSource(
     {
         if (_schema is not null && !_schema.Columns.SequenceEqual(layout.Schema.Columns))
             throw new ColumnsChangedException();
+        _layout = layout;
         if (layout.Key.Count > 0)
             _key ??= new KeyTracker(layout.Key);
         return new RowWriter(layout, encoding, _key);
@@ -175,8 +201,13 @@ internal sealed class CursorSource(
     private KeysetPosition? Position()
         => _key is { HasPosition: true } ? new KeysetPosition(_rows, _key.Texts()) : query.After;
 
-    // One more than the bound: that there is one is how the bound is known to be passed.
-    private long? AtMost() => query.Limit is { } limit ? Math.Max(0, limit - _rows) : query.MaxRows is { } bound ? bound - _rows + 1 : null;
+    // One more than the bound: that there is one is how the bound is known to be passed. And one more for the row at the
+    // position; where that is gone, it is one too many, and is not read.
+    private long? AtMost()
+    {
+        var last = query.Limit ?? query.MaxRows + 1;
+        return last is null ? null : Math.Max(0, last.Value - _rows) + (_from is null ? 0 : 1);
+    }
 
     private async Task<bool> IsBackAsync(Task reader)
     {
@@ -200,11 +231,18 @@ internal sealed class CursorSource(
 
     private async ValueTask CloseAsync()
     {
-        var (cursor, slot) = (_cursor, _slot);
-        (_cursor, _slot) = (null, null);
+        var slot = _slot;
+        _slot = null;
+        await CloseCursorAsync().ConfigureAwait(false);
+        slot?.Dispose();
+    }
+
+    private async ValueTask CloseCursorAsync()
+    {
+        var cursor = _cursor;
+        _cursor = null;
         if (cursor is not null)
             await cursor.DisposeAsync().ConfigureAwait(false);
-        slot?.Dispose();
     }
 }
 

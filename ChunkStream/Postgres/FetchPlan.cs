@@ -13,7 +13,10 @@ namespace ChunkStream.Postgres;
 /// <param name="fetchBytes">How many bytes of rows one FETCH aims at.</param>
 /// <param name="fetchesAhead">How many FETCHes are sent ahead at most.</param>
 /// <param name="timeout">How long the next row may take; null for no limit.</param>
-internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? timeout = null)
+/// <param name="isAtPosition">
+/// Whether the first row is one that the reader has: the one after it then has a FETCH of its own, too, and leaves at once.
+/// </param>
+internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? timeout = null, bool isAtPosition = false)
 {
     /// <summary>The rows that a FETCH asks for at most.</summary>
     public const int MostRows = 128;
@@ -37,7 +40,7 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? time
     public int RowsPerFetch { get; private set; } = 1;
 
     /// <summary>FETCHes in the current round. At least 1.</summary>
-    public int Fetches { get; private set; } = 1;
+    public int Fetches { get; private set; } = isAtPosition ? 2 : 1;
 
     /// <summary>
     /// Whether the backend must be told to send what it has after each FETCH: its rows are too few and too narrow to fill its

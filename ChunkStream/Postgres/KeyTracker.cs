@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using ChunkStream.Formats;
-using ChunkStream.Postgres.Columns;
 
 namespace ChunkStream.Postgres;
 
@@ -11,16 +10,21 @@ namespace ChunkStream.Postgres;
 /// </summary>
 internal sealed class KeyTracker
 {
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     private readonly IReadOnlyList<KeyColumnLayout> _columns;
+    private readonly KeyEquality?[] _equalities;
     private readonly ArrayBufferWriter<byte> _text = new();
     private readonly ByteWriter _output;
     private Value[] _last;
     private Value[] _next;
+    private bool _hasLast;
 
     /// <param name="columns">The key's columns, in the key's order.</param>
     public KeyTracker(IReadOnlyList<KeyColumnLayout> columns)
     {
         _columns = columns;
+        _equalities = [.. columns.Select(column => column.Type.Equality)];
         _output = new ByteWriter(_text);
         (_last, _next) = (Values(columns.Count), Values(columns.Count));
     }
@@ -28,44 +32,86 @@ internal sealed class KeyTracker
     /// <summary>Whether a row has been written.</summary>
     public bool HasPosition { get; private set; }
 
-    /// <summary>Takes the value of one column of the row that is being written.</summary>
+    /// <summary>Takes the value of one column of the row that is being read.</summary>
     /// <param name="index">The column's place in the key.</param>
     /// <param name="value">In Postgres's binary format.</param>
     public void Take(int index, ReadOnlySpan<byte> value) => _next[index].Set(value);
 
     /// <summary>The row whose values were taken is written.</summary>
+    /// <param name="isSameForPostgres">Whether Postgres says that its key is the same as that of the row before it.</param>
     /// <exception cref="KeyException">Its key is the same as the last row's.</exception>
-    public void Commit()
+    public void Commit(bool isSameForPostgres)
     {
-        if (HasPosition && IsSame())
+        if (isSameForPostgres || (_hasLast && IsSame()))
             throw new KeyException($"Two rows have the same key ({Names()}).");
-        (_last, _next, HasPosition) = (_next, _last, true);
+        HasPosition = true;
+        Step();
+    }
+
+    /// <summary>
+    /// Whether the row whose values were taken is the one at a position: its key is the same to the letter. It counts as the
+    /// last row then, although not as one that was written.
+    /// </summary>
+    public bool IsAt(KeysetPosition position)
+    {
+        for (var index = 0; index < _columns.Count; index++)
+        {
+            if (!Text(_next, index).SequenceEqual(Encoding.UTF8.GetBytes(position.Values[index])))
+                return false;
+        }
+
+        Step();
+        return true;
     }
 
     /// <summary>A column of the row that is being written is null.</summary>
     /// <exception cref="KeyException">Always: null is in no order with values.</exception>
-    public void RefuseNull(int index) => throw new KeyException($"The key's column {_columns[index].Name} is null in a row.");
+    public void RefuseNull(int index)
+    {
+        var (name, isProven) = (_columns[index].Name, _columns[index].Type.Text is KeyText.Proven);
+        throw new KeyException($"The key's column {name} is null in a row{(isProven ? ", or its text does not come back as the same value" : "")}.");
+    }
 
     /// <summary>The text form of a column's value in the last row, in UTF-8. Valid until the next call.</summary>
-    public ReadOnlySpan<byte> Text(int index)
+    public ReadOnlySpan<byte> Text(int index) => Text(_last, index);
+
+    /// <summary>The values of the last row.</summary>
+    /// <exception cref="KeyException">A value is no text: the database's encoding is SQL_ASCII, which takes any bytes.</exception>
+    public string[] Texts()
+    {
+        try
+        {
+            return [.. _columns.Select((_, index) => Strict.GetString(Text(index)))];
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new KeyException($"The key ({Names()}) has a value that is not UTF-8.");
+        }
+    }
+
+    private ReadOnlySpan<byte> Text(Value[] row, int index)
     {
         if (_columns[index].Writer is not { } writer)
-            return _last[index].Span;
+            return row[index].Span;
 
         _text.ResetWrittenCount();
-        writer.WriteCsv(_output, _last[index].Span);
+        writer.WriteCsv(_output, row[index].Span);
         _output.Commit();
         return _text.WrittenSpan;
     }
 
-    /// <summary>The values of the last row.</summary>
-    public string[] Texts() => [.. _columns.Select((_, index) => Encoding.UTF8.GetString(Text(index)))];
+    private void Step()
+    {
+        (_last, _next) = (_next, _last);
+        _hasLast = true;
+    }
 
     private bool IsSame()
     {
         for (var index = 0; index < _next.Length; index++)
         {
-            if (!_next[index].Span.SequenceEqual(_last[index].Span))
+            var (next, last) = (_next[index], _last[index]);
+            if (!next.Span.SequenceEqual(last.Span) && _equalities[index]?.Invoke(next.Span, last.Span) is not true)
                 return false;
         }
 
@@ -98,14 +144,3 @@ internal sealed class KeyTracker
         }
     }
 }
-
-/// <summary>Where a key's column is found in a row.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="IsDescending">Its order.</param>
-/// <param name="Sql">What the SELECT calls it.</param>
-/// <param name="Ordinal">Its place in the rows that Postgres sends.</param>
-/// <param name="Writer">Turns its binary format into its text form; null where Postgres sends the text form.</param>
-internal sealed record KeyColumnLayout(string Name, bool IsDescending, string Sql, int Ordinal, ColumnWriter? Writer);
-
-/// <summary>The declared key is none: the query has two rows with the same one, or one without.</summary>
-internal sealed class KeyException(string message) : Exception(message);

@@ -16,6 +16,7 @@ internal static class PostgresFailures
         BusyException => Problem.Busy,
         TooManyRowsException tooMany => Problem.TooManyRows(tooMany.Rows),
         KeyException key => Problem.KeyNotUnique(key.Message),
+        UnusableKeyException key => Problem.BrokenQuery(key.Message),
         ReaderStalledException => Problem.ReaderStalled,
         QueryTimeoutException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => Problem.QueryTimeout,
         PostgresException postgres when IsUnavailable(postgres.SqlState) => Problem.Unavailable(

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Unicode;
 
 namespace ChunkStream.Postgres;
 
@@ -89,19 +90,29 @@ internal sealed class ResumeTokens
         if (!signed[..HeaderBytes].SequenceEqual(_bytes.AsSpan(0, HeaderBytes)))
             return ResumeTokenState.OfOtherParameters;
 
-        // It is one of ours, and of this very stream: what follows has the form that we gave it.
-        var rest = (ReadOnlySpan<byte>)signed[HeaderBytes..];
-        var rows = (long)ReadVarint(ref rest);
+        position = PositionOf(signed[HeaderBytes..], columns);
+        return position is null ? ResumeTokenState.Invalid : ResumeTokenState.Valid;
+    }
+
+    // A right signature says that the token was made with our secret, not that we made it, nor that this version did.
+    private static KeysetPosition? PositionOf(ReadOnlySpan<byte> bytes, int columns)
+    {
+        if (!TryReadVarint(ref bytes, out var rows))
+            return null;
+
         var values = new string[columns];
         for (var index = 0; index < columns; index++)
         {
-            var size = (int)ReadVarint(ref rest);
-            values[index] = Encoding.UTF8.GetString(rest[..size]);
-            rest = rest[size..];
+            if (!TryReadVarint(ref bytes, out var size) || size > bytes.Length)
+                return null;
+            var text = bytes[..(int)size];
+            if (!Utf8.IsValid(text) || text.Contains((byte)0))
+                return null;
+            values[index] = Encoding.UTF8.GetString(text);
+            bytes = bytes[(int)size..];
         }
 
-        position = new KeysetPosition(rows, values);
-        return ResumeTokenState.Valid;
+        return bytes.IsEmpty ? new KeysetPosition(rows, values) : null;
     }
 
     private byte[] KeyOf(ReadOnlySpan<byte> header) => HMACSHA256.HashData(_secret, (byte[])[.. _name, .. header])[..SipHash.KeyBytes];
@@ -121,17 +132,20 @@ internal sealed class ResumeTokens
         return length;
     }
 
-    private static ulong ReadVarint(ref ReadOnlySpan<byte> bytes)
+    private static bool TryReadVarint(ref ReadOnlySpan<byte> bytes, out long value)
     {
-        ulong value = 0;
-        for (var shift = 0; ; shift += 7)
+        value = 0;
+        for (var index = 0; index < bytes.Length && index < MaxVarint - 1; index++)
         {
-            var part = bytes[0];
-            bytes = bytes[1..];
-            value |= (ulong)(part & 0x7F) << shift;
-            if (part < 0x80)
-                return value;
+            value |= (long)(bytes[index] & 0x7F) << (7 * index);
+            if (bytes[index] < 0x80)
+            {
+                bytes = bytes[(index + 1)..];
+                return true;
+            }
         }
+
+        return false;
     }
 }
 

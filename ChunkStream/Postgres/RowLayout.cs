@@ -15,12 +15,15 @@ namespace ChunkStream.Postgres;
 /// <param name="Key">The key's columns; empty without a key.</param>
 internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout> Columns, IReadOnlyList<KeyColumnLayout> Key)
 {
+    /// <summary>Whether each row says, after all else, if its key is the same as that of the row before it.</summary>
+    public bool TellsSameKeys { get; } = Key.Any(column => column.Type.IsAskedOfPostgres);
+
     // What Npgsql calls a type that it has not loaded.
     private const string UnknownType = "-";
 
     /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
-    /// <exception cref="KeyException">The key names a column that the result does not have, or has twice.</exception>
+    /// <exception cref="UnusableKeyException">The key names no column of the result, or one of a type that can be no key.</exception>
     public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query, CancellationToken cancellation)
     {
         var columns = await TypesAsync(connection, query, cancellation).ConfigureAwait(false);
@@ -32,7 +35,7 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
         return new RowLayout(
             new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: query.HasCheckpoints),
             layout,
-            KeyOf(query, columns));
+            await KeyOfAsync(connection, query, columns, cancellation).ConfigureAwait(false));
     }
 
     private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(
@@ -66,26 +69,33 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
         return (string)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
     }
 
-    private static KeyColumnLayout[] KeyOf(PostgresQuery query, IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns)
+    private static async Task<IReadOnlyList<KeyColumnLayout>> KeyOfAsync(
+        NpgsqlConnection connection, PostgresQuery query, IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns, CancellationToken cancellation)
     {
-        var hidden = columns.Count;
-        return [.. query.Key.Select(Locate)];
+        if (query.Key.Count == 0)
+            return [];
 
-        KeyColumnLayout Locate(KeyColumn key)
+        var places = query.Key.Select(Locate).ToArray();
+        var types = await KeyTypes.OfAsync(connection, [.. places.Select(place => (columns[place].Name, columns[place].TypeId))], cancellation).ConfigureAwait(false);
+        var hidden = columns.Count;
+        return [.. query.Key.Select(Lay)];
+
+        int Locate(KeyColumn key)
         {
             var found = columns.Index().Where(column => column.Item.Name == key.Name).Select(column => column.Index).ToArray();
-            if (found.Length != 1)
-            {
-                var names = string.Join(", ", columns.Select(column => column.Name));
-                throw new KeyException(
-                    $"The key's column {key.Name} is {(found.Length == 0 ? "not" : "more than once")} among the result's columns, which are {names}.");
-            }
+            if (found.Length == 1)
+                return found[0];
+            var names = string.Join(", ", columns.Select(column => column.Name));
+            throw new UnusableKeyException(
+                $"The key's column {key.Name} is {(found.Length == 0 ? "not" : "more than once")} among the result's columns, which are {names}.");
+        }
 
-            // A type without a writer travels once more, as the text that Postgres reads back.
-            var writer = ColumnWriters.Of(columns[found[0]].TypeId, exactNumbers: false);
-            var ordinal = writer is null ? hidden++ : found[0];
-            var isText = writer is null || ColumnWriters.IsText(columns[found[0]].TypeId);
-            return new KeyColumnLayout(key.Name, key.IsDescending, $"q.c{found[0]}", ordinal, isText ? null : writer);
+        KeyColumnLayout Lay(KeyColumn key, int index)
+        {
+            var (place, type) = (places[index], types[index]);
+            var writer = type.Text is KeyText.Written ? ColumnWriters.Of(columns[place].TypeId, exactNumbers: false) : null;
+            var ordinal = type.Text is KeyText.Written or KeyText.Sent ? place : hidden++;
+            return new KeyColumnLayout(key.Name, key.IsDescending, $"q.c{place}", ordinal, type, writer);
         }
     }
 }

@@ -15,6 +15,7 @@ internal sealed class RowWriter
     private readonly ColumnWriter[] _writers;
     private readonly int[] _keyIndex;
     private readonly KeyTracker? _key;
+    private readonly int _columns;
     private readonly bool _csv;
     private readonly byte[][] _beforeValue;
     private readonly byte[] _beforeRow;
@@ -30,6 +31,7 @@ internal sealed class RowWriter
         Schema = layout.Schema;
         _key = key;
         _keyIndex = KeyIndex(layout);
+        _columns = _keyIndex.Length + (layout.TellsSameKeys ? 1 : 0);
         _csv = encoding is RecordEncoding.Csv;
         (_beforeRow, _afterRow, _null) = _csv ? ([], [], []) : ("{"u8.ToArray(), "}"u8.ToArray(), "null"u8.ToArray());
         _beforeValue = [.. layout.Schema.Columns.Select((column, index) => BeforeValue(column.Name, separator: index == 0 ? "" : ","))];
@@ -44,7 +46,7 @@ internal sealed class RowWriter
     /// <summary>Writes the row on which the reader stands.</summary>
     public void Write(NpgsqlDataReader reader, ByteWriter output)
     {
-        var row = new RawRow(reader, _keyIndex.Length);
+        var row = new RawRow(reader, _columns);
         output.Write(_beforeRow);
         for (var column = 0; column < _writers.Length; column++)
         {
@@ -71,6 +73,22 @@ internal sealed class RowWriter
             CommitKey(ref row);
     }
 
+    /// <summary>Whether the row on which the reader stands is the one at a position. It is not written.</summary>
+    public bool IsAt(KeysetPosition position, NpgsqlDataReader reader)
+    {
+        var row = new RawRow(reader, _columns);
+        foreach (var index in _keyIndex)
+        {
+            var isNull = !row.TryNext(out var value);
+            if (index >= 0 && isNull)
+                return false;
+            if (index >= 0)
+                _key!.Take(index, value);
+        }
+
+        return _key!.IsAt(position);
+    }
+
     private void CommitKey(ref RawRow row)
     {
         // What only the key needs stands behind what is shown.
@@ -81,10 +99,12 @@ internal sealed class RowWriter
             _key!.Take(_keyIndex[column], value);
         }
 
-        _key!.Commit();
+        // Null in the first row, which has none before it.
+        var isSame = _columns > _keyIndex.Length && row.TryNext(out var same) && same[0] != 0;
+        _key!.Commit(isSame);
     }
 
-    /// <summary>For each column that Postgres sends its place in the key, or -1.</summary>
+    /// <summary>For each column that Postgres sends, but for its answer whether the key is the same, its place in the key, or -1.</summary>
     private static int[] KeyIndex(RowLayout layout)
     {
         var hidden = layout.Key.Count(column => column.Ordinal >= layout.Columns.Count);

@@ -12,33 +12,41 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
     /// <summary>Builds it.</summary>
     /// <param name="query">The query.</param>
     /// <param name="layout">Its columns.</param>
-    /// <param name="after">The position to begin after, or null.</param>
+    /// <param name="from">The position to begin at, with the row that is there; or null.</param>
     /// <param name="atMost">How many rows to give, or null for all.</param>
-    public static SelectStatement Of(PostgresQuery query, RowLayout layout, KeysetPosition? after, long? atMost)
+    public static SelectStatement Of(PostgresQuery query, RowLayout layout, KeysetPosition? from, long? atMost)
     {
         if (layout.Key.Count == 0 && atMost is null && !layout.Columns.Any(column => column.IsConverted))
             return new SelectStatement(query.Sql, query.Parameters);
 
-        // By position, not by name: a query may name two columns alike. The line breaks keep a comment at the query's end
-        // from swallowing what follows it.
-        var aliases = string.Join(", ", layout.Columns.Select((_, index) => $"c{index}"));
-        var hidden = layout.Key.Where(column => column.Ordinal >= layout.Columns.Count).Select(column => column.Sql + "::text");
-        var sql = $"SELECT {string.Join(", ", layout.Columns.Select(column => column.Sql).Concat(hidden))} FROM (\n{query.Sql}\n) AS q"
-            + (layout.Columns.Count > 0 ? $"({aliases})" : "");
+        var key = layout.Key;
+        string?[] selected =
+            [.. layout.Columns.Select(column => column.Sql), .. key.Select(column => column.Text), layout.TellsSameKeys ? Keyset.IsSameAsBefore(key) : null];
+        var sql = $"SELECT {string.Join(", ", selected.OfType<string>())} FROM {Source(query, layout)}";
         var parameters = query.Parameters;
-        var key = layout.Key.Select(column => (column.Sql, column.IsDescending)).ToArray();
-        if (after is not null)
+        if (from is not null)
         {
-            sql += $" WHERE {Keyset.After(key, parameters.Count + 1)}";
-            parameters = [.. parameters, .. after.Values];
+            sql += $" WHERE {Keyset.From(key, parameters.Count + 1)}";
+            parameters = [.. parameters, .. from.Values];
         }
 
-        if (key.Length > 0)
+        if (layout.TellsSameKeys)
+            sql += " " + Keyset.Window(key);
+        if (key.Count > 0)
             sql += $" ORDER BY {Keyset.OrderBy(key)}";
         if (atMost is { } rows)
             sql += string.Create(CultureInfo.InvariantCulture, $" LIMIT {rows}");
         return new SelectStatement(sql, parameters);
     }
+
+    /// <summary>Gives a row if the query has one that has a null in its key.</summary>
+    public static SelectStatement OfNullKeys(PostgresQuery query, RowLayout layout)
+        => new($"SELECT 1 FROM {Source(query, layout)} WHERE {string.Join(" OR ", layout.Key.Select(column => $"{column.Sql} IS NULL"))} LIMIT 1", query.Parameters);
+
+    // By position, not by name: a query may name two columns alike. The line breaks keep a comment at the query's end from
+    // swallowing what follows it.
+    private static string Source(PostgresQuery query, RowLayout layout)
+        => $"(\n{query.Sql}\n) AS q" + (layout.Columns.Count > 0 ? $"({string.Join(", ", layout.Columns.Select((_, index) => $"c{index}"))})" : "");
 
     /// <summary>A command of a batch that holds this statement.</summary>
     /// <param name="before">What stands before it: EXPLAIN, DECLARE.</param>

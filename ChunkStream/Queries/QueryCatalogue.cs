@@ -54,6 +54,13 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
     public DeclaredQuery? Find(string name)
         => Queries.FirstOrDefault(query => query.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Whether the database, when it was asked, guaranteed that the query's key is unique and never null.</summary>
+    public bool IsKeyProven(DeclaredQuery query)
+    {
+        lock (_lock)
+            return _checked.TryGetValue(query, out var known) && known.IsKeyProven;
+    }
+
     /// <summary>What the database says to a query whose file is well.</summary>
     /// <exception cref="Exception">The database can't be asked now.</exception>
     public async Task<CheckedQuery> CheckedAsync(DeclaredQuery query, CancellationToken cancellation)

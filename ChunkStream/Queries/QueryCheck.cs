@@ -72,13 +72,14 @@ internal sealed class QueryCheck(PostgresDatabase database)
 
             await DescribeAtPositionAsync(connection, query, layout, cancellation).ConfigureAwait(false);
             var isProven = await KeyProof.ExistsAsync(connection, query, layout, cancellation).ConfigureAwait(false);
-            return new CheckedQuery(layout.Schema, [], isProven || file.Header.IsKeyCheckedByRow ? [] : [new QueryMistake(file.Header.KeyLine, KeyProof.Missing)]);
+            var isDoubtful = !isProven && !file.Header.IsKeyCheckedByRow;
+            return new CheckedQuery(layout.Schema, [], isDoubtful ? [new QueryMistake(file.Header.KeyLine, KeyProof.Missing)] : []) { IsKeyProven = isProven };
         }
         catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
         {
             return new CheckedQuery(null, [new QueryMistake(LineOf(refusal, file), ReasonOf(refusal))], []);
         }
-        catch (KeyException key)
+        catch (UnusableKeyException key)
         {
             return new CheckedQuery(null, [new QueryMistake(file.Header.KeyLine, key.Message)], []);
         }
@@ -95,7 +96,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
         catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
         {
-            throw new KeyException($"The key can't order the rows: {refusal.MessageText}.");
+            throw new UnusableKeyException($"The key can't order the rows: {refusal.MessageText}.");
         }
     }
 
@@ -119,4 +120,8 @@ internal sealed class QueryCheck(PostgresDatabase database)
 /// <param name="Schema">Its columns, or null if it is broken.</param>
 /// <param name="Mistakes">Why it is broken.</param>
 /// <param name="Warnings">What is not wrong, but not certain either.</param>
-internal sealed record CheckedQuery(StreamSchema? Schema, IReadOnlyList<QueryMistake> Mistakes, IReadOnlyList<QueryMistake> Warnings);
+internal sealed record CheckedQuery(StreamSchema? Schema, IReadOnlyList<QueryMistake> Mistakes, IReadOnlyList<QueryMistake> Warnings)
+{
+    /// <summary>Whether the database guarantees that the key is unique and never null.</summary>
+    public bool IsKeyProven { get; init; }
+}

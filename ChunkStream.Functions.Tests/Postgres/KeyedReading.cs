@@ -1,0 +1,63 @@
+using System.Text;
+using ChunkStream.Formats;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.Functions.Tests.Postgres;
+
+/// <summary>Reads keyed queries as clients do who are cut off or pause after every row.</summary>
+internal sealed class KeyedReading(string connectionString) : IAsyncDisposable
+{
+    // One connection is kept for health: so there is one for streams, and who gets it knows that the other has let it go.
+    private readonly PostgresDatabase _database = new(
+        connectionString + ";Maximum Pool Size=2", Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+
+    /// <summary>Reads from a token to the end; gives each row, and the token after it.</summary>
+    public async Task<(string Row, string Token)[]> FromAsync(string sql, string key, string? token = null)
+    {
+        await using var source = Open(sql, key, token);
+        var read = new List<(string, string)>();
+        while (await source.WaitToReadAsync().AsTask().Within())
+        {
+            while (source.TryRead())
+                read.Add((Written.By(source.WriteRecord), Encoding.ASCII.GetString(source.Checkpoint)));
+        }
+
+        return [.. read];
+    }
+
+    /// <summary>Reads one stream to its end, with a pause after each row, in which it gives its cursor back.</summary>
+    public async Task<string[]> PausingAsync(string sql, string key)
+    {
+        await using var source = Open(sql, key, token: null);
+        var rows = new List<string>();
+        while (await source.WaitToReadAsync().AsTask().Within())
+        {
+            Assert.True(source.TryRead());
+            rows.Add(Written.By(source.WriteRecord));
+
+            var reader = new TaskCompletionSource();
+            var waiting = source.WaitForReaderAsync(reader.Task);
+            (await _database.Slots.EnterAsync(isNewcomer: true, isAnonymous: false, default).Within()).Dispose();
+            reader.SetResult();
+            await waiting.Within();
+        }
+
+        return [.. rows];
+    }
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    private CursorSource Open(string sql, string key, string? token)
+    {
+        var columns = key.Split(", ").Select(column => column.Split(' ')).Select(parts => new KeyColumn(parts[0], parts[^1] == "desc")).ToArray();
+        var tokens = new ResumeTokens(new byte[32], "keyed", file: "", key);
+        KeysetPosition? after = null;
+        if (token is not null)
+            Assert.Equal(ResumeTokenState.Valid, tokens.Read(token, columns.Length, out after));
+        var query = new PostgresQuery(sql) { Key = columns, Tokens = tokens, After = after };
+        return new CursorSource(_database, query, RecordEncoding.Json, TimeProvider.System, CancellationToken.None);
+    }
+}

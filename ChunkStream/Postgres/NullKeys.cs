@@ -1,0 +1,32 @@
+using Npgsql;
+
+namespace ChunkStream.Postgres;
+
+/// <summary>
+/// Looks for rows that have no key. A cursor from the beginning meets them; one that begins at a position does not, since null
+/// is neither before nor behind any value: without this they would be left out in silence.
+/// </summary>
+internal static class NullKeys
+{
+    /// <summary>Fails if there is one. It is asked at the end of a stream that was parted, unless the database guarantees that there is none.</summary>
+    /// <param name="database">Where the query runs. The caller has the right to one of its connections.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="layout">Its columns.</param>
+    /// <param name="cancellation">Reaches the backend.</param>
+    /// <exception cref="KeyException">There is one.</exception>
+    public static async Task RefuseAsync(PostgresDatabase database, PostgresQuery query, RowLayout layout, CancellationToken cancellation)
+    {
+        var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        await using var __ = transaction.ConfigureAwait(false);
+        var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        await using var ___ = batch.ConfigureAwait(false);
+        foreach (var setting in SessionSettings.For(query, database.Options))
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(setting));
+        batch.BatchCommands.Add(SelectStatement.OfNullKeys(query, layout).Command(""));
+
+        if (await batch.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is not null)
+            throw new KeyException($"The key ({string.Join(", ", layout.Key.Select(column => column.Name))}) is null in a row.");
+    }
+}
