@@ -76,6 +76,7 @@ public static class ChunkStreamServices
         services.AddSingleton<ChangeListener>();
         services.AddSingleton<LiveStreams>();
         services.AddSingleton<StreamChanges>();
+        services.AddSingleton(provider => new AppendRoom(provider.GetRequiredService<IOptions<DurableOptions>>().Value.MaxWaitingBytes));
         services.AddSingleton<AppendQueue>();
         services.AddSingleton<DurableStore>();
         services.AddSingleton(provider => new StreamSweep(

@@ -28,7 +28,7 @@ internal static class StreamCalls
         if (contentType is not null)
             Assert.True(request.Content!.Headers.TryAddWithoutValidation("Content-Type", contentType));
         foreach (var (name, value) in headers)
-            Assert.True(request.Headers.TryAddWithoutValidation(name, value), name);
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value) || request.Content!.Headers.TryAddWithoutValidation(name, value), name);
         return await api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();
     }
 

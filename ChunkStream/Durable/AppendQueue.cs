@@ -1,3 +1,4 @@
+using ChunkStream.Problems;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -7,15 +8,21 @@ namespace ChunkStream.Durable;
 /// Sends appends to one stream one call after another, each with all that came meanwhile: they would only wait for each other's
 /// commits in the database, each on a connection. Appends to different streams don't wait for each other here.
 /// </summary>
-internal sealed class AppendQueue(StreamFunctions functions, StreamChanges changes, IOptions<DurableOptions> options)
+internal sealed class AppendQueue(StreamFunctions functions, StreamChanges changes, AppendRoom room, IOptions<DurableOptions> options)
 {
-    private readonly WaitingAppends _appends = new(options.Value.MaxWaitingBytes);
+    private readonly WaitingAppends _appends = new();
 
-    /// <summary>See <see cref="DurableStore.AppendAsync"/>.</summary>
-    public async Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
+    /// <summary>See <see cref="DurableStore.AppendAsync(AppendToStream, AppendRoom.Place, CancellationToken)"/>.</summary>
+    public async Task<AppendResult> AppendAsync(AppendToStream append, AppendRoom.Place? place, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var waiting = new WaitingAppend(append);
+        var waiting = new WaitingAppend(append, place?.Move() ?? room.Open(append.Path));
+        if (waiting.Room.Hold(waiting.Cost, isReceiving: false) is { } refusal)
+        {
+            waiting.Room.Dispose();
+            throw new ProblemException(refusal);
+        }
+
         if (_appends.Add(waiting))
             _ = SendAllAsync(waiting);
         try
@@ -46,7 +53,7 @@ internal sealed class AppendQueue(StreamFunctions functions, StreamChanges chang
             Tell(id, appends, results);
             for (var i = 0; i < results.Length; i++)
             {
-                _appends.Remove(group[i]);
+                group[i].Room.Dispose();
                 group[i].Outcome.SetResult(results[i]);
             }
         }
@@ -60,7 +67,7 @@ internal sealed class AppendQueue(StreamFunctions functions, StreamChanges chang
         {
             foreach (var one in group)
             {
-                _appends.Remove(one);
+                one.Room.Dispose();
                 one.Outcome.SetException(e);
             }
         }

@@ -24,10 +24,11 @@ public sealed partial class DurableOptions
     public long MaxStreamBytes { get; set; } = 10L * 1024 * 1024 * 1024;
 
     /// <summary>
-    /// About how many bytes of appends a process holds while they wait for the database, each with 4 KiB for its request; others get
-    /// 503 with Retry-After. One stream may take a quarter of it, so that one that can't be written to leaves the others their room;
-    /// an append before which none waits is taken, however large it is. 1 MiB to 16 GiB, default 128 MiB: bearable on the smallest
-    /// instances, and more than waits for a database that keeps up.
+    /// About how many bytes of appends and of streams' first content a process holds, from the first byte that is received until the
+    /// database has them, each with 4 KiB for its request; others get 503 with Retry-After. One stream may take a quarter of it, so that
+    /// one that can't be written to leaves the others their room, and a quarter is kept from bodies of more than 64 KiB that are still
+    /// being received; who finds the room empty is taken, however large it is. 1 MiB to 16 GiB, default 128 MiB: bearable on the
+    /// smallest instances, and more than waits for a database that keeps up.
     /// </summary>
     [Range(1024 * 1024, 16L * 1024 * 1024 * 1024)]
     public long MaxWaitingBytes { get; set; } = 128 * 1024 * 1024;

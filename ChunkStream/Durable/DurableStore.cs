@@ -13,7 +13,11 @@ internal sealed class DurableStore(StreamFunctions functions, AppendQueue append
     /// <summary>Appends, closes, or both. Once it completes, readers on this and on other instances are on their way to be woken.</summary>
     /// <exception cref="Problems.ProblemException">As many appends wait as may: 503.</exception>
     public Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
-        => appends.AppendAsync(append, cancellation);
+        => AppendAsync(append, null, cancellation);
+
+    /// <summary>The same for something that has room in memory already, which is handed over.</summary>
+    public Task<AppendResult> AppendAsync(AppendToStream append, AppendRoom.Place? place, CancellationToken cancellation)
+        => appends.AppendAsync(append, place, cancellation);
 
     /// <summary>A stream's metadata. Does not count as a read for its time to live.</summary>
     public Task<(StreamPresence Presence, StreamInfo? Stream)> HeadAsync(string path, CancellationToken cancellation)

@@ -11,13 +11,14 @@ internal static class RawRequest
     /// <param name="server">Where to.</param>
     /// <param name="head">The request line and headers, without Host and Connection.</param>
     /// <param name="body">What follows.</param>
-    public static async Task<RawResponse> SendAsync(Uri server, string head, byte[]? body = null)
+    /// <param name="encoding">How the head becomes bytes; UTF-8 if not given.</param>
+    public static async Task<RawResponse> SendAsync(Uri server, string head, byte[]? body = null, Encoding? encoding = null)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(server.Host, server.Port).Within();
         var lines = head.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
         var text = string.Join("\r\n", [lines[0], "Host: localhost", "Connection: close", .. lines[1..], "", ""]);
-        await socket.SendAsync(Encoding.UTF8.GetBytes(text));
+        await socket.SendAsync((encoding ?? Encoding.UTF8).GetBytes(text));
 
         // The server may answer before it has all of it, and take no more.
         var sending = body is null ? Task.CompletedTask : socket.SendAsync(body);

@@ -67,7 +67,7 @@ create table producers (
 -- Two content types are the same stream's if they differ only in case and parameters.
 create function stream_media_type(p_content_type text) returns text
 language sql immutable parallel safe
-return lower(btrim(split_part(p_content_type, ';', 1)) collate "C");
+return lower(btrim(split_part(p_content_type, ';', 1), E' \t') collate "C");
 
 -- Whether a stream is deleted, or has expired. It is to be inlined: so it takes columns and not the row, which would be put
 -- together for each of them, and is called with a time that stands still.
@@ -179,7 +179,7 @@ begin
                     and p_ttl_seconds is not distinct from case when not s.lifetime_inherited then s.ttl_seconds end
                     and p_expires_at is not distinct from case when not s.lifetime_inherited then s.expires_at end
                     and p_source is not distinct from s.source_path
-                    and (p_source is null or p_fork_position + p_fork_sub = s.fork_at
+                    and (p_source is null or p_fork_position = s.fork_at - p_fork_sub
                         or p_fork_position is null and p_fork_sub = 0)
                     then 'exists' else 'differs' end;
                 exit;
@@ -202,9 +202,12 @@ begin
                 end;
             if status is null then
                 select * into v_tail, v_bytes from stream_end(v_source);
-                v_fork_at := coalesce(p_fork_position, v_tail) + p_fork_sub;
-                if v_fork_at > v_tail then
+                v_fork_at := coalesce(p_fork_position, v_tail);
+                -- A sum of the two could be larger than a bigint.
+                if v_fork_at > v_tail or p_fork_sub > v_tail - v_fork_at then
                     status := 'fork_point_beyond_tail';
+                else
+                    v_fork_at := v_fork_at + p_fork_sub;
                 end if;
             end if;
             if status is not null then

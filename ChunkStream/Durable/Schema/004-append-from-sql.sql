@@ -176,7 +176,7 @@ begin
             message = format('This can''t be a stream''s path: "%s".', v_path),
             hint = 'A path has 1 to 1024 bytes of UTF-8: segments with a slash between them, none empty or "." or "..", the first '
                 'not "__ds", without control characters and percent-encoding.';
-    elsif v_type is null or v_type !~ '^[!#$%&''*+.^_`|~0-9A-Za-z-]+/[!#$%&''*+.^_`|~0-9A-Za-z-]+[ \t]*(;[\t\x20-\x7e]*)?$' then
+    elsif v_type is null or length(v_type) > 255 or v_type !~ '^[!#$%&''*+.^_`|~0-9A-Za-z-]+/[!#$%&''*+.^_`|~0-9A-Za-z-]+[ ]*(;[\x20-\x7e]*)?$' then
         raise exception using
             errcode = 'invalid_parameter_value', message = format('This is not a content type: "%s".', v_type);
     elsif v_ttl < 1 then

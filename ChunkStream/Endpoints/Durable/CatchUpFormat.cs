@@ -15,7 +15,7 @@ internal sealed class CatchUpFormat(string contentType, bool isJson, long? bytes
     public override string Name => isJson ? "messages" : "bytes";
 
     /// <inheritdoc />
-    public override string ContentType => contentType;
+    public override string ContentType => StreamContent.Header(contentType);
 
     /// <inheritdoc />
     public override RecordEncoding Encoding => isJson ? RecordEncoding.Json : RecordEncoding.Text;

@@ -9,9 +9,11 @@ namespace ChunkStream.Endpoints.Durable;
 
 /// <summary>Durable streams over HTTP: the Durable Streams protocol, its sections 4, 5 and 8 to 10.</summary>
 internal sealed class DurableEndpoints(
-    DurableStore store, LiveStreams live, StreamEngine engine, IOptions<DurableOptions> options, ILogger<DurableEndpoints> logger)
+    DurableStore store, AppendRoom room, LiveStreams live, StreamEngine engine, IOptions<DurableOptions> options, ILogger<DurableEndpoints> logger)
 {
     public DurableStore Store => store;
+
+    public AppendRoom Room => room;
 
     public LiveStreams Live => live;
 
@@ -53,6 +55,8 @@ internal sealed class DurableEndpoints(
 internal sealed class DurableCall(DurableEndpoints endpoints, (string Path, Problem? Problem) path, bool isPublic, CancellationToken invocation)
 {
     public DurableStore Store => endpoints.Store;
+
+    public AppendRoom Room => endpoints.Room;
 
     public LiveStreams Live => endpoints.Live;
 

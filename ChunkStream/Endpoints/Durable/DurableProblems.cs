@@ -21,6 +21,11 @@ internal static class DurableProblems
     public static Problem InvalidBody(string detail) => new(
         "urn:chunkstream:invalid-body", "Invalid body", 400, detail);
 
+    /// <summary>The body is encoded. 415.</summary>
+    public static Problem EncodedBody { get; } = new(
+        "urn:chunkstream:encoded-body", "Encoded body", 415,
+        "Content-Encoding must be identity, or be left out: a body is stored as it comes. Send it uncompressed.");
+
     /// <summary>There is no stream at the path. 404.</summary>
     public static Problem NoStream { get; } = Problem.NotFound(
         "There is no stream here: it was never created, or was deleted, or has expired. PUT creates it.");
@@ -39,6 +44,11 @@ internal static class DurableProblems
     public static Problem BodyTooLarge(int maxBytes) => new(
         "urn:chunkstream:body-too-large", "Body too large", 413,
         string.Create(CultureInfo.InvariantCulture, $"One append may have at most {maxBytes} bytes: append in several requests."));
+
+    /// <summary>The body does not come. 408.</summary>
+    public static Problem BodyTooSlow { get; } = new(
+        "urn:chunkstream:body-too-slow", "Body too slow", 408,
+        "The body did not come in the time that it may take, and nothing of it was stored: send it again, in smaller parts if the line is slow.");
 
     /// <summary>The body has more messages than one append may have. 413.</summary>
     public static Problem TooManyMessages(int maxMessages) => new(

@@ -51,7 +51,15 @@ internal abstract class DurableResult(DurableCall call) : IResult
     protected abstract Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation);
 
     /// <summary>Answers with a problem. Headers that were set stay.</summary>
-    protected static Task RefuseAsync(HttpResponse response, Problem problem) => new ProblemResult(problem).ExecuteAsync(response.HttpContext);
+    protected static Task RefuseAsync(HttpResponse response, Problem problem)
+    {
+        if (problem.Status == StatusCodes.Status415UnsupportedMediaType)
+            response.Headers.AcceptEncoding = HeaderReader.Identity;
+        // The rest of the body may never come.
+        if (problem.Status == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol))
+            response.Headers.Connection = "close";
+        return new ProblemResult(problem).ExecuteAsync(response.HttpContext);
+    }
 
     /// <summary>The problem of a path without a stream, or null if there is one.</summary>
     protected static Problem? Absent(StreamPresence presence) => presence switch

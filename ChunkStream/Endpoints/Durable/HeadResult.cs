@@ -16,7 +16,7 @@ internal sealed class HeadResult(DurableCall call) : DurableResult(call)
             return;
         }
 
-        response.ContentType = stream!.ContentType;
+        response.ContentType = StreamContent.Header(stream!.ContentType);
         SetTail(response, stream.Tail, stream.Closed);
         if (stream.TtlSeconds is { } seconds)
             response.Headers[StreamHeaders.Ttl] = seconds.ToString(CultureInfo.InvariantCulture);

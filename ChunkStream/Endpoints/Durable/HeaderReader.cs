@@ -20,6 +20,9 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
     private const int MaxNameBytes = 1024;
     private const int MaxContentTypeLength = 255;
 
+    /// <summary>The one content coding that is taken.</summary>
+    public const string Identity = "identity";
+
     private readonly List<ParameterError> _errors = [];
 
     /// <summary>The problem to answer with, or null if all is well.</summary>
@@ -36,7 +39,7 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
 
         if (values.Count > 1)
             Refuse(name, $"{name} is given {values.Count} times; give it once.");
-        return values[0]?.Trim() ?? "";
+        return values[0]?.Trim(' ', '\t') ?? "";
     }
 
     /// <summary>A media type as it was given, or null where it was not.</summary>
@@ -45,16 +48,28 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         if (Text(HeaderNames.ContentType) is not { Length: > 0 } text)
             return null;
 
-        if (text.Length > MaxContentTypeLength || !MediaTypeHeaderValue.TryParse(text, out var type) || type.MatchesAllSubTypes)
-            Refuse(HeaderNames.ContentType, $"Content-Type must be a media type, such as application/json, but is '{Shortened(text)}'.");
+        if (text.Length > MaxContentTypeLength || !StreamContent.IsHeader(text) || !MediaTypeHeaderValue.TryParse(text, out var type) || type.MatchesAllSubTypes)
+            Refuse(HeaderNames.ContentType, $"Content-Type must be a media type of at most {MaxContentTypeLength} visible ASCII characters, such as application/json, but is '{Shortened(text)}'.");
         return text;
     }
 
     /// <summary>Whether <c>Stream-Closed</c> is true: anything else counts as if it were not there.</summary>
-    public bool IsClosed()
-        => headers.TryGetValue(StreamHeaders.Closed, out var values)
-            && values is [{ } value]
-            && value.Trim().Equals(StreamHeaders.True, StringComparison.OrdinalIgnoreCase);
+    public bool IsClosed() => StreamHeaders.True.Equals(Text(StreamHeaders.Closed), StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether the body is compressed, say: it would be stored as it is, and its readers not be told.</summary>
+    public bool IsEncoded()
+    {
+        foreach (var codings in headers.ContentEncoding)
+        {
+            foreach (var coding in (codings ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (!coding.Equals(Identity, StringComparison.OrdinalIgnoreCase))
+                    return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>When the stream shall expire: one of the two, or neither.</summary>
     public (long? TtlSeconds, DateTimeOffset? ExpiresAt) Expiry()
@@ -170,8 +185,8 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
 
     private void CheckName(string name, string text)
     {
-        if (text.Length == 0 || Encoding.UTF8.GetByteCount(text) > MaxNameBytes)
-            Refuse(name, string.Create(CultureInfo.InvariantCulture, $"{name} must be a text of 1 to {MaxNameBytes} bytes."));
+        if (text.Length == 0 || Encoding.UTF8.GetByteCount(text) > MaxNameBytes || text.Any(char.IsControl))
+            Refuse(name, string.Create(CultureInfo.InvariantCulture, $"{name} must be a text of 1 to {MaxNameBytes} bytes, without control characters."));
     }
 
     private static long? Integer(string text, long max)

@@ -12,22 +12,25 @@ internal sealed class PostResult(DurableCall call) : DurableResult(call)
     /// <inheritdoc />
     protected override async Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation)
     {
-        var (append, problem) = await ReadAsync(request, cancellation).ConfigureAwait(false);
+        using var place = Call.Room.Open(Call.Path);
+        var (append, problem) = await ReadAsync(request, place, cancellation).ConfigureAwait(false);
         if (append is not null)
-            problem = Answer(append, await Call.Store.AppendAsync(append, cancellation).ConfigureAwait(false), response);
+            problem = Answer(append, await Call.Store.AppendAsync(append, place, cancellation).ConfigureAwait(false), response);
         if (problem is not null)
             await RefuseAsync(response, problem).ConfigureAwait(false);
     }
 
-    private async Task<(AppendToStream? Append, Problem? Problem)> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    private async Task<(AppendToStream? Append, Problem? Problem)> ReadAsync(HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
     {
         var headers = new HeaderReader(request.Headers);
         var (contentType, closes) = (headers.ContentType(), headers.IsClosed());
         var (sequence, producer) = (headers.Sequence(), headers.Producer());
         if (headers.Problem() is { } mistaken)
             return (null, mistaken);
+        if (headers.IsEncoded())
+            return (null, DurableProblems.EncodedBody);
 
-        var (body, refused) = await RequestBody.ReadAsync(request, Call.Options.MaxAppendBytes, cancellation).ConfigureAwait(false);
+        var (body, refused) = await RequestBody.ReadAsync(request, place, Call.Options, Call.Engine.Time, cancellation).ConfigureAwait(false);
         if (refused is not null)
             return (null, refused);
         if (body.IsEmpty)

@@ -8,27 +8,28 @@ namespace ChunkStream.Endpoints.Durable;
 /// <summary><c>PUT</c>: creates a stream, empty, with its first content, or as a fork of another; or says that it is there.</summary>
 internal sealed class PutResult(DurableCall call) : DurableResult(call)
 {
-    private const string DefaultContentType = "application/octet-stream";
-
     /// <inheritdoc />
     protected override async Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation)
     {
-        var (create, problem) = await ReadAsync(request, cancellation).ConfigureAwait(false);
+        using var place = Call.Room.Open(Call.Path);
+        var (create, problem) = await ReadAsync(request, place, cancellation).ConfigureAwait(false);
         if (create is not null)
             problem = Answer(await Call.Store.CreateAsync(create, cancellation).ConfigureAwait(false), request, response);
         if (problem is not null)
             await RefuseAsync(response, problem).ConfigureAwait(false);
     }
 
-    private async Task<(CreateStream? Create, Problem? Problem)> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    private async Task<(CreateStream? Create, Problem? Problem)> ReadAsync(HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
     {
         var headers = new HeaderReader(request.Headers);
         var (contentType, closed) = (headers.ContentType(), headers.IsClosed());
         var ((ttl, expiresAt), fork) = (headers.Expiry(), headers.Fork(Root(request)));
         if (headers.Problem() is { } mistaken)
             return (null, mistaken);
+        if (headers.IsEncoded())
+            return (null, DurableProblems.EncodedBody);
 
-        var (body, refused) = await RequestBody.ReadAsync(request, Call.Options.MaxAppendBytes, cancellation).ConfigureAwait(false);
+        var (body, refused) = await RequestBody.ReadAsync(request, place, Call.Options, Call.Engine.Time, cancellation).ConfigureAwait(false);
         if (refused is not null)
             return (null, refused);
 
@@ -36,7 +37,7 @@ internal sealed class PutResult(DurableCall call) : DurableResult(call)
         if (contentType is null && fork is not null && !body.IsEmpty)
             contentType = (await Call.Store.HeadAsync(fork.SourcePath, cancellation).ConfigureAwait(false)).Stream?.ContentType;
         if (fork is null)
-            contentType ??= DefaultContentType;
+            contentType ??= StreamContent.Unknown;
 
         var isJson = contentType is not null && StreamContent.IsJson(contentType);
         var (content, invalid) = body.IsEmpty ? ([], null)
@@ -52,7 +53,7 @@ internal sealed class PutResult(DurableCall call) : DurableResult(call)
         if (result.Stream is not { } stream)
             return Refusal(result.Status);
 
-        response.ContentType = stream.ContentType;
+        response.ContentType = StreamContent.Header(stream.ContentType);
         SetTail(response, stream.Tail, stream.Closed);
         if (result.Status is CreateStatus.Created)
         {
