@@ -63,6 +63,18 @@ public sealed class QueryFileTests
     [InlineData("select x=@a, x>=@A, x||@a, (@a)", "select x=CAST($1 AS text), x>=CAST($1 AS text), x||CAST($1 AS text), (CAST($1 AS text))")]
     [InlineData("select x <@ @a", "select x <@ CAST($1 AS text)")]
     [InlineData("select a$b, @a ;\n -- end ;\n", "select a$b, CAST($1 AS text) \n -- end ;\n")]
+    [InlineData("select E'a'\n'b\\'@x\\'', @a", "select E'a'\n'b\\'@x\\'', CAST($1 AS text)")]
+    [InlineData("select E'a' -- it's\r\n'\\'@x', @a", "select E'a' -- it's\r\n'\\'@x', CAST($1 AS text)")]
+    [InlineData("select E'a' '\\', @a", "select E'a' '\\', CAST($1 AS text)")]
+    [InlineData("select E'a'/*\n*/'\\', @a", "select E'a'/*\n*/'\\', CAST($1 AS text)")]
+    [InlineData("select 'a'\n'\\', @a", "select 'a'\n'\\', CAST($1 AS text)")]
+    [InlineData("select a$e'\\', @a", "select a$e'\\', CAST($1 AS text)")]
+    [InlineData("select U&'\\', u&\"@a\"\"\" uescape '@', b'1', x'a', n'\\', @a", "select U&'\\', u&\"@a\"\"\" uescape '@', b'1', x'a', n'\\', CAST($1 AS text)")]
+    [InlineData("select $é_1$ @a $$ $é$ $é_1$, @a", "select $é_1$ @a $$ $é$ $é_1$, CAST($1 AS text)")]
+    [InlineData("select 1 -- @a\r, @a", "select 1 -- @a\r, CAST($1 AS text)")]
+    [InlineData("select '\r\n\u2028\u0085\f', @a", "select '\r\n\u2028\u0085\f', CAST($1 AS text)")]
+    [InlineData("select@a in@a", "select CAST($1 AS text) in CAST($1 AS text)")]
+    [InlineData("select x @-@y, x ^@y, @a::text", "select x @-@y, x ^@y, CAST($1 AS text)::text")]
     public void A_parameter_is_found_where_Postgres_would_see_one(string sql, string bound)
         => Assert.Equal(bound, Parse("-- param: a text\n" + sql).Sql);
 
@@ -86,6 +98,10 @@ public sealed class QueryFileTests
     [InlineData("select $1", 1, "have names")]
     [InlineData("select 1;\nselect 2", 2, "one statement")]
     [InlineData("-- param: a int\nselect x <@a", 2, "two ways")]
+    [InlineData("-- param: a int\nselect x ^@a", 2, "two ways")]
+    [InlineData("-- param: a int\nselect @a$b, @a", 2, "@a$b is not declared")]
+    [InlineData("-- param: a int\rselect '\u2028\n',\r\n@b", 4, "@b is not declared")]
+    [InlineData("select '\0'", 1, "null character")]
     [InlineData("-- summary: nothing else\n", 1, "no statement")]
     public void What_is_wrong_with_a_file_is_told_with_its_line(string text, int line, string reason)
     {
@@ -101,6 +117,15 @@ public sealed class QueryFileTests
         var (_, mistakes) = QueryFile.Parse("broken", "-- plan: fast\r\n-- parm: x\r\nselect @y\r\n");
 
         Assert.Equal([1, 2, 3], mistakes.Select(mistake => mistake.Line));
+    }
+
+    [Fact]
+    public void Nothing_inside_a_literal_is_changed()
+    {
+        const string Sql = "select 'a\u2028b\r\nc\u0085d\fe\rf', $$\r\n$$, \"\r\n\"\r\n";
+
+        Assert.Equal(Sql, Parse("-- summary: a line\u2028of its own\r\n\r" + Sql).Sql);
+        Assert.Equal("a line\u2028of its own", Parse("-- summary: a line\u2028of its own\r\n" + Sql).Header.Summary);
     }
 
     private static QueryFile Parse(string text)

@@ -62,8 +62,37 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>Takes a connection from the pool.</summary>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
-        => _dataSource?.OpenConnectionAsync(cancellation) ?? throw new PostgresNotConfiguredException();
+    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
+    {
+        if (_dataSource is null)
+            throw new PostgresNotConfiguredException();
+
+        var connection = await _dataSource.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await EnsureStandardStringsAsync(connection, cancellation).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Query files are read as standard SQL, where a backslash in '…' is a backslash. A server, database or role may have it otherwise,
+    /// and says so on each connection: the setting is one of those that Postgres reports.
+    /// </summary>
+    private static async ValueTask EnsureStandardStringsAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (connection.PostgresParameters.GetValueOrDefault("standard_conforming_strings") != "off")
+            return;
+
+        var command = new NpgsqlCommand("SET standard_conforming_strings = on", connection);
+        await using var _ = command.ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+    }
 
     /// <summary>Closes the pool's idle connections: the next one is new.</summary>
     public void ForgetIdleConnections() => _dataSource?.Clear();

@@ -43,8 +43,7 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
     {
         var command = new NpgsqlCommand(query.Sql, connection);
         await using var _ = command.ConfigureAwait(false);
-        foreach (var value in query.Parameters)
-            command.Parameters.Add(SelectStatement.Parameter(value));
+        SelectStatement.AddParameters(command.Parameters, query.Parameters);
         var columns = new List<(string Name, uint TypeId, string TypeName)>();
         var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, cancellation).ConfigureAwait(false);
         await using (description.ConfigureAwait(false))

@@ -53,9 +53,20 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
     public NpgsqlBatchCommand Command(string before)
     {
         var command = new NpgsqlBatchCommand(before + Sql);
-        foreach (var value in Parameters)
-            command.Parameters.Add(Parameter(value));
+        AddParameters(command.Parameters, Parameters);
         return command;
+    }
+
+    /// <summary>
+    /// Adds the values to a command whose text is a query's. There is always one, if only one that the statement does not use: Npgsql
+    /// looks into a text without parameters, for semicolons, and does not read all literals as Postgres does.
+    /// </summary>
+    public static void AddParameters(NpgsqlParameterCollection parameters, IReadOnlyList<string?> values)
+    {
+        foreach (var value in values)
+            parameters.Add(Parameter(value));
+        if (values.Count == 0)
+            parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = "" });
     }
 
     /// <summary>A parameter that is sent as its text, without a type: Postgres takes the one that the statement casts it to.</summary>

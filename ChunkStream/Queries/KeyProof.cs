@@ -43,8 +43,7 @@ internal static class KeyProof
     {
         var command = new NpgsqlCommand(query.Sql, connection);
         await using var _ = command.ConfigureAwait(false);
-        foreach (var value in query.Parameters)
-            command.Parameters.Add(SelectStatement.Parameter(value));
+        SelectStatement.AddParameters(command.Parameters, query.Parameters);
         var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, cancellation).ConfigureAwait(false);
         await using var __ = description.ConfigureAwait(false);
         var schema = (await description.GetColumnSchemaAsync(cancellation).ConfigureAwait(false)).Cast<NpgsqlDbColumn>().ToArray();
@@ -93,12 +92,14 @@ internal static class KeyProof
     {
         // Planned without values (a generic plan): a NULL in a parameter's place would plan most of a query away.
         var values = string.Join(", ", query.Parameters.Select(_ => "NULL"));
+        var prepare = new NpgsqlBatchCommand($"PREPARE chunkstream_proof AS\n{query.Sql}");
+        SelectStatement.AddParameters(prepare.Parameters, []);
         var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
                 new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_generic_plan"),
-                new NpgsqlBatchCommand($"PREPARE chunkstream_proof AS\n{query.Sql}"),
+                prepare,
                 new NpgsqlBatchCommand($"EXPLAIN (FORMAT JSON) EXECUTE chunkstream_proof{(values.Length > 0 ? $"({values})" : "")}"),
                 new NpgsqlBatchCommand("DEALLOCATE chunkstream_proof"),
             },

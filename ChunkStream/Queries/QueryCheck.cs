@@ -111,8 +111,8 @@ internal sealed class QueryCheck(PostgresDatabase database)
     private static int LineOf(PostgresException refusal, QueryFile file)
     {
         // In characters, as Postgres counts them, from 1.
-        var before = (Before + file.Sql).EnumerateRunes().Take(Math.Max(Before.Length, refusal.Position - 1));
-        return file.FirstLine + before.Count(rune => rune.Value == '\n') - Before.AsSpan().Count('\n');
+        var before = string.Concat((Before + file.Sql).EnumerateRunes().Take(Math.Max(Before.Length, refusal.Position - 1)));
+        return file.FirstLine + SqlScanner.LineBreaks(before) - SqlScanner.LineBreaks(Before);
     }
 }
 

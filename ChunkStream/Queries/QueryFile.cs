@@ -4,7 +4,7 @@ namespace ChunkStream.Queries;
 
 /// <summary>A query that a file declares, as far as the file alone tells.</summary>
 /// <param name="Name">The file's name without <c>.sql</c>: what clients ask for.</param>
-/// <param name="Text">The whole file, with LF line breaks.</param>
+/// <param name="Text">The whole file, as it is.</param>
 /// <param name="Header">What its comment block says.</param>
 /// <param name="Sql">The statement, with parameters as <c>$1</c>, <c>$2</c> … cast to their types; line for line as in the file.</param>
 /// <param name="FirstLine">The line of the file at which the statement begins, from 1.</param>
@@ -13,15 +13,36 @@ internal sealed record QueryFile(string Name, string Text, QueryHeader Header, s
     /// <summary>Reads a file's text; gives the query, or what is wrong with it.</summary>
     public static (QueryFile? File, IReadOnlyList<QueryMistake> Mistakes) Parse(string name, string text)
     {
-        text = text.ReplaceLineEndings("\n");
         var mistakes = new List<QueryMistake>();
-        var lines = text.Split('\n');
-        var headerLines = lines.TakeWhile(line => string.IsNullOrWhiteSpace(line) || line.TrimStart().StartsWith("--", StringComparison.Ordinal)).Count();
-        var header = QueryHeader.Parse(lines[..headerLines], mistakes);
-        var sql = SqlParameters.Bind(string.Join('\n', lines[headerLines..]), header.Parameters, headerLines + 1, mistakes);
+        var (block, sql) = SplitAtStatement(text);
+        var header = QueryHeader.Parse(block, mistakes);
+        var bound = SqlParameters.Bind(sql, header.Parameters, block.Count + 1, mistakes);
+        if (text.Contains('\0', StringComparison.Ordinal))
+            mistakes.Add(new QueryMistake(1, "The file has a null character, which Postgres takes in no statement."));
         return mistakes.Count == 0
-            ? (new QueryFile(name, text, header, sql, headerLines + 1), [])
+            ? (new QueryFile(name, text, header, bound, block.Count + 1), [])
             : (null, [.. mistakes.OrderBy(mistake => mistake.Line)]);
+    }
+
+    /// <summary>
+    /// The lines of the comment block, and all that follows it, as it is: what looks like a line break there may be inside a
+    /// literal, where each character counts.
+    /// </summary>
+    private static (IReadOnlyList<string> Block, string Sql) SplitAtStatement(string text)
+    {
+        var block = new List<string>();
+        var at = 0;
+        while (at < text.Length)
+        {
+            var (length, lineBreak) = SqlScanner.Line(text.AsSpan(at));
+            var line = text.Substring(at, length);
+            if (!string.IsNullOrWhiteSpace(line) && !line.TrimStart().StartsWith("--", StringComparison.Ordinal))
+                break;
+            block.Add(line);
+            at += length + lineBreak;
+        }
+
+        return (block, text[at..]);
     }
 
     /// <summary>What to run for given values of the parameters.</summary>
