@@ -26,7 +26,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
     public async Task The_rows_of_the_default_query_are_streamed()
     {
         using var response = await _api.GetAsync("/api/db-stream");
-        Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType!.ToString());
+        Assert.Equal("application/x-ndjson; charset=utf-8", response.Content.Headers.ContentType!.ToString());
 
         var lines = (await response.Content.ReadAsStringAsync().Within()).Split('\n')[..^1];
 

@@ -14,7 +14,7 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/api/stream?chunks=3&intervalMs=1000", "text/plain; charset=utf-8", new[] { "Chunk 0\n", "Chunk 1\n", "Chunk 2\n" })]
-    [InlineData("/api/json-stream?chunks=2&intervalMs=1000", "application/x-ndjson", new[]
+    [InlineData("/api/json-stream?chunks=2&intervalMs=1000", "application/x-ndjson; charset=utf-8", new[]
     {
         "{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n", "{\"chunk_number\":1,\"message\":\"Chunk 1 data\"}\n",
     })]
@@ -115,16 +115,64 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_key_of_the_Functions_host_is_no_unknown_parameter()
-        => Assert.Equal("Chunk 0\n", await _api.Client.GetStringAsync("/api/stream?chunks=1&code=a-key&clientId=default").Within());
+    public async Task What_hosts_and_browser_libraries_add_is_no_unknown_parameter()
+    {
+        Assert.Equal("Chunk 0\n", await _api.Client.GetStringAsync("/api/stream?chunks=1&code=a-key&clientId=default&_=1764150000000&lastEventId=").Within());
+        using var health = await _api.GetAsync("/api/health?_=1");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_HEAD_is_refused_as_its_GET_would_be()
+    {
+        foreach (var path in new[]
+        {
+            "stream?chunks=0", "json-stream?chunks=zz", "stream?foo=1", "stream?format=xml", "stream?format=json&bom=1", "stream?download=a/b", "stream?chunks=1&record=a%00b",
+            "json-stream?format=sse&lastEventId=42", "queries?x=1", "queries/none", "public/queries/none", "health?x=1", "db-stream?limit=0", "db-stream?resume=x",
+        })
+        {
+            using var get = await _api.GetAsync("/api/" + path);
+            using var head = await _api.HeadAsync("/api/" + path);
+
+            Assert.InRange((int)get.StatusCode, 400, 406);
+            Assert.Equal((path, get.StatusCode), (path, head.StatusCode));
+            Assert.Equal((path, get.Content.Headers.ContentType), (path, head.Content.Headers.ContentType));
+            Assert.Equal((path, get.Content.Headers.ContentLength), (path, head.Content.Headers.ContentLength));
+        }
+    }
+
+    [Theory]
+    [InlineData("stream?download", "attachment; filename=stream.txt; filename*=UTF-8''stream.txt")]
+    [InlineData("json-stream?format=csv&download=setup.bat", "attachment; filename=setup.bat.csv; filename*=UTF-8''setup.bat.csv")]
+    [InlineData("json-stream?format=csv&download=Fl%C3%BCge%202.CSV", "filename*=UTF-8''Fl%C3%BCge%202.CSV")]
+    [InlineData("json-stream?download=rows", "attachment; filename=rows.ndjson; filename*=UTF-8''rows.ndjson")]
+    public async Task A_browser_is_told_to_save_a_file_of_the_formats_kind(string path, string disposition)
+    {
+        foreach (var response in new[] { await _api.GetAsync($"/api/{path}&chunks=1"), await _api.HeadAsync($"/api/{path}&chunks=1") })
+        {
+            Assert.Contains(disposition, Assert.Single(response.Content.Headers.GetValues("Content-Disposition")), StringComparison.Ordinal);
+            response.Dispose();
+        }
+
+        using var plain = await _api.GetAsync("/api/json-stream?chunks=1&format=csv");
+        Assert.False(plain.Content.Headers.Contains("Content-Disposition"));
+    }
 
     [Theory]
     [InlineData("text/plain", "text/plain; charset=utf-8")]
-    [InlineData("application/x-ndjson", "application/x-ndjson")]
+    [InlineData("application/x-ndjson", "application/x-ndjson; charset=utf-8")]
+    [InlineData("application/ndjson", "application/ndjson; charset=utf-8")]
+    [InlineData("Application/JSONL, */*;q=0.1", "application/jsonl; charset=utf-8")]
+    [InlineData("application/jsonlines;q=0.5, application/x-ndjson;q=0.5", "application/x-ndjson; charset=utf-8")]
+    [InlineData("application/json-lines;q=0.9, application/json;q=0.8, text/plain;q=0.7", "application/json-lines; charset=utf-8")]
+    [InlineData("application/x-ndjson;q=0, application/*", "application/json")]
+    [InlineData("application/vnd.chunkstream+ndjson", "application/vnd.chunkstream+ndjson; charset=utf-8")]
+    [InlineData("application/csv", "application/csv; charset=utf-8; header=present")]
+    [InlineData("text/event-stream", "text/event-stream; charset=utf-8")]
     [InlineData("*/*", "text/plain; charset=utf-8")]
-    [InlineData("application/*, text/plain;q=0.5", "application/x-ndjson")]
-    [InlineData("text/plain;q=0.1, application/x-ndjson;q=0.9", "application/x-ndjson")]
-    [InlineData("text/plain;q=0, */*", "application/x-ndjson")]
+    [InlineData("application/*, text/plain;q=0.5", "application/x-ndjson; charset=utf-8")]
+    [InlineData("text/plain;q=0.1, application/x-ndjson;q=0.9", "application/x-ndjson; charset=utf-8")]
+    [InlineData("text/plain;q=0, */*", "application/x-ndjson; charset=utf-8")]
     public async Task The_Accept_header_chooses_the_format(string accept, string contentType)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/stream?chunks=1");
@@ -144,6 +192,11 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
             using var response = await _api.Client.SendAsync(request).Within();
 
             Assert.Equal(status, response.StatusCode);
+            foreach (var parameter in new[] { "lastEventId", "lastEventID", "Last-Event-ID" })
+            {
+                using var byParameter = await _api.GetAsync($"/api/json-stream?format=sse&chunks=1&{parameter}={id}");
+                Assert.Equal(status, byParameter.StatusCode);
+            }
         }
 
         Assert.Contains("id: end\n", await _api.Client.GetStringAsync("/api/json-stream?format=sse&chunks=1").Within(), StringComparison.Ordinal);
@@ -160,6 +213,9 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
 
     [Theory]
     [InlineData("image/png", "")]
+    [InlineData("application/json-seq", "")]
+    [InlineData("application/vnd.other+ndjson", "")]
+    [InlineData("application/problem+json", "")]
     [InlineData("text/plain;q=0", "")]
     [InlineData("not a media type", "")]
     [InlineData("*/*", "&format=xml")]

@@ -126,7 +126,7 @@ public sealed class StreamResultTests : IAsyncLifetime
         using var response = await _api.HeadAsync(_api.Serve(StreamFormats.Ndjson, _script.Open));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType!.ToString());
+        Assert.Equal("application/x-ndjson; charset=utf-8", response.Content.Headers.ContentType!.ToString());
         Assert.Equal(0, _script.Taken);
     }
 

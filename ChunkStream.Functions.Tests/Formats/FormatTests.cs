@@ -26,6 +26,7 @@ public sealed class FormatTests
         {
             "sse", ["1", "2"],
             """
+            retry: 1000
             event: schema
             data: {"columns":[{"name":"id","type":"int8"},{"name":"a \"b\", c","type":"text"}],"estimatedRows":12,"checkpoints":false}
 
@@ -108,11 +109,28 @@ public sealed class FormatTests
     public void A_CSV_field_is_quoted_where_it_must_be(string text, string field)
         => Assert.Equal(field, Written.By(output => CsvText.WriteField(output, Encoding.UTF8.GetBytes(text))));
 
+    [Theory]
+    [InlineData("=1+1", "\"'=1+1\"")]
+    [InlineData("+1", "\"'+1\"")]
+    [InlineData("-1", "\"'-1\"")]
+    [InlineData("@sum", "\"'@sum\"")]
+    [InlineData("\t=1", "\"'\t=1\"")]
+    [InlineData("\r=1", "\"'\r=1\"")]
+    [InlineData("\n=1", "\"'\n=1\"")]
+    [InlineData("＝1", "\"'＝1\"")]
+    [InlineData("=\"a\",b", "\"'=\"\"a\"\",b\"")]
+    [InlineData("a;=1", "\"a;=1\"")]
+    [InlineData("a=1", "\"a=1\"")]
+    [InlineData("", "\"\"")]
+    public void A_text_is_no_formula_where_that_is_asked_for(string text, string field)
+        => Assert.Equal(field, Written.By(output => CsvText.WriteSpreadsheetField(output, Encoding.UTF8.GetBytes(text))));
+
     [Fact]
     public void Names_and_content_types_are_unique()
     {
         Assert.Distinct(StreamFormats.All.Select(format => format.Name));
-        Assert.Distinct(StreamFormats.All.Select(format => format.ContentType));
+        Assert.Distinct(StreamFormats.All.SelectMany(format => format.OtherMediaTypes.Append(format.ContentType.Split(';')[0])));
+        Assert.All(StreamFormats.All.Where(format => format != StreamFormats.Json), format => Assert.Contains("; charset=utf-8", format.ContentType, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -79,11 +79,42 @@ public sealed class QueryFileTests
         => Assert.Equal(bound, Parse("-- param: a text\n" + sql).Sql);
 
     [Theory]
+    [InlineData("geometry(Point,4326)", "geometry(Point,4326)", null)]
+    [InlineData("geometry ( 'Point' , -4326 ) = SRID=4326;POINT(1 2)", "geometry ( 'Point' , -4326 )", "SRID=4326;POINT(1 2)")]
+    [InlineData("\"My = \"\"Type\"\" -- (\" = a=b -- a comment", "\"My = \"\"Type\"\" -- (\"", "a=b")]
+    [InlineData("my_schema.\"My Type\"(3)[]", "my_schema.\"My Type\"(3)[]", null)]
+    [InlineData("my_schema . größe=1", "my_schema . größe", "1")]
+    [InlineData("numeric(10, -2)[3][] = {}", "numeric(10, -2)[3][]", "{}")]
+    [InlineData("timestamp(3) with time zone", "timestamp(3) with time zone", null)]
+    [InlineData("interval day to second (2)", "interval day to second (2)", null)]
+    [InlineData("bit varying(5) ARRAY[4]", "bit varying(5) ARRAY[4]", null)]
+    [InlineData("integer =-5", "integer", "-5")]
+    [InlineData("text = it's -- a comment", "text", "it's")]
+    [InlineData("text = 5\" wide", "text", "5\" wide")]
+    public void A_parameter_may_be_of_any_type_that_SQL_can_spell(string declaration, string type, string? value)
+    {
+        var file = Parse($"-- param: a {declaration}\nselect @a as a");
+
+        var parameter = Assert.Single(file.Header.Parameters);
+        Assert.Equal((type, value), (parameter.Type, parameter.Default));
+        Assert.Equal($"select CAST($1 AS {type}) as a", file.Sql);
+    }
+
+    [Theory]
     [InlineData("-- parm: a text\nselect 1", 1, "There is no 'parm:'")]
     [InlineData("-- param: a\nselect 1", 1, "name type")]
     [InlineData("-- param: limit integer\nselect @limit", 1, "can't be named 'limit'")]
     [InlineData("-- param: a text\n-- param: A text\nselect @a", 2, "declared twice")]
     [InlineData("-- param: a text; drop table x\nselect @a", 1, "name type")]
+    [InlineData("-- param: a text)\nselect @a", 1, "name type")]
+    [InlineData("-- param: a text) + (1\nselect @a", 1, "name type")]
+    [InlineData("-- param: a numeric(1\nselect @a", 1, "name type")]
+    [InlineData("-- param: a text /* no */\nselect @a", 1, "name type")]
+    [InlineData("-- param: a \"text\nselect @a", 1, "name type")]
+    [InlineData("-- param: a text, b text\nselect @a", 1, "name type")]
+    [InlineData("-- param: a text =\nselect @a", 1, "name type")]
+    [InlineData("-- param: ä text\nselect 1", 1, "name type")]
+    [InlineData("-- param: lastEventId text\nselect @lastEventId", 1, "can't be named")]
     [InlineData("-- key: id upwards\nselect 1", 1, "asc or desc")]
     [InlineData("-- key: id, id\nselect 1", 1, "twice")]
     [InlineData("-- key: id\n-- key: id\nselect 1 as id", 2, "declared twice")]

@@ -40,7 +40,9 @@ public sealed class SqlScannerTests(RealPostgres postgres)
         const string Sql = """-- param: p text""" + "\n" + """select 'a\' as a, @p as p, '''' as b""";
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + ";Options=-c standard_conforming_strings=off", Sql);
 
-        Assert.Equal("""{"a":"a\\","p":"x","b":"'"}""" + "\n", await api.Client.GetStringAsync("/api/db-stream?p=x").Within());
+        // Some of these are connections that have been used before.
+        for (var round = 0; round < 3; round++)
+            Assert.Equal("""{"a":"a\\","p":"x","b":"'"}""" + "\n", await BodyAsync(api, "/api/db-stream?p=x"));
     }
 
     [Theory]

@@ -95,9 +95,9 @@ public sealed class RecordedStreams
         RecordingQuota? quota,
         CancellationToken cancellation)
     {
-        var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), defaultFormat);
+        var (chosen, notAcceptable) = FormatChoice.Of(request, parameters, defaultFormat, collection);
         var resume = parameters.Text("resume");
-        var eventId = LastEventId.Of(request, format);
+        var eventId = LastEventId.Of(request, chosen?.Format);
         var isEnd = eventId is SseFormat.EndId;
         var (from, invalidPlace) = isEnd ? (null, null) : PositionOf(eventId, resume);
         var path = $"{Prefix}{collection}/{name}";
@@ -110,7 +110,7 @@ public sealed class RecordedStreams
 
         var generator = RecordableGenerator.Of(path, subject, generate, typeInfo) with { Quota = quota };
         return new StreamResult(
-            collection, format!, (encoding, token) => new RecordingSource(_recordings, generator, from, encoding, token), _engine, cancellation);
+            collection, chosen!.Format, (encoding, token) => new RecordingSource(_recordings, generator, from, encoding, token), _engine, cancellation, chosen.SetHeaders);
     }
 
     // The offsets of the recording's stream.

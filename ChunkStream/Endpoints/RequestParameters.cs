@@ -9,8 +9,9 @@ namespace ChunkStream.Endpoints;
 /// </summary>
 internal sealed class RequestParameters(IQueryCollection query)
 {
-    // Not ours, but allowed everywhere: the Functions host reads the access key from them.
-    private static readonly string[] HostParameters = ["code", "clientId"];
+    // Allowed everywhere: the Functions host reads the access key from the first two, jQuery and others make each URL a new one by
+    // the third, and what stands for a header is read with it.
+    private static readonly string[] AllowedEverywhere = ["code", "clientId", "_", .. LastEventId.Parameters];
 
     private readonly List<ParameterError> _errors = [];
     private readonly List<string> _known = [];
@@ -84,7 +85,7 @@ internal sealed class RequestParameters(IQueryCollection query)
     {
         foreach (var name in query.Keys)
         {
-            if (!IsIn(_known, name) && !IsIn(HostParameters, name))
+            if (!IsIn(_known, name) && !IsIn(AllowedEverywhere, name))
                 Refuse(name, $"'{Shortened(name)}' is not a parameter of this endpoint; it takes {Names()}.");
         }
 

@@ -135,19 +135,36 @@ public sealed class StreamEndpoints
         if (isPublic)
             file = file with { Header = file.Header.Bounded(TimeSpan.FromSeconds(_database.Options.AnonymousTimeoutSeconds), _database.Options.AnonymousMaxRows) };
         var parameters = Parameters(request);
-        var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), StreamFormats.Ndjson);
-        var eventId = LastEventId.Of(request, format);
+        var (chosen, notAcceptable) = FormatChoice.Of(request, parameters, StreamFormats.Ndjson, file.Name);
+        var eventId = LastEventId.Of(request, chosen?.Format);
         var (query, refused) = QueryRequest.Read(file, parameters, eventId is SseFormat.EndId ? null : eventId, _catalogue.Options.ResumeKey);
         if ((parameters.Problem() ?? notAcceptable ?? refused) is { } problem)
             return new ProblemResult(problem);
         if (eventId is SseFormat.EndId)
             return TypedResults.NoContent();
-        return new StreamResult($"{endpoint}/{file.Name}", format!, Open, _engine, cancellation);
+        return new StreamResult($"{endpoint}/{file.Name}", chosen!.Format, Open, _engine, cancellation, chosen.SetHeaders, WhyNotAsync);
 
         StreamSource Open(RecordEncoding encoding, CancellationToken token)
         {
             var run = query with { IsAnonymous = isPublic, IsKeyProven = _catalogue.IsKeyProven(declared), WhyRefused = WhyRefusedAsync };
             return new CursorSource(_database, run, encoding, _engine.Time, token);
+        }
+
+        // A run finds out by itself. Values that come from the file were asked about with it.
+        async Task<Problem?> WhyNotAsync(CancellationToken token)
+        {
+            if (!file.Header.Parameters.Any(parameter => request.Query.ContainsKey(parameter.Name)))
+                return null;
+
+            try
+            {
+                using var _ = await _database.Slots.EnterAsync(isNewcomer: true, isPublic, token).ConfigureAwait(false);
+                return await WhyRefusedAsync(token).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (!token.IsCancellationRequested)
+            {
+                return PostgresFailures.Describe(failure);
+            }
         }
 
         async Task<Problem?> WhyRefusedAsync(CancellationToken token)
@@ -171,12 +188,12 @@ public sealed class StreamEndpoints
         Func<RecordEncoding, CancellationToken, StreamSource> open,
         CancellationToken cancellation)
     {
-        var (format, notAcceptable) = FormatChoice.Of(request, parameters.Text("format"), defaultFormat);
+        var (chosen, notAcceptable) = FormatChoice.Of(request, parameters, defaultFormat, name);
         if ((parameters.Problem() ?? notAcceptable) is { } problem)
             return new ProblemResult(problem);
-        return LastEventId.Of(request, format) switch
+        return LastEventId.Of(request, chosen!.Format) switch
         {
-            null => new StreamResult(name, format!, open, _engine, cancellation),
+            null => new StreamResult(name, chosen.Format, open, _engine, cancellation, chosen.SetHeaders),
             SseFormat.EndId => TypedResults.NoContent(),
             _ => new ProblemResult(Problem.InvalidLastEventId(
                 $"The only event id that this endpoint gives is '{SseFormat.EndId}': a stream that was cut off starts anew, without Last-Event-ID.")),

@@ -17,13 +17,15 @@ namespace ChunkStream.Endpoints;
 /// <param name="engine">What all streams share.</param>
 /// <param name="invocation">The host's own token: on Azure Functions the only one that fires at <c>functionTimeout</c>.</param>
 /// <param name="setHeaders">Sets the headers of the response, whose Content-Encoding is set; null for those of a result that nobody may keep.</param>
+/// <param name="check">Asked for a HEAD, which opens no source: the problem with which a GET would be refused, or null.</param>
 internal sealed class StreamResult(
     string name,
     StreamFormat format,
     Func<RecordEncoding, CancellationToken, StreamSource> open,
     StreamEngine engine,
     CancellationToken invocation,
-    Action<HttpResponse>? setHeaders = null) : IResult
+    Action<HttpResponse>? setHeaders = null,
+    Func<CancellationToken, Task<Problem?>>? check = null) : IResult
 {
     // A source that does not heed its token must not keep a response open that has nothing more to say.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
@@ -47,7 +49,10 @@ internal sealed class StreamResult(
         httpContext.Response.ContentType = format.ContentType;
         (setHeaders ?? SetHeaders)(httpContext.Response);
         if (HttpMethods.IsHead(httpContext.Request.Method))
+        {
+            await CheckAsync(httpContext).ConfigureAwait(false);
             return;
+        }
 
         AllowSlowReaders(httpContext);
         engine.Metrics.Started(name, format.Name);
@@ -73,6 +78,18 @@ internal sealed class StreamResult(
             if (!await end.BreakAsync().ConfigureAwait(false))
                 throw new StreamCutException(name, outcome);
         }
+    }
+
+    private async Task CheckAsync(HttpContext http)
+    {
+        if (check is null)
+            return;
+
+        using var lifetime = engine.Begin(http.RequestAborted, invocation);
+        if (await check(lifetime.Token).ConfigureAwait(false) is not { } problem)
+            return;
+        http.Response.Clear();
+        await new ProblemResult(problem).ExecuteAsync(http).ConfigureAwait(false);
     }
 
     private async Task<(StreamOutcome Outcome, Problem? Problem, Exception? Failure)> StreamAsync(
@@ -172,7 +189,7 @@ internal sealed class StreamResult(
     }
 
     /// <summary>No cache may keep a stream, and no proxy may hold it back or change it.</summary>
-    private static void SetHeaders(HttpResponse response)
+    internal static void SetHeaders(HttpResponse response)
     {
         response.Headers.CacheControl = "no-store, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";

@@ -20,10 +20,39 @@ internal static class CsvText
             WriteQuoted(output, utf8);
     }
 
+    /// <summary>The same; with <paramref name="escapesFormulas"/> such that no spreadsheet takes the text for a formula.</summary>
+    public static void WriteField(ByteWriter output, ReadOnlySpan<byte> utf8, bool escapesFormulas)
+    {
+        if (escapesFormulas)
+            WriteSpreadsheetField(output, utf8);
+        else
+            WriteField(output, utf8);
+    }
+
+    /// <summary>Writes a text as a field in quotes, with an apostrophe before it where a spreadsheet would take it for a formula.</summary>
+    public static void WriteSpreadsheetField(ByteWriter output, ReadOnlySpan<byte> utf8)
+    {
+        // In quotes always: where a spreadsheet separates fields by semicolons, one inside the text would begin a new cell.
+        output.Write((byte)'"');
+        if (IsFormula(utf8))
+            output.Write((byte)'\'');
+        WriteToQuote(output, utf8);
+    }
+
+    /// <summary>Whether it begins as formulas do: by OWASP's list, "CSV Injection", with the full-width signs of Japanese keyboards.</summary>
+    private static bool IsFormula(ReadOnlySpan<byte> utf8)
+        => utf8 is [(byte)'=' or (byte)'+' or (byte)'-' or (byte)'@' or (byte)'\t' or (byte)'\r' or (byte)'\n', ..]
+            || utf8.StartsWith("＝"u8) || utf8.StartsWith("＋"u8) || utf8.StartsWith("－"u8) || utf8.StartsWith("＠"u8);
+
     /// <summary>Writes a text as a field in quotes.</summary>
     public static void WriteQuoted(ByteWriter output, ReadOnlySpan<byte> utf8)
     {
         output.Write((byte)'"');
+        WriteToQuote(output, utf8);
+    }
+
+    private static void WriteToQuote(ByteWriter output, ReadOnlySpan<byte> utf8)
+    {
         for (var at = utf8.IndexOf((byte)'"'); at >= 0; at = utf8.IndexOf((byte)'"'))
         {
             output.Write(utf8[..(at + 1)]);

@@ -9,7 +9,10 @@ public sealed class FramesFormat : StreamFormat
     public override string Name => "frames";
 
     /// <inheritdoc />
-    public override string ContentType => "application/vnd.chunkstream+ndjson";
+    public override string ContentType => "application/vnd.chunkstream+ndjson; charset=utf-8";
+
+    /// <inheritdoc />
+    public override string FileExtension => "ndjson";
 
     /// <inheritdoc />
     public override RecordEncoding Encoding => RecordEncoding.Json;

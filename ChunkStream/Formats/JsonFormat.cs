@@ -10,6 +10,9 @@ public sealed class JsonFormat : StreamFormat
     public override string ContentType => "application/json";
 
     /// <inheritdoc />
+    public override string FileExtension => "json";
+
+    /// <inheritdoc />
     public override RecordEncoding Encoding => RecordEncoding.Json;
 
     /// <inheritdoc />

@@ -7,7 +7,17 @@ public sealed class NdjsonFormat : StreamFormat
     public override string Name => "ndjson";
 
     /// <inheritdoc />
-    public override string ContentType => "application/x-ndjson";
+    public override string ContentType => "application/x-ndjson; charset=utf-8";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<string> OtherMediaTypes { get; } =
+    [
+        "application/ndjson", "application/jsonl", "application/x-jsonl", "application/jsonlines", "application/x-jsonlines",
+        "application/json-lines", "application/x-json-lines", "application/ldjson", "application/x-ldjson",
+    ];
+
+    /// <inheritdoc />
+    public override string FileExtension => "ndjson";
 
     /// <inheritdoc />
     public override RecordEncoding Encoding => RecordEncoding.Json;

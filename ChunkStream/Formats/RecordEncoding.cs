@@ -11,4 +11,7 @@ public enum RecordEncoding
 
     /// <summary>The fields of one line of RFC 4180, without its line break: null is empty, the empty text is <c>""</c>.</summary>
     Csv,
+
+    /// <summary>As <see cref="Csv"/>, but for texts that a spreadsheet would take for formulas: an apostrophe stands before them.</summary>
+    SpreadsheetCsv,
 }

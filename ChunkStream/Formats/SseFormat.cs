@@ -15,7 +15,7 @@ public sealed class SseFormat : StreamFormat
     public override string Name => "sse";
 
     /// <inheritdoc />
-    public override string ContentType => "text/event-stream";
+    public override string ContentType => "text/event-stream; charset=utf-8";
 
     /// <inheritdoc />
     public override RecordEncoding Encoding => RecordEncoding.Json;
@@ -29,7 +29,9 @@ public sealed class SseFormat : StreamFormat
     /// <inheritdoc />
     public override void WriteStart(ByteWriter output, StreamSchema schema)
     {
-        output.Write("event: schema\ndata: "u8);
+        // The pause before EventSource connects again, in milliseconds. Without it browsers wait for 3 s and more, at each part of a
+        // stream; much less, and those that a stopping server has sent away would storm the next one.
+        output.Write("retry: 1000\nevent: schema\ndata: "u8);
         FrameJson.Write(output, schema);
         output.Write("\n\n"u8);
     }

@@ -12,8 +12,14 @@ public abstract class StreamFormat
     /// <summary>The name that <c>?format=</c> takes.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The value of the Content-Type header.</summary>
+    /// <summary>The value of the Content-Type header. Names the encoding, UTF-8, wherever clients would guess another one.</summary>
     public abstract string ContentType { get; }
+
+    /// <summary>Other names of the media type, in use for the same bytes: who asks by one of them is answered with it.</summary>
+    public virtual IReadOnlyList<string> OtherMediaTypes => [];
+
+    /// <summary>What the name of a file of this format ends with, without the dot.</summary>
+    public virtual string FileExtension => "txt";
 
     /// <summary>How the records inside this format are written.</summary>
     public abstract RecordEncoding Encoding { get; }

@@ -21,8 +21,8 @@ internal sealed class ItemEncoder<T> : IDisposable
 
         var shape = ItemShape.Of(typeInfo);
         Schema = shape.Schema;
-        if (encoding is RecordEncoding.Csv)
-            _fields = new ItemFields(shape.Names, shape.IsObject);
+        if (encoding is RecordEncoding.Csv or RecordEncoding.SpreadsheetCsv)
+            _fields = new ItemFields(shape.Names, shape.IsObject, encoding is RecordEncoding.SpreadsheetCsv);
     }
 
     /// <summary>The items' members.</summary>

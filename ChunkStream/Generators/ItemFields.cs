@@ -11,7 +11,8 @@ namespace ChunkStream.Generators;
 /// </summary>
 /// <param name="names">The columns.</param>
 /// <param name="isObject">Whether an item is an object with members, or one value.</param>
-internal sealed class ItemFields(IReadOnlyList<string> names, bool isObject)
+/// <param name="escapesFormulas">Whether the line is for spreadsheets.</param>
+internal sealed class ItemFields(IReadOnlyList<string> names, bool isObject, bool escapesFormulas)
 {
     private readonly byte[][] _names = [.. names.Select(Encoding.UTF8.GetBytes)];
     private readonly (int Start, int Length)[] _values = new (int, int)[names.Count];
@@ -92,6 +93,6 @@ internal sealed class ItemFields(IReadOnlyList<string> names, bool isObject)
             _text = new byte[json.Length * 2];
         var reader = new Utf8JsonReader(json);
         reader.Read();
-        CsvText.WriteField(output, _text.AsSpan(0, reader.CopyString(_text)));
+        CsvText.WriteField(output, _text.AsSpan(0, reader.CopyString(_text)), escapesFormulas);
     }
 }

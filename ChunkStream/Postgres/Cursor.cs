@@ -33,6 +33,7 @@ internal sealed class Cursor : IAsyncDisposable
     private NpgsqlDataReader? _reader;
     private Task<bool>? _pending;
     private Task? _overdue;
+    private TimeSpan? _timeout;
     private TimeSpan? _limit;
     private Fetched _round;
     private long _rowsInFetch;
@@ -59,11 +60,12 @@ internal sealed class Cursor : IAsyncDisposable
     public NpgsqlDataReader Current => _reader!;
 
     /// <summary>Sends what opens the cursor, and its first FETCH.</summary>
-    /// <param name="commands">The settings, then the DECLARE.</param>
+    /// <param name="commands">The settings, then what limits statements and ends with the client, then the DECLARE.</param>
     /// <param name="isEstimated">Whether an EXPLAIN is among them.</param>
     public async Task StartAsync(IEnumerable<NpgsqlBatchCommand> commands, bool isEstimated)
     {
         await SendRoundAsync(commands).ConfigureAwait(false);
+        await ReadTimeoutAsync().ConfigureAwait(false);
         await WaitedFor(_reader!.NextResultAsync(_cancellation)).ConfigureAwait(false); // behind what EndWithClient gives
         if (isEstimated)
             await ReadEstimateAsync().ConfigureAwait(false);
@@ -144,7 +146,7 @@ internal sealed class Cursor : IAsyncDisposable
             return false;
 
         _plan.Next(_round, latest);
-        _limit = _query.Timeout;
+        _limit = _timeout;
         await SendRoundAsync(_limit is null ? [] : [new NpgsqlBatchCommand(SessionSettings.NoStatementTimeout)]).ConfigureAwait(false);
         return true;
     }
@@ -219,6 +221,14 @@ internal sealed class Cursor : IAsyncDisposable
     private static Task CancelAsync(NpgsqlBatch batch)
         => Task.Factory.StartNew(batch.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
+    private async Task ReadTimeoutAsync()
+    {
+        await WaitedFor(_reader!.ReadAsync(_cancellation)).ConfigureAwait(false);
+        _timeout = _reader!.GetInt64(0) is > 0 and var milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null;
+        _plan.KeepTo(_timeout);
+        await WaitedFor(_reader.NextResultAsync(_cancellation)).ConfigureAwait(false);
+    }
+
     private async Task ReadEstimateAsync()
     {
         await WaitedFor(_reader!.ReadAsync(_cancellation)).ConfigureAwait(false);
@@ -266,5 +276,5 @@ internal sealed class Cursor : IAsyncDisposable
     }
 }
 
-/// <summary>Postgres took longer for the next row than the query declares.</summary>
-internal sealed class QueryTimeoutException() : Exception("Postgres took longer for the next row than the query allows (-- timeout:).");
+/// <summary>Postgres took longer for the next row than the query declares, or its own statement_timeout allows.</summary>
+internal sealed class QueryTimeoutException() : Exception("Postgres took longer for the next row than the query (-- timeout:) or its own statement_timeout allows.");

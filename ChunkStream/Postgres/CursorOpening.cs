@@ -44,11 +44,13 @@ internal sealed record CursorOpening(
     private async Task<Cursor> OpenAsync(
         NpgsqlConnection connection, PostgresOptions options, TimeProvider time, CancellationToken cancellation)
     {
-        // BEGIN travels with the first command.
-        var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        // BEGIN travels with the first command. A cursor reads one snapshot anyhow; in this isolation so do the volatile functions that
+        // it calls, which else have a newer one at each call.
+        var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation).ConfigureAwait(false);
         var layout = await RowLayout.DescribeAsync(connection, Query, cancellation).ConfigureAwait(false);
         var select = SelectStatement.Of(Query, layout, From, AtMost);
         var commands = SessionSettings.For(Query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
+        commands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(Query)));
         commands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
         if (IsEstimated)
             commands.Add(select.Command("EXPLAIN (FORMAT JSON)\n"));

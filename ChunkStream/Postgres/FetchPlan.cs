@@ -34,13 +34,18 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? time
     // The buffer that a backend fills before it sends anything of its own accord.
     private const int BackendBufferBytes = 8192;
 
-    private readonly int _mostRows = timeout is { } limit ? (int)Math.Clamp(limit / SlowRow, 1, MostRows) : MostRows;
+    private int _mostRows = MostRowsWithin(timeout);
 
     /// <summary>Rows that each FETCH of the current round asks for. At least 1.</summary>
     public int RowsPerFetch { get; private set; } = 1;
 
     /// <summary>FETCHes in the current round. At least 1.</summary>
     public int Fetches { get; private set; } = isAtPosition ? 2 : 1;
+
+    /// <summary>Keeps to a timeout that became known later: that of the database's own.</summary>
+    public void KeepTo(TimeSpan? limit) => _mostRows = MostRowsWithin(limit);
+
+    private static int MostRowsWithin(TimeSpan? limit) => limit is { } time ? (int)Math.Clamp(time / SlowRow, 1, MostRows) : MostRows;
 
     /// <summary>
     /// Whether the backend must be told to send what it has after each FETCH: its rows are too few and too narrow to fill its

@@ -21,6 +21,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     private const int Reserve = 1;
 
     private readonly NpgsqlDataSource? _dataSource;
+    private volatile bool _setsStandardStrings;
 
     /// <exception cref="ArgumentException">The connection string can't be read.</exception>
     public PostgresDatabase(string? connectionString, IOptions<PostgresOptions> options, TimeProvider time, ILoggerFactory loggers)
@@ -82,12 +83,15 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>
     /// Query files are read as standard SQL, where a backslash in '…' is a backslash. A server, database or role may have it otherwise,
-    /// and says so on each connection: the setting is one of those that Postgres reports.
+    /// and says so on each connection: the setting is one of those that Postgres reports. Then it is set each time, since the first
+    /// command on a connection of the pool resets what was set before.
     /// </summary>
-    private static async ValueTask EnsureStandardStringsAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private async ValueTask EnsureStandardStringsAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        if (connection.PostgresParameters.GetValueOrDefault("standard_conforming_strings") != "off")
+        if (!_setsStandardStrings && connection.PostgresParameters.GetValueOrDefault("standard_conforming_strings") != "off")
             return;
+
+        _setsStandardStrings = true;
 
         var command = new NpgsqlCommand("SET standard_conforming_strings = on", connection);
         await using var _ = command.ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Data;
 using ChunkStream.Formats;
 using ChunkStream.Postgres.Columns;
@@ -27,15 +28,19 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
     public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query, CancellationToken cancellation)
     {
         var columns = await TypesAsync(connection, query, cancellation).ConfigureAwait(false);
-        var layout = columns
-            .Select((column, index) => ColumnWriters.Of(column.TypeId, query.ExactNumbers) is { } writer
-                ? new ColumnLayout(writer, $"q.c{index}")
-                : new ColumnLayout(ColumnWriters.Converted, ColumnWriters.Conversion(column.TypeId, query.ExactNumbers, $"q.c{index}")))
-            .ToArray();
+        var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Of(type, query.ExactNumbers) is null).ToArray();
+        var exact = query.ExactNumbers && converted.Length > 0
+            ? await ExactTypes.FindAsync(connection, converted, cancellation).ConfigureAwait(false)
+            : ImmutableDictionary<uint, ExactShape>.Empty;
+        var layout = columns.Select((column, index) => LayoutOf(column.TypeId, $"q.c{index}")).ToArray();
         return new RowLayout(
             new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: query.HasCheckpoints),
             layout,
             await KeyOfAsync(connection, query, columns, cancellation).ConfigureAwait(false));
+
+        ColumnLayout LayoutOf(uint type, string sql)
+            => ColumnWriters.Of(type, query.ExactNumbers) is { } writer ? new ColumnLayout(writer, sql, IsConverted: false)
+                : new ColumnLayout(exact.TryGetValue(type, out var shape) ? new ExactWriter(shape) : ColumnWriters.Converted, $"to_json({sql})", IsConverted: true);
     }
 
     private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(
@@ -102,8 +107,5 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
 /// <summary>A column of the result.</summary>
 /// <param name="Writer">Writes its values.</param>
 /// <param name="Sql">What to select for it from <c>q(c0, c1, …)</c>.</param>
-internal sealed record ColumnLayout(ColumnWriter Writer, string Sql)
-{
-    /// <summary>Whether Postgres turns the values into JSON.</summary>
-    public bool IsConverted => Writer == ColumnWriters.Converted;
-}
+/// <param name="IsConverted">Whether Postgres turns the values into JSON.</param>
+internal sealed record ColumnLayout(ColumnWriter Writer, string Sql, bool IsConverted);

@@ -27,12 +27,12 @@ internal sealed class RowWriter
     /// <param name="key">Told the key of each row; null where there is none.</param>
     public RowWriter(RowLayout layout, RecordEncoding encoding, KeyTracker? key)
     {
-        _writers = [.. layout.Columns.Select(column => column.Writer)];
+        _writers = [.. layout.Columns.Select(column => encoding is RecordEncoding.SpreadsheetCsv ? column.Writer.ForSpreadsheets : column.Writer)];
         Schema = layout.Schema;
         _key = key;
         _keyIndex = KeyIndex(layout);
         _columns = _keyIndex.Length + (layout.TellsSameKeys ? 1 : 0);
-        _csv = encoding is RecordEncoding.Csv;
+        _csv = encoding is RecordEncoding.Csv or RecordEncoding.SpreadsheetCsv;
         (_beforeRow, _afterRow, _null) = _csv ? ([], [], []) : ("{"u8.ToArray(), "}"u8.ToArray(), "null"u8.ToArray());
         _beforeValue = [.. layout.Schema.Columns.Select((column, index) => BeforeValue(column.Name, separator: index == 0 ? "" : ","))];
     }

@@ -41,8 +41,19 @@ internal static class SessionSettings
         yield return "SET LOCAL extra_float_digits = 1";
         yield return "SET LOCAL bytea_output = 'hex'";
         yield return $"SET LOCAL cursor_tuple_fraction = {(query.IsPlannedForFirstRow ? FirstRowFraction : "1")}";
-        yield return $"SET LOCAL statement_timeout = {Milliseconds(query.Timeout ?? TimeSpan.Zero)}";
         yield return $"SET LOCAL idle_in_transaction_session_timeout = {Milliseconds(StallLimit(query, options) + HangMargin)}";
+    }
+
+    /// <summary>
+    /// Limits what the database may take for the first row: by what the query declares, or by what server, database or role have as their
+    /// statement_timeout, whichever is shorter. Gives the milliseconds, 0 for no limit. For later rows we take the time ourselves: to
+    /// Postgres a FETCH that is held back by a slow reader is a slow statement.
+    /// </summary>
+    public static string LimitStatements(PostgresQuery query)
+    {
+        var declared = query.Timeout is { } timeout ? Milliseconds(timeout) : "NULL";
+        return "SELECT limits.ms, set_config('statement_timeout', limits.ms::text, true)"
+            + $" FROM (SELECT coalesce(least({declared}, nullif(1000 * extract(epoch FROM current_setting('statement_timeout')::interval), 0)), 0)::bigint AS ms OFFSET 0) AS limits";
     }
 
     /// <summary>How long a query's reader may stall while the query holds its connection.</summary>

@@ -79,7 +79,7 @@ public sealed record Problem(
     /// <summary>The database took longer for the next row than the query allows. 504.</summary>
     public static Problem QueryTimeout { get; } = new(
         "urn:chunkstream:query-timeout", "Query timeout", 504,
-        "The database took longer for the next row than this query allows.");
+        "The database took longer for the next row than this query, or the database itself (statement_timeout), allows.");
 
     /// <summary>The client has taken nothing for longer than a query is held for it. 408.</summary>
     public static Problem ReaderStalled { get; } = new(

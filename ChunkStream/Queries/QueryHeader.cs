@@ -143,8 +143,9 @@ internal sealed partial record QueryHeader
             : throw new FormatException($"'{word}' is a time such as 500ms, 30s, 5min or 1h, at most a week, but here it is '{value}'.");
     }
 
-    // What follows a second double dash is a comment on the declaration.
-    [GeneratedRegex(@"^\s*--\s?(?<word>[a-z][a-z-]*):\s*(?<value>([^']|'[^']*')*?)(\s+--.*)?\s*$")]
+    // What follows a second double dash is a comment on the declaration, unless it is in quotes. A quote that is not closed is a
+    // character as any other.
+    [GeneratedRegex("""^\s*--\s?(?<word>[a-z][a-z-]*):\s*(?<value>([^'"]|'[^']*'|"[^"]*"|['"])*?)(\s+--.*)?\s*$""")]
     private static partial Regex Directive();
 
     [GeneratedRegex("""^\s*("(?<quoted>([^"]|"")+)"|(?<plain>[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*))(\s+(?<order>asc|desc))?\s*$""", RegexOptions.IgnoreCase)]

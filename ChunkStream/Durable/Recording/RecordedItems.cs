@@ -23,8 +23,8 @@ internal sealed class RecordedItems : IDisposable
     public RecordedItems(RecordableGenerator generator, long position, RecordEncoding encoding)
     {
         (_isText, _encoding, Position) = (generator.IsText, encoding, position);
-        if (encoding is RecordEncoding.Csv && !_isText)
-            _fields = new ItemFields(generator.Shape.Names, generator.Shape.IsObject);
+        if (!_isText && encoding is (RecordEncoding.Csv or RecordEncoding.SpreadsheetCsv))
+            _fields = new ItemFields(generator.Shape.Names, generator.Shape.IsObject, encoding is RecordEncoding.SpreadsheetCsv);
     }
 
     /// <summary>The position after the last item that was read.</summary>
@@ -54,9 +54,9 @@ internal sealed class RecordedItems : IDisposable
         {
             WriteString(output);
         }
-        else if (_encoding is RecordEncoding.Csv)
+        else if (_encoding is RecordEncoding.Csv or RecordEncoding.SpreadsheetCsv)
         {
-            CsvText.WriteField(output, _item.Span);
+            CsvText.WriteField(output, _item.Span, _encoding is RecordEncoding.SpreadsheetCsv);
         }
         else
         {

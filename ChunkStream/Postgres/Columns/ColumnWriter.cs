@@ -16,6 +16,9 @@ internal abstract class ColumnWriter
     /// <summary>Writes one value that is not null as a CSV field.</summary>
     /// <inheritdoc cref="WriteJson" />
     public abstract void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value);
+
+    /// <summary>The writer for CSV in which no text is a formula: of what can't be one, this.</summary>
+    public virtual ColumnWriter ForSpreadsheets => this;
 }
 
 /// <summary>Values that look alike in JSON and CSV: numbers and booleans.</summary>

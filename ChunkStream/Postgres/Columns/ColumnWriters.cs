@@ -26,14 +26,12 @@ internal static class ColumnWriters
         [3802] = new JsonbWriter(),
     };
 
-    // bigint and numeric, as strings; and their arrays.
+    // bigint and numeric, as strings.
     private static readonly Dictionary<uint, ColumnWriter> Exact = new()
     {
         [20] = new QuotedWriter(ByType[20]),
         [1700] = new QuotedWriter(ByType[1700]),
     };
-
-    private static readonly uint[] ExactArrays = [1016, 1231];
 
     /// <summary>The writer of a column that Postgres has turned into JSON.</summary>
     public static ColumnWriter Converted { get; } = new ConvertedWriter();
@@ -47,7 +45,6 @@ internal static class ColumnWriters
     /// <summary>Whether a type's binary format is its text form.</summary>
     public static bool IsText(uint type) => ByType.GetValueOrDefault(type) is TextWriter;
 
-    /// <summary>SQL that turns a column of a type without a writer into JSON.</summary>
-    public static string Conversion(uint type, bool exactNumbers, string column)
-        => exactNumbers && ExactArrays.Contains(type) ? $"to_json({column}::text[])" : $"to_json({column})";
+    /// <summary>Whether a type's values are numbers that a 64-bit float can't hold.</summary>
+    public static bool IsExact(uint type) => Exact.ContainsKey(type);
 }

@@ -10,6 +10,16 @@ internal sealed class TextWriter : ColumnWriter
     public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => JsonText.WriteString(output, value);
 
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => CsvText.WriteField(output, value);
+
+    public override ColumnWriter ForSpreadsheets => new SpreadsheetTextWriter();
+}
+
+/// <summary>As <see cref="TextWriter"/>, in CSV for spreadsheets.</summary>
+internal sealed class SpreadsheetTextWriter : ColumnWriter
+{
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => JsonText.WriteString(output, value);
+
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => CsvText.WriteSpreadsheetField(output, value);
 }
 
 /// <summary><c>uuid</c>.</summary>
@@ -57,14 +67,18 @@ internal sealed class JsonbWriter : ColumnWriter
 /// A column of a type without a fast writer, which Postgres itself has turned into JSON. In CSV a value that became a
 /// string is that string, and any other its JSON.
 /// </summary>
-internal sealed class ConvertedWriter : ColumnWriter
+/// <param name="escapesFormulas">Whether its CSV is for spreadsheets.</param>
+internal sealed class ConvertedWriter(bool escapesFormulas = false) : ColumnWriter
 {
     private readonly JsonWriter _json = new();
 
     public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => _json.WriteJson(output, value);
 
+    public override ColumnWriter ForSpreadsheets => new ConvertedWriter(escapesFormulas: true);
+
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
     {
+        // JSON that is no string is no formula either: with a sign it is a number.
         if (value is not [(byte)'"', ..])
         {
             CsvText.WriteField(output, value);
@@ -74,7 +88,7 @@ internal sealed class ConvertedWriter : ColumnWriter
         var reader = new Utf8JsonReader(value);
         reader.Read();
         var text = ArrayPool<byte>.Shared.Rent(value.Length);
-        CsvText.WriteField(output, text.AsSpan(0, reader.CopyString(text)));
+        CsvText.WriteField(output, text.AsSpan(0, reader.CopyString(text)), escapesFormulas);
         ArrayPool<byte>.Shared.Return(text);
     }
 }
