@@ -124,6 +124,10 @@ internal sealed class CursorSource(
 
         _ended = !_ready;
 
+        // The first row while its failure can still be a status; any other when it is written.
+        if (_ready && _rows == (query.After?.Rows ?? 0))
+            _cursor!.Rows.Check(_cursor.Current);
+
         // The reader may take its time for the last rows; nobody else shall wait for that.
         if (_ended)
             await CloseAsync().ConfigureAwait(false);
@@ -195,7 +199,7 @@ internal sealed class CursorSource(
         _layout = layout;
         if (layout.Key.Count > 0)
             _key ??= new KeyTracker(layout.Key);
-        return new RowWriter(layout, encoding, _key);
+        return new RowWriter(layout, encoding, database.Options.MaxRowBytes, _key);
     }
 
     private KeysetPosition? Position()
@@ -243,6 +247,12 @@ internal sealed class CursorSource(
         _cursor = null;
         if (cursor is not null)
             await cursor.DisposeAsync().ConfigureAwait(false);
+        if (cursor is { Rows.WasTooLarge: true })
+        {
+            // The connection has kept the buffer that the row needed.
+            database.ForgetIdleConnections();
+            LargeBuffers.GiveBack(time);
+        }
     }
 }
 

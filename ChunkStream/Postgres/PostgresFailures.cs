@@ -15,6 +15,7 @@ internal static class PostgresFailures
         ProblemException known => known.Problem,
         BusyException => Problem.Busy,
         TooManyRowsException tooMany => Problem.TooManyRows(tooMany.Rows),
+        RowTooLargeException row => Problem.RowTooLarge(row.Column, row.Bytes),
         KeyException key => Problem.KeyNotUnique(key.Message),
         UnusableKeyException key => Problem.BrokenQuery(key.Message),
         ReaderStalledException => Problem.ReaderStalled,

@@ -24,6 +24,13 @@ public sealed class PostgresOptions
     public int FetchesAhead { get; set; } = 64;
 
     /// <summary>
+    /// How many bytes the values of a row have at most, as Postgres sends them; a larger row ends its stream with an error that
+    /// names the column. 1 KiB to 1 GiB, default 64 MiB: a row is written in one piece, and a stream needs a few times its size.
+    /// </summary>
+    [Range(1024, 1024 * 1024 * 1024)]
+    public int MaxRowBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>
     /// How many seconds to wait for a free connection of the pool, or for a new one. 1–300, default 15, after which a
     /// client gets 503.
     /// </summary>

@@ -16,6 +16,7 @@ internal sealed class RowWriter
     private readonly int[] _keyIndex;
     private readonly KeyTracker? _key;
     private readonly int _columns;
+    private readonly int _maxRowBytes;
     private readonly bool _csv;
     private readonly byte[][] _beforeValue;
     private readonly byte[] _beforeRow;
@@ -24,11 +25,13 @@ internal sealed class RowWriter
 
     /// <param name="layout">The columns.</param>
     /// <param name="encoding">JSON, or CSV.</param>
+    /// <param name="maxRowBytes">How many bytes the values of a row have at most.</param>
     /// <param name="key">Told the key of each row; null where there is none.</param>
-    public RowWriter(RowLayout layout, RecordEncoding encoding, KeyTracker? key)
+    public RowWriter(RowLayout layout, RecordEncoding encoding, int maxRowBytes, KeyTracker? key)
     {
         _writers = [.. layout.Columns.Select(column => encoding is RecordEncoding.SpreadsheetCsv ? column.Writer.ForSpreadsheets : column.Writer)];
         Schema = layout.Schema;
+        _maxRowBytes = maxRowBytes;
         _key = key;
         _keyIndex = KeyIndex(layout);
         _columns = _keyIndex.Length + (layout.TellsSameKeys ? 1 : 0);
@@ -43,10 +46,15 @@ internal sealed class RowWriter
     /// <summary>Bytes of all values so far, as Postgres sent them.</summary>
     public long ValueBytes { get; private set; }
 
+    /// <summary>Whether a row was larger than one may be.</summary>
+    public bool WasTooLarge { get; private set; }
+
     /// <summary>Writes the row on which the reader stands.</summary>
+    /// <exception cref="RowTooLargeException">Its values are larger than they may be.</exception>
     public void Write(NpgsqlDataReader reader, ByteWriter output)
     {
         var row = new RawRow(reader, _columns);
+        var most = ValueBytes + _maxRowBytes;
         output.Write(_beforeRow);
         for (var column = 0; column < _writers.Length; column++)
         {
@@ -60,6 +68,8 @@ internal sealed class RowWriter
             }
 
             ValueBytes += value.Length;
+            if (ValueBytes > most)
+                throw TooLarge(column);
             if (_keyIndex[column] >= 0)
                 _key!.Take(_keyIndex[column], value);
             if (_csv)
@@ -87,6 +97,25 @@ internal sealed class RowWriter
         }
 
         return _key!.IsAt(position);
+    }
+
+    /// <summary>Looks at the size of the row on which the reader stands, without writing it.</summary>
+    /// <exception cref="RowTooLargeException">Its values have more bytes than they may.</exception>
+    public void Check(NpgsqlDataReader reader)
+    {
+        var row = new RawRow(reader, _columns);
+        var bytes = 0L;
+        for (var column = 0; column < _writers.Length; column++)
+        {
+            if (row.TryNext(out var value) && (bytes += value.Length) > _maxRowBytes)
+                throw TooLarge(column);
+        }
+    }
+
+    private RowTooLargeException TooLarge(int column)
+    {
+        WasTooLarge = true;
+        return new RowTooLargeException(Schema.Columns[column].Name, _maxRowBytes);
     }
 
     private void CommitKey(ref RawRow row)
@@ -129,4 +158,13 @@ internal sealed class RowWriter
         output.Commit();
         return buffer.WrittenSpan.ToArray();
     }
+}
+
+/// <summary>A row is larger than one may be.</summary>
+internal sealed class RowTooLargeException(string column, int bytes)
+    : Exception($"With column '{column}' the values of a row have more than {bytes} bytes (ChunkStream:Postgres:MaxRowBytes).")
+{
+    public string Column => column;
+
+    public int Bytes => bytes;
 }

@@ -76,6 +76,11 @@ public sealed record Problem(
         "urn:chunkstream:too-many-rows", "Too many rows", 413,
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"This query gives at most {rows} rows, and there are more: narrow it by its parameters, or ask for the first ones with ?limit=."));
 
+    /// <summary>A row of the query is larger than the server sends. 500.</summary>
+    public static Problem RowTooLarge(string column, int bytes) => new(
+        "urn:chunkstream:row-too-large", "Row too large", 500,
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"With column '{column}' the values of a row have more than {bytes} bytes, which is the most that this server sends. Leave the column out, or ask for a part of it."));
+
     /// <summary>The database took longer for the next row than the query allows. 504.</summary>
     public static Problem QueryTimeout { get; } = new(
         "urn:chunkstream:query-timeout", "Query timeout", 504,
