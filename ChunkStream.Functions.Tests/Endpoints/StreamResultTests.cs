@@ -105,7 +105,7 @@ public sealed class StreamResultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_end_of_the_invocation_cuts_the_stream_so_that_it_does_not_look_whole()
+    public async Task The_end_of_the_invocation_alone_cuts_the_stream_so_that_whoever_may_still_be_there_does_not_take_it_as_whole()
     {
         using var invocation = new CancellationTokenSource();
         _script.Yield("first");
@@ -116,8 +116,83 @@ public sealed class StreamResultTests : IAsyncLifetime
         await invocation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<IOException>(() => body.ReadSomeAsync());
-        Assert.Contains("Stopped", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+        Assert.Contains("ClientLeft", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
         await _script.Released.Within();
+    }
+
+    [Fact]
+    public async Task The_end_of_the_invocation_before_the_first_item_is_a_status_for_whoever_may_still_be_there()
+    {
+        using var invocation = new CancellationTokenSource();
+        var asking = _api.GetAsync(_api.Serve(StreamFormats.Text, _script.Open, invocation.Token));
+        await _script.Opened.Within();
+
+        await invocation.CancelAsync();
+
+        using var response = await asking;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Contains("ClientLeft as text", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_call_that_ends_at_the_platforms_time_limit_or_while_the_process_stops_is_said_to_be_stopped(bool stops)
+    {
+        // Longer than the platform allows: only so is a stream still there at the platform's limit.
+        await using var api = await LocalApi.StartAsync(settings:
+        [
+            ("ChunkStream:Streaming:MaxDurationSeconds", "60"),
+            ("ChunkStream:Streaming:ShutdownSeconds", "60"),
+            ("AzureFunctionsJobHost:functionTimeout", stops ? "00:10:00" : "00:00:00.0000002"),
+        ]);
+        using var invocation = new CancellationTokenSource();
+        _script.Yield("first");
+        using var response = await api.GetAsync(api.Serve(StreamFormats.Text, _script.Open, invocation.Token));
+        await using var body = await response.Content.ReadAsStreamAsync();
+        Assert.Equal("first\n", await body.ReadSomeAsync());
+
+        var stopping = stops ? api.StopAsync() : Task.CompletedTask;
+        await invocation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<IOException>(() => body.ReadSomeAsync());
+        var ended = await api.Log.StreamEndedAsync();
+        Assert.Contains("Stopped", ended.Message, StringComparison.Ordinal);
+        Assert.Equal(LogLevel.Warning, ended.Level);
+        await stopping.Within();
+    }
+
+    [Fact]
+    public async Task Clients_that_leave_together_have_left_whatever_is_heard_of_it_first_and_however_late_the_rest()
+    {
+        const int Clients = 200;
+        var leaving = Enumerable.Range(0, Clients).Select(async number =>
+        {
+            using var invocation = new CancellationTokenSource();
+            var script = new ScriptedSource().Yield("first");
+            using (var response = await _api.GetAsync(_api.Serve($"leaving-{number}", StreamFormats.Frames, script.Open, invocation.Token)))
+            {
+                await using var body = await response.Content.ReadAsStreamAsync();
+                Assert.NotEmpty(await body.ReadSomeAsync());
+
+                // Every third hears of it by the connection first, the others by the call, and up to 400 ms before.
+                if (number % 3 == 0)
+                    invocation.CancelAfter(number);
+                else
+                    await invocation.CancelAsync();
+                if (number % 3 == 1)
+                    await Task.Delay(2 * number);
+            }
+
+            await script.Released.Within();
+        });
+        await Task.WhenAll(leaving);
+
+        await Bounded.Until(() => Task.FromResult(Ended().Length == Clients), "every stream has ended");
+        Assert.All(Ended(), ended => Assert.Contains("ClientLeft", ended.Message, StringComparison.Ordinal));
+        Assert.DoesNotContain(_api.Log.Entries, entry => entry.Level >= LogLevel.Error || entry.Exception is not null);
+
+        RecordedLog.Entry[] Ended() => [.. _api.Log.Entries.Where(entry => entry.Event.Name == "StreamEnded")];
     }
 
     [Fact]

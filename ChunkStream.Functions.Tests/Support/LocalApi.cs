@@ -76,8 +76,12 @@ internal sealed class LocalApi : IAsyncDisposable
     /// <summary>Serves a stream of the test's own; gives its path.</summary>
     public string Serve(
         StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open, CancellationToken invocation = default)
+        => Serve($"stream-{_served.Count}", format, open, invocation);
+
+    /// <summary>The same, at a path of this name.</summary>
+    public string Serve(
+        string name, StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open, CancellationToken invocation)
     {
-        var name = $"stream-{_served.Count}";
         var engine = _app.Services.GetRequiredService<StreamEngine>();
         _served[name] = _ => new StreamResult(name, format, open, engine, invocation);
         return $"/served/{name}";

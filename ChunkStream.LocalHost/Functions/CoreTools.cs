@@ -7,13 +7,20 @@ namespace ChunkStream.LocalHost.Functions;
 /// <summary>The function app under Azure Functions Core Tools: <c>func start</c>.</summary>
 internal sealed class CoreTools
 {
-    // Ctrl+C in a terminal reaches func too, and it ends by itself; a signal to us alone does not.
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
+    // Ctrl+C in a terminal reaches func too, and the function app in it: that one is told to stop, ends its recordings, and needs
+    // no longer than this. func itself takes 3 s, and for ever where a call is open, for nothing that anybody needs on a desk.
+    // A signal to us alone reaches neither.
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(1);
+
+    // Killed, it is gone at once; what hangs even then must not keep the services behind it.
+    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(5);
 
     private readonly string _program;
     private readonly string _folder;
 
-    private CoreTools(string program, string folder)
+    /// <param name="program">func.</param>
+    /// <param name="folder">The function app's.</param>
+    internal CoreTools(string program, string folder)
     {
         _program = program;
         _folder = folder;
@@ -78,12 +85,12 @@ internal sealed class CoreTools
     {
         try
         {
-            await func.WaitForExitAsync().WaitAsync(StopLimit);
+            await func.WaitForExitAsync().WaitAsync(StopTime);
         }
         catch (TimeoutException)
         {
             func.Kill(entireProcessTree: true);
-            await func.WaitForExitAsync().WaitAsync(StopLimit);
+            await func.WaitForExitAsync().WaitAsync(KillLimit);
         }
     }
 

@@ -80,7 +80,7 @@ public sealed class RecordedStreams
             ? Result(
                 request, parameters, p => p.Problem(), endpoint, name, subject, defaultFormat, generate, typeInfo,
                 new RecordingQuota($"{Prefix}{endpoint}/", _options.PublicRecordings, _options.PublicRecordingBytes), cancellation)
-            : new ProblemResult(RecordingProblems.NotPublic);
+            : new RefusedStream(endpoint, RecordingProblems.NotPublic, _engine);
 
     private IResult Result<T>(
         HttpRequest request,
@@ -104,7 +104,7 @@ public sealed class RecordedStreams
         if (StreamPath.Check(path) is { } invalid)
             parameters.Refuse("record", $"'record' can't name a recording. {invalid.Detail}");
         if ((mistakes(parameters) ?? notAcceptable ?? invalidPlace) is { } problem)
-            return new ProblemResult(problem);
+            return new RefusedStream(collection, problem, _engine);
         if (isEnd)
             return TypedResults.NoContent();
 

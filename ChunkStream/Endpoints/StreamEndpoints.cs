@@ -51,7 +51,7 @@ public sealed class StreamEndpoints
     /// <inheritdoc cref="Stream" />
     public IResult DbStream(HttpRequest request, CancellationToken cancellation)
         => _catalogue.Find(_catalogue.Options.DefaultQuery) is null
-            ? new ProblemResult(NoQuery(_catalogue.Options.DefaultQuery, ", which the setting ChunkStream:DefaultQuery names"))
+            ? Refused("db-stream", NoQuery(_catalogue.Options.DefaultQuery, ", which the setting ChunkStream:DefaultQuery names"))
             : QueryOf(request, "db-stream", _catalogue.Options.DefaultQuery, isPublic: false, cancellation);
 
     /// <summary><c>GET /queries</c>: the catalogue of the declared queries.</summary>
@@ -128,9 +128,9 @@ public sealed class StreamEndpoints
     {
         var declared = _catalogue.Find(name);
         if (declared is null || (isPublic && declared.File?.Header.Access is not QueryAccess.Anonymous))
-            return new ProblemResult(isPublic ? NoPublicQuery(name) : NoQuery(name));
+            return Refused(endpoint, isPublic ? NoPublicQuery(name) : NoQuery(name));
         if (declared.File is not { } file)
-            return new ProblemResult(Problem.BrokenQuery($"The file {declared.FileName} is broken: /{EndpointTable.QueryPrefix.TrimEnd('/')} says where, and so does the server's log."));
+            return Refused(endpoint, Problem.BrokenQuery($"The file {declared.FileName} is broken: /{EndpointTable.QueryPrefix.TrimEnd('/')} says where, and so does the server's log."));
 
         if (isPublic)
             file = file with { Header = file.Header.Bounded(TimeSpan.FromSeconds(_database.Options.AnonymousTimeoutSeconds), _database.Options.AnonymousMaxRows) };
@@ -138,11 +138,12 @@ public sealed class StreamEndpoints
         var (chosen, notAcceptable) = FormatChoice.Of(request, parameters, StreamFormats.Ndjson, file.Name);
         var eventId = LastEventId.Of(request, chosen?.Format);
         var (query, refused) = QueryRequest.Read(file, parameters, eventId is SseFormat.EndId ? null : eventId, _catalogue.Options.ResumeKey);
+        var stream = $"{endpoint}/{file.Name}";
         if ((parameters.Problem() ?? notAcceptable ?? refused) is { } problem)
-            return new ProblemResult(problem);
+            return Refused(stream, problem);
         if (eventId is SseFormat.EndId)
             return TypedResults.NoContent();
-        return new StreamResult($"{endpoint}/{file.Name}", chosen!.Format, Open, _engine, cancellation, chosen.SetHeaders, WhyNotAsync);
+        return new StreamResult(stream, chosen!.Format, Open, _engine, cancellation, chosen.SetHeaders, WhyNotAsync);
 
         StreamSource Open(RecordEncoding encoding, CancellationToken token)
         {
@@ -190,15 +191,17 @@ public sealed class StreamEndpoints
     {
         var (chosen, notAcceptable) = FormatChoice.Of(request, parameters, defaultFormat, name);
         if ((parameters.Problem() ?? notAcceptable) is { } problem)
-            return new ProblemResult(problem);
+            return Refused(name, problem);
         return LastEventId.Of(request, chosen!.Format) switch
         {
             null => new StreamResult(name, chosen.Format, open, _engine, cancellation, chosen.SetHeaders),
             SseFormat.EndId => TypedResults.NoContent(),
-            _ => new ProblemResult(Problem.InvalidLastEventId(
+            _ => Refused(name, Problem.InvalidLastEventId(
                 $"The only event id that this endpoint gives is '{SseFormat.EndId}': a stream that was cut off starts anew, without Last-Event-ID.")),
         };
     }
+
+    private RefusedStream Refused(string name, Problem problem) => new(name, problem, _engine);
 
     private static RequestParameters Parameters(HttpRequest request)
     {

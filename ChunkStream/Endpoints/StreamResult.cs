@@ -40,7 +40,7 @@ internal sealed class StreamResult(
         ArgumentNullException.ThrowIfNull(httpContext);
         if (BrowserUse.Refusal(httpContext.Request) is { } refused)
         {
-            await new ProblemResult(refused).ExecuteAsync(httpContext).ConfigureAwait(false);
+            await new RefusedStream(name, refused, engine).ExecuteAsync(httpContext).ConfigureAwait(false);
             return;
         }
 
@@ -62,8 +62,11 @@ internal sealed class StreamResult(
         var pump = new StreamPump(source, format, body.Writer, engine.Options, engine.Time);
         var end = new ResponseEnd(httpContext, isBehindHost: invocation.CanBeCanceled, engine.Time);
 
-        var (outcome, problem, failure) = await StreamAsync(httpContext.Response, body, source, pump, lifetime, end).ConfigureAwait(false);
-        Report(outcome, problem, failure, pump, started);
+        var (outcome, problem, failure, clientLeft) = await StreamAsync(httpContext.Response, body, source, pump, lifetime, end).ConfigureAwait(false);
+        if (clientLeft)
+            Report(StreamOutcome.ClientLeft, problem: null, failure: null, pump, started);
+        else
+            Report(outcome, problem, failure, pump, started);
         await pump.SettleAsync().ConfigureAwait(false);
         await lifetime.EndAsync().ConfigureAwait(false);
         await ReleaseAsync(source).ConfigureAwait(false);
@@ -75,7 +78,11 @@ internal sealed class StreamResult(
         else if (outcome is StreamOutcome.Failed or StreamOutcome.DeadlineReached or StreamOutcome.Stopped)
         {
             await pump.UntilHeardAsync(httpContext.RequestAborted).ConfigureAwait(false);
-            if (!await end.BreakAsync().ConfigureAwait(false))
+
+            // Where nobody is there, as far as we know, an exception would only fill the logs. Who is there sees the cut.
+            if (clientLeft)
+                httpContext.Abort();
+            else if (!await end.BreakAsync().ConfigureAwait(false))
                 throw new StreamCutException(name, outcome);
         }
     }
@@ -92,7 +99,8 @@ internal sealed class StreamResult(
         await new ProblemResult(problem).ExecuteAsync(http).ConfigureAwait(false);
     }
 
-    private async Task<(StreamOutcome Outcome, Problem? Problem, Exception? Failure)> StreamAsync(
+    /// <summary>Streams, and gives how the response ended; and whether that was because the client left, as far as we know.</summary>
+    private async Task<(StreamOutcome Outcome, Problem? Problem, Exception? Failure, bool ClientLeft)> StreamAsync(
         HttpResponse response, ResponseBody body, StreamSource source, StreamPump pump, StreamLifetime lifetime, ResponseEnd end)
     {
         try
@@ -104,34 +112,37 @@ internal sealed class StreamResult(
             await response.StartAsync(lifetime.Token).ConfigureAwait(false);
             await pump.RunAsync(first, lifetime.Token).ConfigureAwait(false);
             await body.CompleteAsync().ConfigureAwait(false);
-            return (StreamOutcome.Completed, null, null);
+            return (StreamOutcome.Completed, null, null, false);
         }
         catch (Exception failure)
         {
             // The one place where an exception becomes an outcome.
-            var ended = failure is ReaderGoneException ? StreamOutcome.ClientLeft : await lifetime.EndedAsync().ConfigureAwait(false);
+            var ended = failure is ReaderGoneException ? StreamOutcome.ClientLeft : lifetime.Ended;
             if (ended is StreamOutcome.ClientLeft)
-                return (StreamOutcome.ClientLeft, null, failure);
+                return (StreamOutcome.ClientLeft, null, failure, true);
+
+            // Now, since a client may also leave because of what it hears next.
+            var clientLeft = ended is StreamOutcome.Stopped && lifetime.ClientLeft;
 
             var problem = (ended is { } how ? StreamLifetime.Describe(how) : null) ?? source.Describe(failure);
             if (!response.HasStarted)
             {
                 response.Clear();
                 await new ProblemResult(problem).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
-                return (StreamOutcome.Refused, problem, failure);
+                return (StreamOutcome.Refused, problem, failure, clientLeft);
             }
 
             // What can be continued is not broken off, it is parted.
             if (ended is not null && await pump.ContinueElsewhereAsync().ConfigureAwait(false))
             {
                 await body.CompleteAsync().ConfigureAwait(false);
-                return (StreamOutcome.Continued, null, null);
+                return (StreamOutcome.Continued, null, null, clientLeft);
             }
 
             // Who does not even take the error would hold the connection for as long as it likes.
             if (!await pump.FailAsync(problem).ConfigureAwait(false))
                 response.HttpContext.Abort();
-            return (ended ?? StreamOutcome.Failed, ended is null ? problem : null, failure);
+            return (ended ?? StreamOutcome.Failed, ended is null ? problem : null, failure, clientLeft);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using ChunkStream.Problems;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,6 +9,11 @@ namespace ChunkStream.Streaming;
 /// <summary>What all streams of a process share.</summary>
 internal sealed class StreamEngine : IDisposable
 {
+    // Which one was asked for may be the very thing that is wrong.
+    private const string NoFormat = "none";
+
+    private readonly PlatformTimeLimit _platform;
+    private readonly CancellationToken _processStopping;
     private readonly CancellationTokenSource _shutdown;
     private readonly CancellationTokenRegistration _stopping;
 
@@ -20,6 +26,7 @@ internal sealed class StreamEngine : IDisposable
         ILogger<StreamEngine> logger)
     {
         (Options, Time, Log, Metrics) = (options.Value, time, new StreamLog(logger), new StreamMetrics(meters));
+        (_platform, _processStopping) = (platform, process.ApplicationStopping);
         MaxDuration = Options.MaxDurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : platform.StreamLimit;
 
         // Told to stop, open streams may go on for a while; a last row may be on its way.
@@ -45,7 +52,19 @@ internal sealed class StreamEngine : IDisposable
     /// <param name="client">Cancelled when the client leaves.</param>
     /// <param name="invocation">Cancelled when the platform ends the call.</param>
     public StreamLifetime Begin(CancellationToken client, CancellationToken invocation)
-        => new(MaxDuration, Time, client, invocation, _shutdown.Token);
+        => new(MaxDuration, _platform, Time, client, invocation, _processStopping, _shutdown.Token);
+
+    /// <summary>A request for a stream was refused before there was anything to begin: an event and a measurement as of any other stream.</summary>
+    /// <param name="stream">The endpoint's name. No part of the request: it becomes a tag of the metrics.</param>
+    /// <param name="problem">What the client is told.</param>
+    public void Refused(string stream, Problem problem)
+    {
+        var report = new StreamReport(
+            stream, NoFormat, StreamOutcome.Refused, problem, Records: 0, Bytes: 0, TimeSpan.Zero, FirstByte: null, TimeSpan.Zero);
+        Metrics.Started(report.Stream, report.Format);
+        Log.StreamEnded(report, failure: null);
+        Metrics.Ended(report);
+    }
 
     /// <inheritdoc />
     public void Dispose()

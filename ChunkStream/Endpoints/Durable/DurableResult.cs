@@ -34,15 +34,23 @@ internal abstract class DurableResult(DurableCall call) : IResult
         catch (Exception failure) when (!response.HasStarted && failure is not StreamCutException)
         {
             // Who is gone hears nothing, and nobody needs to hear of them.
-            var ended = await lifetime.EndedAsync().ConfigureAwait(false);
+            var ended = lifetime.Ended;
             if (ended is StreamOutcome.ClientLeft)
                 return;
 
             var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? Describe(failure);
-            if (problem.Status >= 500)
-                call.Log.RequestFailed(request.Method, call.Path, problem.Status, failure);
             response.Clear();
             SetHeaders(response);
+
+            // Maybe it is still there, as long as nothing but the end of the call tells that it left.
+            if (ended is StreamOutcome.Stopped && lifetime.ClientLeft)
+            {
+                await new ProblemResult(problem).ExecuteAsync(httpContext).ConfigureAwait(false);
+                return;
+            }
+
+            if (problem.Status >= 500)
+                call.Log.RequestFailed(request.Method, call.Path, problem.Status, failure);
             await RefuseAsync(response, problem).ConfigureAwait(false);
         }
     }
@@ -50,15 +58,18 @@ internal abstract class DurableResult(DurableCall call) : IResult
     /// <summary>Answers the request; a failure before the response has started becomes a problem.</summary>
     protected abstract Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation);
 
-    /// <summary>Answers with a problem. Headers that were set stay.</summary>
-    protected static Task RefuseAsync(HttpResponse response, Problem problem)
+    /// <summary>Answers with a problem, which is the end of a stream where one was asked for. Headers that were set stay.</summary>
+    protected Task RefuseAsync(HttpResponse response, Problem problem)
     {
         if (problem.Status == StatusCodes.Status415UnsupportedMediaType)
             response.Headers.AcceptEncoding = HeaderReader.Identity;
         // The rest of the body may never come.
         if (problem.Status == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol))
             response.Headers.Connection = "close";
-        return new ProblemResult(problem).ExecuteAsync(response.HttpContext);
+        IResult refusal = HttpMethods.IsGet(response.HttpContext.Request.Method)
+            ? new RefusedStream(call.Name, problem, call.Engine)
+            : new ProblemResult(problem);
+        return refusal.ExecuteAsync(response.HttpContext);
     }
 
     /// <summary>The problem of a path without a stream, or null if there is one.</summary>
