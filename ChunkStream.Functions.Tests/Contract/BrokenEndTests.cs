@@ -72,14 +72,12 @@ public sealed class BrokenEndTests
         foreach (var headers in new[] { "", "Accept-Encoding: gzip\r\n" })
         {
             using var socket = await RawEnd.AskAsync(
-                api.Client.BaseAddress!, api.Serve(StreamFormats.Frames, FaultySource.FailsAt(Items)), version, headers);
-            var read = RawEnd.ReadAsync(socket, pauses: TimeSpan.FromMilliseconds(20));
-
-            var end = await read;
+                api.Client.BaseAddress!, api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(Items)), version, headers);
+            var end = await RawEnd.ReadAsync(socket, pauses: TimeSpan.FromMilliseconds(20));
 
             Assert.False(end.LooksWhole);
             if (headers.Length == 0)
-                Assert.EndsWith("\"}}\n", end.Text.TrimEnd('\r', '\n') + "\n", StringComparison.Ordinal);
+                Assert.Contains($"item {Items - 1},", end.Text, StringComparison.Ordinal);
         }
     }
 
