@@ -2,6 +2,7 @@ using ChunkStream.Durable.Schema;
 using ChunkStream.LocalHost.Embedded;
 using ChunkStream.LocalHost.Functions;
 using ChunkStream.LocalHost.Web;
+using ChunkStream.Postgres.Connections;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -90,15 +91,13 @@ internal static class LocalHostRun
         try
         {
             // The parser's messages name the setting that is wrong, and no values.
-            var name = new NpgsqlConnectionStringBuilder(database);
+            var name = ConnectionString.Read(database);
             Console.Out.WriteLine($"Using the database {name.Database} on {name.Host}, from {source}.");
             return database;
         }
-        catch (ArgumentException e)
+        catch (ConnectionStringException e)
         {
-            throw new StartupFailure(
-                $"{source} is not a connection string as Npgsql knows it: {e.Message} An example: "
-                + "\"Host=localhost;Username=me;Password=secret;Database=mine\"", e);
+            throw new StartupFailure($"{source}: {e.Message}", e);
         }
     }
 

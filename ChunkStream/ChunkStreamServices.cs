@@ -2,6 +2,7 @@ using ChunkStream.Durable;
 using ChunkStream.Endpoints;
 using ChunkStream.Endpoints.Durable;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using ChunkStream.Queries;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -27,6 +28,7 @@ public static class ChunkStreamServices
 
         services.AddCheckedSettings<StreamingOptions>(configuration, StreamingOptions.Section);
         services.AddCheckedSettings<PostgresOptions>(configuration, PostgresOptions.Section);
+        services.AddSingleton<IValidateOptions<PostgresOptions>>(new ConnectionStringCheck(configuration));
         services.AddCheckedSettings<QueryOptions>(configuration, QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost");
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
@@ -37,7 +39,8 @@ public static class ChunkStreamServices
             configuration.GetConnectionString("Postgres"),
             provider.GetRequiredService<IOptions<PostgresOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>()));
+            provider.GetRequiredService<ILoggerFactory>(),
+            () => PasswordNow(configuration)));
         services.AddSingleton(provider => new StreamEndpoints(
             provider.GetRequiredService<StreamEngine>(),
             provider.GetRequiredService<PostgresDatabase>(),
@@ -60,6 +63,10 @@ public static class ChunkStreamServices
         return services.AddHostedService<StreamSweepService>();
     }
 
+    // A configuration that is read anew when it changes may hold another one by now.
+    private static string? PasswordNow(IConfiguration configuration)
+        => configuration.GetConnectionString("Postgres") is { Length: > 0 } text ? ConnectionString.Read(text).Password : null;
+
     private static void AddDurableStreams(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddCheckedSettings<DurableOptions>(configuration, DurableOptions.Section);
@@ -70,7 +77,8 @@ public static class ChunkStreamServices
             provider.GetRequiredService<IOptions<PostgresOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<DurableLog>(),
-            provider.GetRequiredService<ILoggerFactory>()));
+            provider.GetRequiredService<ILoggerFactory>(),
+            () => PasswordNow(configuration)));
         services.AddSingleton<StreamFunctions>();
         services.AddSingleton<ChangeNotifier>();
         services.AddSingleton<ChangeListener>();

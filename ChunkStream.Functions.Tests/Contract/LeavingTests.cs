@@ -1,6 +1,5 @@
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
-using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
@@ -52,31 +51,14 @@ public sealed class LeavingTests(RealPostgres postgres)
             await LeaveAsync(Endless, readBytes: random.Next(1, 2_000_000));
     }
 
-    [ClientCheckTheory]
-    [InlineData("select pg_sleep(600)::text as slept", 0)]
-    [InlineData("select n, pg_sleep(case when n > 3 then 600 else 0 end)::text as slept from generate_series(1, 100) n", 200)]
-    public async Task When_the_request_to_cancel_is_lost(string query, long readBytes)
-    {
-        var server = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
-        using var proxy = new CancelLosingProxy(server.Port);
-        server.Port = proxy.Port;
-
-        // What a process does for the first time takes longer; and the query is to be running.
-        var pause = TimeSpan.FromMilliseconds(300);
-        await LeaveAsync(query, readBytes, pause);
-        await LeaveAsync(query, readBytes, pause, server.ConnectionString);
-
-        Assert.NotEqual(0, proxy.Lost);
-    }
-
     private const string Endless = "select n, m, repeat('x', 200) as filler from generate_series(1, 30000) n, generate_series(1, 30000) m";
 
-    private async Task LeaveAsync(string query, long readBytes, TimeSpan pause = default, string? connectionString = null)
+    private async Task LeaveAsync(string query, long readBytes, TimeSpan pause = default)
     {
         await postgres.ExecuteAsync($"create or replace view left_alone as select * from ({query}) as q");
         try
         {
-            await using var api = await LocalApi.ServingAsync((connectionString ?? postgres.ConnectionString) + ";Maximum Pool Size=1", "select * from left_alone");
+            await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + ";Maximum Pool Size=1", "select * from left_alone");
             using (var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/db-stream"))
             {
                 await postgres.UntilOneRunsAsync();
@@ -96,16 +78,5 @@ public sealed class LeavingTests(RealPostgres postgres)
         {
             await postgres.ExecuteAsync("drop view left_alone");
         }
-    }
-}
-
-/// <summary>A test of what a Postgres server can do that notices, while it works, that its client is gone.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class ClientCheckTheoryAttribute : TheoryAttribute
-{
-    public ClientCheckTheoryAttribute()
-    {
-        if (OperatingSystem.IsWindows())
-            Skip = "Postgres on Windows does not look for its client while it works (client_connection_check_interval).";
     }
 }

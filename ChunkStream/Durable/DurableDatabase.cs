@@ -1,5 +1,6 @@
 using ChunkStream.Durable.Schema;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -14,55 +15,72 @@ internal sealed class DurableDatabase : IAsyncDisposable
 {
     private const string Name = "ChunkStream streams";
 
+    // A task takes milliseconds, and seconds where it waits for another's transaction.
+    private static readonly TimeSpan TaskLimit = TimeSpan.FromSeconds(30);
+
     private readonly NpgsqlDataSource? _pool;
     private readonly NpgsqlDataSource? _single;
     private readonly SchemaInstaller _installer;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _openLimit;
 
-    /// <exception cref="ArgumentException">The connection string can't be read.</exception>
-    public DurableDatabase(string? connectionString, IOptions<DurableOptions> options, IOptions<PostgresOptions> postgres, TimeProvider time, DurableLog log, ILoggerFactory loggers)
+    /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
+    public DurableDatabase(
+        string? connectionString,
+        IOptions<DurableOptions> options,
+        IOptions<PostgresOptions> postgres,
+        TimeProvider time,
+        DurableLog log,
+        ILoggerFactory loggers,
+        Func<string?>? password = null)
     {
-        _installer = new SchemaInstaller(time, log);
+        _installer = new SchemaInstaller(this, time, log);
+        _time = time;
         if (string.IsNullOrWhiteSpace(connectionString))
             return;
 
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var settings = ConnectionString.Read(connectionString);
         var given = settings.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
         if (!given.Contains("Timeout"))
             settings.Timeout = postgres.Value.ConnectSeconds;
         if (!given.Contains("Application Name"))
             settings.ApplicationName = Name;
         settings.MinPoolSize = 0;
+        settings.Pooling = true;
         settings.MaxPoolSize = options.Value.Connections;
 
         // What it would reset are the plans of our functions: nothing else in a session is ever changed.
         settings.NoResetOnClose = true;
 
-        // Nothing is prepared by itself, though it would save a third of what an append costs the database: after a value that Postgres
-        // refuses, Npgsql 10.0.3 can lose its place in such a connection ("unexpected backend message DataRow").
-        _pool = Build(settings, loggers);
+        // Npgsql has its limit first, and says more.
+        _openLimit = TimeSpan.FromSeconds(settings.Timeout + 1);
+        _pool = ConnectionPool.Build(settings, password, loggers, isWriting: true);
         settings.Pooling = false;
-        _single = Build(settings, loggers);
+        _single = ConnectionPool.Build(settings, password, loggers, isWriting: true);
     }
 
     /// <summary>Takes a connection from the pool. The streams' tables are there, or a <see cref="Problems.ProblemException"/> says why not.</summary>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
-    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
+    public async ValueTask<PostgresSession> OpenAsync(CancellationToken cancellation)
     {
         await EnsureSchemaAsync(cancellation).ConfigureAwait(false);
-        return await _pool!.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        return await LimitedAsync(_pool!, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Opens a connection beside the pool, for who keeps it.</summary>
-    public async Task<NpgsqlConnection> OpenOwnAsync(CancellationToken cancellation)
+    /// <summary>Opens a connection beside the pool, for who keeps it and sets limits of its own.</summary>
+    public async Task<PostgresSession> OpenOwnAsync(CancellationToken cancellation)
     {
         await EnsureSchemaAsync(cancellation).ConfigureAwait(false);
-        return await _single!.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        return await LimitedAsync(_single!, cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>Opens a connection beside the pool for a short task, whether or not there are tables.</summary>
+    public Task<PostgresSession> OpenBareAsync(CancellationToken cancellation) => LimitedAsync(_single!, cancellation);
 
     /// <summary>Whether the streams' tables are there. Makes none.</summary>
     public async ValueTask<bool> HasSchemaAsync(CancellationToken cancellation)
-        => _single is not null && (_installer.IsDone || await SchemaInstaller.FindAsync(_single, cancellation).ConfigureAwait(false));
+        => _single is not null && (_installer.IsDone || await _installer.FindAsync(cancellation).ConfigureAwait(false));
 
     /// <inheritdoc cref="SchemaInstaller.Explain" />
     public Exception? Explain(PostgresException failure) => _installer.Explain(failure);
@@ -86,15 +104,16 @@ internal sealed class DurableDatabase : IAsyncDisposable
 
     private async ValueTask EnsureSchemaAsync(CancellationToken cancellation)
     {
-        var database = _single ?? throw new PostgresNotConfiguredException();
+        if (_single is null)
+            throw new PostgresNotConfiguredException();
         if (!_installer.IsDone)
-            await _installer.EnsureAsync(database, cancellation).ConfigureAwait(false);
+            await _installer.EnsureAsync(cancellation).ConfigureAwait(false);
     }
 
-    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, ILoggerFactory loggers)
+    private async Task<PostgresSession> LimitedAsync(NpgsqlDataSource pool, CancellationToken cancellation)
     {
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UseLoggerFactory(loggers);
-        return builder.Build();
+        var session = await PostgresSession.OpenAsync(pool, _openLimit, _time, cancellation).ConfigureAwait(false);
+        session.LimitTo(TaskLimit);
+        return session;
     }
 }

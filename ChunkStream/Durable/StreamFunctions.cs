@@ -26,7 +26,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             ],
             async (reader, asked) =>
             {
-                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 var status = StatusNames<CreateStatus>.Parse(reader.GetString(0));
                 return new CreateResult(status, status is CreateStatus.Created or CreateStatus.Exists ? Info(reader, asked) : null);
             },
@@ -56,7 +56,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
                 var results = new AppendResult[appends.Count];
                 for (var i = 0; i < results.Length; i++)
                 {
-                    await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                    await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                     var status = StatusNames<AppendStatus>.Parse(reader.GetString(0));
                     id = NullableInt64(reader, 1);
                     results[i] = new AppendResult(
@@ -79,7 +79,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             [Text(path)],
             async (reader, asked) =>
             {
-                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
                 return (presence, presence is StreamPresence.Present ? Info(reader, asked) : null);
             },
@@ -105,7 +105,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             [Text(path)],
             async (reader, _) =>
             {
-                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 return (StatusNames<StreamPresence>.Parse(reader.GetString(0)), NullableInt64(reader, 1));
             },
             mayRepeat: false,
@@ -119,7 +119,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             async (reader, _) =>
             {
                 var streams = new List<(long, long, bool, bool)>();
-                while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+                while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
                     streams.Add((reader.GetInt64(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetBoolean(3)));
                 return streams;
             },
@@ -134,7 +134,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             [Of(streams), Of(chunks)],
             async (reader, _) =>
             {
-                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 return reader.GetInt32(0);
             },
             mayRepeat: true,
@@ -172,8 +172,8 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             try
             {
                 var asked = time.GetTimestamp();
-                await using var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-                await using var batch = new NpgsqlBatch(connection);
+                await using var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+                await using var batch = new NpgsqlBatch(session.Connection);
                 var command = new NpgsqlBatchCommand(sql);
                 command.Parameters.AddRange(parameters);
                 if (_setsIsolation)
@@ -181,7 +181,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
                 batch.BatchCommands.Add(command);
                 try
                 {
-                    await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation).ConfigureAwait(false);
+                    await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None).ConfigureAwait(false);
                     return await read(reader, asked).ConfigureAwait(false);
                 }
                 finally
@@ -189,6 +189,11 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
                     // They may be used by another command then.
                     command.Parameters.Clear();
                 }
+            }
+            catch (Exception) when (cancellation.IsCancellationRequested)
+            {
+                // The session was severed: how that failed is of no interest.
+                throw new OperationCanceledException(cancellation);
             }
             catch (PostgresException e) when (attempt < 3 && IsUndone(e))
             {
@@ -226,7 +231,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
     private static async Task<(StreamPiece Piece, bool MustTouch)> PieceAsync(
         NpgsqlDataReader reader, long asked, long? from, PieceBuffer buffer, CancellationToken cancellation)
     {
-        if (!await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        if (!await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             throw new InvalidDataException($"A stream has nothing at position {from}, but should go on there.");
         var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
         if (presence is not StreamPresence.Present)
@@ -238,7 +243,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
         var next = from ?? start;
         buffer.Clear();
         await AddAsync(start).ConfigureAwait(false);
-        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
             if (info.IsJson)
                 buffer.Add((byte)',');
@@ -255,7 +260,7 @@ internal sealed partial class StreamFunctions(DurableDatabase database, TimeProv
             if (next == position)
                 return;
             var size = NullableInt64(reader, 11);
-            var data = await reader.GetStreamAsync(12, cancellation).ConfigureAwait(false);
+            var data = await reader.GetStreamAsync(12, CancellationToken.None).ConfigureAwait(false);
             await using (data.ConfigureAwait(false))
             {
                 if (data.Length != (size ?? data.Length))

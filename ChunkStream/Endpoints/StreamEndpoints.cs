@@ -28,12 +28,14 @@ public sealed class StreamEndpoints
     private readonly DurableEndpoints _durable;
     private readonly RecordedStreams _recorded;
     private readonly AnonymousGenerators _generators;
+    private readonly PostgresHealth _health;
 
     internal StreamEndpoints(
         StreamEngine engine, PostgresDatabase database, QueryCatalogue catalogue, DurableEndpoints durable, RecordedStreams recorded)
     {
         (_engine, _database, _catalogue, _durable, _recorded) = (engine, database, catalogue, durable, recorded);
         _generators = new AnonymousGenerators(engine.Options.MaxAnonymousStreams);
+        _health = new PostgresHealth(database, engine.Time);
     }
 
     /// <summary><c>GET /stream?chunks=10&amp;intervalMs=1000</c>: a text generator; with <c>&amp;record=name</c> it is recorded.</summary>
@@ -90,7 +92,7 @@ public sealed class StreamEndpoints
     public IResult Health(HttpRequest request, CancellationToken cancellation)
         => Parameters(request).Problem() is { } problem
             ? new ProblemResult(problem)
-            : new HealthResult(new PostgresHealth(_database, _engine.Time), cancellation);
+            : new HealthResult(_health, cancellation);
 
     /// <summary><c>GET /ui/</c>: the page, and the files that it asks for.</summary>
     /// <inheritdoc cref="Stream" />

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
+using ChunkStream.Postgres.Connections;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
@@ -23,10 +24,10 @@ internal sealed class Cursor : IAsyncDisposable
     // Less than anyone notices, and enough for a few hundred kilobytes.
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(3);
 
-    private readonly NpgsqlConnection _connection;
-    private readonly NpgsqlTransaction _transaction;
+    private readonly PostgresSession _session;
     private readonly PostgresQuery _query;
     private readonly FetchPlan _plan;
+    private readonly PostgresDatabase _database;
     private readonly TimeProvider _time;
     private readonly CancellationToken _cancellation;
     private NpgsqlBatch? _batch;
@@ -34,6 +35,7 @@ internal sealed class Cursor : IAsyncDisposable
     private Task<bool>? _pending;
     private Task? _overdue;
     private TimeSpan? _timeout;
+    private int? _unaware;
     private TimeSpan? _limit;
     private Fetched _round;
     private long _rowsInFetch;
@@ -41,9 +43,9 @@ internal sealed class Cursor : IAsyncDisposable
     private TimeSpan _waitedInFetch;
 
     public Cursor(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, PostgresQuery query, RowWriter rows, FetchPlan plan, TimeProvider time, CancellationToken cancellation)
+        PostgresSession session, PostgresQuery query, RowWriter rows, FetchPlan plan, PostgresDatabase database, TimeProvider time, CancellationToken cancellation)
     {
-        (_connection, _transaction, _query, _plan, _time, _cancellation) = (connection, transaction, query, plan, time, cancellation);
+        (_session, _query, _plan, _database, _time, _cancellation) = (session, query, plan, database, time, cancellation);
         Rows = rows;
     }
 
@@ -66,7 +68,10 @@ internal sealed class Cursor : IAsyncDisposable
     {
         await SendRoundAsync(commands).ConfigureAwait(false);
         await ReadTimeoutAsync().ConfigureAwait(false);
-        await WaitedFor(_reader!.NextResultAsync(_cancellation)).ConfigureAwait(false); // behind what EndWithClient gives
+        await WaitedFor(_reader!.ReadAsync(CancellationToken.None)).ConfigureAwait(false);
+        if (_reader.IsDBNull(0))
+            _unaware = int.Parse(_reader.GetString(1), CultureInfo.InvariantCulture);
+        await WaitedFor(_reader.NextResultAsync(CancellationToken.None)).ConfigureAwait(false);
         if (isEstimated)
             await ReadEstimateAsync().ConfigureAwait(false);
     }
@@ -77,7 +82,7 @@ internal sealed class Cursor : IAsyncDisposable
         if (_pending is not null)
             return false;
 
-        var next = _reader!.ReadAsync(_cancellation);
+        var next = _reader!.ReadAsync(CancellationToken.None);
         if (next.IsCompletedSuccessfully && next.Result)
         {
             _rowsInFetch++;
@@ -93,7 +98,7 @@ internal sealed class Cursor : IAsyncDisposable
     {
         while (true)
         {
-            var next = _pending ?? _reader!.ReadAsync(_cancellation);
+            var next = _pending ?? _reader!.ReadAsync(CancellationToken.None);
             _pending = next;
             var isLate = !next.IsCompleted;
             if (await WaitedFor(next).ConfigureAwait(false))
@@ -114,20 +119,21 @@ internal sealed class Cursor : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives the connection back. What was sent ahead is read over if it is there, else the backend is told to stop; neither
-    /// it nor we go through the rest of the result.
+    /// Gives the connection back. What was sent ahead is read over if it is there, else the connection is severed; neither the
+    /// backend nor we go through the rest of the result.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        try
-        {
-            await StopAsync().ConfigureAwait(false);
-            await _transaction.DisposeAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            await _connection.DisposeAsync().ConfigureAwait(false);
-        }
+        await StopAsync().ConfigureAwait(false);
+        await _session.DisposeAsync().ConfigureAwait(false);
+        if (!_session.IsSevered)
+            return;
+
+        // The server may count the connection for as long as its backend lives.
+        if (_unaware is { } process)
+            await _database.TerminateAsync(process).ConfigureAwait(false);
+        else
+            await Task.Delay(SessionSettings.NoticeTime, _time, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Goes from the FETCH that is read to the next one; false where it was the last.</summary>
@@ -137,7 +143,7 @@ internal sealed class Cursor : IAsyncDisposable
         var isLast = latest.Rows < _plan.RowsPerFetch;
         _round += latest;
         BeginFetch();
-        if (!isLast && await WaitedFor(_reader!.NextResultAsync(_cancellation)).ConfigureAwait(false))
+        if (!isLast && await WaitedFor(_reader!.NextResultAsync(CancellationToken.None)).ConfigureAwait(false))
             return true;
 
         // Where it was the last, those sent ahead of it are empty; this reads over them.
@@ -158,12 +164,12 @@ internal sealed class Cursor : IAsyncDisposable
         _round = default;
         BeginFetch();
         var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {_query.CursorName}");
-        _batch = new NpgsqlBatch(_connection) { Timeout = 0 };
+        _batch = new NpgsqlBatch(_session.Connection);
         foreach (var command in before)
             _batch.BatchCommands.Add(command);
         for (var number = 0; number < _plan.Fetches; number++)
             _batch.BatchCommands.Add(new NpgsqlBatchCommand(fetch) { AppendErrorBarrier = _plan.IsSentAfterEachFetch });
-        _reader = await WaitedFor(_batch.ExecuteReaderAsync(_cancellation)).ConfigureAwait(false);
+        _reader = await WaitedFor(_batch.ExecuteReaderAsync(CancellationToken.None)).ConfigureAwait(false);
     }
 
     private async Task EndRoundAsync()
@@ -189,52 +195,43 @@ internal sealed class Cursor : IAsyncDisposable
     {
         if (_overdue is not null)
         {
-            await CancelAsync(_batch!).ConfigureAwait(false);
+            _session.Sever();
             await _overdue.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         if (_reader is null || _batch is null)
             return;
 
-        // A read that is under way stops by our token.
-        if (_pending is not null)
-            await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // What was sent ahead is mostly here by now, and is read over in a few milliseconds. Where it is not, we don't wait for it.
+        var ending = DrainAsync();
+        if (!ending.IsCompleted && await Task.WhenAny(ending, Task.Delay(DrainLimit, _time, CancellationToken.None)).ConfigureAwait(false) != ending)
+            _session.Sever();
 
-        // What was sent ahead is mostly here by now, and is read over in a few milliseconds. Where it is not, the backend has
-        // to be stopped from outside, which costs it a process and us a thread.
-        var batch = _batch;
-        var ending = EndRoundAsync();
-        if (await Task.WhenAny(ending, Task.Delay(DrainLimit, _time, CancellationToken.None)).ConfigureAwait(false) != ending)
-            await CancelAsync(batch).ConfigureAwait(false);
-
-        try
-        {
-            await ending.ConfigureAwait(false);
-        }
-        catch (NpgsqlException)
-        {
-            // That the query was cancelled is what we asked for; that the connection broke, the pool sees for itself.
-        }
+        // How it ends does not matter any more: that a connection broke, the pool sees for itself.
+        await ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    // It opens a connection of its own, and blocks meanwhile.
-    private static Task CancelAsync(NpgsqlBatch batch)
-        => Task.Factory.StartNew(batch.Cancel, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private async Task DrainAsync()
+    {
+        if (_pending is not null)
+            await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await EndRoundAsync().ConfigureAwait(false);
+    }
 
     private async Task ReadTimeoutAsync()
     {
-        await WaitedFor(_reader!.ReadAsync(_cancellation)).ConfigureAwait(false);
+        await WaitedFor(_reader!.ReadAsync(CancellationToken.None)).ConfigureAwait(false);
         _timeout = _reader!.GetInt64(0) is > 0 and var milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null;
         _plan.KeepTo(_timeout);
-        await WaitedFor(_reader.NextResultAsync(_cancellation)).ConfigureAwait(false);
+        await WaitedFor(_reader.NextResultAsync(CancellationToken.None)).ConfigureAwait(false);
     }
 
     private async Task ReadEstimateAsync()
     {
-        await WaitedFor(_reader!.ReadAsync(_cancellation)).ConfigureAwait(false);
+        await WaitedFor(_reader!.ReadAsync(CancellationToken.None)).ConfigureAwait(false);
         using (var plan = JsonDocument.Parse(_reader!.GetString(0)))
             EstimatedRows = (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
-        await WaitedFor(_reader.NextResultAsync(_cancellation)).ConfigureAwait(false);
+        await WaitedFor(_reader.NextResultAsync(CancellationToken.None)).ConfigureAwait(false);
     }
 
     /// <summary>Waits for Postgres, and takes the time.</summary>
@@ -247,6 +244,11 @@ internal sealed class Cursor : IAsyncDisposable
         try
         {
             return await (_limit is { } limit ? WithinAsync(task, limit) : task).ConfigureAwait(false);
+        }
+        catch (Exception) when (_session.IsSevered)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            throw;
         }
         catch (NpgsqlException failure) when (failure.InnerException is AggregateException several)
         {

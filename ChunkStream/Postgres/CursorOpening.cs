@@ -1,4 +1,5 @@
 using System.Data;
+using ChunkStream.Postgres.Connections;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
@@ -21,33 +22,34 @@ internal sealed record CursorOpening(
     {
         for (var first = true; ; first = false)
         {
-            var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
+            var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
             try
             {
-                return await OpenAsync(connection, database.Options, time, cancellation).ConfigureAwait(false);
+                return await OpenAsync(session, database, time, cancellation).ConfigureAwait(false);
             }
-            catch (NpgsqlException) when (first && connection.FullState.HasFlag(ConnectionState.Broken))
+            catch (NpgsqlException) when (first && !session.IsSevered && session.Connection.FullState.HasFlag(ConnectionState.Broken))
             {
                 // It lay in the pool while the server was restarted, or a firewall forgot it. Nothing has been read yet,
                 // and a new one tells whether the server is there.
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await session.DisposeAsync().ConfigureAwait(false);
                 database.ForgetIdleConnections();
             }
             catch
             {
-                await connection.DisposeAsync().ConfigureAwait(false);
+                await session.DisposeAsync().ConfigureAwait(false);
+                cancellation.ThrowIfCancellationRequested();
                 throw;
             }
         }
     }
 
-    private async Task<Cursor> OpenAsync(
-        NpgsqlConnection connection, PostgresOptions options, TimeProvider time, CancellationToken cancellation)
+    private async Task<Cursor> OpenAsync(PostgresSession session, PostgresDatabase database, TimeProvider time, CancellationToken cancellation)
     {
-        // BEGIN travels with the first command. A cursor reads one snapshot anyhow; in this isolation so do the volatile functions that
-        // it calls, which else have a newer one at each call.
-        var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation).ConfigureAwait(false);
-        var layout = await RowLayout.DescribeAsync(connection, Query, cancellation).ConfigureAwait(false);
+        // BEGIN travels with the first command; what ends the transaction is the end of the session. A cursor reads one snapshot
+        // anyhow; in this isolation so do the volatile functions that it calls, which else have a newer one at each call.
+        var options = database.Options;
+        await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None).ConfigureAwait(false);
+        var layout = await RowLayout.DescribeAsync(session.Connection, Query, CancellationToken.None).ConfigureAwait(false);
         var select = SelectStatement.Of(Query, layout, From, AtMost);
         var commands = SessionSettings.For(Query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
         commands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(Query)));
@@ -57,7 +59,7 @@ internal sealed record CursorOpening(
         commands.Add(select.Command($"DECLARE {Query.CursorName} NO SCROLL CURSOR FOR\n"));
 
         var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead, Query.Timeout, isAtPosition: From is not null);
-        var cursor = new Cursor(connection, transaction, Query, Rows(layout), plan, time, cancellation);
+        var cursor = new Cursor(session, Query, Rows(layout), plan, database, time, cancellation);
         await cursor.StartAsync(commands, IsEstimated).ConfigureAwait(false);
         return cursor;
     }

@@ -16,9 +16,10 @@ internal static class NullKeys
     /// <exception cref="KeyException">There is one.</exception>
     public static async Task RefuseAsync(PostgresDatabase database, PostgresQuery query, RowLayout layout, CancellationToken cancellation)
     {
-        var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
-        var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
+        var transaction = await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = transaction.ConfigureAwait(false);
         var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         await using var ___ = batch.ConfigureAwait(false);
@@ -26,7 +27,7 @@ internal static class NullKeys
             batch.BatchCommands.Add(new NpgsqlBatchCommand(setting));
         batch.BatchCommands.Add(SelectStatement.OfNullKeys(query, layout).Command(""));
 
-        if (await batch.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is not null)
+        if (await batch.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) is not null)
             throw new KeyException($"The key ({string.Join(", ", layout.Key.Select(column => column.Name))}) is null in a row.");
     }
 }

@@ -13,15 +13,16 @@ internal static class PositionCheck
     public static async Task<Problem?> ProblemAsync(
         PostgresDatabase database, IReadOnlyList<KeyColumnLayout> key, KeysetPosition position, CancellationToken cancellation)
     {
-        var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
         var command = new NpgsqlCommand("SELECT " + string.Join(", ", key.Select((column, index) => column.Parameter(index + 1) + " IS NULL")), connection);
         await using var __ = command.ConfigureAwait(false);
         foreach (var value in position.Values)
             command.Parameters.Add(SelectStatement.Parameter(value));
         try
         {
-            await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false);
+            await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException refusal) when (refusal.SqlState[..2] is "22" or "23" or "42")

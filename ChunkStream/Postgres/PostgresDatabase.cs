@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Connections;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -10,49 +11,51 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     // The receive buffer of a connection. Npgsql's default of 8 KiB costs a system call every few dozen rows.
     private const int ReadBufferBytes = 64 * 1024;
 
-    // How long a backend that was told to stop has for it, before its connection is closed. Npgsql's default, 2 s, would be more
-    // than a query may go on for when its client has left.
-    private const int CancellationMilliseconds = 200;
-
     // Half of what a Postgres server takes by default, so that two instances find room.
     private const int DefaultPoolSize = 50;
 
     // Connections of the pool that no stream gets: for health, and for checking queries.
     private const int Reserve = 1;
 
-    private readonly NpgsqlDataSource? _dataSource;
+    private static readonly TimeSpan TerminateLimit = TimeSpan.FromSeconds(5);
+
     private volatile bool _setsStandardStrings;
 
-    /// <exception cref="ArgumentException">The connection string can't be read.</exception>
-    public PostgresDatabase(string? connectionString, IOptions<PostgresOptions> options, TimeProvider time, ILoggerFactory loggers)
+    private readonly NpgsqlDataSource? _dataSource;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _openLimit;
+
+    /// <param name="connectionString">Where the database is; empty for none.</param>
+    /// <param name="options">The knobs.</param>
+    /// <param name="time">Measures the limits.</param>
+    /// <param name="loggers">Where Npgsql logs.</param>
+    /// <param name="password">Gives the password that there is now, for each new connection; null for that of the connection string.</param>
+    /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
+    public PostgresDatabase(
+        string? connectionString, IOptions<PostgresOptions> options, TimeProvider time, ILoggerFactory loggers, Func<string?>? password = null)
     {
-        Options = options.Value;
+        (Options, _time) = (options.Value, time);
         Slots = SlotsOf(DefaultPoolSize, time);
         if (string.IsNullOrWhiteSpace(connectionString))
             return;
 
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var settings = ConnectionString.Read(connectionString);
         var given = settings.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
         if (!given.Contains("Read Buffer Size"))
             settings.ReadBufferSize = ReadBufferBytes;
         if (!given.Contains("Timeout"))
             settings.Timeout = Options.ConnectSeconds;
-        if (!given.Contains("Cancellation Timeout"))
-            settings.CancellationTimeout = CancellationMilliseconds;
         if (!given.Contains("Application Name"))
             settings.ApplicationName = "ChunkStream";
         if (!given.Contains("Maximum Pool Size"))
             settings.MaxPoolSize = Math.Max(DefaultPoolSize, settings.MinPoolSize);
         Slots = SlotsOf(settings.MaxPoolSize, time);
 
-        // A stream may run for longer than any fixed time; what bounds it is the pump, which cancels it.
-        settings.CommandTimeout = 0;
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UseLoggerFactory(loggers);
+        // Npgsql has its limit first, and says more.
+        _openLimit = TimeSpan.FromSeconds(settings.Timeout + 1);
 #pragma warning disable NPG9001 // Npgsql's interface for types is not final; its version is pinned, and every test of values goes through it.
-        RawRow.Enable(builder);
+        _dataSource = ConnectionPool.Build(settings, password, loggers, configure: RawRow.Enable);
 #pragma warning restore NPG9001
-        _dataSource = builder.Build();
     }
 
     public PostgresOptions Options { get; }
@@ -61,22 +64,23 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     public ConnectionSlots Slots { get; }
 
     /// <summary>Takes a connection from the pool.</summary>
+    /// <param name="cancellation">Severs the connection.</param>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
-    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
+    public async Task<PostgresSession> OpenAsync(CancellationToken cancellation)
     {
         if (_dataSource is null)
             throw new PostgresNotConfiguredException();
 
-        var connection = await _dataSource.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        var session = await PostgresSession.OpenAsync(_dataSource, _openLimit, _time, cancellation).ConfigureAwait(false);
         try
         {
-            await EnsureStandardStringsAsync(connection, cancellation).ConfigureAwait(false);
-            return connection;
+            await EnsureStandardStringsAsync(session.Connection).ConfigureAwait(false);
+            return session;
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await session.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -86,7 +90,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// and says so on each connection: the setting is one of those that Postgres reports. Then it is set each time, since the first
     /// command on a connection of the pool resets what was set before.
     /// </summary>
-    private async ValueTask EnsureStandardStringsAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private async ValueTask EnsureStandardStringsAsync(NpgsqlConnection connection)
     {
         if (!_setsStandardStrings && connection.PostgresParameters.GetValueOrDefault("standard_conforming_strings") != "off")
             return;
@@ -95,7 +99,24 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
         var command = new NpgsqlCommand("SET standard_conforming_strings = on", connection);
         await using var _ = command.ConfigureAwait(false);
-        await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a backend whose connection was severed, on a server that does not notice that by itself.</summary>
+    /// <param name="process">The backend's process.</param>
+    public async Task TerminateAsync(int process)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(TerminateLimit, _time);
+            await using var session = await OpenAsync(limit.Token).ConfigureAwait(false);
+            await using var command = new NpgsqlCommand("SELECT pg_terminate_backend($1)::text", session.Connection) { Parameters = { new() { Value = process } } };
+            await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
+        {
+            // It goes on to its end then, and finds nobody to give its rows to.
+        }
     }
 
     /// <summary>Closes the pool's idle connections: the next one is new.</summary>

@@ -12,14 +12,16 @@ internal static class SessionSettings
     public const string NoStatementTimeout = "SET LOCAL statement_timeout = 0";
 
     /// <summary>
-    /// Has the server look five times a second, while it works for us, whether we are still there. A request to cancel is no
-    /// more than a hint: Postgres ignores one that comes while the backend waits for a command, although the next one is on its
-    /// way. The connection is closed then (<see cref="PostgresDatabase"/>), and without this the backend would go on to the end
-    /// of what it does before it notices. Gives a row where the server can do that: from version 14 on, not on Windows.
+    /// Has the server look five times a second, while it works for us, whether we are still there: what nobody waits for any more
+    /// is stopped by closing its connection (<see cref="Connections.PostgresSession"/>). Without this the backend would go on to
+    /// the end of what it does before it notices. Gives NULL where the server can't do that, on Windows, and the backend's process.
     /// </summary>
     public const string EndWithClient =
-        "SELECT set_config('client_connection_check_interval', '200ms', true) WHERE current_setting('client_connection_check_interval', true) IS NOT NULL"
-        + " AND current_setting('dynamic_shared_memory_type') <> 'windows'";
+        "SELECT CASE WHEN current_setting('dynamic_shared_memory_type') <> 'windows' THEN set_config('client_connection_check_interval', '200ms', true) END,"
+        + " pg_backend_pid()::text";
+
+    /// <summary>By then the server has noticed.</summary>
+    public static readonly TimeSpan NoticeTime = TimeSpan.FromMilliseconds(250);
 
     // Planning for the first row as for a hundredth of the rows: an index that gives them in order then beats sorting all of
     // them, while a plan that needs half its time before the first row does not.

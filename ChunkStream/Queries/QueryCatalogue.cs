@@ -102,8 +102,9 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
 
             _log.Checked(_folder.Value.Path, serving);
         }
-        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        catch (Exception failure)
         {
+            cancellation.ThrowIfCancellationRequested();
             var problem = PostgresFailures.Describe(failure);
             // Our own exceptions say no more than the problem does.
             var cause = failure is NpgsqlException ? Cause.Of(failure) : "";

@@ -15,30 +15,32 @@ internal sealed class QueryCheck(PostgresDatabase database)
     /// <exception cref="Exception">The database can't be asked now.</exception>
     public async Task<CheckedQuery> CheckAsync(QueryFile file, CancellationToken cancellation)
     {
-        var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
         var mistakes = new List<QueryMistake>();
         foreach (var parameter in file.Header.Parameters)
         {
-            if (await RefusalAsync(connection, parameter.Type, parameter.Default, cancellation).ConfigureAwait(false) is { } refusal)
+            if (await RefusalAsync(connection, parameter.Type, parameter.Default, CancellationToken.None).ConfigureAwait(false) is { } refusal)
                 mistakes.Add(new QueryMistake(parameter.Line, $"The parameter @{parameter.Name}: {refusal}"));
         }
 
         return mistakes.Count > 0
             ? new CheckedQuery(null, mistakes, [])
-            : await DescribeAsync(connection, file, cancellation).ConfigureAwait(false);
+            : await DescribeAsync(connection, file, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>For each parameter whose value Postgres does not take as of its type, what Postgres says to it.</summary>
     public async Task<IReadOnlyList<(QueryParameter Parameter, string Reason)>> RefusedAsync(
         QueryFile file, IReadOnlyList<string?> values, CancellationToken cancellation)
     {
-        var connection = await database.OpenAsync(cancellation).ConfigureAwait(false);
-        await using var _ = connection.ConfigureAwait(false);
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
         var refused = new List<(QueryParameter, string)>();
         foreach (var (index, parameter) in file.Header.Parameters.Index())
         {
-            if (await RefusalAsync(connection, parameter.Type, values[index], cancellation).ConfigureAwait(false) is { } reason)
+            if (await RefusalAsync(connection, parameter.Type, values[index], CancellationToken.None).ConfigureAwait(false) is { } reason)
                 refused.Add((parameter, reason));
         }
 

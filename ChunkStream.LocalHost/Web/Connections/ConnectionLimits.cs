@@ -1,8 +1,8 @@
 using ChunkStream.Durable;
+using ChunkStream.Postgres.Connections;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace ChunkStream.LocalHost.Web.Connections;
 
@@ -34,7 +34,17 @@ internal static class ConnectionLimits
 
     private static int PoolSizeOf(string? connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        return settings.Keys.Cast<string>().Contains(PoolSize, StringComparer.OrdinalIgnoreCase) ? settings.MaxPoolSize : DefaultPoolSize;
+        if (string.IsNullOrWhiteSpace(connectionString))
+            return DefaultPoolSize;
+        try
+        {
+            var settings = ConnectionString.Read(connectionString);
+            return settings.Keys.Cast<string>().Contains(PoolSize, StringComparer.OrdinalIgnoreCase) ? settings.MaxPoolSize : DefaultPoolSize;
+        }
+        catch (ConnectionStringException)
+        {
+            // It is reported with the other mistakes, before anything starts.
+            return DefaultPoolSize;
+        }
     }
 }

@@ -101,10 +101,12 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
 
     private async Task ListenAsync(Action proved)
     {
-        await using var connection = await database.OpenOwnAsync(_stop.Token).ConfigureAwait(false);
+        await using var session = await database.OpenOwnAsync(_stop.Token).ConfigureAwait(false);
+        var connection = session.Connection;
         connection.Notification += (_, notice) => ChangeNotice.Read(notice.Payload, Changed, Untold, Hear);
         await using (var listen = new NpgsqlCommand("listen chunkstream", connection))
-            await listen.ExecuteNonQueryAsync(_stop.Token).ConfigureAwait(false);
+            await listen.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        session.LimitTo(Timeout.InfiniteTimeSpan);
         lock (_lock)
             _since = time.GetTimestamp();
         Began();
@@ -124,7 +126,7 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
                 notifier.Ping(_pinged);
             }
 
-            await connection.WaitAsync(Until(due) + OneMillisecond, _stop.Token).ConfigureAwait(false);
+            await connection.WaitAsync(Until(due) + OneMillisecond, CancellationToken.None).ConfigureAwait(false);
             if (!isTrying || _pinged is not null)
                 continue;
             isTrying = false;

@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Connections;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -12,6 +13,7 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
     // A connection that nobody needs may keep a database awake that could sleep.
     private static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SendLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LastWord = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -71,15 +73,15 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
 
     private async Task SendAsync()
     {
-        NpgsqlConnection? connection = null;
+        PostgresSession? session = null;
         try
         {
             for (var failures = 0; await TakeAsync().ConfigureAwait(false) is var (changes, pings);)
             {
                 try
                 {
-                    connection ??= await database.OpenOwnAsync(_stop.Token).ConfigureAwait(false);
-                    await NotifyAsync(connection, ChangeNotice.Write(changes, pings)).ConfigureAwait(false);
+                    session ??= await database.OpenOwnAsync(_stop.Token).ConfigureAwait(false);
+                    await NotifyAsync(session, ChangeNotice.Write(changes, pings)).ConfigureAwait(false);
                     failures = 0;
                 }
                 catch (Exception e) when (!_stop.IsCancellationRequested)
@@ -87,7 +89,7 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
                     if (failures++ == 0)
                         log.NotTold(e);
                     PutBack(changes, pings);
-                    (connection, var broken) = (null, connection);
+                    (session, var broken) = (null, session);
                     if (broken is not null)
                         await ((Task)broken.DisposeAsync().AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -102,8 +104,8 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
         }
         finally
         {
-            if (connection is not null)
-                await connection.DisposeAsync().ConfigureAwait(false);
+            if (session is not null)
+                await session.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -152,10 +154,12 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
         }
     }
 
-    private async Task NotifyAsync(NpgsqlConnection connection, List<string> payloads)
+    private static async Task NotifyAsync(PostgresSession session, List<string> payloads)
     {
-        await using var command = new NpgsqlCommand("select chunkstream.stream_notify($1)", connection);
+        session.LimitTo(SendLimit);
+        await using var command = new NpgsqlCommand("select chunkstream.stream_notify($1)", session.Connection);
         command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, Value = payloads.ToArray() });
-        await command.ExecuteNonQueryAsync(_stop.Token).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        session.LimitTo(Timeout.InfiniteTimeSpan);
     }
 }

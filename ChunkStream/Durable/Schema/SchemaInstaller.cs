@@ -4,7 +4,7 @@ using Npgsql;
 namespace ChunkStream.Durable.Schema;
 
 /// <summary>Sees to it that the database has the streams' tables, in the version that this code needs or a later one.</summary>
-internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisposable
+internal sealed class SchemaInstaller(DurableDatabase database, TimeProvider time, DurableLog log) : IDisposable
 {
     // An administrator who has just run the script should not have to restart anything; but not every request has to look.
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
@@ -23,7 +23,7 @@ internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisp
     /// <summary>Looks, and installs or upgrades where needed.</summary>
     /// <exception cref="ProblemException">They are not there, and can't be made: 503.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
-    public async Task EnsureAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    public async Task EnsureAsync(CancellationToken cancellation)
     {
         await _one.WaitAsync(cancellation).ConfigureAwait(false);
         try
@@ -33,9 +33,9 @@ internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisp
             if (_refusal is { } refusal && time.GetElapsedTime(_refusedAt) < Retry)
                 throw new ProblemException(refusal.Problem, refusal);
 
-            await using var connection = await database.OpenConnectionAsync(cancellation).ConfigureAwait(false);
-            if (await FindAsync(connection, cancellation).ConfigureAwait(false) < SchemaScripts.Version)
-                await InstallAsync(connection, cancellation).ConfigureAwait(false);
+            await using var session = await database.OpenBareAsync(cancellation).ConfigureAwait(false);
+            if (await FindAsync(session.Connection).ConfigureAwait(false) < SchemaScripts.Version)
+                await InstallAsync(session.Connection).ConfigureAwait(false);
             (_isDone, _refusal) = (true, null);
         }
         catch (PostgresException e) when (WhyRefused(e) is { } reason)
@@ -53,22 +53,22 @@ internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisp
         => failure.SqlState is not PostgresErrorCodes.FeatureNotSupported && WhyRefused(failure) is { } reason ? Refuse(reason, failure) : null;
 
     /// <summary>Only looks.</summary>
-    public static async Task<bool> FindAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    public async Task<bool> FindAsync(CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation).ConfigureAwait(false);
-        return await FindAsync(connection, cancellation).ConfigureAwait(false) >= SchemaScripts.Version;
+        await using var session = await database.OpenBareAsync(cancellation).ConfigureAwait(false);
+        return await FindAsync(session.Connection).ConfigureAwait(false) >= SchemaScripts.Version;
     }
 
     /// <inheritdoc />
     public void Dispose() => _one.Dispose();
 
     // 0: there is none.
-    private static async Task<int> FindAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private static async Task<int> FindAsync(NpgsqlConnection connection)
     {
         try
         {
             await using var command = new NpgsqlCommand("select coalesce(max(version), 0) from chunkstream.schema_version", connection);
-            return (int)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+            return (int)(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
@@ -76,10 +76,10 @@ internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisp
         }
     }
 
-    private async Task InstallAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private async Task InstallAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(SchemaScripts.Whole, connection);
-        await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+        await command.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         log.SchemaInstalled(SchemaScripts.Version);
     }
 
@@ -99,7 +99,7 @@ internal sealed class SchemaInstaller(TimeProvider time, DurableLog log) : IDisp
             + "the script that `dotnet run --project ChunkStream.LocalHost -- --print-schema` prints; its first lines say "
             + "what to grant.",
         PostgresErrorCodes.ReadOnlySqlTransaction => "The database is read-only: the durable streams need one that is not.",
-        PostgresErrorCodes.FeatureNotSupported => "The durable streams need PostgreSQL 14 or later.",
+        PostgresErrorCodes.FeatureNotSupported => "The durable streams need PostgreSQL 15 or later.",
         _ => null,
     };
 }

@@ -28,7 +28,7 @@ public static class SchemaScripts
         var script = new StringBuilder();
         script.Append(CultureInfo.InvariantCulture,
             $"""
-            -- ChunkStream's durable streams: schema chunkstream, version {Version}, for PostgreSQL 14 or later.
+            -- ChunkStream's durable streams: schema chunkstream, version {Version}, for PostgreSQL 15 or later.
             -- It may be run again at any time: what is there already is left alone. An app with a role of its own needs:
             --   grant usage on schema chunkstream to the_role;
             --   grant select, insert, update, delete on all tables in schema chunkstream to the_role;
@@ -37,8 +37,8 @@ public static class SchemaScripts
             begin isolation level read committed;
             select pg_advisory_xact_lock({Lock});
             do $chunkstream$ begin
-                if current_setting('server_version_num')::integer < 140000 then
-                    raise exception 'ChunkStream''s streams need PostgreSQL 14 or later' using errcode = 'feature_not_supported';
+                if current_setting('server_version_num')::integer < 150000 then
+                    raise exception 'ChunkStream''s streams need PostgreSQL 15 or later' using errcode = 'feature_not_supported';
                 end if;
                 if to_regnamespace('chunkstream') is null then
                     create schema chunkstream;

@@ -1,0 +1,118 @@
+using System.ComponentModel;
+using System.Reflection;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Connections;
+
+/// <summary>
+/// What becomes of each setting of a connection string. Most are taken as they are given. Some have only one value with which
+/// streams are right, and get it whatever is given: none of them says what is streamed, only how a driver goes about its work.
+/// A test fails for a setting that is in neither list.
+/// </summary>
+internal static class ConnectionSettings
+{
+    /// <summary>Taken as they are given.</summary>
+    public static readonly IReadOnlySet<string> AsGiven = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    {
+        // Where, and who.
+        "Host", "Port", "Database", "Username", "Password", "Passfile", "Application Name", "Target Session Attributes",
+        "Load Balance Hosts", "Host Recheck Seconds",
+
+        // How the connection is protected.
+        "SSL Mode", "SSL Negotiation", "SSL Certificate", "SSL Key", "SSL Password", "Root Certificate",
+        "Check Certificate Revocation", "GSS Encryption Mode", "Kerberos Service Name", "Include Realm", "Channel Binding",
+        "Require Auth", "Trust Server Certificate", "Persist Security Info",
+
+        // What the session begins with. A cursor's transaction sets what a value's text depends on, time zone included.
+        "Search Path", "Timezone", "Options",
+
+        // The pool, and the socket.
+        "Pooling", "Minimum Pool Size", "Maximum Pool Size", "Connection Idle Lifetime", "Connection Pruning Interval",
+        "Connection Lifetime", "Timeout", "TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval", "Read Buffer Size",
+        "Write Buffer Size", "Socket Receive Buffer Size", "Socket Send Buffer Size", "No Reset On Close",
+
+        // What is in the log. Clients are told nothing of it.
+        "Log Parameters", "Include Error Detail", "Include Failed Batched Command",
+    };
+
+    /// <summary>Always set to these.</summary>
+    public static readonly IReadOnlyDictionary<string, object> Forced = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase)
+    {
+        // Rows are sent as the bytes that Postgres gives: they have to be UTF-8. (Said outright, since the environment's
+        // PGCLIENTENCODING would be taken otherwise.)
+        ["Client Encoding"] = "UTF8",
+        ["Encoding"] = "UTF8",
+
+        // After a value that Postgres refuses, Npgsql 10.0.3 loses its place in a connection with statements that it has
+        // prepared by itself ("unexpected backend message DataRow"): a part of the requests hangs.
+        ["Max Auto Prepare"] = 0,
+        ["Auto Prepare Min Usages"] = 5,
+
+        // A stream has a connection of its own while it reads: a transaction, SET LOCAL and a cursor are a session's.
+        ["Multiplexing"] = false,
+        ["Write Coalescing Buffer Threshold Bytes"] = 1000,
+        ["Enlist"] = false,
+        ["Replication Mode"] = "Off",
+
+        // Rows are read by the numbers of their types, which all have to be known.
+        ["Server Compatibility Mode"] = ServerCompatibilityMode.None,
+        ["Load Table Composites"] = false,
+        ["Array Nullability Mode"] = ArrayNullabilityMode.Never,
+
+        // A stream may run for longer than any fixed time: what bounds it is the pump, which severs its connection
+        // (PostgresSession). Npgsql's own way to stop a query blocks a thread for as long as the server says nothing.
+        ["Command Timeout"] = 0,
+        ["Internal Command Timeout"] = -1,
+        ["Cancellation Timeout"] = -1,
+
+        // Npgsql's own keepalive blocks a thread, too; where it was asked for, TCP's does the same.
+        ["Keepalive"] = 0,
+    };
+
+    private static readonly PropertyInfo[] Properties =
+        [.. typeof(NpgsqlConnectionStringBuilder).GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(property => NameOf(property) is not null)];
+
+    /// <summary>The names of all settings that Npgsql has.</summary>
+    public static IEnumerable<string> Names => Properties.Select(property => NameOf(property)!);
+
+    /// <summary>Forces what has only one right value.</summary>
+    public static void Force(NpgsqlConnectionStringBuilder settings)
+    {
+        if (settings.KeepAlive > 0)
+        {
+            settings.TcpKeepAlive = true;
+            settings.TcpKeepAliveTime = settings.TcpKeepAliveTime is 0 ? settings.KeepAlive : settings.TcpKeepAliveTime;
+        }
+
+        foreach (var (name, value) in Forced)
+        {
+            if (PropertyOf(name) is { } property && property.GetValue(settings)?.ToString() != value.ToString())
+                settings[name] = value;
+        }
+    }
+
+    /// <summary>A setting's name as Npgsql's documentation has it; itself, where it is a synonym.</summary>
+    public static string NameOf(string name) => PropertyOf(name) is { } property ? NameOf(property)! : name;
+
+    /// <summary>What a setting can be, in words; null where it is a text.</summary>
+    public static string? Allowed(string name) => PropertyOf(name)?.PropertyType switch
+    {
+        null => null,
+        var type when type == typeof(bool) || type == typeof(bool?) => "true or false",
+        var type when type == typeof(int) || type == typeof(int?) => "a whole number in its range",
+        var type when EnumOf(type) is { } choices => "one of " + string.Join(", ", Enum.GetNames(choices)),
+        _ => null,
+    };
+
+    /// <summary>Whether a setting is one of a few words.</summary>
+    public static bool IsChoice(string name) => PropertyOf(name) is { } property && EnumOf(property.PropertyType) is not null;
+
+    private static Type? EnumOf(Type type) => (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choices ? choices : null;
+
+    private static PropertyInfo? PropertyOf(string name)
+        => Properties.FirstOrDefault(property => Plain(NameOf(property)!) == Plain(name));
+
+    private static string Plain(string name) => name.Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant();
+
+    private static string? NameOf(PropertyInfo property) => property.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName;
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
+using System.Reflection;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Connections;
+
+/// <summary>
+/// A connection for as long as somebody needs it, and no longer: when the token is cancelled, or a limit is over, it is severed,
+/// whatever it is doing. The server then ends what it does for us (<see cref="SessionSettings.EndWithClient"/>).
+/// </summary>
+/// <remarks>
+/// Inside of a session Npgsql is given no tokens and no time limits. At both it would ask the server to cancel, over a connection
+/// of its own, on the thread that cancels or that reads: a server that takes connections and says nothing blocks that thread for
+/// 15 seconds and more, and a few dozen clients that leave block the whole process. Closing the socket needs no answer, costs the
+/// server no more than such a request does, and can't hit the next query by mistake.
+/// </remarks>
+internal sealed class PostgresSession : IAsyncDisposable
+{
+    // For the last words to a server that answers: a rollback.
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
+
+    // Npgsql has no public way to close a connection that is at work. Its socket may be closed by any thread at any moment; that
+    // the connection is broken then, only the thread may say that uses it.
+    private static readonly PropertyInfo Connector = typeof(NpgsqlConnection).GetProperty("Connector", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly MethodInfo Break = Connector.PropertyType.GetMethod("Break", BindingFlags.Instance | BindingFlags.NonPublic, [typeof(Exception), typeof(bool)])!;
+    private static readonly FieldInfo Socket = Connector.PropertyType.GetField("_socket", BindingFlags.Instance | BindingFlags.NonPublic)!;
+
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _limit;
+    private readonly CancellationTokenRegistration _onCancelled;
+    private readonly CancellationTokenRegistration _onLimit;
+    private int _severed;
+
+    private PostgresSession(NpgsqlConnection connection, TimeProvider time, CancellationToken cancellation)
+    {
+        (Connection, _time) = (connection, time);
+        _limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _onLimit = _limit.Token.Register(Sever);
+        _onCancelled = cancellation.Register(Sever);
+    }
+
+    /// <summary>The connection. Give its methods no token.</summary>
+    public NpgsqlConnection Connection { get; }
+
+    /// <summary>Whether it was closed while it was at work, or might have been.</summary>
+    public bool IsSevered => Volatile.Read(ref _severed) != 0;
+
+    /// <summary>Opens one, or takes one from a pool.</summary>
+    /// <param name="pool">Where from.</param>
+    /// <param name="limit">How long that may take.</param>
+    /// <param name="time">Measures it.</param>
+    /// <param name="cancellation">Severs the connection.</param>
+    /// <exception cref="NpgsqlException">The server can't be reached, does not answer in time, or refuses.</exception>
+    public static async Task<PostgresSession> OpenAsync(NpgsqlDataSource pool, TimeSpan limit, TimeProvider time, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var opening = pool.OpenConnectionAsync(CancellationToken.None).AsTask();
+        try
+        {
+            return new PostgresSession(await opening.WaitAsync(limit, time, cancellation).ConfigureAwait(false), time, cancellation);
+        }
+        catch (Exception failure) when (failure is TimeoutException or OperationCanceledException && (!opening.IsFaulted || cancellation.IsCancellationRequested))
+        {
+            // It has a limit of its own, and nobody waits for that.
+            _ = DiscardAsync(opening);
+            throw failure is TimeoutException ? new NpgsqlException("Postgres did not answer in time.", failure) : failure;
+        }
+    }
+
+    /// <summary>Severs the connection unless another limit is set before this one is over.</summary>
+    /// <param name="limit">From now on; <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
+    public void LimitTo(TimeSpan limit) => _limit.CancelAfter(limit);
+
+    /// <summary>Closes the socket. Whatever is being waited for fails at once.</summary>
+    public void Sever()
+    {
+        if (Interlocked.Exchange(ref _severed, 1) == 0 && Connector.GetValue(Connection) is { } connector)
+            (Socket.GetValue(connector) as Socket)?.Dispose();
+    }
+
+    /// <summary>Gives the connection back to its pool, or closes it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        // From here on the connection may be another's.
+        await _onCancelled.DisposeAsync().ConfigureAwait(false);
+        await _onLimit.DisposeAsync().ConfigureAwait(false);
+        _limit.Dispose();
+
+        // Its last answer may have come before the socket was closed: without this it would be found dead by the next.
+        if (IsSevered && Connector.GetValue(Connection) is { } connector)
+            Break.Invoke(connector, [new OperationCanceledException("The connection was closed while it was at work."), false]);
+
+        // What an open transaction costs is a rollback.
+        var closing = Connection.DisposeAsync().AsTask();
+        if (!closing.IsCompleted && await Task.WhenAny(closing, Task.Delay(CloseLimit, _time, CancellationToken.None)).ConfigureAwait(false) != closing)
+            Sever();
+        await closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it any more.")]
+    private static async Task DiscardAsync(Task<NpgsqlConnection> opening)
+    {
+        try
+        {
+            var connection = await opening.ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // Whoever wanted it has been told.
+        }
+    }
+}
