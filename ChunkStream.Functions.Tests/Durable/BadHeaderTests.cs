@@ -115,8 +115,10 @@ public sealed class BadHeaderTests
         await using var api = await LocalApi.StartAsync();
 
         using var response = await api.ReadAsync("a", query);
+        using var head = await api.HeadAsync("/api/streams/a" + query);
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, head.StatusCode);
         Assert.Equal("urn:chunkstream:invalid-parameters", (await response.ProblemAsync())["type"]!.GetValue<string>());
         Assert.Equal(parameter, (await response.ProblemAsync())["errors"]![0]!["parameter"]!.GetValue<string>());
     }

@@ -75,6 +75,9 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
             Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
             Assert.Contains("beyond", (await response.ProblemAsync())["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         }
+
+        using var head = await api.HeadAsync($"/api/streams/{path}?offset={StreamCalls.Offset(6)}");
+        Assert.Equal(HttpStatusCode.BadRequest, head.StatusCode);
     }
 
     [Fact]

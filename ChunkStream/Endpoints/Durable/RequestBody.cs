@@ -49,6 +49,11 @@ internal static class RequestBody
         {
             return (default, DurableProblems.BodyTooSlow);
         }
+        catch (IOException broken) when (broken is not BadHttpRequestException)
+        {
+            // The server's, of a chunk's size that no number can hold.
+            throw new BadHttpRequestException(broken.Message, broken);
+        }
     }
 
     private static async Task<(ReadOnlyMemory<byte> Body, Problem? Problem)> ReadToEndAsync(
