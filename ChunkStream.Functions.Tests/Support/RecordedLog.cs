@@ -10,6 +10,13 @@ internal sealed class RecordedLog : ILoggerProvider
 
     public IReadOnlyCollection<Entry> Entries => _entries;
 
+    /// <summary>What was logged since this was asked last; it is kept no longer.</summary>
+    public IEnumerable<Entry> Take()
+    {
+        while (_entries.TryDequeue(out var entry))
+            yield return entry;
+    }
+
     /// <summary>Waits for the one line that each stream ends with.</summary>
     public async Task<Entry> StreamEndedAsync()
     {

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.Contract.Fuzz;
+
+/// <summary>
+/// Whatever is sent: never a 500, an unhandled exception or a hang; each refusal is a problem; afterwards nothing is held that was
+/// not held before. <c>CHUNKSTREAM_FUZZ_SEED</c> and <c>CHUNKSTREAM_FUZZ_COUNT</c> choose the first seed and how many.
+/// </summary>
+[Collection(Collection)]
+public sealed class FuzzTests(RealPostgres postgres)
+{
+    /// <summary>Alone: what other tests open in this process would be taken for a leak.</summary>
+    public const string Collection = "Fuzz";
+
+    private const int WarmUpSeed = 1_000_000_000;
+    private const int RequestsASeed = 50;
+    private const int SeedsAtOnce = 8;
+    private const int MostTold = 10;
+
+    // What caches and pools may take: 6 KB for each request of the gate's run.
+    private const int HeapBound = 24 * 1024 * 1024;
+    private const int DescriptorBound = 10;
+
+    private static readonly int FirstSeed = Setting("CHUNKSTREAM_FUZZ_SEED", 1);
+    private static readonly int Seeds = Setting("CHUNKSTREAM_FUZZ_COUNT", 80);
+
+    private readonly ConcurrentQueue<string> _faults = new();
+
+    [Fact]
+    public async Task Whatever_is_sent_there_is_no_500_no_hang_and_no_growth()
+    {
+        using var queries = FuzzedHost.QueryFiles();
+        await using var open = await FuzzedHost.StartAsync(postgres.ConnectionString, key: null, queries);
+        await using var keyed = await FuzzedHost.StartAsync(postgres.ConnectionString, key: "k3y", queries);
+        FuzzedHost[] hosts = [open, keyed];
+
+        // What is made once is made here: connections to the database, buffers, code.
+        await RunAsync(hosts, Enumerable.Range(WarmUpSeed, 8));
+        await SettleAsync(hosts);
+        var (heap, descriptors) = (Heap(), await DescriptorsAsync());
+
+        await RunAsync(hosts, Enumerable.Range(FirstSeed, Seeds));
+
+        Assert.True(_faults.IsEmpty, $"{_faults.Count} faults:\n{string.Join("\n\n", _faults.Take(MostTold))}");
+        await SettleAsync(hosts);
+        await Bounded.Until(async () => await DescriptorsAsync() <= descriptors + DescriptorBound, $"about {descriptors} descriptors are open, as before");
+        var after = Heap();
+        Assert.True(after <= heap + HeapBound, $"The heap has grown from {heap} to {after} bytes.");
+        foreach (var host in hosts)
+            await AssertWorksAsync(host);
+    }
+
+    private async Task RunAsync(FuzzedHost[] hosts, IEnumerable<int> seeds)
+        => await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = SeedsAtOnce }, async (seed, _) =>
+        {
+            var host = hosts[seed & 1];
+            await new FuzzSeed(new Uri(host.Api.Origin), seed, host.Key).RunAsync(RequestsASeed, _faults.Enqueue);
+            foreach (var complaint in host.Complaints())
+                _faults.Enqueue(string.Create(CultureInfo.InvariantCulture, $"seed {seed}, or one at the same time: {complaint}"));
+        });
+
+    private async Task SettleAsync(FuzzedHost[] hosts)
+    {
+        foreach (var host in hosts)
+        {
+            await Bounded.Until(() => Task.FromResult(host.Active == 0), "no stream is open");
+            await Bounded.Until(() => Task.FromResult(host.Readers == 0), "nobody follows a durable stream");
+        }
+
+        await postgres.AssertNothingRunsAsync(Bounded.Limit);
+    }
+
+    private static async Task AssertWorksAsync(FuzzedHost host)
+    {
+        using var health = await host.Api.GetAsync("/api/health");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/queries/keyed");
+        request.Headers.Add("x-functions-key", host.Key ?? "");
+        using var response = await host.Api.Client.SendAsync(request).Within();
+
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+        Assert.Equal(500, (await response.Content.ReadAsStringAsync().Within()).Split('\n').Length - 1);
+    }
+
+    private static long Heap()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        GC.WaitForPendingFinalizers();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        return GC.GetTotalMemory(forceFullCollection: true);
+    }
+
+    // Without the connections to the database, which stay for the next who asks, and which a pool bounds. Nothing can be counted
+    // elsewhere than on Linux.
+    private async Task<long> DescriptorsAsync() => !Directory.Exists("/proc/self/fd")
+        ? 0
+        : Directory.GetFiles("/proc/self/fd").Length
+            - await postgres.ScalarAsync<long>("select count(*) from pg_stat_activity where application_name = 'ChunkStream'");
+
+    private static int Setting(string name, int otherwise)
+        => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+}
+
+/// <summary>A server of its own, since it runs alone.</summary>
+[CollectionDefinition(FuzzTests.Collection, DisableParallelization = true)]
+public sealed class FuzzServer : ICollectionFixture<RealPostgres>;
