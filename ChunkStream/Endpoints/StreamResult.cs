@@ -93,7 +93,18 @@ internal sealed class StreamResult(
             return;
 
         using var lifetime = engine.Begin(http.RequestAborted, invocation);
-        if (await check(lifetime.Token).ConfigureAwait(false) is not { } problem)
+        Problem? problem;
+        try
+        {
+            problem = await check(lifetime.Token).ConfigureAwait(false);
+        }
+        catch (Exception) when (lifetime.Ended is not null)
+        {
+            // It ends as a stream would, and who is gone hears nothing.
+            problem = StreamLifetime.Describe(lifetime.Ended.Value);
+        }
+
+        if (problem is null || lifetime.Ended is StreamOutcome.ClientLeft)
             return;
         http.Response.Clear();
         await new ProblemResult(problem).ExecuteAsync(http).ConfigureAwait(false);
