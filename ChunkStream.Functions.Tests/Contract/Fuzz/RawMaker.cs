@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 
 /// <summary>What is no sound HTTP: made of a sound request, or of nothing.</summary>
@@ -8,12 +6,27 @@ internal sealed class RawMaker(Random random, FuzzValues values, RequestMaker re
     // What a browser says to a server that it takes for one of HTTPS.
     private const string ClientHello = "\x16\x03\x01\x02\x00\x01\x00\x01\u00fc\x03\x03";
 
-    private static readonly string[] Junk =
+    private static readonly string[] Openings =
     [
-        "no colon", "Space : x", " folded: x", "X: a\r\n b", "X: a\0b", ": x", "Content-Length: -1", "Content-Length: 5\r\nContent-Length: 6", "Content-Length: 99999999999999999999",
-        "Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: xchunked", "Host: a\r\nHost: b", "X\x01: y", "X: \u00ff",
+        "GET /api/stream\r\n", "GET /api/stream?chunks=1 HTTP/0.9\r\n\r\n", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", "GET / HTTP/1.1 x\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ClientHello,
+    ];
+
+    private static readonly string[] Lines =
+    [
+        "no colon", "Space : x", " folded: x", "X: a\r\n b", "X: a\0b", ": x", "X\x01: y", "X: \u00ff", "Host: a\r\nHost: b",
+        "Content-Length: -1", "Content-Length: 5\r\nContent-Length: 6", "Content-Length: 99999999999999999999",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: xchunked",
         "Connection: upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA", "Expect: 100-continue\r\nContent-Length: 10",
     ];
+
+    private static readonly string[] Chunks =
+    [
+        "5\r\nabc\r\n0\r\n\r\n", "3\r\nabcdef\r\n0\r\n\r\n", "-1\r\n", "zz\r\n", "ffffffffffffffff\r\na", "80000000\r\na",
+        "3;a=b\r\nabc\r\n0\r\nTrailer: x\r\n\r\n", "0\r\n", "\r\n",
+    ];
+
+    private static readonly string[] Lengths = ["10", "100000", "9223372036854775807", "1"];
 
     /// <summary>The next one.</summary>
     public FuzzRequest Next()
@@ -27,15 +40,15 @@ internal sealed class RawMaker(Random random, FuzzValues values, RequestMaker re
         {
             0 => values.Mutated(head, random.Next(1, 9)) + text[headEnd..],
             1 => text[..random.Next(text.Length)],
-            2 => $"{head}\r\nTransfer-Encoding: chunked\r\n\r\n{values.OneOf("5\r\nabc\r\n0\r\n\r\n", "-1\r\n", "ffffffffffffffff\r\na", "zz\r\n", "3\r\nabcdef\r\n0\r\n\r\n", "3;a=b\r\nabc\r\n0\r\nTrailer: x\r\n\r\n", "0\r\n")}",
-            3 => $"{head}\r\nContent-Length: {values.OneOf("10", "100000", "9223372036854775807", "1")}\r\n\r\nabc",
+            2 => $"{head}\r\nTransfer-Encoding: chunked\r\n\r\n{values.OneOf(Chunks)}",
+            3 => $"{head}\r\nContent-Length: {values.OneOf(Lengths)}\r\n\r\nabc",
             4 or 5 => Pipeline(ref methods),
             6 => values.Garbage(random.Next(1, 2000)),
-            7 => values.OneOf("GET /api/stream\r\n", "GET /api/stream?chunks=1 HTTP/0.9\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", "GET / HTTP/1.1 x\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", ClientHello),
-            8 or 9 => text.Insert(headEnd, "\r\n" + values.OneOf(Junk)),
+            7 => values.OneOf(Openings),
+            8 or 9 => text.Insert(headEnd, "\r\n" + values.OneOf(Lines)),
             10 => text.Replace("\r\n", values.OneOf("\n", "\r", "\r\r\n", "\n\n"), StringComparison.Ordinal),
             11 => values.Mutated(line, 3) + text[line.Length..],
-            12 => string.Create(CultureInfo.InvariantCulture, $"{line}\r\nHost: localhost\r\nX-Long: {new string('x', values.OneOf(9_000, 40_000, 200_000))}\r\nConnection: close\r\n\r\n"),
+            12 => $"{line}\r\nHost: localhost\r\nX-Long: {new string('x', values.OneOf(9_000, 40_000, 200_000))}\r\nConnection: close\r\n\r\n",
             _ => "\r\n\r\n" + text,
         };
         return new FuzzRequest(raw, methods)
@@ -50,6 +63,6 @@ internal sealed class RawMaker(Random random, FuzzValues values, RequestMaker re
     {
         var all = Enumerable.Range(0, random.Next(2, 6)).Select(_ => requests.Next()).ToArray();
         methods = [.. all.Select(request => request.Methods[0])];
-        return string.Concat(all.Select((request, index) => index < all.Length - 1 ? request.Text.Replace("Connection: close\r\n", "", StringComparison.Ordinal) : request.Text));
+        return string.Concat(all[..^1].Select(request => request.Text.Replace("Connection: close\r\n", "", StringComparison.Ordinal))) + all[^1].Text;
     }
 }
