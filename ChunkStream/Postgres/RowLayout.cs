@@ -19,7 +19,7 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
     /// <summary>Whether each row says, after all else, if its key is the same as that of the row before it.</summary>
     public bool TellsSameKeys { get; } = Key.Any(column => column.Type.IsAskedOfPostgres);
 
-    // What Npgsql calls a type that it has not loaded.
+    // What Npgsql calls a type that is not one of those it has built in.
     private const string UnknownType = "-";
 
     /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
@@ -57,20 +57,26 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
                 columns.Add((description.GetName(ordinal), description.GetDataTypeOID(ordinal), description.GetPostgresType(ordinal).InternalName));
         }
 
-        // The driver knows the types that there were when its pool was new.
-        foreach (var (ordinal, column) in columns.Index().Where(column => column.Item.TypeName == UnknownType).ToArray())
-            columns[ordinal] = column with { TypeName = await NameOfAsync(connection, column.TypeId, cancellation).ConfigureAwait(false) };
-        return columns;
+        var asked = columns.Where(column => column.TypeName == UnknownType).Select(column => column.TypeId).ToArray();
+        if (asked.Length == 0)
+            return columns;
+        var names = await NamesOfAsync(connection, asked, cancellation).ConfigureAwait(false);
+        return [.. columns.Select(column => column.TypeName == UnknownType ? column with { TypeName = names[column.TypeId] } : column)];
     }
 
-    private static async Task<string> NameOfAsync(NpgsqlConnection connection, uint type, CancellationToken cancellation)
+    private static async Task<IReadOnlyDictionary<uint, string>> NamesOfAsync(NpgsqlConnection connection, uint[] types, CancellationToken cancellation)
     {
-        var command = new NpgsqlCommand("SELECT typname::text FROM pg_catalog.pg_type WHERE oid = $1", connection)
+        var command = new NpgsqlCommand("SELECT oid, typname::text FROM pg_catalog.pg_type WHERE oid = ANY ($1)", connection)
         {
-            Parameters = { new NpgsqlParameter { Value = type, NpgsqlDbType = NpgsqlDbType.Oid } },
+            Parameters = { new NpgsqlParameter { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
         };
         await using var _ = command.ConfigureAwait(false);
-        return (string)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+        var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        var names = new Dictionary<uint, string>();
+        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+            names.Add(reader.GetFieldValue<uint>(0), reader.GetString(1));
+        return names;
     }
 
     private static async Task<IReadOnlyList<KeyColumnLayout>> KeyOfAsync(

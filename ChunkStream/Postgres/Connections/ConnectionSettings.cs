@@ -54,8 +54,9 @@ internal static class ConnectionSettings
         ["Enlist"] = false,
         ["Replication Mode"] = "Off",
 
-        // Rows are read by the numbers of their types, which all have to be known.
-        ["Server Compatibility Mode"] = ServerCompatibilityMode.None,
+        // Rows are read by the numbers of built-in types, which Npgsql knows; all other values come as JSON. It must not load the
+        // types of the database: it fails at every column of one that it can't place, such as an array of a domain over an array.
+        ["Server Compatibility Mode"] = ServerCompatibilityMode.NoTypeLoading,
         ["Load Table Composites"] = false,
         ["Array Nullability Mode"] = ArrayNullabilityMode.Never,
 
