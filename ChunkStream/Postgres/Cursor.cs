@@ -147,7 +147,7 @@ internal sealed class Cursor : IAsyncDisposable
             return true;
 
         // Where it was the last, those sent ahead of it are empty; this reads over them.
-        await EndRoundAsync().ConfigureAwait(false);
+        await WaitedFor(EndRoundAsync()).ConfigureAwait(false);
         if (isLast)
             return false;
 
@@ -172,17 +172,28 @@ internal sealed class Cursor : IAsyncDisposable
         _reader = await WaitedFor(_batch.ExecuteReaderAsync(CancellationToken.None)).ConfigureAwait(false);
     }
 
-    private async Task EndRoundAsync()
+    private async Task<bool> EndRoundAsync()
     {
         var (reader, batch) = (_reader!, _batch!);
         (_reader, _batch) = (null, null);
         try
         {
-            // A reader that meets an error barrier's failure while it is disposed leaves its connection unusable (Npgsql 10.0.3);
-            // one that was read to its end does not.
-            while (await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false))
+            // Npgsql (10.0.3) finds its way out of a failure among error barriers only where it comes between two results: not amid
+            // rows that it skips, and not while the reader is disposed. So each FETCH is read to its end, and the round to its own.
+            do
             {
+                while (_plan.IsSentAfterEachFetch && await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                {
+                }
             }
+            while (await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false));
+            return true;
+        }
+        catch when (_plan.IsSentAfterEachFetch)
+        {
+            // What the others have answered would be left for whoever has the connection next.
+            _session.Sever();
+            throw;
         }
         finally
         {
@@ -215,6 +226,10 @@ internal sealed class Cursor : IAsyncDisposable
     {
         if (_pending is not null)
             await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Npgsql (10.0.3) takes a failure amid rows for the end of the whole round, also where other FETCHes have their own answers.
+        if (_pending is { IsCompletedSuccessfully: false } && _plan.IsSentAfterEachFetch)
+            _session.Sever();
         await EndRoundAsync().ConfigureAwait(false);
     }
 

@@ -96,6 +96,10 @@ internal sealed class PostgresSession : IAsyncDisposable
         if (!closing.IsCompleted && await Task.WhenAny(closing, Task.Delay(CloseLimit, _time, CancellationToken.None)).ConfigureAwait(false) != closing)
             Sever();
         await closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // One that could not be closed would be in nobody's hands, and its place in the pool would be lost.
+        if (!closing.IsCompletedSuccessfully && Connector.GetValue(Connection) is { } stuck)
+            Break.Invoke(stuck, [new InvalidOperationException("The connection could not be given back."), false]);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it any more.")]
