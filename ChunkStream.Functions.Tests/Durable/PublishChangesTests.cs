@@ -315,7 +315,9 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Generated_columns_have_their_values()
     {
-        await SqlAsync("create table t (id int primary key, \"n%s\" int, gone int, s int generated always as (\"n%s\" + 1) stored, v int generated always as (abs(\"n%s\") * 2) virtual)");
+        // Postgres 18 is the first with virtual ones.
+        var kind = await postgres.MajorAsync() < 18 ? "stored" : "virtual";
+        await SqlAsync($"create table t (id int primary key, \"n%s\" int, gone int, s int generated always as (\"n%s\" + 1) stored, v int generated always as (abs(\"n%s\") * 2) {kind})");
         await SqlAsync("alter table t drop column gone; insert into t values (0, 1)");
         await PublishAsync("t", ", snapshot => true");
         await SqlAsync("insert into t values (1, -2); update t set \"n%s\" = 7 where id = 1; delete from t where id = 1; truncate t");

@@ -147,11 +147,14 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
     {
         await using var reading = new KeyedReading(postgres.ConnectionString);
         var failures = new List<string>();
+        var major = await postgres.MajorAsync();
         foreach (var (type, values) in Values)
         {
             try
             {
-                await AssertEachOnceAsync(reading, type, values);
+                // Postgres 17 is the first with infinite intervals.
+                await AssertEachOnceAsync(
+                    reading, type, type == "interval" && major < 17 ? [.. values.Where(value => !value.EndsWith("infinity", StringComparison.Ordinal))] : values);
             }
             catch (Exception failure)
             {

@@ -15,9 +15,18 @@ public sealed class RealPostgres : IAsyncLifetime
 {
     public const string Collection = "Real Postgres";
 
+    private readonly NpmPackage? _programs;
     private EmbeddedPostgres? _server;
     private PostgresDatabase? _database;
     private NpgsqlDataSource? _direct;
+
+    public RealPostgres()
+        : this(PostgresVersions.Chosen)
+    {
+    }
+
+    /// <param name="programs">Another version than that of the local host.</param>
+    internal RealPostgres(NpmPackage? programs) => _programs = programs;
 
     public string ConnectionString => _server!.ConnectionString;
 
@@ -29,6 +38,7 @@ public sealed class RealPostgres : IAsyncLifetime
     {
         _server = await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions
         {
+            Package = _programs,
             ThrowAway = true,
             StatePath = Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath"),
             Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "300" },
@@ -99,6 +109,9 @@ public sealed class RealPostgres : IAsyncLifetime
         await using var command = _direct!.CreateCommand(sql);
         return (T)(await command.ExecuteScalarAsync())!;
     }
+
+    /// <summary>The major version of the server.</summary>
+    public Task<int> MajorAsync() => ScalarAsync<int>("select current_setting('server_version_num')::int / 10000");
 
     /// <summary>Waits until a query of ours is being run, or its cursor is open.</summary>
     public Task UntilOneRunsAsync()

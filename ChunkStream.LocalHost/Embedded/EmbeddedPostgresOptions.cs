@@ -6,6 +6,9 @@ internal sealed class EmbeddedPostgresOptions
     /// <summary>The folder of the binaries and the data. Default: <see cref="StateFolder.Default"/>.</summary>
     public string? StatePath { get; init; }
 
+    /// <summary>The npm package of its programs. Default: the newest version, for this machine. Another one is for throw-away clusters alone.</summary>
+    public NpmPackage? Package { get; init; }
+
     /// <summary>The port on 127.0.0.1: 1–65535, or 0, the default, for one that is free.</summary>
     public int Port { get; init; }
 

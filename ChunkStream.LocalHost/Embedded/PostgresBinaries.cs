@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace ChunkStream.LocalHost.Embedded;
@@ -7,12 +8,27 @@ internal sealed class PostgresBinaries
 {
     private const string Version = "18.4.0-beta.17";
 
-    private readonly string _bin;
+    // The first version that has it.
+    private const int BuiltinLocale = 17;
 
-    private PostgresBinaries(string packageFolder) => _bin = Path.Combine(packageFolder, "native", "bin");
+    private readonly string _bin;
+    private readonly int _major;
+
+    private PostgresBinaries(string packageFolder, NpmPackage package)
+    {
+        _bin = Path.Combine(packageFolder, "native", "bin");
+        _major = int.Parse(package.Version.Split('.')[0], CultureInfo.InvariantCulture);
+    }
 
     /// <summary>Makes a cluster.</summary>
     public string Initdb => Program("initdb");
+
+    /// <summary>
+    /// What <c>initdb</c> is told beside <c>--locale C</c>. The builtin locale sorts by code point, the same on every system, and still
+    /// knows Unicode's letters.
+    /// </summary>
+    public IEnumerable<string> LocaleOptions
+        => _major < BuiltinLocale ? [] : ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"];
 
     /// <summary>Starts and stops a server.</summary>
     public string PgCtl => Program("pg_ctl");
@@ -21,20 +37,25 @@ internal sealed class PostgresBinaries
 
     /// <summary>Gives the programs for this machine; the first time it gets them from npm.</summary>
     /// <param name="statePath">The state folder.</param>
+    /// <param name="package">The package that holds them.</param>
     /// <param name="user">Whom they will run as; null for ourselves.</param>
     /// <param name="progress">Told what takes time.</param>
     /// <param name="cancellation">Ends the installation.</param>
-    /// <exception cref="StartupFailure">There is no package for this machine, or it does not work.</exception>
+    /// <exception cref="StartupFailure">It can't be got, or does not work here.</exception>
     public static async Task<PostgresBinaries> GetAsync(
-        string statePath, string? user, IProgress<string>? progress, CancellationToken cancellation)
+        string statePath, NpmPackage package, string? user, IProgress<string>? progress, CancellationToken cancellation)
     {
-        var folder = await Package(Platform()).GetAsync(
+        var folder = await package.GetAsync(
             Path.Combine(statePath, "npm"),
-            (installed, cancel) => FinishAsync(installed, user, cancel),
+            (installed, cancel) => FinishAsync(installed, package, user, cancel),
             progress,
             cancellation);
-        return new PostgresBinaries(folder);
+        return new PostgresBinaries(folder, package);
     }
+
+    /// <summary>The package for this machine.</summary>
+    /// <exception cref="StartupFailure">There is none.</exception>
+    internal static NpmPackage Package() => Package(Platform());
 
     // Not the package embedded-postgres itself: it is a wrapper for Node that we don't use, and takes any later version of
     // this one. --force, since the platform was chosen here: an emulated Node would name another.
@@ -43,7 +64,7 @@ internal sealed class PostgresBinaries
 
     private string Program(string name) => Path.Combine(_bin, OperatingSystem.IsWindows() ? name + ".exe" : name);
 
-    private static async Task FinishAsync(string packageFolder, string? user, CancellationToken cancellation)
+    private static async Task FinishAsync(string packageFolder, NpmPackage package, string? user, CancellationToken cancellation)
     {
         // npm packages hold no symbolic links: the package brings a script that makes the ones its libraries need.
         var links = Path.Combine(packageFolder, "scripts", "hydrate-symlinks.js");
@@ -62,7 +83,7 @@ internal sealed class PostgresBinaries
 
         try
         {
-            var server = new PostgresBinaries(packageFolder).Server;
+            var server = new PostgresBinaries(packageFolder, package).Server;
             await new ChildProcess(server, "--version") { UserName = user, WorkingDirectory = packageFolder }
                 .RunToSuccessAsync(cancellation);
         }

@@ -56,12 +56,12 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
             if (user is not null)
                 await OrdinaryUser.GiveAsync(folder, user, cancellation);
 
-            // The builtin locale sorts by code point, the same on every system, and still knows Unicode's letters.
             await Child(
-                binaries.Initdb, "-D", partial,
+                binaries.Initdb,
+                ["-D", partial,
                 "--username", PostgresLogin.User, "--pwfile", passwordFile, "--auth", "scram-sha-256",
-                "--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
-                durable ? "--no-instructions" : "--no-sync").RunToSuccessAsync(cancellation);
+                "--encoding", "UTF8", "--locale", "C", .. binaries.LocaleOptions,
+                durable ? "--no-instructions" : "--no-sync"]).RunToSuccessAsync(cancellation);
         }
         finally
         {
