@@ -56,6 +56,22 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     }
 
     [Fact]
+    public async Task Notices_and_warnings_of_a_query_s_functions_are_not_sent()
+    {
+        var name = "noisy_" + Guid.NewGuid().ToString("N");
+        await postgres.ExecuteAsync($"create function {name}() returns text language plpgsql as $$begin raise warning 'noise'; return current_setting('client_min_messages'); end$$");
+        await postgres.ExecuteAsync("alter role current_user set client_min_messages = 'debug1'");
+        try
+        {
+            Assert.Equal(["""{"v":"error"}"""], await postgres.StreamedAsync($"select {name}() as v").Within());
+        }
+        finally
+        {
+            await postgres.ExecuteAsync($"alter role current_user reset client_min_messages; drop function {name}()");
+        }
+    }
+
+    [Fact]
     public async Task Nothing_can_be_written_through_a_stream()
     {
         await postgres.ExecuteAsync("create sequence if not exists never_advanced");

@@ -42,6 +42,8 @@ internal static class SessionSettings
         yield return "SET LOCAL IntervalStyle = 'postgres'";
         yield return "SET LOCAL extra_float_digits = 1";
         yield return "SET LOCAL bytea_output = 'hex'";
+        // Nobody reads what a query's functions RAISE as a notice or warning, and it can be more than its rows.
+        yield return "SET LOCAL client_min_messages = 'error'";
         yield return $"SET LOCAL cursor_tuple_fraction = {(query.IsPlannedForFirstRow ? FirstRowFraction : "1")}";
         yield return $"SET LOCAL idle_in_transaction_session_timeout = {Milliseconds(StallLimit(query, options) + HangMargin)}";
     }

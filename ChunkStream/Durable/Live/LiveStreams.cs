@@ -95,7 +95,7 @@ internal sealed class LiveStreams : IAsyncDisposable
                 _streams[stream.Id] = new LiveStream(this, stream) { LookAt = LookAfter(stream.TtlSeconds, stream.ExpiresAt) };
             mayHaveMissed = _listener.Since is not { } since || since > stream.ReadAt
                 || _time.GetElapsedTime(stream.ReadAt) > RecentChanges.Reach
-                || _recent.HasChanged(stream.Id, stream.Tail);
+                || _recent.MayHaveChanged(stream.Id, stream.Tail);
             if (!_isLooking && !_stop.IsCancellationRequested)
             {
                 _isLooking = true;
