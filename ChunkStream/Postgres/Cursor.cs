@@ -24,6 +24,9 @@ internal sealed class Cursor : IAsyncDisposable
     // Less than anyone notices, and enough for a few hundred kilobytes.
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(3);
 
+    // The server's clock is another one.
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromMilliseconds(20);
+
     private readonly PostgresSession _session;
     private readonly PostgresQuery _query;
     private readonly FetchPlan _plan;
@@ -38,6 +41,7 @@ internal sealed class Cursor : IAsyncDisposable
     private int? _unaware;
     private TimeSpan? _limit;
     private Fetched _round;
+    private long _sent;
     private long _rowsInFetch;
     private long _bytesBeforeFetch;
     private TimeSpan _waitedInFetch;
@@ -162,6 +166,7 @@ internal sealed class Cursor : IAsyncDisposable
     private async Task SendRoundAsync(IEnumerable<NpgsqlBatchCommand> before)
     {
         _round = default;
+        _sent = _time.GetTimestamp();
         BeginFetch();
         var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {_query.CursorName}");
         _batch = new NpgsqlBatch(_session.Connection);
@@ -265,10 +270,13 @@ internal sealed class Cursor : IAsyncDisposable
             _cancellation.ThrowIfCancellationRequested();
             throw;
         }
-        catch (NpgsqlException failure) when (failure.InnerException is AggregateException several)
+        catch (NpgsqlException failure)
         {
             // The FETCHes after the one that failed have failed with it.
-            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+            var first = failure.InnerException is AggregateException several ? several.InnerExceptions[0] : failure;
+            if (first is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } && !IsStatementOutOfTime())
+                throw new QueryCancelledException(first);
+            ExceptionDispatchInfo.Throw(first);
             throw;
         }
         finally
@@ -276,6 +284,11 @@ internal sealed class Cursor : IAsyncDisposable
             _waitedInFetch += _time.GetElapsedTime(start);
         }
     }
+
+    // For a statement_timeout and for a person who cancels Postgres has one code; only the message, in the server's language, tells
+    // them apart. So do we by the time: Postgres's limit is in force in the first round alone.
+    private bool IsStatementOutOfTime()
+        => _limit is null && _timeout is { } timeout && _time.GetElapsedTime(_sent) + ClockDifference >= timeout;
 
     // Until the first row Postgres's own statement_timeout does it; later that would count the time, too, for which a FETCH is
     // held back by a reader that takes nothing.
@@ -295,3 +308,6 @@ internal sealed class Cursor : IAsyncDisposable
 
 /// <summary>Postgres took longer for the next row than the query declares, or its own statement_timeout allows.</summary>
 internal sealed class QueryTimeoutException() : Exception("Postgres took longer for the next row than the query (-- timeout:) or its own statement_timeout allows.");
+
+/// <summary>The query was cancelled at the database (pg_cancel_backend), and no limit was reached.</summary>
+internal sealed class QueryCancelledException(Exception cause) : Exception("The query was cancelled at the database, and no limit was reached.", cause);

@@ -26,6 +26,11 @@ internal sealed class CursorSource(
     private static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(2);
     private const int TurnPerOpening = 4;
 
+    // A conflict is over in no time, a server is restarted within a few seconds: 0.1, 0.5 and 2.5 seconds.
+    private const int MostFailures = 3;
+    private const double PauseGrowth = 5;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+
     private ConnectionSlots.Slot? _slot;
     private Cursor? _cursor;
     private KeyTracker? _key;
@@ -34,12 +39,16 @@ internal sealed class CursorSource(
     private StreamSchema? _schema;
     private Task<bool>? _advancing;
     private long _rows = query.After?.Rows ?? 0;
+    private long _rowsAtFailure = -1;
+    private int _failures;
     private long _opened;
     private TimeSpan _turn;
     private bool _ready;
     private bool _isParted;
     private bool _ended;
     private bool _givesWay;
+
+    private long FirstRow => query.After?.Rows ?? 0;
 
     /// <inheritdoc />
     public override StreamSchema Schema => _schema!;
@@ -98,7 +107,8 @@ internal sealed class CursorSource(
     }
 
     /// <inheritdoc />
-    public override Problem Describe(Exception failure) => PostgresFailures.Describe(failure);
+    public override Problem Describe(Exception failure)
+        => (query.ShowsErrors ? RaisedProblem.Of(failure) : null) ?? PostgresFailures.Describe(failure);
 
     /// <inheritdoc />
     public override async ValueTask DisposeAsync()
@@ -113,19 +123,11 @@ internal sealed class CursorSource(
         if (_givesWay)
             await CloseAsync().ConfigureAwait(false);
         _givesWay = false;
-        if (_cursor is null)
-            await OpenAsync().ConfigureAwait(false);
-        _ready = !(_rows >= query.Limit) && await NextRowAsync().ConfigureAwait(false);
-        if (!_ready && _isParted && !query.IsKeyProven && !(_rows >= query.Limit))
-        {
-            await CloseCursorAsync().ConfigureAwait(false);
-            await NullKeys.RefuseAsync(database, query, _layout!, cancellation).ConfigureAwait(false);
-        }
-
+        _ready = await NextRowOfAnyCursorAsync().ConfigureAwait(false);
         _ended = !_ready;
 
         // The first row while its failure can still be a status; any other when it is written.
-        if (_ready && _rows == (query.After?.Rows ?? 0))
+        if (_ready && _rows == FirstRow)
             _cursor!.Rows.Check(_cursor.Current);
 
         // The reader may take its time for the last rows; nobody else shall wait for that.
@@ -136,7 +138,50 @@ internal sealed class CursorSource(
         return _ready;
     }
 
+    /// <summary>Goes on with another cursor where the server gave up this one, and nothing is lost by that.</summary>
+    private async Task<bool> NextRowOfAnyCursorAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                if (_cursor is null)
+                    await OpenAsync().ConfigureAwait(false);
+                return await NextRowAsync().ConfigureAwait(false);
+            }
+            catch (Exception failure) when (CanGoOnAfter(failure))
+            {
+                if (_rows != _rowsAtFailure)
+                    (_rowsAtFailure, _failures) = (_rows, 0);
+                await CloseAsync().ConfigureAwait(false);
+                await Task.Delay(FirstPause * Math.Pow(PauseGrowth, _failures++), time, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Before the first row the client can be told to come again, and why; only what may succeed at once is tried again here. Once
+    // rows are written, a stream with a key goes on after them. Either way it is tried a few times as long as no row comes.
+    private bool CanGoOnAfter(Exception failure)
+        => !cancellation.IsCancellationRequested
+            && (_rows != _rowsAtFailure || _failures < MostFailures)
+            && (_rows == FirstRow ? PostgresFailures.IsConflict(failure) : query.Key.Count > 0 && PostgresFailures.MayPass(failure));
+
     private async Task<bool> NextRowAsync()
+    {
+        if (_rows >= query.Limit)
+            return false;
+        if (await NextRowInTimeAsync().ConfigureAwait(false))
+            return true;
+        if (_isParted && !query.IsKeyProven)
+        {
+            await CloseCursorAsync().ConfigureAwait(false);
+            await NullKeys.RefuseAsync(database, query, _layout!, cancellation).ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    private async Task<bool> NextRowInTimeAsync()
     {
         try
         {

@@ -19,15 +19,10 @@ internal static class PostgresFailures
         KeyException key => Problem.KeyNotUnique(key.Message),
         UnusableKeyException key => Problem.BrokenQuery(key.Message),
         ReaderStalledException => Problem.ReaderStalled,
-        QueryTimeoutException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => Problem.QueryTimeout,
-        PostgresException postgres when IsUnavailable(postgres.SqlState) => Problem.Unavailable(
-            "The database does not take work now."),
-        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } => Problem.BrokenQuery(
-            "A table that the query reads is not in the database. The catalogue of queries says which, and what to do; so does the server's log."),
-        PostgresException postgres when postgres.SqlState.StartsWith("42", StringComparison.Ordinal) => Problem.BrokenQuery(
-            "The query does not fit the database. The server's log has the details, and so has the catalogue of queries."),
+        QueryTimeoutException => Problem.QueryTimeout,
+        QueryCancelledException => Problem.QueryCancelled,
+        PostgresException postgres => Describe(SqlStates.MeaningOf(postgres.SqlState)),
         ColumnsChangedException => Problem.BrokenQuery("The query's columns changed while it was being read."),
-        PostgresException => Problem.Internal,
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } => Problem.Unavailable(
             "The database can't be reached now."),
         // Npgsql says so when the pool had no connection free in time.
@@ -37,14 +32,35 @@ internal static class PostgresFailures
         _ => Problem.Internal,
     };
 
-    // Class 08 is connection trouble, 57P0x a server that starts or stops, 53300 too many connections, 3D000 and 28xxx
-    // a database or login that is not there (yet): all of them are for the operator, and none is the client's fault.
-    private static bool IsUnavailable(string sqlState)
-        => sqlState.StartsWith("08", StringComparison.Ordinal)
-            || sqlState.StartsWith("57P", StringComparison.Ordinal)
-            || sqlState.StartsWith("53", StringComparison.Ordinal)
-            || sqlState.StartsWith("28", StringComparison.Ordinal)
-            || sqlState == PostgresErrorCodes.InvalidCatalogName;
+    /// <summary>Whether a query that failed so may succeed in another try: it was no fault of the query's.</summary>
+    public static bool MayPass(Exception failure) => failure switch
+    {
+        PostgresException postgres => SqlStates.MayPass(SqlStates.MeaningOf(postgres.SqlState)),
+        QueryCancelledException => true,
+
+        // The connection was lost. Who ends a backend may also close its connection before its last words are read.
+        NpgsqlException => true,
+        _ => false,
+    };
+
+    /// <summary>Whether it may succeed at once, since it ran into others.</summary>
+    public static bool IsConflict(Exception failure)
+        => failure is PostgresException postgres && SqlStates.MeaningOf(postgres.SqlState) is SqlStateMeaning.Conflict;
+
+    private static Problem Describe(SqlStateMeaning meaning) => meaning switch
+    {
+        SqlStateMeaning.Cancelled => Problem.QueryTimeout,
+        SqlStateMeaning.Conflict => Problem.Unavailable(
+            "The database gave up this query because of a conflict with others. A new try may succeed."),
+        SqlStateMeaning.Ended => Problem.Unavailable(
+            "The database ended this query: it is being stopped, or one of its own limits (for locks or transactions) was reached. A new try may succeed."),
+        SqlStateMeaning.Unavailable => Problem.Unavailable("The database does not take work now."),
+        SqlStateMeaning.MissingTable => Problem.BrokenQuery(
+            "A table that the query reads is not in the database. The catalogue of queries says which, and what to do; so does the server's log."),
+        SqlStateMeaning.Misfit => Problem.BrokenQuery(
+            "The query does not fit the database. The server's log has the details, and so has the catalogue of queries."),
+        _ => Problem.Internal,
+    };
 }
 
 /// <summary>The setting <c>ConnectionStrings:Postgres</c> is empty.</summary>

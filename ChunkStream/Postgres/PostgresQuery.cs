@@ -48,6 +48,9 @@ internal sealed record PostgresQuery(string Sql)
     /// <summary>With how many rows the stream fails if there are more; null for no such bound.</summary>
     public long? MaxRows { get; init; }
 
+    /// <summary>Whether a client is told what the query's SQL raises for it.</summary>
+    public bool ShowsErrors { get; init; }
+
     /// <summary>Whether int8 and numeric become strings in JSON, for readers whose numbers are 64-bit floats.</summary>
     public bool ExactNumbers { get; init; }
 

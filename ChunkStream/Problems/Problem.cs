@@ -21,6 +21,11 @@ public sealed record Problem(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ParameterError>? Errors { get; init; }
 
+    /// <summary>What may be done about it; only with <c>raised</c>.</summary>
+    [JsonPropertyName("hint")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Hint { get; init; }
+
     /// <summary>After how many seconds a new try makes sense: the Retry-After header.</summary>
     [JsonIgnore]
     public int? RetryAfterSeconds { get; init; }
@@ -85,6 +90,21 @@ public sealed record Problem(
     public static Problem QueryTimeout { get; } = new(
         "urn:chunkstream:query-timeout", "Query timeout", 504,
         "The database took longer for the next row than this query, or the database itself (statement_timeout), allows.");
+
+    /// <summary>The query's SQL says so itself, by RAISE. 400–599.</summary>
+    public static Problem Raised(int status, string message, string? hint) => new(
+        "urn:chunkstream:raised", "Raised by the query", status, message)
+    {
+        Hint = hint,
+    };
+
+    /// <summary>Somebody cancelled the query at the database, where no limit was reached. 503.</summary>
+    public static Problem QueryCancelled { get; } = new(
+        "urn:chunkstream:query-cancelled", "Query cancelled", 503,
+        "Somebody cancelled this query at the database.")
+    {
+        RetryAfterSeconds = 5,
+    };
 
     /// <summary>The client has taken nothing for longer than a query is held for it. 408.</summary>
     public static Problem ReaderStalled { get; } = new(

@@ -55,6 +55,7 @@ internal sealed record QueryFile(string Name, string Text, QueryHeader Header, s
         Timeout = Header.Timeout,
         Idle = Header.Idle,
         MaxRows = Header.MaxRows,
+        ShowsErrors = Header.ShowsErrors,
     };
 }
 

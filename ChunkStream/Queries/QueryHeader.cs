@@ -7,7 +7,7 @@ namespace ChunkStream.Queries;
 /// <summary>What the comment block at the top of a query file declares.</summary>
 internal sealed partial record QueryHeader
 {
-    private static readonly string[] Known = ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "key-check"];
+    private static readonly string[] Known = ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "key-check", "errors"];
 
     /// <summary>What the query gives, in a sentence; empty where the file does not say.</summary>
     public string Summary { get; private set; } = "";
@@ -35,6 +35,9 @@ internal sealed partial record QueryHeader
 
     /// <summary>Whether the file says that its author knows that no index guarantees the key.</summary>
     public bool IsKeyCheckedByRow { get; private set; }
+
+    /// <summary>Whether a client is told what the SQL raises for it.</summary>
+    public bool ShowsErrors { get; private set; }
 
     /// <summary>The same with bounds where none are declared: for callers without a key.</summary>
     public QueryHeader Bounded(TimeSpan timeout, long maxRows) => this with { Timeout = Timeout ?? timeout, MaxRows = MaxRows ?? maxRows };
@@ -105,6 +108,9 @@ internal sealed partial record QueryHeader
                 break;
             case "access":
                 Access = OneOf(word, value, ("anonymous", QueryAccess.Anonymous), ("function", QueryAccess.Function));
+                break;
+            case "errors":
+                ShowsErrors = OneOf(word, value, ("shown", true));
                 break;
             default:
                 throw new FormatException($"There is no '{word}:'; a query file declares {string.Join(", ", Known)}. (A comment that is none begins with another letter case, or with three dashes.)");
