@@ -139,11 +139,54 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_query_that_is_cancelled_while_it_waits_for_its_table_says_so()
+    {
+        await using var api = await ServingAsync();
+        await using var migration = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
+        await migration.OpenAsync().Within();
+        await using var transaction = await migration.BeginTransactionAsync();
+        await using var locking = new NpgsqlCommand("lock table undone.rows in access exclusive mode", migration, transaction);
+        await locking.ExecuteNonQueryAsync().Within();
+
+        // The check of the query files may wait for the table as well, and be cancelled first.
+        var asking = api.GetAsync("/api/queries/plain-waiting");
+        await Bounded.Until(
+            async () =>
+            {
+                await postgres.ScalarAsync<long>("select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'relation' and application_name = 'ChunkStream'");
+                return asking.IsCompleted;
+            },
+            "the query is cancelled");
+
+        using var response = await asking;
+        Assert.Equal("urn:chunkstream:query-cancelled", (string?)(await response.ProblemAsync())["type"]);
+        await transaction.RollbackAsync().Within();
+    }
+
+    [Fact]
+    public async Task The_client_goes_on_after_an_error_with_the_status_503()
+    {
+        // Of what is raised for the client the server tries nothing again: so the first failure is one that the client sees.
+        await using var api = await ServingAsync();
+        await using var node = RunningProgram.JavaScript(
+            api.Client.BaseAddress!,
+            $$"""
+            let count = 0;
+            const rows = stream(`${api}/queries/shown?at=2000&state=PT503&id={{Guid.NewGuid()}}`, { backoffMs: 5 });
+            for await (const row of rows) if (row.n !== ++count) throw new Error(`${row.n} after ${count}`);
+            console.log(count, rows.progress.rejoins > 0);
+            """);
+
+        Assert.Equal([$"{Rows} true"], await node.LinesAsync());
+    }
+
     private Task<LocalApi> ServingAsync() => LocalApi.ServingAsync(
         postgres.ConnectionString,
         new QueryFiles()
             .With("keyed", Declared + "-- key: n\n" + Select)
             .With("plain", Declared + Select)
+            .With("shown", Declared + "-- key: n\n-- errors: shown\n" + Select)
             .With("keyed-waiting", "-- key: n\n-- timeout: 1h\n" + Waiting)
             .With("plain-waiting", "-- timeout: 1h\n" + Waiting)
             .With("first-waiting", "-- timeout: 1h\nselect '' as a from pg_advisory_xact_lock_shared(1313)"));

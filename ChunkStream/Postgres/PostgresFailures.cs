@@ -20,7 +20,7 @@ internal static class PostgresFailures
         UnusableKeyException key => Problem.BrokenQuery(key.Message),
         ReaderStalledException => Problem.ReaderStalled,
         QueryTimeoutException => Problem.QueryTimeout,
-        QueryCancelledException => Problem.QueryCancelled,
+        _ when IsCancelledByHand(failure) => Problem.QueryCancelled,
         PostgresException postgres => Describe(SqlStates.MeaningOf(postgres.SqlState)),
         ColumnsChangedException => Problem.BrokenQuery("The query's columns changed while it was being read."),
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } => Problem.Unavailable(
@@ -35,8 +35,8 @@ internal static class PostgresFailures
     /// <summary>Whether a query that failed so may succeed in another try: it was no fault of the query's.</summary>
     public static bool MayPass(Exception failure) => failure switch
     {
+        _ when IsCancelledByHand(failure) => true,
         PostgresException postgres => SqlStates.MayPass(SqlStates.MeaningOf(postgres.SqlState)),
-        QueryCancelledException => true,
 
         // The connection was lost. Who ends a backend may also close its connection before its last words are read.
         NpgsqlException => true,
@@ -46,6 +46,13 @@ internal static class PostgresFailures
     /// <summary>Whether it may succeed at once, since it ran into others.</summary>
     public static bool IsConflict(Exception failure)
         => failure is PostgresException postgres && SqlStates.MeaningOf(postgres.SqlState) is SqlStateMeaning.Conflict;
+
+    // A cursor knows its limit, and whether that was reached. Before there is one, while a query waits for a lock on its table, the
+    // message tells, where the server speaks English.
+    private static bool IsCancelledByHand(Exception failure)
+        => failure is QueryCancelledException
+            || (failure is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } cancelled
+                && cancelled.MessageText.EndsWith("due to user request", StringComparison.Ordinal));
 
     private static Problem Describe(SqlStateMeaning meaning) => meaning switch
     {

@@ -35,7 +35,7 @@ internal static class SqlStates
 
     /// <summary>Whether the same query may succeed in another try.</summary>
     public static bool MayPass(SqlStateMeaning meaning)
-        => meaning is SqlStateMeaning.Conflict or SqlStateMeaning.Ended or SqlStateMeaning.Cancelled or SqlStateMeaning.Unavailable;
+        => meaning is SqlStateMeaning.Conflict or SqlStateMeaning.Ended or SqlStateMeaning.Unavailable;
 }
 
 /// <summary>What an error code of Postgres means for a stream.</summary>
