@@ -65,8 +65,8 @@ internal static class CommandLine
         rows.Validators.Add(option => RequireRange(option, rows, 0, MostRows));
         var database = new Option<string>("--database")
         {
-            Description = "Npgsql connection string of an existing database, instead of the embedded Postgres. Nothing "
-                + "is created in it. ConnectionStrings__Postgres in the environment does the same.",
+            Description = "Npgsql connection string of an existing database, instead of the embedded Postgres. It gets no "
+                + "demo data; the durable streams' tables are made in it when one is first used. ConnectionStrings__Postgres in the environment does the same.",
             HelpName = "connection string",
         };
 

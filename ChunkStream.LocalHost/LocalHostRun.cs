@@ -92,7 +92,7 @@ internal static class LocalHostRun
         {
             // The parser's messages name the setting that is wrong, and no values.
             var name = ConnectionString.Read(database);
-            Console.Out.WriteLine($"Using the database {name.Database} on {name.Host}, from {source}.");
+            Console.Out.WriteLine($"Using the database {name.Database ?? name.Username ?? "of the default user"} on {name.Host}, from {source}.");
             return database;
         }
         catch (ConnectionStringException e)

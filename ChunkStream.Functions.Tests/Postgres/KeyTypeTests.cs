@@ -1,5 +1,6 @@
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
+using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
 
@@ -203,6 +204,24 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
             var token = (await reading.FromAsync($"{sql} where n = {number}", "k")).Single().Token;
             await Assert.ThrowsAsync<KeyException>(() => reading.FromAsync(sql, "k", token));
         }
+    }
+
+    [Fact]
+    public async Task The_search_for_rows_without_a_key_keeps_to_the_query_s_timeout()
+    {
+        // Quick for rows that have a key, along the index; and as slow as a scan of a large table for one that has none.
+        await postgres.ExecuteAsync("""
+            drop table if exists late_nulls;
+            create table late_nulls (k int unique);
+            insert into late_nulls values (1), (2), (3), (null);
+            """);
+        const string Sql = "select k from late_nulls where k is not null or pg_sleep(20) is null";
+        await using var reading = new KeyedReading(postgres.ConnectionString);
+        var token = (await reading.FromAsync("select 2 as k", "k")).Single().Token;
+
+        var failure = await Assert.ThrowsAsync<PostgresException>(() => reading.FromAsync(Sql, "k", token, TimeSpan.FromSeconds(1)));
+
+        Assert.Equal(PostgresErrorCodes.QueryCanceled, failure.SqlState);
     }
 
     private static bool IsOfIsn(string type) => type.StartsWith("\"Key types\".i", StringComparison.Ordinal) || type is "\"Key types\".span_multirange" or "\"Key types\".upc" or "\"Key types\".ean13" or "\"Key types\".seg";

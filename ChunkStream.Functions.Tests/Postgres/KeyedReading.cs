@@ -15,9 +15,9 @@ internal sealed class KeyedReading(string connectionString) : IAsyncDisposable
         connectionString + ";Maximum Pool Size=2", Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
 
     /// <summary>Reads from a token to the end; gives each row, and the token after it.</summary>
-    public async Task<(string Row, string Token)[]> FromAsync(string sql, string key, string? token = null)
+    public async Task<(string Row, string Token)[]> FromAsync(string sql, string key, string? token = null, TimeSpan? timeout = null)
     {
-        await using var source = Open(sql, key, token);
+        await using var source = Open(sql, key, token, timeout);
         var read = new List<(string, string)>();
         while (await source.WaitToReadAsync().AsTask().Within())
         {
@@ -50,14 +50,14 @@ internal sealed class KeyedReading(string connectionString) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
-    private CursorSource Open(string sql, string key, string? token)
+    private CursorSource Open(string sql, string key, string? token, TimeSpan? timeout = null)
     {
         var columns = key.Split(", ").Select(column => column.Split(' ')).Select(parts => new KeyColumn(parts[0], parts[^1] == "desc")).ToArray();
         var tokens = new ResumeTokens(new byte[32], "keyed", file: "", key);
         KeysetPosition? after = null;
         if (token is not null)
             Assert.Equal(ResumeTokenState.Valid, tokens.Read(token, columns.Length, out after));
-        var query = new PostgresQuery(sql) { Key = columns, Tokens = tokens, After = after };
+        var query = new PostgresQuery(sql) { Key = columns, Tokens = tokens, After = after, Timeout = timeout };
         return new CursorSource(_database, query, RecordEncoding.Json, TimeProvider.System, CancellationToken.None);
     }
 }

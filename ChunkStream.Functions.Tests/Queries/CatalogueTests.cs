@@ -64,6 +64,18 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_catalogue_tells_the_bound_that_a_query_for_everyone_has_where_it_declares_none()
+    {
+        _files.With("open", "-- access: anonymous\nselect 1 as n");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
+
+        var bounds = (await CatalogueAsync(api))["queries"]!.AsArray().ToDictionary(query => (string)query!["name"]!, query => (long?)query!["maxRows"]);
+
+        Assert.Equal(1_000_000, bounds["open"]);
+        Assert.Equal(500, bounds["late-flights"]);
+    }
+
+    [Fact]
     public async Task A_query_is_served_with_its_parameters_bound()
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files);

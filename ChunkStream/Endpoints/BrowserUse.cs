@@ -18,7 +18,7 @@ internal static class BrowserUse
 
     /// <summary>Why the request is refused, or null: Sec-Fetch-Dest says what the browser wants to use the answer as.</summary>
     public static Problem? Refusal(HttpRequest request)
-        => request.Headers["Sec-Fetch-Dest"] is [{ } use] && !Harmless.Contains(use, StringComparer.OrdinalIgnoreCase) ? Refused : null;
+        => request.Headers["Sec-Fetch-Dest"] is [{ } use] && !Harmless.Contains(use, StringComparer.OrdinalIgnoreCase) ? Problem.UseRefused : null;
 
     /// <summary>Protects the browser that shows it all the same.</summary>
     public static void Protect(HttpResponse response)
@@ -26,8 +26,4 @@ internal static class BrowserUse
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.ContentSecurityPolicy = ContentPolicy;
     }
-
-    private static Problem Refused { get; } = new(
-        "urn:chunkstream:use-refused", "Use refused", 403,
-        "A stream's content can't be used as a script, style, worker, frame or plug-in of a page (the header Sec-Fetch-Dest): read it with fetch or EventSource.");
 }

@@ -43,7 +43,7 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, CancellationToke
             var mistakes = query.Mistakes.Concat(answer?.Mistakes ?? []).ToArray();
             broken.AddRange(mistakes.Select(mistake => new BrokenReport(query.Name, query.FileName, mistake.Line, mistake.Reason)));
             if (query.File is { } file && mistakes.Length == 0)
-                queries.Add(Describe(file, answer));
+                queries.Add(Describe(file.Header.Access is QueryAccess.Anonymous ? catalogue.ForEveryone(file) : file, answer));
         }
 
         return new CatalogueReport(catalogue.Options.DefaultQuery, queries, broken, database);
@@ -91,7 +91,7 @@ internal sealed record CatalogueReport(
 /// <param name="Parameters">What it takes.</param>
 /// <param name="Columns">What a row has; null while the database can't be asked.</param>
 /// <param name="Key">The columns that order and tell apart its rows; empty if it can't be resumed.</param>
-/// <param name="MaxRows">How many rows it gives at most, or null.</param>
+/// <param name="MaxRows">How many rows it gives at most at that path, or null.</param>
 /// <param name="Formats">The values that <c>?format=</c> takes.</param>
 /// <param name="Warnings">What is doubtful about it.</param>
 internal sealed record QueryReport(

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChunkStream.Postgres;
@@ -23,7 +24,7 @@ internal sealed class HealthResult(PostgresHealth postgres, CancellationToken in
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
-        var body = JsonSerializer.SerializeToUtf8Bytes(report, HealthJson.Default.HealthReport);
+        var body = JsonSerializer.SerializeToUtf8Bytes(report, HealthJson.Readable.HealthReport);
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(httpContext.Request.Method))
             await response.Body.WriteAsync(body, lifetime.Token).ConfigureAwait(false);
@@ -40,4 +41,8 @@ internal sealed record HealthReport(
 /// <summary>The JSON of <see cref="HealthReport"/>, without reflection.</summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(HealthReport))]
-internal sealed partial class HealthJson : JsonSerializerContext;
+internal sealed partial class HealthJson : JsonSerializerContext
+{
+    /// <summary>Leaves quotes and non-ASCII readable: a person may read this in a terminal.</summary>
+    public static HealthJson Readable { get; } = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -101,5 +101,5 @@ internal sealed class RequestParameters(IQueryCollection query)
         => names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     // A mistake is quoted back, but not a megabyte of it.
-    private static string Shortened(string text) => text.Length <= 64 ? text : string.Concat(text.AsSpan(0, 64), "…");
+    private static string Shortened(string text) => BoundedText.Cut(text, 64);
 }

@@ -135,7 +135,7 @@ public sealed class StreamEndpoints
             return Refused(endpoint, Problem.BrokenQuery($"The file {declared.FileName} is broken: /{EndpointTable.QueryPrefix.TrimEnd('/')} says where, and so does the server's log."));
 
         if (isPublic)
-            file = file with { Header = file.Header.Bounded(TimeSpan.FromSeconds(_database.Options.AnonymousTimeoutSeconds), _database.Options.AnonymousMaxRows) };
+            file = _catalogue.ForEveryone(file);
         var parameters = Parameters(request);
         var (chosen, notAcceptable) = FormatChoice.Of(request, parameters, StreamFormats.Ndjson, file.Name);
         var eventId = LastEventId.Of(request, chosen?.Format);

@@ -8,7 +8,10 @@ namespace ChunkStream.Postgres;
 /// </summary>
 internal static class NullKeys
 {
-    /// <summary>Fails if there is one. It is asked at the end of a stream that was parted, unless the database guarantees that there is none.</summary>
+    /// <summary>
+    /// Fails if there is one. It is asked at the end of a stream that was parted, unless the database guarantees that there is
+    /// none. It may scan all that the statement reads, and has as long for that as the query has for its first row.
+    /// </summary>
     /// <param name="database">Where the query runs. The caller has the right to one of its connections.</param>
     /// <param name="query">The query.</param>
     /// <param name="layout">Its columns.</param>
@@ -25,9 +28,13 @@ internal static class NullKeys
         await using var ___ = batch.ConfigureAwait(false);
         foreach (var setting in SessionSettings.For(query, database.Options))
             batch.BatchCommands.Add(new NpgsqlBatchCommand(setting));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(query)));
         batch.BatchCommands.Add(SelectStatement.OfNullKeys(query, layout).Command(""));
 
-        if (await batch.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) is not null)
+        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var ____ = reader.ConfigureAwait(false);
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what LimitStatements gives
+        if (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             throw new KeyException($"The key ({string.Join(", ", layout.Key.Select(column => column.Name))}) is null in a row.");
     }
 }

@@ -47,6 +47,12 @@ public sealed record Problem(
     public static Problem Unauthorized(string detail) => new(
         "urn:chunkstream:unauthorized", "Unauthorized", 401, detail);
 
+    /// <summary>A browser wants a stream's content as a part of a page. 403.</summary>
+    public static Problem UseRefused { get; } = new(
+        "urn:chunkstream:use-refused", "Use refused", 403,
+        "A stream's content can't be used as a script, style, worker, frame or plug-in of a page (the header Sec-Fetch-Dest): "
+        + "read it with fetch or EventSource.");
+
     /// <summary>There is no such thing. 404.</summary>
     public static Problem NotFound(string detail) => new(
         "urn:chunkstream:not-found", "Not found", 404, detail);

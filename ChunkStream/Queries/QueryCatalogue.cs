@@ -54,6 +54,12 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
     public DeclaredQuery? Find(string name)
         => Queries.FirstOrDefault(query => query.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>A query as callers without a key run it: with bounds also where its file declares none.</summary>
+    public QueryFile ForEveryone(QueryFile file) => file with
+    {
+        Header = file.Header.Bounded(TimeSpan.FromSeconds(database.Options.AnonymousTimeoutSeconds), database.Options.AnonymousMaxRows),
+    };
+
     /// <summary>Whether the database, when it was asked, guaranteed that the query's key is unique and never null.</summary>
     public bool IsKeyProven(DeclaredQuery query)
     {

@@ -195,5 +195,5 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
     private static bool IsCanonical(string text) => text.Length == 1 || text[0] != '0';
 
     // A mistake is quoted back, but not a megabyte of it.
-    private static string Shortened(string text) => text.Length <= 64 ? text : string.Concat(text.AsSpan(0, 64), "…");
+    private static string Shortened(string text) => BoundedText.Cut(text, 64);
 }
