@@ -20,21 +20,24 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     private static readonly TimeSpan TerminateLimit = TimeSpan.FromSeconds(5);
 
     private volatile bool _setsStandardStrings;
+    private int _isVersionKnown;
 
     private readonly NpgsqlDataSource? _dataSource;
     private readonly TimeProvider _time;
     private readonly TimeSpan _openLimit;
+    private readonly PostgresLog _log;
 
     /// <param name="connectionString">Where the database is; empty for none.</param>
     /// <param name="options">The knobs.</param>
     /// <param name="time">Measures the limits.</param>
-    /// <param name="loggers">Where Npgsql logs.</param>
+    /// <param name="loggers">Where Npgsql and this log.</param>
     /// <param name="password">Gives the password that there is now, for each new connection; null for that of the connection string.</param>
     /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
     public PostgresDatabase(
         string? connectionString, IOptions<PostgresOptions> options, TimeProvider time, ILoggerFactory loggers, Func<string?>? password = null)
     {
         (Options, _time) = (options.Value, time);
+        _log = new PostgresLog(loggers.CreateLogger<PostgresDatabase>());
         Slots = SlotsOf(DefaultPoolSize, time);
         if (string.IsNullOrWhiteSpace(connectionString))
             return;
@@ -75,6 +78,8 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         var session = await PostgresSession.OpenAsync(_dataSource, _openLimit, _time, cancellation).ConfigureAwait(false);
         try
         {
+            if (Interlocked.Exchange(ref _isVersionKnown, 1) == 0 && OldestVersion.Objection(session.Connection) is { } objection)
+                _log.TooOld(objection);
             await EnsureStandardStringsAsync(session.Connection).ConfigureAwait(false);
             return session;
         }

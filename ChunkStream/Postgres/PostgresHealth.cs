@@ -1,3 +1,4 @@
+using ChunkStream.Problems;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
@@ -11,7 +12,7 @@ internal sealed class PostgresHealth(PostgresDatabase database, TimeProvider tim
     private readonly Lock _lock = new();
     private Task<Exception?> _asking = Task.FromResult<Exception?>(null);
 
-    /// <summary>Null if Postgres answers a query in time, else the failure.</summary>
+    /// <summary>Null if Postgres answers a query in time and is no older than it may be, else the failure.</summary>
     /// <exception cref="OperationCanceledException">Nobody wants to know any more.</exception>
     public Task<Exception?> FailureAsync(CancellationToken cancellation)
     {
@@ -31,7 +32,7 @@ internal sealed class PostgresHealth(PostgresDatabase database, TimeProvider tim
             await using var session = await database.OpenAsync(limit.Token).ConfigureAwait(false);
             await using var command = new NpgsqlCommand("SELECT 1", session.Connection);
             await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
-            return null;
+            return OldestVersion.Objection(session.Connection) is { } objection ? new ProblemException(Problem.Unavailable(objection)) : null;
         }
         catch (Exception) when (limit.IsCancellationRequested)
         {

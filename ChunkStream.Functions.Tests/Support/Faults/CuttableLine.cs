@@ -35,6 +35,9 @@ internal sealed class CuttableLine : IAsyncDisposable
     /// <summary>Cuts all connections each time that so many bytes more have come from the server.</summary>
     public long CutEvery { get; set; } = long.MaxValue;
 
+    /// <summary>Can change what has come from the server before it is passed on.</summary>
+    public Action<Memory<byte>>? Passing { get; init; }
+
     /// <summary>Cuts all connections that are open; later ones live.</summary>
     public void Cut()
     {
@@ -92,6 +95,8 @@ internal sealed class CuttableLine : IAsyncDisposable
         {
             while (await from.ReceiveAsync(buffer) is > 0 and var length)
             {
+                if (counts)
+                    Passing?.Invoke(buffer.AsMemory(0, length));
                 await to.SendAsync(buffer.AsMemory(0, length));
                 if (counts && Interlocked.Add(ref _passed, length) >= Volatile.Read(ref _cutAt))
                 {
