@@ -25,6 +25,9 @@ public sealed class HeadCheckTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(504, (int)response.StatusCode);
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Level >= LogLevel.Error);
+
+        // The database does not go on with it, either.
+        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(5));
     }
 
     private Task<LocalApi> ServingAsync(params (string Key, string Value)[] settings)

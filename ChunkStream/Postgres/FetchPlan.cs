@@ -19,7 +19,7 @@ namespace ChunkStream.Postgres;
 internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? timeout = null, bool isAtPosition = false)
 {
     /// <summary>The rows that a FETCH asks for at most.</summary>
-    public const int MostRows = 128;
+    public const int MostRows = 256;
 
     // A row must not wait longer than this for others of its round: less than a person notices.
     private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(50);

@@ -28,11 +28,13 @@ internal static class NullKeys
         await using var ___ = batch.ConfigureAwait(false);
         foreach (var setting in SessionSettings.For(query, database.Options))
             batch.BatchCommands.Add(new NpgsqlBatchCommand(setting));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(query)));
         batch.BatchCommands.Add(SelectStatement.OfNullKeys(query, layout).Command(""));
 
         var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var ____ = reader.ConfigureAwait(false);
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what EndWithClient gives
         await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what LimitStatements gives
         if (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             throw new KeyException($"The key ({string.Join(", ", layout.Key.Select(column => column.Name))}) is null in a row.");

@@ -16,13 +16,12 @@ internal static class PositionCheck
         var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
         await using var _ = session.ConfigureAwait(false);
         var connection = session.Connection;
-        var command = new NpgsqlCommand("SELECT " + string.Join(", ", key.Select((column, index) => column.Parameter(index + 1) + " IS NULL")), connection);
-        await using var __ = command.ConfigureAwait(false);
+        var command = new NpgsqlBatchCommand("SELECT " + string.Join(", ", key.Select((column, index) => column.Parameter(index + 1) + " IS NULL")));
         foreach (var value in position.Values)
             command.Parameters.Add(SelectStatement.Parameter(value));
         try
         {
-            await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
+            await WatchedCommand.RunAsync(connection, command).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException refusal) when (refusal.SqlState[..2] is "22" or "23" or "42")

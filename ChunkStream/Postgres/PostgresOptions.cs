@@ -9,7 +9,7 @@ public sealed class PostgresOptions
     public const string Section = "ChunkStream:Postgres";
 
     /// <summary>
-    /// How many bytes of rows one FETCH aims at; it never asks for more than 128 rows. 1 KiB to 16 MiB, default 256 KiB:
+    /// How many bytes of rows one FETCH aims at; it never asks for more than 256 rows. 1 KiB to 16 MiB, default 256 KiB:
     /// Postgres keeps the rows of a FETCH in memory until the last is there, so this must stay well under its work_mem (4 MB
     /// by default), and small FETCHes stay in the processor's cache.
     /// </summary>
@@ -18,7 +18,7 @@ public sealed class PostgresOptions
 
     /// <summary>
     /// How many FETCHes are sent ahead at most. 1–256, default 64: while we write the rows of one, the backend works on
-    /// the next; 64 FETCHes of 128 rows, which is a megabyte of ordinary rows, hide a network round trip of some milliseconds.
+    /// the next; 64 FETCHes of 256 rows, which is a few megabytes of ordinary rows, hide a network round trip of some milliseconds.
     /// </summary>
     [Range(1, 256)]
     public int FetchesAhead { get; set; } = 64;

@@ -21,7 +21,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
         var mistakes = new List<QueryMistake>();
         foreach (var parameter in file.Header.Parameters)
         {
-            if (await RefusalAsync(connection, parameter.Type, parameter.Default, CancellationToken.None).ConfigureAwait(false) is { } refusal)
+            if (await RefusalAsync(connection, parameter.Type, parameter.Default).ConfigureAwait(false) is { } refusal)
                 mistakes.Add(new QueryMistake(parameter.Line, $"The parameter @{parameter.Name}: {refusal}"));
         }
 
@@ -40,21 +40,20 @@ internal sealed class QueryCheck(PostgresDatabase database)
         var refused = new List<(QueryParameter, string)>();
         foreach (var (index, parameter) in file.Header.Parameters.Index())
         {
-            if (await RefusalAsync(connection, parameter.Type, values[index], CancellationToken.None).ConfigureAwait(false) is { } reason)
+            if (await RefusalAsync(connection, parameter.Type, values[index]).ConfigureAwait(false) is { } reason)
                 refused.Add((parameter, reason));
         }
 
         return refused;
     }
 
-    private static async Task<string?> RefusalAsync(NpgsqlConnection connection, string type, string? value, CancellationToken cancellation)
+    private static async Task<string?> RefusalAsync(NpgsqlConnection connection, string type, string? value)
     {
-        var command = new NpgsqlCommand($"SELECT CAST($1 AS {type}) IS NULL", connection);
-        await using var _ = command.ConfigureAwait(false);
+        var command = new NpgsqlBatchCommand($"SELECT CAST($1 AS {type}) IS NULL");
         command.Parameters.Add(SelectStatement.Parameter(value));
         try
         {
-            await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false);
+            await WatchedCommand.RunAsync(connection, command).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
