@@ -1,7 +1,7 @@
-using ChunkStream.Durable;
+using ChunkStream.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
-using ChunkStream.Queries;
+using ChunkStream.Postgres.Queries;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;

@@ -2,10 +2,10 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using ChunkStream.Durable;
+using ChunkStream.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
-using ChunkStream.Queries;
+using ChunkStream.Postgres.Queries;
 using ChunkStream.Streaming;
 
 namespace ChunkStream.Functions.Tests;

@@ -1,4 +1,4 @@
-using ChunkStream.Endpoints;
+using ChunkStream.App;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 

@@ -1,4 +1,4 @@
-using ChunkStream;
+using ChunkStream.App;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
@@ -15,6 +15,6 @@ builder.ConfigureFunctionsWebApplication();
 // between their requests. Its console it takes, and rather says something twice than never.
 builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.ColorBehavior) = (true, LoggerColorBehavior.Disabled));
 builder.Logging.AddFilter<ConsoleLoggerProvider>((category, _) => category is not null
-    && (category.StartsWith("ChunkStream.Queries.", StringComparison.Ordinal) || category.StartsWith("ChunkStream.Durable.", StringComparison.Ordinal)));
+    && (category.StartsWith("ChunkStream.Postgres.Queries.", StringComparison.Ordinal) || category.StartsWith("ChunkStream.DurableStreams.", StringComparison.Ordinal)));
 builder.Services.AddChunkStream(builder.Configuration);
 builder.Build().Run();

@@ -1,4 +1,4 @@
-using ChunkStream.Durable;
+using ChunkStream.DurableStreams.Store;
 using Microsoft.Azure.Functions.Worker;
 
 namespace ChunkStream.Functions;

@@ -1,3 +1,5 @@
+using ChunkStream.App;
+using ChunkStream.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.LocalHost;

@@ -1,4 +1,4 @@
-using ChunkStream.Durable.Schema;
+using ChunkStream.DurableStreams.Schema;
 using ChunkStream.LocalHost.Embedded;
 using ChunkStream.LocalHost.Functions;
 using ChunkStream.LocalHost.Web;

@@ -1,4 +1,4 @@
-using ChunkStream.Functions.Tests.Durable;
+using ChunkStream.Functions.Tests.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Browser;

@@ -1,3 +1,4 @@
+using ChunkStream.App.Demo;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Generators;

@@ -1,9 +1,9 @@
 using System.Net;
-using ChunkStream.Endpoints;
+using ChunkStream.App;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
 using ChunkStream.LocalHost.Web;
-using ChunkStream.Queries;
+using ChunkStream.Postgres.Queries;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 

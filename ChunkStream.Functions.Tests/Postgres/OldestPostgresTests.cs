@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using ChunkStream.Functions.Tests.Durable;
+using ChunkStream.Functions.Tests.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Postgres;

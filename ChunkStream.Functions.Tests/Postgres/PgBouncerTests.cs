@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using ChunkStream.Durable;
-using ChunkStream.Functions.Tests.Durable;
+using ChunkStream.DurableStreams.Store;
+using ChunkStream.Functions.Tests.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 using Npgsql;

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using ChunkStream.Endpoints;
+using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Formats;
+using ChunkStream.Http;
 using ChunkStream.LocalHost;
 using ChunkStream.LocalHost.Web;
 using ChunkStream.Streaming;

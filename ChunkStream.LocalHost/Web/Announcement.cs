@@ -1,4 +1,4 @@
-using ChunkStream.Endpoints;
+using ChunkStream.App;
 
 namespace ChunkStream.LocalHost.Web;
 

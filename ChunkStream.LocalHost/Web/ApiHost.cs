@@ -1,6 +1,7 @@
 using System.Net.Sockets;
-using ChunkStream.Durable;
-using ChunkStream.Endpoints;
+using ChunkStream.App;
+using ChunkStream.DurableStreams;
+using ChunkStream.Http;
 using ChunkStream.LocalHost.Web.Connections;
 using ChunkStream.Problems;
 

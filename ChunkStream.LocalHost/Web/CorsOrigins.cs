@@ -1,4 +1,4 @@
-using ChunkStream.Endpoints;
+using ChunkStream.App;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace ChunkStream.LocalHost.Web;

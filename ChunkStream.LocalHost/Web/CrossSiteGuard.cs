@@ -1,4 +1,4 @@
-using ChunkStream.Endpoints;
+using ChunkStream.Http;
 using ChunkStream.Problems;
 
 namespace ChunkStream.LocalHost.Web;

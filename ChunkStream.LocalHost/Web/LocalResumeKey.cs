@@ -1,5 +1,5 @@
 using ChunkStream.LocalHost.Embedded;
-using ChunkStream.Queries;
+using ChunkStream.Postgres.Queries;
 
 namespace ChunkStream.LocalHost.Web;
 

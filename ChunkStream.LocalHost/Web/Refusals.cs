@@ -1,4 +1,4 @@
-using ChunkStream.Endpoints;
+using ChunkStream.Http;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Http.Features;

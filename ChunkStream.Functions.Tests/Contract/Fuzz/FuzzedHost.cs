@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using ChunkStream.Durable;
+using ChunkStream.DurableStreams.Live;
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.Extensions.Logging;
 

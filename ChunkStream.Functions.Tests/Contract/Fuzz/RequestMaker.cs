@@ -1,5 +1,5 @@
 using System.Globalization;
-using ChunkStream.Endpoints;
+using ChunkStream.App;
 
 namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ChunkStream.App.Demo;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Streaming;

@@ -1,4 +1,4 @@
-using ChunkStream.Durable;
+using ChunkStream.DurableStreams;
 using ChunkStream.Postgres.Connections;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;

@@ -1,0 +1,69 @@
+using System.Text.RegularExpressions;
+using ChunkStream.App;
+using ChunkStream.DurableStreams;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Functions.Tests.Architecture;
+
+/// <summary>The layout that docs/architecture.md draws: which way projects and folders depend on each other.</summary>
+public sealed partial class LayoutTests
+{
+    public static TheoryData<string> Libraries
+        => [.. new[] { typeof(StreamSource), typeof(PostgresOptions), typeof(DurableOptions), typeof(StreamEndpoints) }
+            .Select(type => type.Assembly.Location)];
+
+    [Theory]
+    [InlineData(typeof(StreamSource))]
+    [InlineData(typeof(PostgresOptions), "ChunkStream")]
+    [InlineData(typeof(DurableOptions), "ChunkStream", "ChunkStream.Postgres")]
+    [InlineData(typeof(StreamEndpoints), "ChunkStream", "ChunkStream.DurableStreams", "ChunkStream.Postgres")]
+    public void A_library_uses_only_those_below_it(Type type, params string[] below)
+    {
+        var used = type.Assembly.GetReferencedAssemblies()
+            .Select(assembly => assembly.Name!)
+            .Where(name => name.StartsWith("ChunkStream", StringComparison.Ordinal));
+
+        Assert.Equal(below.Order(), used.Order());
+    }
+
+    [Fact]
+    public void The_engine_itself_needs_nothing_but_the_framework()
+    {
+        var used = typeof(StreamSource).Assembly.GetReferencedAssemblies().Select(assembly => assembly.Name!);
+
+        Assert.All(used, name => Assert.Matches("^(System|Microsoft\\.AspNetCore|Microsoft\\.Extensions|Microsoft\\.Net\\.Http)", name));
+        Assert.Empty(typeof(StreamSource).Assembly.GetManifestResourceNames());
+    }
+
+    [Theory]
+    [MemberData(nameof(Libraries))]
+    public void Folders_of_a_library_never_depend_on_each_other_in_a_circle(string assembly)
+    {
+        using var graph = new NamespaceGraph(assembly);
+
+        Assert.Empty(graph.Circles());
+    }
+
+    [Fact]
+    public void A_namespace_is_its_folder()
+    {
+        var wrong = from project in Directory.GetDirectories(Repository.Root, "ChunkStream*").Concat(Directory.GetDirectories(Path.Combine(Repository.Root, "src")))
+                    from file in Directory.GetFiles(project, "*.cs", SearchOption.AllDirectories)
+                    let folder = Path.GetRelativePath(project, Path.GetDirectoryName(file)!)
+                    where !Built().IsMatch(folder)
+                    let expected = folder == "." ? Path.GetFileName(project) : $"{Path.GetFileName(project)}.{folder.Replace(Path.DirectorySeparatorChar, '.')}"
+                    let name = Namespace().Match(File.ReadAllText(file))
+                    where name.Success && name.Groups[1].Value != expected && name.Groups[1].Value != "Microsoft.Extensions.DependencyInjection"
+                    select $"{Path.GetRelativePath(Repository.Root, file)}: {name.Groups[1].Value}";
+
+        Assert.Empty(wrong);
+    }
+
+    [GeneratedRegex(@"^(obj|bin|node_modules)\b")]
+    private static partial Regex Built();
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+}

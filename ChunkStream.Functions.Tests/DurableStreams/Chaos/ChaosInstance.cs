@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.LocalHost;
+
+namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
+
+/// <summary>A process of the local host that is killed and started again at one address. The settings are environment variables.</summary>
+internal sealed class ChaosInstance(string connectionString, params (string Name, string Value)[] settings) : IDisposable
+{
+    private const int LinesKept = 60;
+
+    private readonly int _port = FreePort();
+    private readonly ConcurrentQueue<string> _lines = new();
+    private Process? _process;
+
+    public Uri Address => new($"http://127.0.0.1:{_port}/");
+
+    /// <summary>What it said last.</summary>
+    public string Said => string.Join('\n', _lines);
+
+    /// <summary>Starts it; completes when it answers.</summary>
+    public async Task StartAsync()
+    {
+        Dispose();
+        var start = new ProcessStartInfo("dotnet", [typeof(LocalHostOptions).Assembly.Location, "--port", $"{_port}", "--database", connectionString])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in settings)
+            start.Environment[name] = value;
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        process.OutputDataReceived += (_, line) => Hear(line.Data);
+        process.ErrorDataReceived += (_, line) => Hear(line.Data);
+        process.Exited += (_, _) => ready.TrySetException(new IOException("It has ended."));
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _process = process;
+        try
+        {
+            await ready.Task.Within(TimeSpan.FromMinutes(1));
+        }
+        catch (Exception e)
+        {
+            throw new IOException($"No instance on port {_port}: {e.Message}\n{Said}", e);
+        }
+
+        void Hear(string? line)
+        {
+            if (line is null)
+                return;
+            _lines.Enqueue(line);
+            while (_lines.Count > LinesKept)
+                _lines.TryDequeue(out _);
+            if (line.StartsWith("ChunkStream is ready", StringComparison.Ordinal))
+                ready.TrySetResult();
+        }
+    }
+
+    /// <summary>Ends it at once, in the midst of whatever it does.</summary>
+    public void Kill() => _process?.Kill();
+
+    public void Dispose()
+    {
+        if (_process is null)
+            return;
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _process = null;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

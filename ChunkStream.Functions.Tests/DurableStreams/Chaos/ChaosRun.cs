@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
+
+/// <summary>One stream, two instances, and those who write and read while something is being killed. All chance comes from the seed.</summary>
+internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
+{
+    public const int Writers = 8;
+    public const int Readers = 20;
+
+    // What may be under way when the last thing is killed, on a busy machine.
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(45);
+
+    private readonly string _path = "chaos/" + Guid.NewGuid().ToString("n");
+    private readonly CancellationTokenSource _writingEnds = new();
+
+    public HttpClient Client { get; } = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        MaxResponseDrainSize = 0,
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+    })
+    { Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>When each message was acknowledged: a timestamp.</summary>
+    public ConcurrentDictionary<string, long> Acknowledged { get; } = new();
+
+    /// <summary>How long live readers who never left by themselves had to wait for a message after it was acknowledged, and they had asked for it.</summary>
+    public ConcurrentBag<double> LagMilliseconds { get; } = [];
+
+    public CancellationToken WritingEnds => _writingEnds.Token;
+
+    public Random Chance(int of) => new(unchecked((seed * 397) + of));
+
+    public Uri Url(int instance, string query = "") => new(instances[instance % instances.Length], $"api/streams/{_path}{query}");
+
+    /// <summary>Writes and reads for as long as the trouble takes; then everything must be as if there had been none.</summary>
+    /// <returns>What happened, in a line.</returns>
+    public async Task<string> RunAsync(Func<Task> trouble)
+    {
+        using (var created = await Client.PutAsync(Url(0), Json("")).Within())
+            Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync());
+        var writers = Enumerable.Range(0, Writers).Select(number => new ChaosWriter(this, number)).ToArray();
+        var readers = Enumerable.Range(0, Readers).Select(number => new ChaosReader(this, number)).ToArray();
+        var reading = readers.Select(reader => Task.Run(reader.RunAsync)).ToArray();
+        var writing = writers.Select(writer => Task.Run(writer.RunAsync)).ToArray();
+
+        var troubling = trouble();
+        await await Task.WhenAny([troubling, .. writing, .. reading]);
+        await troubling;
+        await _writingEnds.CancelAsync();
+        await Task.WhenAll(writing).Within(EndLimit);
+        await CloseAsync().Within(EndLimit);
+        var all = Task.WhenAll(reading);
+        if (await Task.WhenAny(all, Task.Delay(EndLimit)) != all)
+            Assert.Fail("Still reading: " + string.Join("; ", readers.Where((_, n) => !reading[n].IsCompleted)));
+        await all;
+
+        var order = await AllAsync(0);
+        Assert.Equal(order, await AllAsync(1));
+        foreach (var writer in writers)
+            Assert.Equal(writer.Acknowledged, order.Where(message => message.StartsWith($"{writer.Number}-", StringComparison.Ordinal)));
+        Assert.Equal(writers.Sum(writer => writer.Acknowledged.Count), order.Length);
+        Assert.All(readers, reader => Assert.Equal(order, reader.Got));
+
+        var lags = LagMilliseconds.Order().ToArray();
+        var lag = lags.Length == 0 ? "-" : $"{lags[lags.Length / 2]:F1}/{lags[(int)(lags.Length * 0.99)]:F0}/{lags[^1]:F0}";
+        return $"{order.Length} messages, {writers.Sum(writer => writer.Retries)} appends repeated, {writers.Sum(writer => writer.Duplicates)} of them "
+            + $"duplicates, {readers.Sum(reader => reader.Joins)} joins; lag median/99 %/longest {lag} ms";
+    }
+
+    public static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
+
+    public void Dispose()
+    {
+        _writingEnds.Cancel();
+        Client.Dispose();
+        _writingEnds.Dispose();
+    }
+
+    /// <summary>Whether a failed call is one to repeat, at another instance.</summary>
+    public static bool IsTrouble(Exception failure) => failure is HttpRequestException or IOException or OperationCanceledException;
+
+    /// <summary>
+    /// Whether an answer is. No other refusal is due to what was killed: a 500 would be two appends that got into each other's way.
+    /// </summary>
+    public static bool IsTrouble(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.ServiceUnavailable;
+
+    private async Task CloseAsync()
+    {
+        for (var instance = 0; ; instance++)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, Url(instance)) { Headers = { { "Stream-Closed", "true" } } };
+                using var response = await Client.SendAsync(request);
+                if (response.IsSuccessStatusCode)
+                    return;
+                Assert.True(IsTrouble(response), $"{(int)response.StatusCode}");
+            }
+            catch (Exception e) when (IsTrouble(e))
+            {
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    private async Task<string[]> AllAsync(int instance)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var response = await Client.GetAsync(Url(instance, "?offset=-1")).Within();
+            if (response.IsSuccessStatusCode)
+            {
+                Assert.Equal("true", response.Header("Stream-Closed"));
+                return JsonSerializer.Deserialize<string[]>(await response.Content.ReadAsStringAsync().Within())!;
+            }
+
+            // Connections that were killed may still be found in a pool.
+            Assert.True(attempt < 10, $"{(int)response.StatusCode}");
+        }
+    }
+}

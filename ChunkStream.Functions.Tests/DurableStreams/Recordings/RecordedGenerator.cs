@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using ChunkStream.App.Demo;
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.DurableStreams.Recordings;
+
+/// <summary>A generator of a user's own, which a test drives item by item, on any number of instances; and that says what became of it.</summary>
+internal sealed class RecordedGenerator
+{
+    private readonly Channel<ChunkMessage> _items = Channel.CreateUnbounded<ChunkMessage>();
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _name = StreamCalls.NewPath();
+    private int _starts;
+    private int _made;
+
+    /// <summary>How often it was started.</summary>
+    public int Starts => _starts;
+
+    /// <summary>Done once it has ended.</summary>
+    public Task Released => _released.Task;
+
+    /// <summary>The path of its stream.</summary>
+    public string StreamPath => $"recordings/own/{_name}";
+
+    public static string Item(int number) => $$"""{"chunk_number":{{number}},"message":"Item {{number}}"}""";
+
+    public static string Lines(int from, int to) => string.Concat(Enumerable.Range(from, to - from).Select(number => Item(number) + "\n"));
+
+    /// <summary>Serves it; gives the path.</summary>
+    public string ServedBy(LocalApi api)
+        => api.Serve("own", request => api.Recorded.Stream(
+            request, "own", _name, Items, DemoJson.Default.ChunkMessage, CancellationToken.None)) + "?format=ndjson";
+
+    public RecordedGenerator Make(int items)
+    {
+        for (; items > 0; items--, _made++)
+            Assert.True(_items.Writer.TryWrite(new ChunkMessage(_made, $"Item {_made}")));
+        return this;
+    }
+
+    public void End(Exception? failure = null) => _items.Writer.Complete(failure);
+
+    private async IAsyncEnumerable<ChunkMessage> Items([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _starts);
+        try
+        {
+            await foreach (var item in _items.Reader.ReadAllAsync(cancellation))
+                yield return item;
+        }
+        finally
+        {
+            _released.TrySetResult();
+        }
+    }
+}

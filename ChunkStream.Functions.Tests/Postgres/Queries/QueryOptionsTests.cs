@@ -1,0 +1,40 @@
+using ChunkStream.Postgres.Queries;
+
+namespace ChunkStream.Functions.Tests.Postgres.Queries;
+
+public sealed class QueryOptionsTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("chunkstream-folders-").FullName;
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public void The_query_folder_is_found_from_the_repository_and_from_a_projects_folder_as_dotnet_run_starts_there()
+    {
+        var queries = Made("repository", "queries");
+        var project = Made("repository", "Project");
+
+        Assert.Equal(queries, new QueryOptions().FindFolder(Path.Combine(_root, "repository")));
+        Assert.Equal(queries, new QueryOptions().FindFolder(project));
+    }
+
+    [Fact]
+    public void The_nearest_query_folder_wins_and_one_beside_the_program_is_the_last_choice()
+    {
+        Made("repository", "queries");
+        var nearest = Made("repository", "Project", "queries");
+
+        Assert.Equal(nearest, new QueryOptions().FindFolder(Path.Combine(_root, "repository", "Project")));
+        Assert.Equal(Path.Combine(AppContext.BaseDirectory, "elsewhere"), new QueryOptions { QueriesPath = "elsewhere" }.FindFolder(nearest));
+    }
+
+    [Fact]
+    public void A_whole_path_is_taken_as_it_is()
+    {
+        var queries = Made("mine");
+
+        Assert.Equal(queries, new QueryOptions { QueriesPath = queries }.FindFolder(_root));
+    }
+
+    private string Made(params string[] parts) => Directory.CreateDirectory(Path.Combine([_root, .. parts])).FullName;
+}

@@ -1,7 +1,0 @@
-using System.Text.Json.Serialization;
-
-namespace ChunkStream.Endpoints;
-
-/// <summary>The JSON of a list of texts, without reflection.</summary>
-[JsonSerializable(typeof(string[]))]
-internal sealed partial class ChoiceJson : JsonSerializerContext;

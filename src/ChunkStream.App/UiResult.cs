@@ -1,0 +1,71 @@
+using ChunkStream.Http;
+using ChunkStream.Problems;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Headers;
+using Microsoft.Net.Http.Headers;
+
+namespace ChunkStream.App;
+
+/// <summary>A response that is a file of the page: checked for a newer one each time, and sent only where there is.</summary>
+internal sealed class UiResult(UiFile file, CancellationToken invocation) : IResult
+{
+    // Only what this server itself gives: a value out of the database that became markup would still load and run nothing.
+    // A stream's content has this address too: it is refused as a script or a style (BrowserUse). Source expressions with a path
+    // would need the address that browsers know, which proxies keep from us.
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    /// <summary>The file that a request asks for by its route.</summary>
+    public static IResult For(HttpRequest request, CancellationToken invocation)
+    {
+        // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
+        var path = request.RouteValues["path"]?.ToString() ?? "";
+        var address = request.Path.Value ?? "";
+        if (path.Length == 0 && !address.EndsWith('/'))
+        {
+            // The page names its files from its own folder. Relative, since only the browser knows what stands before.
+            return TypedResults.Redirect(address[(address.LastIndexOf('/') + 1)..] + "/" + request.QueryString);
+        }
+
+        return UiFile.Find(path) is { } file
+            ? new UiResult(file, invocation)
+            : new ProblemResult(Problem.NotFound($"The page has no such file; it begins at /{EndpointTable.UiRoute}/."));
+    }
+
+    /// <inheritdoc />
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        ArgumentNullException.ThrowIfNull(httpContext);
+        var (request, response) = (httpContext.Request.GetTypedHeaders(), httpContext.Response);
+        var isCompressed = request.AcceptEncoding.Any(
+            value => value.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && value.Quality is not 0);
+        var tag = new EntityTagHeaderValue($"\"{file.Hash}{(isCompressed ? "-gzip" : "")}\"");
+
+        response.Headers.ETag = tag.ToString();
+        response.Headers.CacheControl = "no-cache";
+        response.Headers.Vary = "Accept-Encoding";
+        response.Headers.ContentSecurityPolicy = Policy;
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers["Referrer-Policy"] = "no-referrer";
+        if (IsKnown(request, tag))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        var body = isCompressed ? file.Compressed : file.Bytes;
+        if (isCompressed)
+            response.Headers.ContentEncoding = "gzip";
+        response.ContentType = file.ContentType;
+        response.ContentLength = body.Length;
+        if (HttpMethods.IsHead(httpContext.Request.Method))
+            return;
+
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, invocation);
+        await response.Body.WriteAsync(body, lifetime.Token).ConfigureAwait(false);
+    }
+
+    private static bool IsKnown(RequestHeaders request, EntityTagHeaderValue tag)
+        => request.IfNoneMatch.Any(known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false));
+}

@@ -1,0 +1,353 @@
+using ChunkStream.DurableStreams.Store;
+
+namespace ChunkStream.DurableStreams.Live;
+
+/// <summary>What a reader finds at its position.</summary>
+internal enum LiveFinding
+{
+    /// <summary>The next block, at hand.</summary>
+    Block,
+
+    /// <summary>Nothing yet.</summary>
+    Nothing,
+
+    /// <summary>Something that is no longer at hand: it is in the database.</summary>
+    Behind,
+
+    /// <summary>The stream is deleted or has expired.</summary>
+    Over,
+}
+
+/// <summary>
+/// A stream that has readers in this process. Each change is read once from where all have got to, the head; the block goes to all
+/// who wait there, and is kept a while for those who come to it a little later.
+/// </summary>
+internal sealed class LiveStream
+{
+    private readonly LiveStreams _owner;
+    private readonly List<LiveReader> _readers = [];
+    private readonly LinkedList<StreamBlock> _blocks = new();
+    private readonly Dictionary<long, Task<StreamBlock?>> _behind = [];
+    private long _blocksBytes;
+    private long _head;
+    private long _known;
+    private long _farthest;
+    private bool _mustLook;
+    private bool _isReading;
+    private bool _isClosed;
+    private bool _isOver;
+
+    /// <param name="owner">All of them.</param>
+    /// <param name="stream">The stream as its first reader has seen it.</param>
+    public LiveStream(LiveStreams owner, StreamInfo stream)
+    {
+        (_owner, Id, _head, _known, _isClosed) = (owner, stream.Id, stream.Tail, stream.Tail, stream.Closed);
+        TimeToLive = stream.TtlSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) : null;
+        ExpiresAt = stream.ExpiresAt;
+    }
+
+    /// <summary>Guards this and its readers. Nothing that waits or calls others is done under it.</summary>
+    public Lock Lock { get; } = new();
+
+    /// <summary>The stream's number.</summary>
+    public long Id { get; }
+
+    /// <summary>See <see cref="StreamInfo.TtlSeconds"/>.</summary>
+    public TimeSpan? TimeToLive { get; }
+
+    /// <summary>See <see cref="StreamInfo.ExpiresAt"/>.</summary>
+    public DateTimeOffset? ExpiresAt { get; }
+
+    /// <summary>When to ask the database next how far it is: a timestamp. For <see cref="LiveStreams"/>.</summary>
+    public long LookAt { get; set; }
+
+    /// <summary>Adds a reader. False if the last one has just left: this is no longer in use.</summary>
+    public bool TryJoin(long position, out LiveReader reader)
+    {
+        reader = new LiveReader(this, position);
+        lock (Lock)
+        {
+            if (_isOver)
+                return false;
+            _readers.Add(reader);
+            _farthest = Math.Max(_farthest, position);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes a reader off.</summary>
+    public void Leave(LiveReader reader)
+    {
+        bool isLast;
+        lock (Lock)
+        {
+            isLast = _readers.Remove(reader) && _readers.Count == 0;
+            if (isLast)
+                _isOver = true;
+        }
+
+        _owner.Left(isLast ? this : null);
+    }
+
+    /// <summary>The stream has changed: it is that far now; or, with null, something else is new about it.</summary>
+    public void Changed(long? tail)
+    {
+        lock (Lock)
+        {
+            if (tail is { } position)
+                _known = Math.Max(_known, position);
+            else
+                _mustLook = true;
+            if (_isReading || !HasMore)
+                return;
+            _isReading = true;
+        }
+
+        _ = ReadOnAsync();
+    }
+
+    /// <summary>The stream was looked at, and is that far.</summary>
+    public void Saw(long tail, bool isClosed)
+    {
+        lock (Lock)
+            _mustLook |= isClosed && !_isClosed;
+        Changed(tail);
+    }
+
+    /// <summary>The stream is deleted, or has expired.</summary>
+    public void End()
+    {
+        lock (Lock)
+            EndInside();
+    }
+
+    /// <summary>What is at a position. Under the lock.</summary>
+    public LiveFinding Find(long position, out StreamBlock? block)
+    {
+        block = null;
+        if (_isOver)
+            return LiveFinding.Over;
+        if (position >= _head)
+        {
+            if (!_isClosed || position > _head)
+                return LiveFinding.Nothing;
+            block = new StreamBlock(position, position, default, true, true);
+            return LiveFinding.Block;
+        }
+
+        for (var node = _blocks.Last; node is not null && node.Value.Start >= position; node = node.Previous)
+        {
+            if (node.Value.Start != position)
+                continue;
+            block = node.Value;
+            return LiveFinding.Block;
+        }
+
+        return LiveFinding.Behind;
+    }
+
+    /// <summary>
+    /// Reads from a position before the head, up to the head at most. All who ask for the same while it is being read share it:
+    /// readers who were cut off together come back together. Under the lock.
+    /// </summary>
+    public Task<StreamBlock?> ReadBehindAsync(long position)
+    {
+        if (_behind.TryGetValue(position, out var read))
+            return read;
+        var head = _head;
+        read = Task.Run(async () =>
+        {
+            try
+            {
+                return StreamBlock.Of(await _owner.ReadAsync(Id, position, head).ConfigureAwait(false));
+            }
+            finally
+            {
+                lock (Lock)
+                    _behind.Remove(position);
+            }
+        });
+        _behind[position] = read;
+        return read;
+    }
+
+    private bool HasMore => !_isOver && (_mustLook || _known > _head) && _readers.Count > 0;
+
+    private async Task ReadOnAsync()
+    {
+        for (var failures = 0; ;)
+        {
+            long from, known;
+            long? to;
+            lock (Lock)
+            {
+                if (!HasMore)
+                {
+                    _isReading = false;
+                    return;
+                }
+
+                (from, to, known, _mustLook) = (_head, NextAhead(), _known, false);
+            }
+
+            try
+            {
+                var piece = await _owner.ReadAsync(Id, from, to).ConfigureAwait(false);
+                lock (Lock)
+                {
+                    Publish(piece);
+                    // What we heard of is read, or was not so; but what we heard of meanwhile may not be. And there may be more than we were
+                    // given, of which nobody told us.
+                    if (piece.Next < piece.Stream?.Tail)
+                        _known = Math.Max(_known, piece.Stream.Tail);
+                    else if (_known == known)
+                        _known = _head;
+                }
+
+                failures = 0;
+            }
+            catch (Exception) when (_owner.IsStopping)
+            {
+                // Its readers know it from elsewhere.
+                return;
+            }
+            catch (Exception e)
+            {
+                // The readers wait on: whatever it is, they lose nothing by it.
+                lock (Lock)
+                    _mustLook = true;
+                await _owner.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // A reader that has seen more of the stream than we have: a block has to end where it is.
+    private long? NextAhead()
+    {
+        if (_farthest <= _head)
+            return null;
+        var next = long.MaxValue;
+        foreach (var reader in _readers)
+        {
+            if (reader.Position > _head)
+                next = Math.Min(next, reader.Position);
+        }
+
+        return next == long.MaxValue ? null : next;
+    }
+
+    private void Publish(StreamPiece piece)
+    {
+        if (_isOver)
+            return;
+        if (StreamBlock.Of(piece) is not { } block)
+        {
+            EndInside();
+            return;
+        }
+
+        _head = block.Next;
+        _isClosed = block.Closed;
+        if (block.Data.IsEmpty && !block.Closed)
+            return;
+
+        var given = 0;
+        foreach (var reader in _readers)
+        {
+            if (!reader.IsWaiting)
+                continue;
+            if (reader.Position == block.Start)
+            {
+                reader.Complete(block);
+                given++;
+                continue;
+            }
+
+            // It came to the middle of the block, or to its end, while that was being read.
+            switch (Find(reader.Position, out var found))
+            {
+                case LiveFinding.Block:
+                    reader.Complete(found);
+                    break;
+                case LiveFinding.Behind:
+                    _ = ReadForAsync(reader, reader.Position);
+                    break;
+            }
+        }
+
+        Keep(block, given < _readers.Count);
+    }
+
+    /// <summary>Reads for a reader who waits, and for whom no block will come that begins where it is. Begins under the lock.</summary>
+    private async Task ReadForAsync(LiveReader reader, long position)
+    {
+        for (var failures = 0; ;)
+        {
+            try
+            {
+                Task<StreamBlock?> read;
+                lock (Lock)
+                {
+                    if (!reader.IsWaiting || reader.Position != position)
+                        return;
+                    read = ReadBehindAsync(position);
+                }
+
+                var block = await read.ConfigureAwait(false);
+                lock (Lock)
+                {
+                    if (reader.IsWaiting && reader.Position == position)
+                        reader.Complete(block);
+                }
+
+                return;
+            }
+            catch (Exception) when (_owner.IsStopping)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                await _owner.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // About what it costs to keep one: its bytes, and those of its event, with all that is around them.
+    private static long Cost(StreamBlock block) => (2 * block.Data.Length) + 512;
+
+    private void Keep(StreamBlock block, bool isWanted)
+    {
+        if (!isWanted)
+        {
+            _blocks.Clear();
+            _blocksBytes = 0;
+            return;
+        }
+
+        if (block.Data.IsEmpty)
+            return;
+        _blocks.AddLast(block);
+        _blocksBytes += Cost(block);
+        var least = long.MaxValue;
+        foreach (var reader in _readers)
+            least = Math.Min(least, reader.Position);
+        while (_blocks.First is { } first && (first.Value.Next <= least || (_blocksBytes > LiveStreams.HistoryBytes && first != _blocks.Last)))
+        {
+            _blocksBytes -= Cost(first.Value);
+            _blocks.RemoveFirst();
+        }
+    }
+
+    private void EndInside()
+    {
+        _isOver = true;
+        _isReading = false;
+        foreach (var reader in _readers)
+        {
+            if (reader.IsWaiting)
+                reader.Complete(null);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using ChunkStream.DurableStreams.Store;
+using ChunkStream.Formats;
+using ChunkStream.Postgres;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.DurableStreams.Protocol;
+
+/// <summary>
+/// A stream's data up to a position, read from the database piece by piece: while one is sent, the next is on its way. What was
+/// promised in the headers comes, or the response breaks.
+/// </summary>
+internal sealed class CatchUpSource : StreamSource
+{
+    // How much of a piece is written at a time, so that the pump can flush in between.
+    private static readonly int SliceBytes = 2 * BufferSizes.Block;
+
+    private readonly DurableStore _store;
+    private readonly StreamInfo _stream;
+    private readonly long _end;
+    private readonly int _pieceBytes;
+    private readonly CancellationToken _cancellation;
+
+    private ReadOnlyMemory<byte> _rest;
+    private long _position;
+    private bool _owesComma;
+    private bool _hasWritten;
+    private Task<StreamPiece>? _ahead;
+    private PieceBuffer _sent = new();
+    private PieceBuffer _read = new();
+
+    /// <param name="store">Where the rest is.</param>
+    /// <param name="first">The first piece.</param>
+    /// <param name="end">The position to end at: where the first piece ends, or behind it.</param>
+    /// <param name="pieceBytes">About how many bytes to read at a time.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public CatchUpSource(DurableStore store, StreamPiece first, long end, int pieceBytes, CancellationToken cancellation)
+    {
+        (_store, _stream, _end, _pieceBytes, _cancellation) = (store, first.Stream!, end, pieceBytes, cancellation);
+        Take(first);
+    }
+
+    /// <inheritdoc />
+    public override StreamSchema Schema { get; } = new([]);
+
+    /// <inheritdoc />
+    public override ValueTask<bool> WaitToReadAsync()
+        => !_rest.IsEmpty ? new ValueTask<bool>(true) : _ahead is null ? new ValueTask<bool>(false) : NextPieceAsync();
+
+    /// <inheritdoc />
+    public override bool TryRead() => !_rest.IsEmpty;
+
+    /// <inheritdoc />
+    public override void WriteRecord(ByteWriter output)
+    {
+        if (_owesComma)
+            output.Write((byte)',');
+        (_owesComma, _hasWritten) = (false, true);
+
+        var length = Math.Min(_rest.Length, SliceBytes);
+        output.Write(_rest.Span[..length]);
+        _rest = _rest[length..];
+    }
+
+    /// <inheritdoc />
+    public override Problem Describe(Exception failure) => PostgresFailures.Describe(failure);
+
+    /// <inheritdoc />
+    public override async ValueTask DisposeAsync()
+    {
+        await (_ahead ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _sent.Dispose();
+        _read.Dispose();
+    }
+
+    private async ValueTask<bool> NextPieceAsync()
+    {
+        while (_rest.IsEmpty && _ahead is not null)
+        {
+            var piece = await _ahead.ConfigureAwait(false);
+            if (piece.Presence is not StreamPresence.Present)
+                throw new ProblemException(DurableProblems.NoStream);
+            if (piece.Next <= _position)
+                throw new InvalidDataException($"Stream {_stream.Id} has nothing at position {_position}, but should end at {_end}.");
+            Take(piece);
+        }
+
+        return !_rest.IsEmpty;
+    }
+
+    private void Take(StreamPiece piece)
+    {
+        (_rest, _position) = (piece.Data, piece.Next);
+        _owesComma = _stream.IsJson && _hasWritten;
+        (_sent, _read) = (_read, _sent);
+        _ahead = _position < _end ? _store.ReadOnAsync(_stream.Id, _position, _end, _pieceBytes, _read, _cancellation) : null;
+    }
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using ChunkStream.Problems;
+
+namespace ChunkStream.DurableStreams.Protocol;
+
+/// <summary>What clients of durable streams are told beside what all clients are.</summary>
+internal static class DurableProblems
+{
+    /// <summary>The path can't be a stream's. 400.</summary>
+    public static Problem InvalidPath(string detail) => new(
+        "urn:chunkstream:invalid-stream-path", "Invalid stream path", 400, detail);
+
+    /// <summary>Headers that can't be read, or don't go together. 400.</summary>
+    public static Problem InvalidHeaders(IReadOnlyList<ParameterError> errors) => new(
+        "urn:chunkstream:invalid-headers", "Invalid headers", 400, ParameterErrors.Detail(errors))
+    {
+        Errors = ParameterErrors.Bounded(errors),
+    };
+
+    /// <summary>A body that can't be appended. 400.</summary>
+    public static Problem InvalidBody(string detail) => new(
+        "urn:chunkstream:invalid-body", "Invalid body", 400, detail);
+
+    /// <summary>The body is encoded. 415.</summary>
+    public static Problem EncodedBody { get; } = new(
+        "urn:chunkstream:encoded-body", "Encoded body", 415,
+        "Content-Encoding must be identity, or be left out: a body is stored as it comes. Send it uncompressed.");
+
+    /// <summary>There is no stream at the path. 404.</summary>
+    public static Problem NoStream { get; } = Problem.NotFound(
+        "There is no stream here: it was never created, or was deleted, or has expired. PUT creates it.");
+
+    /// <summary>The stream is deleted, but others were forked off it. 410.</summary>
+    public static Problem Gone { get; } = new(
+        "urn:chunkstream:stream-gone", "Stream gone", 410,
+        "The stream is deleted. Streams that were forked off it still need its data, and its path stays taken until they are deleted, too.");
+
+    /// <summary>Reading without a key is not allowed. 403.</summary>
+    public static Problem NotPublic { get; } = new(
+        "urn:chunkstream:not-public", "Not public", 403,
+        "Streams can't be read without a key here: the setting ChunkStream:Streams:PublicReading allows it. With a key, /streams/ has them.");
+
+    /// <summary>The body is larger than one append may be. 413.</summary>
+    public static Problem BodyTooLarge(int maxBytes) => new(
+        "urn:chunkstream:body-too-large", "Body too large", 413,
+        string.Create(CultureInfo.InvariantCulture, $"One append may have at most {maxBytes} bytes: append in several requests."));
+
+    /// <summary>The body does not come. 408.</summary>
+    public static Problem BodyTooSlow { get; } = new(
+        "urn:chunkstream:body-too-slow", "Body too slow", 408,
+        "The body did not come in the time that it may take, and nothing of it was stored: send it again, in smaller parts if the line is slow.");
+
+    /// <summary>The body has more messages than one append may have. 413.</summary>
+    public static Problem TooManyMessages(int maxMessages) => new(
+        "urn:chunkstream:too-many-messages", "Too many messages", 413,
+        string.Create(CultureInfo.InvariantCulture, $"One append may have at most {maxMessages} messages: append in several requests."));
+
+    /// <summary>The stream would become larger than a stream may be. 413.</summary>
+    public static Problem StreamFull { get; } = new(
+        "urn:chunkstream:stream-full", "Stream full", 413,
+        "The stream has reached the size that a stream may have: go on in another one.");
+
+    /// <summary>There is a stream already, and not as it was asked for. 409.</summary>
+    public static Problem StreamExists { get; } = new(
+        "urn:chunkstream:stream-exists", "Stream exists", 409,
+        "There is a stream here already, with another content type, time to live, closure or fork point.");
+
+    /// <summary>The path is taken by a deleted stream. 409.</summary>
+    public static Problem PathTaken { get; } = new(
+        "urn:chunkstream:stream-exists", "Stream exists", 409,
+        "A deleted stream that others were forked off has this path until they are deleted, too.");
+
+    /// <summary>There is no stream to fork. 404.</summary>
+    public static Problem NoSource { get; } = Problem.NotFound(
+        "There is no stream at the path that Stream-Forked-From names.");
+
+    /// <summary>The stream to fork is deleted. 409.</summary>
+    public static Problem SourceGone { get; } = new(
+        "urn:chunkstream:stream-gone", "Stream gone", 409,
+        "The stream that Stream-Forked-From names is deleted, and kept only for the forks that it has.");
+
+    /// <summary>The content type is not the stream's. 409.</summary>
+    public static Problem ContentTypeDiffers(string detail) => new(
+        "urn:chunkstream:content-type-differs", "Content type differs", 409, detail);
+
+    /// <summary>The stream is closed. 409.</summary>
+    public static Problem Closed { get; } = new(
+        "urn:chunkstream:stream-closed", "Stream closed", 409, "The stream is closed: nothing can be appended any more.");
+
+    /// <summary>Stream-Seq does not follow the last one. 409.</summary>
+    public static Problem SequenceRegression { get; } = new(
+        "urn:chunkstream:sequence-regression", "Sequence regression", 409,
+        "Stream-Seq must sort after the stream's last one, byte by byte: another writer was here, or this was appended before.");
+
+    /// <summary>The producer's appends have a gap. 409.</summary>
+    public static Problem ProducerGap(long expected, long received) => new(
+        "urn:chunkstream:producer-gap", "Producer gap", 409,
+        string.Create(CultureInfo.InvariantCulture, $"Producer-Seq must be {expected}, but is {received}: appends before this one are missing."));
+
+    /// <summary>The producer has a later session. 403.</summary>
+    public static Problem StaleProducer(long epoch) => new(
+        "urn:chunkstream:stale-producer", "Stale producer", 403,
+        string.Create(CultureInfo.InvariantCulture, $"The producer has a later session, with Producer-Epoch {epoch}: this one may not append any more."));
+
+    /// <summary>Bytes beyond the stream's end are asked for. 400.</summary>
+    public static Problem OffsetBeyondTail { get; } = Problem.InvalidParameters(
+    [
+        new ParameterError("offset", "'offset' lies beyond the stream's end: it is one of another stream, maybe of one that was deleted and created anew. Start with -1."),
+    ]);
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using ChunkStream.Problems;
+using Microsoft.Extensions.Logging;
+
+namespace ChunkStream.DurableStreams.Protocol;
+
+/// <summary>What an operator hears of requests to durable streams that fail; those that stream a body are in the engine's log.</summary>
+internal sealed partial class DurableRequestLog(ILogger logger, TimeProvider time)
+{
+    private const int PathLength = 200;
+
+    private readonly SampledEvents _failures = new(time);
+
+    /// <summary>
+    /// A request failed before its first byte, and not by the client's fault. Of many with the same status few are told: while
+    /// the database is away each append is one.
+    /// </summary>
+    public void RequestFailed(string method, string path, int status, Exception failure)
+    {
+        if (_failures.Untold(status) is not { } untold)
+            return;
+
+        // A stack trace is for what nobody has thought of; of the rest the sentence says what is wrong.
+        var isOurs = status == 500;
+        var level = isOurs ? LogLevel.Error : LogLevel.Warning;
+        var place = BoundedText.Line(path, PathLength);
+        var cause = isOurs ? "" : Cause.Of(failure);
+        var others = untold == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (and {untold} more with this status, since the last that was told)");
+        RequestFailed(level, isOurs ? failure : null, method, place, status, cause, others);
+    }
+
+    [LoggerMessage(EventId = 20, EventName = "DurableRequestFailed", Message = "{Method} of stream {Path} failed with status {Status}{Cause}{Untold}")]
+    private partial void RequestFailed(LogLevel level, Exception? failure, string method, string path, int status, string cause, string untold);
+}

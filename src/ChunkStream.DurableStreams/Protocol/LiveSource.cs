@@ -1,0 +1,143 @@
+using ChunkStream.DurableStreams.Live;
+using ChunkStream.Formats;
+using ChunkStream.Postgres;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.DurableStreams.Protocol;
+
+/// <summary>
+/// What a stream has from a position on, and then whatever is appended, as events, for as long as a live response lasts. What many
+/// readers are given is made into bytes once.
+/// </summary>
+internal sealed class LiveSource : StreamSource
+{
+    private readonly LiveReader? _reader;
+    private readonly LiveContent _content;
+    private readonly long _cursorFloor;
+    private readonly TimeProvider _time;
+    private readonly CancellationToken _cancellation;
+    private readonly CancellationTokenSource _duration;
+    private readonly CancellationTokenSource _untilEnd;
+
+    // The event to write next, and the one that was written last.
+    private LiveEvent? _next;
+    private LiveEvent? _last;
+    private byte[] _unfinished = [];
+    private Task? _waiting;
+
+    /// <param name="first">What was read so far.</param>
+    /// <param name="reader">Who gives the rest; null if the stream is closed there.</param>
+    /// <param name="content">What the data are.</param>
+    /// <param name="cursorFloor">The lowest cursor to give.</param>
+    /// <param name="duration">How long it lasts.</param>
+    /// <param name="time">Measures that.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public LiveSource(
+        StreamBlock first, LiveReader? reader, LiveContent content, long cursorFloor, TimeSpan duration, TimeProvider time, CancellationToken cancellation)
+    {
+        (_reader, _content, _cursorFloor, _time, _cancellation) = (reader, content, cursorFloor, time, cancellation);
+        _duration = new CancellationTokenSource(duration, time);
+        _untilEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _duration.Token);
+        _next = EventOf(first);
+    }
+
+    /// <inheritdoc />
+    public override StreamSchema Schema { get; } = new([]);
+
+    /// <summary>Where the reader is.</summary>
+    public override ReadOnlySpan<byte> Checkpoint => _last is null ? [] : _last.Offset.Span;
+
+    /// <inheritdoc />
+    public override ValueTask<bool> WaitToReadAsync()
+    {
+        if (_next is not null)
+            return new ValueTask<bool>(true);
+        if (_reader is null || _last is { Closed: true })
+            return new ValueTask<bool>(false);
+
+        var waiting = NextEventAsync(_reader);
+        if (waiting.IsCompletedSuccessfully)
+            return waiting;
+        var task = waiting.AsTask();
+        _waiting = task;
+        return new ValueTask<bool>(task);
+    }
+
+    /// <inheritdoc />
+    public override bool TryRead() => _next is not null;
+
+    /// <inheritdoc />
+    public override void WriteRecord(ByteWriter output)
+    {
+        (_last, _next) = (_next!, null);
+        output.Write(_last.Bytes.Span);
+        if (_last.Closed)
+        {
+            output.Write(",\"upToDate\":true,\"streamClosed\":true}\n\n"u8);
+            return;
+        }
+
+        output.Write(",\"streamCursor\":\""u8);
+        var cursor = Math.Max(_cursorFloor, StreamCursor.Current(_time.GetUtcNow()));
+        cursor.TryFormat(output.GetSpan(20), out var length);
+        output.Advance(length);
+        output.Write(_last.UpToDate ? "\",\"upToDate\":true}\n\n"u8 : "\"}\n\n"u8);
+    }
+
+    /// <inheritdoc />
+    public override Problem Describe(Exception failure) => PostgresFailures.Describe(failure);
+
+    /// <inheritdoc />
+    public override async ValueTask DisposeAsync()
+    {
+        await _untilEnd.CancelAsync().ConfigureAwait(false);
+        await (_waiting ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _untilEnd.Dispose();
+        _duration.Dispose();
+    }
+
+    private async ValueTask<bool> NextEventAsync(LiveReader reader)
+    {
+        try
+        {
+            while (_next is null)
+            {
+                _untilEnd.Token.ThrowIfCancellationRequested();
+                if (await reader.NextAsync(_untilEnd.Token).ConfigureAwait(false) is not { } block)
+                    return false;
+                _next = EventOf(block);
+            }
+
+            return true;
+        }
+        catch (OperationCanceledException) when (!_cancellation.IsCancellationRequested)
+        {
+            // It has lasted long enough: the reader comes again.
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The events of a block, or null where it only begins a character that the next one ends. Where we ourselves have parted a text,
+    /// no event ends in mid-character, or between the two characters of a line break.
+    /// </summary>
+    private LiveEvent? EventOf(StreamBlock block)
+    {
+        var isParted = _content is LiveContent.Text && !block.UpToDate;
+        var unfinished = isParted ? LiveEvents.Unfinished(block.Data.Span) : 0;
+        if (unfinished == 0 && _unfinished.Length == 0)
+        {
+            // Two readers at once make the same of it.
+            block.Encoded ??= LiveEvents.Encode(block.Data.Span, block.Next, block.UpToDate, block.Closed, _content);
+            return (LiveEvent)block.Encoded;
+        }
+
+        byte[] data = [.. _unfinished, .. block.Data.Span];
+        unfinished = isParted ? LiveEvents.Unfinished(data) : 0;
+        _unfinished = data[^unfinished..];
+        return unfinished == data.Length
+            ? null
+            : LiveEvents.Encode(data.AsSpan(0, data.Length - unfinished), block.Next - unfinished, block.UpToDate, block.Closed, _content);
+    }
+}

@@ -1,0 +1,34 @@
+using Microsoft.Net.Http.Headers;
+
+namespace ChunkStream.DurableStreams.Protocol;
+
+/// <summary>What a stream's content type says of its data.</summary>
+internal static class StreamContent
+{
+    /// <summary>Whether it is JSON mode's.</summary>
+    public static bool IsJson(string contentType)
+        => MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a response header can have it: visible ASCII and spaces. A quoted parameter may have more.</summary>
+    public static bool IsHeader(string contentType) => !contentType.AsSpan().ContainsAnyExceptInRange(' ', '~');
+
+    /// <summary>
+    /// What a response says: the stream's own type, or without its parameters where they can't be in a header; of what was stored before
+    /// that was looked at, nothing else may be left.
+    /// </summary>
+    public static string Header(string contentType)
+    {
+        if (IsHeader(contentType))
+            return contentType;
+        var parameters = contentType.IndexOf(';', StringComparison.Ordinal);
+        var type = (parameters < 0 ? contentType : contentType[..parameters]).Trim();
+        return IsHeader(type) ? type : Unknown;
+    }
+
+    /// <summary>Bytes of which nothing is known.</summary>
+    public const string Unknown = "application/octet-stream";
+
+    /// <summary>Whether it is <c>text/*</c>.</summary>
+    public static bool IsText(string contentType)
+        => MediaTypeHeaderValue.TryParse(contentType, out var type) && type.Type.Equals("text", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace ChunkStream.DurableStreams.Protocol;
+
+/// <summary>
+/// The cursor of a live response (PROTOCOL.md, 10.1): the number of the current interval of time, so that a cache never gives a
+/// client its own last answer again. What a client has seen is never repeated.
+/// </summary>
+internal static class StreamCursor
+{
+    private const int MaxJitterSeconds = 3600;
+
+    // What no clock reaches, and what can still be added to.
+    private const long Largest = 1_000_000_000_000_000;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
+    private static readonly DateTimeOffset Epoch = new(2024, 10, 9, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>A client's <c>?cursor=</c>, or null if it has none that is one.</summary>
+    public static long? Parse(string? text)
+        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) && cursor < Largest ? cursor : null;
+
+    /// <summary>The lowest cursor that a client may be given.</summary>
+    /// <param name="seen">The cursor that it has, or null.</param>
+    /// <param name="now">Now.</param>
+    public static long Floor(long? seen, DateTimeOffset now)
+        => seen is not { } cursor || cursor < Current(now)
+            ? 0
+            : cursor + (long)Math.Ceiling(Random.Shared.Next(1, MaxJitterSeconds + 1) / Interval.TotalSeconds);
+
+    /// <summary>The number of the interval that it is now.</summary>
+    public static long Current(DateTimeOffset now) => (now - Epoch).Ticks / Interval.Ticks;
+}

@@ -1,0 +1,211 @@
+using ChunkStream.DurableStreams.Live;
+using ChunkStream.DurableStreams.Store;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.DurableStreams.Recordings;
+
+/// <summary>The recordings that this process makes, and the way to all others.</summary>
+internal sealed class RecordingRegistry : IAsyncDisposable
+{
+    // How often it is looked which are not read any more.
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.25);
+
+    // For what was gathered to be stored when the process stops.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(3);
+
+    private readonly RecordingFunctions _functions;
+    private readonly DurableStore _store;
+    private readonly LiveStreams _live;
+    private readonly DurableOptions _options;
+    private readonly TimeProvider _time;
+    private readonly RecordingLog _log;
+    private readonly CancellationTokenRegistration _shutdown;
+    private readonly Lock _lock = new();
+
+    // Who counts, and who creates, must not be many at once.
+    private readonly SemaphoreSlim _counting = new(1, 1);
+    private readonly Dictionary<long, (Recording Recording, Task Running)> _running = [];
+    private int _beginning;
+    private bool _isWatching;
+    private bool _isStopping;
+    private bool _isNotRenewed;
+
+    public RecordingRegistry(
+        RecordingFunctions functions, DurableStore store, LiveStreams live, StreamEngine engine, IOptions<DurableOptions> options, RecordingLog log)
+    {
+        (_functions, _store, _live, _options, _time, _log) = (functions, store, live, options.Value, engine.Time, log);
+        _shutdown = engine.Shutdown.Register(Stop);
+    }
+
+    /// <summary>Reads a recording from a position on; begins to record first, if there is none and the whole is wanted.</summary>
+    /// <param name="generator">What is recorded.</param>
+    /// <param name="from">The position; null: the start.</param>
+    /// <param name="cancellation">Ends the wait, and not the recording.</param>
+    /// <exception cref="ProblemException">There is no such recording to read, or to make.</exception>
+    public async Task<IRecordingReader> OpenAsync(RecordableGenerator generator, long? from, CancellationToken cancellation)
+    {
+        // Whoever has begun a recording must make it, also if its reader is gone by then.
+        var (begun, recording) = await BeginAsync(generator, mayCreate: from is null).WaitAsync(cancellation).ConfigureAwait(false);
+        if (recording is null)
+            return new RecordingFollower(begun, from ?? 0, _store, _functions, _live, _options, _time);
+        return from > recording.Window.Tail
+            ? throw new ProblemException(RecordingProblems.BeyondEnd)
+            : new RecordingTap(recording, from ?? 0, _store, _options.PieceBytes);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        Stop();
+        await _shutdown.DisposeAsync().ConfigureAwait(false);
+        Task[] running;
+        lock (_lock)
+            running = [.. _running.Values.Select(one => one.Running)];
+        await Task.WhenAny(Task.WhenAll(running), Task.Delay(StopLimit, _time)).ConfigureAwait(false);
+    }
+
+    private async Task<(BegunRecording Begun, Recording? Recording)> BeginAsync(RecordableGenerator generator, bool mayCreate)
+    {
+        bool hasPlace;
+        lock (_lock)
+        {
+            hasPlace = !_isStopping && _running.Count + _beginning < _options.MaxRecordings;
+            _beginning++;
+        }
+
+        var quota = mayCreate && hasPlace ? generator.Quota : null;
+        try
+        {
+            if (quota is not null)
+                await _counting.WaitAsync().ConfigureAwait(false);
+            var isFull = quota is not null
+                && await _functions.HasRecordingsAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false);
+            var begun = await _functions.BeginRecordingAsync(
+                new BeginRecording(
+                    generator.Path, generator.ContentType, !generator.IsText, Guid.NewGuid(), generator.Subject,
+                    _options.KeepRecordingSeconds, _options.RecorderSeconds, mayCreate && hasPlace && !isFull),
+                CancellationToken.None).ConfigureAwait(false);
+            return begun.Status switch
+            {
+                BeginStatus.Created => (begun, Start(generator, begun.Stream!)),
+                BeginStatus.Exists => (begun, Find(begun.Stream!.Id)),
+                BeginStatus.Differs => throw new ProblemException(RecordingProblems.Differs),
+                BeginStatus.Missing when isFull => throw new ProblemException(RecordingProblems.QuotaReached(quota!.Recordings)),
+                BeginStatus.Missing => throw new ProblemException(mayCreate ? RecordingProblems.TooMany : RecordingProblems.Missing),
+                _ => throw new ProblemException(RecordingProblems.Taken),
+            };
+        }
+        finally
+        {
+            if (quota is not null)
+                _counting.Release();
+            lock (_lock)
+                _beginning--;
+        }
+    }
+
+    private Recording? Find(long id)
+    {
+        lock (_lock)
+            return _running.TryGetValue(id, out var one) ? one.Recording : null;
+    }
+
+    private Recording Start(RecordableGenerator generator, StreamInfo stream)
+    {
+        var recording = new Recording(generator, stream, _store, _options, _time, _log);
+        lock (_lock)
+        {
+            if (_isStopping)
+                recording.Cut(RecordingCut.Stopped, Problem.Stopping);
+            _running[stream.Id] = (recording, Task.Run(() => RunAsync(recording)));
+            if (!_isWatching)
+                _ = Task.Run(WatchAsync);
+            _isWatching = true;
+        }
+
+        return recording;
+    }
+
+    private async Task RunAsync(Recording recording)
+    {
+        try
+        {
+            if (await recording.RunAsync().ConfigureAwait(false) is { } cut)
+                await _functions.EndRecordingAsync(recording.Stream.Id, cut, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Then it is abandoned before long.
+            _log.NotRenewed(e);
+        }
+        finally
+        {
+            lock (_lock)
+                _running.Remove(recording.Stream.Id);
+            recording.Dispose();
+        }
+    }
+
+    private void Stop()
+    {
+        Recording[] all;
+        lock (_lock)
+        {
+            _isStopping = true;
+            all = [.. _running.Values.Select(one => one.Recording)];
+        }
+
+        foreach (var recording in all)
+            recording.Cut(RecordingCut.Stopped, Problem.Stopping);
+    }
+
+    /// <summary>While there are recordings: says so, and ends those that nobody reads.</summary>
+    private async Task WatchAsync()
+    {
+        var (renewing, renewed) = (Task.CompletedTask, _time.GetTimestamp());
+        while (true)
+        {
+            await Task.Delay(Tick, _time).ConfigureAwait(false);
+            Recording[] all;
+            lock (_lock)
+            {
+                _isWatching = _running.Count > 0;
+                if (!_isWatching)
+                    return;
+                all = [.. _running.Values.Select(one => one.Recording)];
+            }
+
+            foreach (var recording in all)
+                recording.CutIfUnread();
+            if (!renewing.IsCompleted || _time.GetElapsedTime(renewed).TotalSeconds < _options.RecorderSeconds / 3)
+                continue;
+            renewed = _time.GetTimestamp();
+            renewing = RenewAsync(all.ToDictionary(recording => recording.Stream.Id));
+        }
+    }
+
+    private async Task RenewAsync(Dictionary<long, Recording> recordings)
+    {
+        try
+        {
+            foreach (var (id, isOver, unreadSeconds) in await _functions.RenewRecordingsAsync(
+                recordings.Keys, _options.RecorderSeconds, CancellationToken.None).ConfigureAwait(false))
+            {
+                if (isOver)
+                    recordings[id].Cut(RecordingCut.Failed, RecordingProblems.Deleted);
+                else if (unreadSeconds is { } seconds)
+                    recordings[id].ReadElsewhere(TimeSpan.FromSeconds(seconds));
+            }
+
+            _isNotRenewed = false;
+        }
+        catch (Exception e)
+        {
+            if (!_isNotRenewed)
+                _log.NotRenewed(e);
+            _isNotRenewed = true;
+        }
+    }
+}

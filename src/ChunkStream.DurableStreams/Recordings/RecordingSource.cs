@@ -1,0 +1,103 @@
+using ChunkStream.Formats;
+using ChunkStream.Postgres;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.DurableStreams.Recordings;
+
+/// <summary>The items of a recording, from a place on to its end, as they come; the generator's are begun if there are none yet.</summary>
+internal sealed class RecordingSource : StreamSource
+{
+    private readonly RecordingRegistry _recordings;
+    private readonly RecordableGenerator _generator;
+    private readonly long? _from;
+    private readonly CancellationToken _cancellation;
+    private readonly RecordedItems _items;
+    private readonly byte[] _checkpoint = new byte[20];
+    private IRecordingReader? _reader;
+    private bool _isRead;
+    private long _written;
+    private Task? _waiting;
+
+    /// <param name="recordings">All of them.</param>
+    /// <param name="generator">What is recorded.</param>
+    /// <param name="from">Where to begin; null: at the start, and if there is no recording then with a new one.</param>
+    /// <param name="encoding">How an item is written.</param>
+    /// <param name="cancellation">Ends the reading, and not the recording.</param>
+    public RecordingSource(
+        RecordingRegistry recordings, RecordableGenerator generator, long? from, RecordEncoding encoding, CancellationToken cancellation)
+    {
+        (_recordings, _generator, _from, _cancellation) = (recordings, generator, from, cancellation);
+        _written = from ?? 0;
+        _items = new RecordedItems(generator, _written, encoding);
+    }
+
+    /// <inheritdoc />
+    public override StreamSchema Schema => _generator.Shape.Schema;
+
+    /// <summary>The offset in the recording's stream after what was written, which may be less than what was looked at.</summary>
+    public override ReadOnlySpan<byte> Checkpoint
+    {
+        get
+        {
+            _written.TryFormat(_checkpoint, out var length, "D19", System.Globalization.CultureInfo.InvariantCulture);
+            return _checkpoint.AsSpan(0, length);
+        }
+    }
+
+    /// <inheritdoc />
+    public override ValueTask<bool> WaitToReadAsync()
+    {
+        if (_isRead || TryStep())
+            return new ValueTask<bool>(true);
+
+        var waiting = NextAsync();
+        if (waiting.IsCompletedSuccessfully)
+            return waiting;
+        var task = waiting.AsTask();
+        _waiting = task;
+        return new ValueTask<bool>(task);
+    }
+
+    /// <inheritdoc />
+    public override bool TryRead()
+    {
+        var isRead = _isRead || TryStep();
+        _isRead = false;
+        return isRead;
+    }
+
+    /// <inheritdoc />
+    public override void WriteRecord(ByteWriter output)
+    {
+        _items.Write(output);
+        _written = _items.Position;
+    }
+
+    /// <inheritdoc />
+    public override Problem Describe(Exception failure) => PostgresFailures.Describe(failure);
+
+    /// <inheritdoc />
+    public override async ValueTask DisposeAsync()
+    {
+        // The token is cancelled by now wherever that is so.
+        await (_waiting ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _reader?.Dispose();
+        _items.Dispose();
+    }
+
+    private bool TryStep() => _isRead = _items.TryRead();
+
+    private async ValueTask<bool> NextAsync()
+    {
+        _reader ??= await _recordings.OpenAsync(_generator, _from, _cancellation).ConfigureAwait(false);
+        while (await _reader.NextAsync(_cancellation).ConfigureAwait(false) is { } block)
+        {
+            _items.Take(block.Data);
+            if (TryStep())
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,67 @@
+using ChunkStream.DurableStreams.Live;
+using ChunkStream.DurableStreams.Store;
+using ChunkStream.Problems;
+
+namespace ChunkStream.DurableStreams.Recordings;
+
+/// <summary>One who reads a recording from a place on. Used by one caller.</summary>
+internal interface IRecordingReader : IDisposable
+{
+    /// <summary>The next units, once there are some; null if there are no more, and the recording is complete.</summary>
+    /// <exception cref="ProblemException">The recording will never have more, and is not complete.</exception>
+    ValueTask<StreamBlock?> NextAsync(CancellationToken cancellation);
+}
+
+/// <summary>
+/// Reads a recording of this process, as it is made. It slows nobody: when it has fallen behind what is kept in memory, it reads from
+/// the store.
+/// </summary>
+internal sealed class RecordingTap : IRecordingReader
+{
+    private readonly Recording _recording;
+    private readonly DurableStore _store;
+    private readonly int _pieceBytes;
+
+    /// <param name="recording">The recording.</param>
+    /// <param name="position">Where to begin.</param>
+    /// <param name="store">Where its older part is.</param>
+    /// <param name="pieceBytes">About how many bytes to read from there at a time.</param>
+    public RecordingTap(Recording recording, long position, DurableStore store, int pieceBytes)
+    {
+        (_recording, _store, _pieceBytes, Position) = (recording, store, pieceBytes, position);
+        recording.Window.Join(this);
+    }
+
+    /// <summary>The position after what was given. Under the window's lock, but for its own reads of the store.</summary>
+    public long Position { get; set; }
+
+    /// <inheritdoc />
+    public ValueTask<StreamBlock?> NextAsync(CancellationToken cancellation)
+    {
+        var finding = _recording.Window.Find(this);
+        return finding.Block is not null || finding.IsEnd ? new ValueTask<StreamBlock?>(finding.Block) : WaitAsync(finding, cancellation);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _recording.Leave(this);
+
+    private async ValueTask<StreamBlock?> WaitAsync(TapFinding finding, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            if (finding.ReadUpTo is { } to)
+            {
+                var piece = await _store.ReadOnAsync(_recording.Stream.Id, Position, to, _pieceBytes, cancellation).ConfigureAwait(false);
+                if (StreamBlock.Of(piece) is not { } block || block.Next <= Position)
+                    throw new ProblemException(RecordingProblems.Deleted);
+                Position = block.Next;
+                return block;
+            }
+
+            if (finding.Changed is null)
+                return finding.Block;
+            await finding.Changed.WaitAsync(cancellation).ConfigureAwait(false);
+            finding = _recording.Window.Find(this);
+        }
+    }
+}

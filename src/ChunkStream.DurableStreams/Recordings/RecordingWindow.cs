@@ -1,0 +1,243 @@
+using ChunkStream.DurableStreams.Live;
+
+namespace ChunkStream.DurableStreams.Recordings;
+
+/// <summary>
+/// The newest part of a recording, in memory: what the store does not have yet, and behind that what readers may still want, up to
+/// a number of bytes. What is older is in the store.
+/// </summary>
+/// <param name="maxBytes">How many bytes to keep; and how far the store may be behind before the generator has to wait.</param>
+internal sealed class RecordingWindow(int maxBytes)
+{
+    // Of one append: about what a block of a stream has for its readers.
+    private const int BatchBytes = 256 * 1024;
+    private const int BatchRows = 5_000;
+
+    private readonly Lock _lock = new();
+    private readonly LinkedList<RecordingSegment> _segments = new();
+    private readonly List<RecordingTap> _taps = [];
+    private TaskCompletionSource _changed = NewSignal();
+    private long _bytes;
+    private long _unstoredBytes;
+    private long _stored;
+    private bool _hasAll;
+    private bool _isComplete;
+    private bool _isOver;
+    private Exception? _failure;
+
+    /// <summary>The position after what was recorded last.</summary>
+    public long Tail { get; private set; }
+
+    /// <summary>The position up to which the store has it.</summary>
+    public long Stored
+    {
+        get
+        {
+            lock (_lock)
+                return _stored;
+        }
+    }
+
+    /// <summary>How many read here.</summary>
+    public int Readers
+    {
+        get
+        {
+            lock (_lock)
+                return _taps.Count;
+        }
+    }
+
+    /// <summary>Adds what follows.</summary>
+    public void Add(RecordingSegment segment)
+    {
+        lock (_lock)
+        {
+            _segments.AddLast(segment);
+            _bytes += segment.Bytes;
+            _unstoredBytes += segment.Bytes;
+            Tail = segment.Next;
+            Trim();
+            Signal();
+        }
+    }
+
+    /// <summary>Nothing will follow.</summary>
+    /// <param name="isComplete">Whether that is so because it is complete.</param>
+    public void End(bool isComplete)
+    {
+        lock (_lock)
+        {
+            (_hasAll, _isComplete) = (true, isComplete);
+            Signal();
+        }
+    }
+
+    /// <summary>Completes when the store is not too far behind.</summary>
+    public ValueTask RoomAsync(CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            if (_unstoredBytes <= maxBytes)
+                return ValueTask.CompletedTask;
+        }
+
+        return WaitForRoomAsync(cancellation);
+    }
+
+    /// <summary>What is to be stored next, once there is something; without any if that was all.</summary>
+    public async Task<List<RecordingSegment>> NextBatchAsync()
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_lock)
+            {
+                var batch = new List<RecordingSegment>();
+                var (bytes, rows) = (0L, 0);
+                foreach (var segment in Unstored())
+                {
+                    (bytes, rows) = (bytes + segment.Data.Length, rows + segment.Rows);
+                    if (batch.Count > 0 && (bytes > BatchBytes || rows > BatchRows))
+                        break;
+                    batch.Add(segment);
+                }
+
+                if (batch.Count > 0 || _hasAll)
+                    return batch;
+                changed = _changed.Task;
+            }
+
+            await changed.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whether what is before a position is all, and complete.</summary>
+    public bool IsComplete(long next)
+    {
+        lock (_lock)
+            return _isComplete && next == Tail;
+    }
+
+    /// <summary>The store has all before a position at which a segment ends.</summary>
+    public void HasStored(long next)
+    {
+        lock (_lock)
+        {
+            foreach (var segment in Unstored().TakeWhile(segment => segment.Next <= next))
+                _unstoredBytes -= segment.Bytes;
+            _stored = next;
+            Trim();
+            Signal();
+        }
+    }
+
+    /// <summary>The recording is over: complete, or not, for a reason that readers get when they have all that there is.</summary>
+    public void Finish(Exception? failure)
+    {
+        lock (_lock)
+        {
+            (_isOver, _failure) = (true, failure);
+            Signal();
+        }
+    }
+
+    /// <summary>Adds one who reads here.</summary>
+    public void Join(RecordingTap tap)
+    {
+        lock (_lock)
+            _taps.Add(tap);
+    }
+
+    /// <summary>Takes one off.</summary>
+    public void Leave(RecordingTap tap)
+    {
+        lock (_lock)
+        {
+            _taps.Remove(tap);
+            Trim();
+        }
+    }
+
+    /// <summary>What is at a reader's place, which then moves on.</summary>
+    public TapFinding Find(RecordingTap tap)
+    {
+        lock (_lock)
+        {
+            var first = _segments.First?.Value.Start ?? Tail;
+            if (tap.Position < first)
+                return new TapFinding(null, ReadUpTo: first, null, false);
+            for (var node = _segments.Last; node is not null; node = node.Previous)
+            {
+                if (node.Value.Next <= tap.Position)
+                    break;
+                if (node.Value.Start > tap.Position)
+                    continue;
+                var block = node.Value.From(tap.Position);
+                tap.Position = block.Next;
+                Trim();
+                return new TapFinding(block, null, null, false);
+            }
+
+            if (_isOver)
+                return _failure is null ? new TapFinding(null, null, null, true) : throw _failure;
+            return new TapFinding(null, null, _changed.Task, false);
+        }
+    }
+
+    private IEnumerable<RecordingSegment> Unstored()
+    {
+        var node = _segments.Last;
+        while (node?.Previous is { } previous && previous.Value.Start >= _stored)
+            node = previous;
+        for (; node is not null; node = node.Next)
+        {
+            if (node.Value.Start >= _stored)
+                yield return node.Value;
+        }
+    }
+
+    // The store has it, and nobody here wants it, or it is too much.
+    private void Trim()
+    {
+        var least = long.MaxValue;
+        foreach (var tap in _taps)
+            least = Math.Min(least, tap.Position);
+        while (_segments.First is { } first && first.Value.Next <= _stored && (_bytes > maxBytes || first.Value.Next <= least))
+        {
+            _bytes -= first.Value.Bytes;
+            _segments.RemoveFirst();
+        }
+    }
+
+    private async ValueTask WaitForRoomAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_lock)
+            {
+                if (_unstoredBytes <= maxBytes)
+                    return;
+                changed = _changed.Task;
+            }
+
+            await changed.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private void Signal()
+    {
+        _changed.SetResult();
+        _changed = NewSignal();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>What a reader finds at its place: one of these.</summary>
+/// <param name="Block">The next units.</param>
+/// <param name="ReadUpTo">They are in the store, up to this position at least.</param>
+/// <param name="Changed">Nothing yet: this completes when that may be different.</param>
+/// <param name="IsEnd">There are no more.</param>
+internal readonly record struct TapFinding(StreamBlock? Block, long? ReadUpTo, Task? Changed, bool IsEnd);

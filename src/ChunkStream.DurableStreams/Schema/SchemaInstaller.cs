@@ -1,0 +1,109 @@
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Problems;
+using Npgsql;
+
+namespace ChunkStream.DurableStreams.Schema;
+
+/// <summary>Sees to it that the database has the streams' tables, in the version that this code needs or a later one.</summary>
+/// <param name="open">Opens a connection, whether or not there are tables.</param>
+/// <param name="time">Measures when to look again.</param>
+/// <param name="log">Hears of tables that are made or are missing.</param>
+internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSession>> open, TimeProvider time, DurableLog log) : IDisposable
+{
+    // An administrator who has just run the script should not have to restart anything; but not every request has to look.
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
+
+    private readonly SemaphoreSlim _one = new(1);
+    private volatile bool _isDone;
+    private ProblemException? _refusal;
+    private long _refusedAt;
+
+    /// <summary>Whether they were there when it was last looked.</summary>
+    public bool IsDone => _isDone;
+
+    /// <summary>They are not there any more.</summary>
+    public void Forget() => _isDone = false;
+
+    /// <summary>Looks, and installs or upgrades where needed.</summary>
+    /// <exception cref="ProblemException">They are not there, and can't be made: 503.</exception>
+    /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
+    public async Task EnsureAsync(CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (_isDone)
+                return;
+            if (_refusal is { } refusal && time.GetElapsedTime(_refusedAt) < Retry)
+                throw new ProblemException(refusal.Problem, refusal);
+
+            await using var session = await open(cancellation).ConfigureAwait(false);
+            if (await FindAsync(session.Connection).ConfigureAwait(false) < SchemaScripts.Version)
+                await InstallAsync(session.Connection).ConfigureAwait(false);
+            (_isDone, _refusal) = (true, null);
+        }
+        catch (PostgresException e) when (WhyRefused(e) is { } reason)
+        {
+            throw Refuse(reason, e);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>What to throw instead of a failure that an operator has to do something about; null for any other.</summary>
+    public ProblemException? Explain(PostgresException failure)
+        => failure.SqlState is not PostgresErrorCodes.FeatureNotSupported && WhyRefused(failure) is { } reason ? Refuse(reason, failure) : null;
+
+    /// <summary>Only looks.</summary>
+    public async Task<bool> FindAsync(CancellationToken cancellation)
+    {
+        await using var session = await open(cancellation).ConfigureAwait(false);
+        return await FindAsync(session.Connection).ConfigureAwait(false) >= SchemaScripts.Version;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _one.Dispose();
+
+    // 0: there is none.
+    private static async Task<int> FindAsync(NpgsqlConnection connection)
+    {
+        try
+        {
+            await using var command = new NpgsqlCommand("select coalesce(max(version), 0) from chunkstream.schema_version", connection);
+            return (int)(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        {
+            return 0;
+        }
+    }
+
+    private async Task InstallAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand(SchemaScripts.Whole, connection);
+        await command.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        log.SchemaInstalled(SchemaScripts.Version);
+    }
+
+    // In the log once, and not with each request.
+    private ProblemException Refuse(string reason, PostgresException failure)
+    {
+        if (_refusal is null)
+            log.SchemaMissing(reason, failure);
+        (_refusal, _refusedAt) = (new ProblemException(Problem.Unavailable(reason), failure), time.GetTimestamp());
+        return _refusal;
+    }
+
+    private static string? WhyRefused(PostgresException failure) => failure.SqlState switch
+    {
+        PostgresErrorCodes.InsufficientPrivilege =>
+            "The app's role may not create the durable streams' tables in the database, or not use them. An administrator has to run "
+            + "the script that `dotnet run --project ChunkStream.LocalHost -- --print-schema` prints; its first lines say "
+            + "what to grant.",
+        PostgresErrorCodes.ReadOnlySqlTransaction => "The database is read-only: the durable streams need one that is not.",
+        PostgresErrorCodes.FeatureNotSupported => "The durable streams need PostgreSQL 15 or later.",
+        _ => null,
+    };
+}

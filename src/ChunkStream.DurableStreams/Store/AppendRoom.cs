@@ -1,0 +1,108 @@
+using ChunkStream.Problems;
+
+namespace ChunkStream.DurableStreams.Store;
+
+/// <summary>
+/// The memory that a process has for what is to be stored: from the first byte of a body that is being received, until the database
+/// has it. Who finds no room is refused at once, before its body is read.
+/// </summary>
+/// <param name="maxBytes">See <see cref="DurableOptions.MaxWaitingBytes"/>.</param>
+internal sealed class AppendRoom(long maxBytes)
+{
+    /// <summary>What a request itself costs, beside its body.</summary>
+    public const int RequestCost = 4 * 1024;
+
+    // One stream may have one of them; and one is kept from large bodies that are not whole yet: who sends them decides how long that
+    // takes, and small ones are not to wait for it.
+    private const int Shares = 4;
+    private const int LargeBody = 64 * 1024;
+
+    private readonly long _maxBytes = maxBytes;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, long> _streams = [];
+    private long _bytes;
+    private long _receiving;
+
+    /// <summary>How many bytes are held.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_lock)
+                return _bytes;
+        }
+    }
+
+    /// <summary>A place for something that is to be stored in a stream. It holds nothing yet.</summary>
+    public Place Open(string path) => new(this, path);
+
+    /// <summary>Room for one request's data. Not for several callers at once.</summary>
+    internal sealed class Place(AppendRoom room, string path) : IDisposable
+    {
+        private long _held;
+        private long _receives;
+
+        /// <summary>Holds so many bytes from now on, unless it holds more already.</summary>
+        /// <param name="bytes">Of the data, with those of the request.</param>
+        /// <param name="isReceiving">Whether they are still to come from the client.</param>
+        /// <returns>Why there is no room for them, or null.</returns>
+        public Problem? Hold(long bytes, bool isReceiving)
+        {
+            lock (room._lock)
+            {
+                bytes = Math.Max(bytes, _held);
+                var (all, stream) = (room._bytes - _held, room._streams.GetValueOrDefault(path) - _held);
+                var receives = isReceiving && bytes > LargeBody ? bytes : 0;
+                var receiving = room._receiving - _receives;
+
+                // However large it is, it may be the only one.
+                if (all > 0 && all + bytes > room._maxBytes)
+                    return Problem.TooManyAppends("As many appends are being received, or wait for the database, on this instance as may.");
+                if (stream > 0 && stream + bytes > room._maxBytes / Shares)
+                    return Problem.TooManyAppends("As many appends to this stream are being received, or wait for the database, as may.");
+                if (receives > 0 && receiving > 0 && receiving + receives > room._maxBytes / Shares * (Shares - 1))
+                    return Problem.TooManyAppends("As many large appends are being received on this instance as may.");
+                Set(bytes, receives);
+                return null;
+            }
+        }
+
+        /// <summary>All of it has come.</summary>
+        public void HasAll()
+        {
+            lock (room._lock)
+                Set(_held, 0);
+        }
+
+        /// <summary>Hands over what it holds to who keeps it for longer.</summary>
+        public Place Move()
+        {
+            var moved = new Place(room, path);
+            lock (room._lock)
+                (moved._held, moved._receives, _held, _receives) = (_held, _receives, 0, 0);
+            return moved;
+        }
+
+        /// <summary>Holds nothing any more.</summary>
+        public void Dispose()
+        {
+            lock (room._lock)
+                Set(0, 0);
+        }
+
+        private void Set(long bytes, long receives)
+        {
+            var (more, moreReceived) = (bytes - _held, receives - _receives);
+            (_held, _receives) = (bytes, receives);
+            room._bytes += more;
+            room._receiving += moreReceived;
+            if (more == 0)
+                return;
+            var stream = room._streams.GetValueOrDefault(path) + more;
+            if (stream == 0)
+                room._streams.Remove(path);
+            else
+                room._streams[path] = stream;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using ChunkStream.DurableStreams.Schema;
+using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace ChunkStream.DurableStreams.Store;
+
+/// <summary>
+/// The database of the streams: the same as the queries', with a small pool of its own, so that long queries can't starve
+/// the streams, nor many streams the queries. The streams' tables are there before it gives a connection.
+/// </summary>
+internal sealed class DurableDatabase : IAsyncDisposable
+{
+    private const string Name = "ChunkStream streams";
+
+    // A task takes milliseconds, and seconds where it waits for another's transaction.
+    private static readonly TimeSpan TaskLimit = TimeSpan.FromSeconds(30);
+
+    private readonly NpgsqlDataSource? _pool;
+    private readonly NpgsqlDataSource? _single;
+    private readonly SchemaInstaller _installer;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _openLimit;
+
+    /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
+    public DurableDatabase(
+        string? connectionString,
+        IOptions<DurableOptions> options,
+        IOptions<PostgresOptions> postgres,
+        TimeProvider time,
+        DurableLog log,
+        ILoggerFactory loggers,
+        Func<string?>? password = null)
+    {
+        _installer = new SchemaInstaller(OpenBareAsync, time, log);
+        _time = time;
+        if (string.IsNullOrWhiteSpace(connectionString))
+            return;
+
+        var settings = ConnectionString.Read(connectionString);
+        var given = settings.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (!given.Contains("Timeout"))
+            settings.Timeout = postgres.Value.ConnectSeconds;
+        if (!given.Contains("Application Name"))
+            settings.ApplicationName = Name;
+        settings.MinPoolSize = 0;
+        settings.Pooling = true;
+        settings.MaxPoolSize = options.Value.Connections;
+
+        // What it would reset are the plans of our functions: nothing else in a session is ever changed.
+        settings.NoResetOnClose = true;
+
+        // Npgsql has its limit first, and says more.
+        _openLimit = TimeSpan.FromSeconds(settings.Timeout + 1);
+        _pool = ConnectionPool.Build(settings, password, loggers, isWriting: true);
+        settings.Pooling = false;
+        _single = ConnectionPool.Build(settings, password, loggers, isWriting: true);
+    }
+
+    /// <summary>Takes a connection from the pool. The streams' tables are there, or a <see cref="Problems.ProblemException"/> says why not.</summary>
+    /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
+    /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
+    public async ValueTask<PostgresSession> OpenAsync(CancellationToken cancellation)
+    {
+        await EnsureSchemaAsync(cancellation).ConfigureAwait(false);
+        return await LimitedAsync(_pool!, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a connection beside the pool, for who keeps it and sets limits of its own.</summary>
+    public async Task<PostgresSession> OpenOwnAsync(CancellationToken cancellation)
+    {
+        await EnsureSchemaAsync(cancellation).ConfigureAwait(false);
+        return await LimitedAsync(_single!, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the streams' tables are there. Makes none.</summary>
+    public async ValueTask<bool> HasSchemaAsync(CancellationToken cancellation)
+        => _single is not null && (_installer.IsDone || await _installer.FindAsync(cancellation).ConfigureAwait(false));
+
+    /// <inheritdoc cref="SchemaInstaller.Explain" />
+    public Exception? Explain(PostgresException failure) => _installer.Explain(failure);
+
+    /// <summary>The tables turned out to be gone: the next to take a connection makes them anew.</summary>
+    public void ForgetSchema()
+    {
+        _installer.Forget();
+        _pool?.Clear();
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        _installer.Dispose();
+        if (_pool is null)
+            return;
+        await _pool.DisposeAsync().ConfigureAwait(false);
+        await _single!.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask EnsureSchemaAsync(CancellationToken cancellation)
+    {
+        if (_single is null)
+            throw new PostgresNotConfiguredException();
+        if (!_installer.IsDone)
+            await _installer.EnsureAsync(cancellation).ConfigureAwait(false);
+    }
+
+    // For a short task beside the pool, whether or not there are tables.
+    private Task<PostgresSession> OpenBareAsync(CancellationToken cancellation) => LimitedAsync(_single!, cancellation);
+
+    private async Task<PostgresSession> LimitedAsync(NpgsqlDataSource pool, CancellationToken cancellation)
+    {
+        var session = await PostgresSession.OpenAsync(pool, _openLimit, _time, cancellation).ConfigureAwait(false);
+        session.LimitTo(TaskLimit);
+        return session;
+    }
+}

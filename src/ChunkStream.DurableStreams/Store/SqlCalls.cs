@@ -1,0 +1,87 @@
+using System.Data;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace ChunkStream.DurableStreams.Store;
+
+/// <summary>Calls the schema's functions: each call is one round trip and one transaction. Repeats what the database has rolled back.</summary>
+internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
+{
+    // Goes with a call, and ends with the call's transaction: nothing is left behind on a connection that a pooler shares. ("set
+    // transaction" would do the same, and warn that there is no "begin".)
+    private const string ReadCommitted = "set transaction_isolation = 'read committed'";
+
+    // Only where the default of database or role is another one: it is a fifth of what a call costs the database.
+    private volatile bool _setsIsolation;
+
+    /// <summary>Runs one statement, in a transaction of its own.</summary>
+    /// <param name="sql">The statement, with parameters as <c>$1</c>, <c>$2</c> …</param>
+    /// <param name="parameters">Their values.</param>
+    /// <param name="read">Reads its rows, in order. Is given when the call began: a timestamp.</param>
+    /// <param name="mayRepeat">Whether the statement may run twice, where a connection was lost during the first time.</param>
+    /// <param name="cancellation">Reaches the database.</param>
+    /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
+    public async Task<T> RunAsync<T>(
+        string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, long, Task<T>> read, bool mayRepeat, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var asked = time.GetTimestamp();
+                await using var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+                await using var batch = new NpgsqlBatch(session.Connection);
+                var command = new NpgsqlBatchCommand(sql);
+                command.Parameters.AddRange(parameters);
+                if (_setsIsolation)
+                    batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadCommitted));
+                batch.BatchCommands.Add(command);
+                try
+                {
+                    await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None).ConfigureAwait(false);
+                    return await read(reader, asked).ConfigureAwait(false);
+                }
+                finally
+                {
+                    // They may be used by another command then.
+                    command.Parameters.Clear();
+                }
+            }
+            catch (Exception) when (cancellation.IsCancellationRequested)
+            {
+                // The session was severed: how that failed is of no interest.
+                throw new OperationCanceledException(cancellation);
+            }
+            catch (PostgresException e) when (attempt < 3 && IsUndone(e))
+            {
+                if (e.SqlState is not PostgresErrorCodes.DeadlockDetected)
+                    _setsIsolation = true;
+            }
+            catch (PostgresException e) when (attempt < 2 && IsSchemaGone(e))
+            {
+                database.ForgetSchema();
+            }
+            catch (NpgsqlException e) when (attempt < 2 && mayRepeat && IsConnectionLost(e))
+            {
+            }
+            catch (PostgresException e) when (database.Explain(e) is { } explained)
+            {
+                throw explained;
+            }
+        }
+    }
+
+    // The server has rolled all of it back, and it may well succeed the next time. The last two are for transactions that are not
+    // "read committed".
+    private static bool IsUndone(PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.InvalidTransactionState;
+
+    // Or it is another: a statement that was prepared with the old one's types is "not supported".
+    private static bool IsSchemaGone(PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable
+            or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.FeatureNotSupported;
+
+    // A pool's idle connection may have been dead for a while.
+    private static bool IsConnectionLost(NpgsqlException failure)
+        => failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown } or { InnerException: IOException or SocketException };
+}

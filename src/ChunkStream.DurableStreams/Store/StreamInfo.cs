@@ -1,0 +1,35 @@
+namespace ChunkStream.DurableStreams.Store;
+
+/// <summary>A durable stream as it was at one moment.</summary>
+/// <param name="Id">Its number, never used again: a stream that is created anew at a path is another one.</param>
+/// <param name="ContentType">The media type, as it was given when the stream was created.</param>
+/// <param name="IsJson">Whether its units are JSON messages; otherwise they are bytes.</param>
+/// <param name="Tail">The position after its last unit.</param>
+/// <param name="Closed">Whether nothing will ever follow.</param>
+/// <param name="TtlSeconds">After how many seconds without a read or a write it expires, or null.</param>
+/// <param name="ExpiresAt">When it expires, or null. As it was given.</param>
+internal sealed record StreamInfo(
+    long Id,
+    string ContentType,
+    bool IsJson,
+    long Tail,
+    bool Closed,
+    long? TtlSeconds,
+    DateTimeOffset? ExpiresAt)
+{
+    /// <summary>When the database was asked for it: a timestamp of the process's <see cref="TimeProvider"/>.</summary>
+    public long ReadAt { get; init; }
+}
+
+/// <summary>Whether a path has a stream.</summary>
+internal enum StreamPresence
+{
+    /// <summary>It has.</summary>
+    Present,
+
+    /// <summary>It has none: never had, deleted, or expired.</summary>
+    Missing,
+
+    /// <summary>It is deleted, and kept only for its forks.</summary>
+    Gone,
+}

@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.DurableStreams.Store;
+
+/// <summary>
+/// Takes what has expired and what was deleted out of the database. For clients it is gone already. Several instances may do it
+/// at once: none waits for another.
+/// </summary>
+public sealed class StreamSweep
+{
+    // Of one transaction: a fraction of a second of work.
+    private const int StreamsAtATime = 200;
+    private const int ChunksAtATime = 2_000;
+
+    private readonly DurableDatabase _database;
+    private readonly StreamFunctions _functions;
+
+    internal StreamSweep(DurableDatabase database, StreamFunctions functions) => (_database, _functions) = (database, functions);
+
+    /// <summary>Sweeps until nothing is due. Where no stream was ever made it does nothing, and makes no tables.</summary>
+    /// <param name="cancellation">Ends it after the transaction that is under way.</param>
+    /// <exception cref="Npgsql.NpgsqlException">The database can't be reached.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        if (!await _database.HasSchemaAsync(cancellation).ConfigureAwait(false))
+            return;
+        while (await _functions.SweepAsync(StreamsAtATime, ChunksAtATime, cancellation).ConfigureAwait(false) > 0)
+            cancellation.ThrowIfCancellationRequested();
+    }
+}
+
+/// <summary>Sweeps from time to time, in a host that has no timer trigger.</summary>
+internal sealed class StreamSweepService(StreamSweep sweep, IOptions<DurableOptions> options, TimeProvider time, DurableLog log) : BackgroundService
+{
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.SweepSeconds), time);
+        var isFailing = false;
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        {
+            try
+            {
+                await sweep.RunAsync(stoppingToken).ConfigureAwait(false);
+                isFailing = false;
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                if (!isFailing)
+                    log.NotSwept(e);
+                isFailing = true;
+            }
+        }
+    }
+}

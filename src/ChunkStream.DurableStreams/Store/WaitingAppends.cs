@@ -1,0 +1,97 @@
+namespace ChunkStream.DurableStreams.Store;
+
+/// <summary>The appends that wait for the database, each stream's in a line of their own.</summary>
+internal sealed class WaitingAppends
+{
+    // Of one call. Memory, and how long the first of them waits for the last.
+    private const int MostAppends = 256;
+    private const long MostBytes = 4 * 1024 * 1024;
+
+    private readonly Lock _lock = new();
+
+    // Those that a call is under way for.
+    private readonly Dictionary<string, LinkedList<WaitingAppend>> _lines = [];
+
+    /// <summary>Takes one in.</summary>
+    /// <returns>Whether it is to be sent now; else it is one of the next, see <see cref="Next"/>.</returns>
+    public bool Add(WaitingAppend append)
+    {
+        lock (_lock)
+        {
+            if (_lines.TryGetValue(append.Path, out var line))
+            {
+                line.AddLast(append.Place);
+                return false;
+            }
+
+            _lines[append.Path] = new LinkedList<WaitingAppend>();
+            return true;
+        }
+    }
+
+    /// <summary>Of a stream for which a call has ended: what to send with the next. Empty: nothing waits, and the next to come is the first.</summary>
+    public List<WaitingAppend> Next(string path)
+    {
+        var next = new List<WaitingAppend>();
+        lock (_lock)
+        {
+            var waiting = _lines[path];
+            for (var bytes = 0L; waiting.First is { Value: var append } && next.Count < MostAppends; next.Add(append))
+            {
+                bytes += append.Bytes;
+                if (next.Count > 0 && bytes > MostBytes)
+                    break;
+                waiting.RemoveFirst();
+            }
+
+            if (next.Count == 0)
+                _lines.Remove(path);
+        }
+
+        return next;
+    }
+
+    /// <summary>Nobody waits for one any more: it is not sent, unless it is already.</summary>
+    public void Leave(WaitingAppend append)
+    {
+        lock (_lock)
+        {
+            if (append.Place.List is not { } waiting)
+                return;
+            waiting.Remove(append.Place);
+        }
+
+        append.Room.Dispose();
+    }
+}
+
+/// <summary>An append that waits, or is under way.</summary>
+internal sealed class WaitingAppend
+{
+    // Where it is in the body.
+    private const int MessageCost = 32;
+
+    /// <param name="append">The append.</param>
+    /// <param name="room">The room that it has, which is given up once it was sent.</param>
+    public WaitingAppend(AppendToStream append, AppendRoom.Place room)
+    {
+        (Append, Room) = (append, room);
+        Bytes = append.Content.Sum(piece => (long)piece.Length);
+        Place = new LinkedListNode<WaitingAppend>(this);
+    }
+
+    public AppendToStream Append { get; }
+
+    public AppendRoom.Place Room { get; }
+
+    public string Path => Append.Path;
+
+    public long Bytes { get; }
+
+    /// <summary>About what it costs while it is held.</summary>
+    public long Cost => AppendRoom.RequestCost + Bytes + (MessageCost * (long)Math.Max(0, Append.Content.Count - 1));
+
+    public LinkedListNode<WaitingAppend> Place { get; }
+
+    public TaskCompletionSource<AppendResult> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,7 @@
+using System.Text.Json.Serialization;
+
+namespace ChunkStream.Postgres.Queries;
+
+/// <summary>The JSON of a list of texts, without reflection.</summary>
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class ChoiceJson : JsonSerializerContext;

@@ -1,0 +1,122 @@
+using ChunkStream.Problems;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Queries;
+
+/// <summary>
+/// The declared queries. Files are looked at again when they are asked for, at most once a second, so that a change is there
+/// without a restart; what the database says to a file is asked once for each version of it.
+/// </summary>
+internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDatabase database, TimeProvider time, ILogger<QueryCatalogue> logger)
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    // Settings are not read before they have been checked, which is when the host starts.
+    private readonly Lazy<QueryFolder> _folder = new(() => new QueryFolder(options.Value.FindFolder(Directory.GetCurrentDirectory())));
+    private readonly QueryLog _log = new(logger);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<DeclaredQuery, CheckedQuery> _checked = new(ReferenceEqualityComparer.Instance);
+    private IReadOnlyList<DeclaredQuery>? _queries;
+    private long _looked;
+
+    /// <summary>The settings.</summary>
+    public QueryOptions Options => options.Value;
+
+    /// <summary>Checks queries, and values of their parameters.</summary>
+    public QueryCheck Check { get; } = new(database);
+
+    /// <summary>All files, by name: those that serve, and those that are broken.</summary>
+    public IReadOnlyList<DeclaredQuery> Queries
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_queries is not null && time.GetElapsedTime(_looked) < LookInterval)
+                    return _queries;
+
+                var before = _queries;
+                _queries = _folder.Value.Read();
+                _looked = time.GetTimestamp();
+                foreach (var query in _queries.Where(query => query.Mistakes.Count > 0 && before?.Contains(query) is not true))
+                    _log.Broken(query.FileName, query.Mistakes);
+                foreach (var gone in _checked.Keys.Except(_queries).ToArray())
+                    _checked.Remove(gone);
+                return _queries;
+            }
+        }
+    }
+
+    /// <summary>The query of a name, or null.</summary>
+    public DeclaredQuery? Find(string name)
+        => Queries.FirstOrDefault(query => query.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A query as callers without a key run it: with bounds also where its file declares none.</summary>
+    public QueryFile ForEveryone(QueryFile file) => file with
+    {
+        Header = file.Header.Bounded(TimeSpan.FromSeconds(database.Options.AnonymousTimeoutSeconds), database.Options.AnonymousMaxRows),
+    };
+
+    /// <summary>Whether the database, when it was asked, guaranteed that the query's key is unique and never null.</summary>
+    public bool IsKeyProven(DeclaredQuery query)
+    {
+        lock (_lock)
+            return _checked.TryGetValue(query, out var known) && known.IsKeyProven;
+    }
+
+    /// <summary>What the database says to a query whose file is well.</summary>
+    /// <exception cref="Exception">The database can't be asked now.</exception>
+    public async Task<CheckedQuery> CheckedAsync(DeclaredQuery query, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            // One that was broken may have been mended in the database.
+            if (_checked.TryGetValue(query, out var known) && known.Schema is not null)
+                return known;
+        }
+
+        var answer = await Check.CheckAsync(query.File!, cancellation).ConfigureAwait(false);
+        lock (_lock)
+        {
+            var before = _checked.GetValueOrDefault(query);
+            _checked[query] = answer;
+            if (before is not null && before.Mistakes.SequenceEqual(answer.Mistakes))
+                return answer;
+        }
+
+        if (answer.Mistakes.Count > 0)
+            _log.Broken(query.FileName, answer.Mistakes);
+        foreach (var warning in answer.Warnings)
+            _log.Doubtful(query.FileName, warning.Line, warning.Reason);
+        return answer;
+    }
+
+    /// <summary>Checks all of them, and logs what is broken and what serves.</summary>
+    public async Task CheckAllAsync(CancellationToken cancellation)
+    {
+        var serving = new List<string>();
+        try
+        {
+            foreach (var query in Queries.Where(query => query.File is not null))
+            {
+                if ((await CheckedAsync(query, cancellation).ConfigureAwait(false)).Schema is not null)
+                    serving.Add(query.Name);
+            }
+
+            _log.Checked(_folder.Value.Path, serving);
+        }
+        catch (Exception failure)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var problem = PostgresFailures.Describe(failure);
+            // Our own exceptions say no more than the problem does.
+            var cause = failure is NpgsqlException ? Cause.Of(failure) : "";
+            _log.NotChecked(problem.Detail.TrimEnd('.') + cause, problem == Problem.Internal ? failure : null);
+        }
+
+        if (options.Value.ResumeKey is null)
+            _log.NoResumeKey();
+    }
+}

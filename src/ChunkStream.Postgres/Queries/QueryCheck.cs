@@ -1,0 +1,127 @@
+using ChunkStream.Formats;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Queries;
+
+/// <summary>Checks queries against the database, without running them: columns, types, parameters, key.</summary>
+internal sealed class QueryCheck(PostgresDatabase database)
+{
+    // As a part of another statement, which is how it may have to run: what only stands alone, and what writes, is refused.
+    private const string Before = "SELECT * FROM (\n";
+    private const string After = "\n) AS q";
+
+    /// <summary>Checks a query.</summary>
+    /// <exception cref="Exception">The database can't be asked now.</exception>
+    public async Task<CheckedQuery> CheckAsync(QueryFile file, CancellationToken cancellation)
+    {
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
+        var mistakes = new List<QueryMistake>();
+        foreach (var parameter in file.Header.Parameters)
+        {
+            if (await RefusalAsync(connection, parameter.Type, parameter.Default).ConfigureAwait(false) is { } refusal)
+                mistakes.Add(new QueryMistake(parameter.Line, $"The parameter @{parameter.Name}: {refusal}"));
+        }
+
+        return mistakes.Count > 0
+            ? new CheckedQuery(null, mistakes, [])
+            : await DescribeAsync(connection, file, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>For each parameter whose value Postgres does not take as of its type, what Postgres says to it.</summary>
+    public async Task<IReadOnlyList<(QueryParameter Parameter, string Reason)>> RefusedAsync(
+        QueryFile file, IReadOnlyList<string?> values, CancellationToken cancellation)
+    {
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
+        var refused = new List<(QueryParameter, string)>();
+        foreach (var (index, parameter) in file.Header.Parameters.Index())
+        {
+            if (await RefusalAsync(connection, parameter.Type, values[index]).ConfigureAwait(false) is { } reason)
+                refused.Add((parameter, reason));
+        }
+
+        return refused;
+    }
+
+    private static async Task<string?> RefusalAsync(NpgsqlConnection connection, string type, string? value)
+    {
+        var command = new NpgsqlBatchCommand($"SELECT CAST($1 AS {type}) IS NULL");
+        command.Parameters.Add(SelectStatement.Parameter(value));
+        try
+        {
+            await WatchedCommand.RunAsync(connection, command).ConfigureAwait(false);
+            return null;
+        }
+        catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
+        {
+            return refusal.MessageText;
+        }
+    }
+
+    private static async Task<CheckedQuery> DescribeAsync(NpgsqlConnection connection, QueryFile file, CancellationToken cancellation)
+    {
+        try
+        {
+            var query = file.ToRun([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
+            var layout = await RowLayout.DescribeAsync(connection, query with { Sql = Before + query.Sql + After }, cancellation).ConfigureAwait(false);
+            if (query.Key.Count == 0)
+                return new CheckedQuery(layout.Schema, [], []);
+
+            await DescribeAtPositionAsync(connection, query, layout, cancellation).ConfigureAwait(false);
+            var isProven = await KeyProof.ExistsAsync(connection, query, layout, cancellation).ConfigureAwait(false);
+            var isDoubtful = !isProven && !file.Header.IsKeyCheckedByRow;
+            return new CheckedQuery(layout.Schema, [], isDoubtful ? [new QueryMistake(file.Header.KeyLine, KeyProof.Missing)] : []) { IsKeyProven = isProven };
+        }
+        catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
+        {
+            return new CheckedQuery(null, [new QueryMistake(LineOf(refusal, file), ReasonOf(refusal))], []);
+        }
+        catch (UnusableKeyException key)
+        {
+            return new CheckedQuery(null, [new QueryMistake(file.Header.KeyLine, key.Message)], []);
+        }
+    }
+
+    // Whether the columns can be ordered and compared, only Postgres knows.
+    private static async Task DescribeAtPositionAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout, CancellationToken cancellation)
+    {
+        var position = new KeysetPosition(0, [.. query.Key.Select(_ => "")]);
+        var statement = SelectStatement.Of(query, layout, position, atMost: null);
+        try
+        {
+            await RowLayout.DescribeAsync(connection, new PostgresQuery(statement.Sql) { Parameters = statement.Parameters }, cancellation).ConfigureAwait(false);
+        }
+        catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
+        {
+            throw new UnusableKeyException($"The key can't order the rows: {refusal.MessageText}.");
+        }
+    }
+
+    // Class 42 is syntax and names, 22 and 23 values and their constraints, 0A what can't stand here, 54 sizes.
+    private static bool IsAboutTheStatement(PostgresException failure) => failure.SqlState[..2] is "42" or "22" or "23" or "0A" or "54";
+
+    // Whoever gives the shipped files a database of their own meets this first.
+    private static string ReasonOf(PostgresException refusal) => refusal.SqlState == PostgresErrorCodes.UndefinedTable
+        ? $"{refusal.MessageText}: create it in this database, or delete the file if nobody needs the query."
+        : refusal.MessageText;
+
+    private static int LineOf(PostgresException refusal, QueryFile file)
+    {
+        // In characters, as Postgres counts them, from 1.
+        var before = string.Concat((Before + file.Sql).EnumerateRunes().Take(Math.Max(Before.Length, refusal.Position - 1)));
+        return file.FirstLine + SqlScanner.LineBreaks(before) - SqlScanner.LineBreaks(Before);
+    }
+}
+
+/// <summary>What the database says to a query.</summary>
+/// <param name="Schema">Its columns, or null if it is broken.</param>
+/// <param name="Mistakes">Why it is broken.</param>
+/// <param name="Warnings">What is not wrong, but not certain either.</param>
+internal sealed record CheckedQuery(StreamSchema? Schema, IReadOnlyList<QueryMistake> Mistakes, IReadOnlyList<QueryMistake> Warnings)
+{
+    /// <summary>Whether the database guarantees that the key is unique and never null.</summary>
+    public bool IsKeyProven { get; init; }
+}

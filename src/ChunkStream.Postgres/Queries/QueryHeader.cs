@@ -1,0 +1,171 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace ChunkStream.Postgres.Queries;
+
+/// <summary>What the comment block at the top of a query file declares.</summary>
+internal sealed partial record QueryHeader
+{
+    private static readonly string[] Known = ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "key-check", "errors"];
+
+    /// <summary>What the query gives, in a sentence; empty where the file does not say.</summary>
+    public string Summary { get; private set; } = "";
+
+    /// <summary>The parameters, in the order of their declarations.</summary>
+    public IReadOnlyList<QueryParameter> Parameters { get; private set; } = [];
+
+    /// <summary>The columns of the key; empty without one.</summary>
+    public IReadOnlyList<KeyColumn> Key { get; private set; } = [];
+
+    /// <summary>The line of the key's declaration.</summary>
+    public int KeyLine { get; private set; }
+
+    /// <summary>What to plan for, or null for the default.</summary>
+    public CursorPlan? Plan { get; private set; }
+
+    /// <summary>How long Postgres may take for the first row, and from each to the next; null for no limit.</summary>
+    public TimeSpan? Timeout { get; private set; }
+
+    /// <summary>How long the reader may stall while the query is held; null for the server's default.</summary>
+    public TimeSpan? Idle { get; private set; }
+
+    /// <summary>How many rows the query gives at most; null for no bound.</summary>
+    public long? MaxRows { get; private set; }
+
+    /// <summary>Whether the file says that its author knows that no index guarantees the key.</summary>
+    public bool IsKeyCheckedByRow { get; private set; }
+
+    /// <summary>Whether a client is told what the SQL raises for it.</summary>
+    public bool ShowsErrors { get; private set; }
+
+    /// <summary>The same with bounds where none are declared: for callers without a key.</summary>
+    public QueryHeader Bounded(TimeSpan timeout, long maxRows) => this with { Timeout = Timeout ?? timeout, MaxRows = MaxRows ?? maxRows };
+
+    /// <summary>Who may run it.</summary>
+    public QueryAccess Access { get; private set; } = QueryAccess.Function;
+
+    /// <summary>Reads the block's lines. Those that are not <c>-- word: …</c> with a small word are comments.</summary>
+    public static QueryHeader Parse(IReadOnlyList<string> lines, ICollection<QueryMistake> mistakes)
+    {
+        var header = new QueryHeader();
+        var given = new HashSet<string>();
+        foreach (var (index, text) in lines.Index())
+        {
+            if (Directive().Match(text) is not { Success: true } directive)
+                continue;
+
+            var word = directive.Groups["word"].Value;
+            try
+            {
+                if (word != "param" && !given.Add(word))
+                    throw new FormatException($"'{word}' is declared twice.");
+                header.Take(word, directive.Groups["value"].Value, index + 1);
+            }
+            catch (FormatException mistake)
+            {
+                mistakes.Add(new QueryMistake(index + 1, mistake.Message));
+            }
+        }
+
+        return header;
+    }
+
+    private void Take(string word, string value, int line)
+    {
+        switch (word)
+        {
+            case "summary":
+                Summary = value;
+                break;
+            case "param":
+                var parameter = QueryParameter.Parse(value, line);
+                if (Parameters.Any(other => other.Name.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase)))
+                    throw new FormatException($"The parameter '{parameter.Name}' is declared twice.");
+                Parameters = [.. Parameters, parameter];
+                break;
+            case "key":
+                (Key, KeyLine) = ([.. value.Split(',').Select(KeyColumnOf)], line);
+                if (Key.DistinctBy(column => column.Name).Count() < Key.Count)
+                    throw new FormatException("The key has a column twice.");
+                break;
+            case "plan":
+                Plan = OneOf(word, value, ("first-row", CursorPlan.FirstRow), ("whole", CursorPlan.Whole));
+                break;
+            case "timeout":
+                Timeout = TimeOf(word, value);
+                break;
+            case "idle":
+                Idle = TimeOf(word, value);
+                break;
+            case "max-rows":
+                MaxRows = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rows) && rows > 0
+                    ? rows
+                    : throw new FormatException($"'max-rows' is a whole number from 1, but here it is '{value}'.");
+                break;
+            case "key-check":
+                IsKeyCheckedByRow = OneOf(word, value, ("each-row", true));
+                break;
+            case "access":
+                Access = OneOf(word, value, ("anonymous", QueryAccess.Anonymous), ("function", QueryAccess.Function));
+                break;
+            case "errors":
+                ShowsErrors = OneOf(word, value, ("shown", true));
+                break;
+            default:
+                throw new FormatException($"There is no '{word}:'; a query file declares {string.Join(", ", Known)}. (A comment that is none begins with another letter case, or with three dashes.)");
+        }
+    }
+
+    private static KeyColumn KeyColumnOf(string text)
+    {
+        if (KeyColumnPattern().Match(text) is not { Success: true } parts)
+            throw new FormatException($"A key is columns of the result, each with asc or desc where needed, such as: departed_at desc, id. This is '{text.Trim()}'.");
+
+        // As SQL has it: unquoted names are in small letters.
+        var name = parts.Groups["quoted"] is { Success: true } quoted
+            ? quoted.Value.Replace("\"\"", "\"", StringComparison.Ordinal)
+            : parts.Groups["plain"].Value.ToLowerInvariant();
+        return new KeyColumn(name, parts.Groups["order"].Value.Equals("desc", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static T OneOf<T>(string word, string value, params (string Name, T Value)[] choices)
+    {
+        foreach (var choice in choices)
+        {
+            if (choice.Name == value)
+                return choice.Value;
+        }
+
+        throw new FormatException($"'{word}' is {string.Join(" or ", choices.Select(choice => choice.Name))}, but here it is '{value}'.");
+    }
+
+    private static TimeSpan TimeOf(string word, string value)
+    {
+        var parts = TimePattern().Match(value);
+        var seconds = parts.Groups["unit"].Value switch { "ms" => 0.001, "s" => 1, "min" => 60, _ => 3600.0 };
+        return parts.Success && double.Parse(parts.Groups["number"].ValueSpan, CultureInfo.InvariantCulture) * seconds is >= 0.001 and <= 7 * 24 * 3600 and var time
+            ? TimeSpan.FromSeconds(time)
+            : throw new FormatException($"'{word}' is a time such as 500ms, 30s, 5min or 1h, at most a week, but here it is '{value}'.");
+    }
+
+    // What follows a second double dash is a comment on the declaration, unless it is in quotes. A quote that is not closed is a
+    // character as any other.
+    [GeneratedRegex("""^\s*--\s?(?<word>[a-z][a-z-]*):\s*(?<value>([^'"]|'[^']*'|"[^"]*"|['"])*?)(\s+--.*)?\s*$""")]
+    private static partial Regex Directive();
+
+    [GeneratedRegex("""^\s*("(?<quoted>([^"]|"")+)"|(?<plain>[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*))(\s+(?<order>asc|desc))?\s*$""", RegexOptions.IgnoreCase)]
+    private static partial Regex KeyColumnPattern();
+
+    [GeneratedRegex(@"^(?<number>[0-9]{1,9}(\.[0-9]{1,3})?)\s*(?<unit>ms|s|min|h)$")]
+    private static partial Regex TimePattern();
+}
+
+/// <summary>Who may run a query.</summary>
+internal enum QueryAccess
+{
+    /// <summary>Everyone.</summary>
+    Anonymous,
+
+    /// <summary>Whoever has a function key.</summary>
+    Function,
+}

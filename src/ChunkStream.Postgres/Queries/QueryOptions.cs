@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ChunkStream.Postgres.Queries;
+
+/// <summary>Settings of the declared queries, directly under <c>ChunkStream</c>.</summary>
+public sealed class QueryOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "ChunkStream";
+
+    /// <summary>
+    /// The folder of the <c>.sql</c> files. A relative path is looked for in the current directory, in the one above
+    /// it, and then beside the program. Default <c>queries</c>.
+    /// </summary>
+    [Required]
+    public string QueriesPath { get; set; } = "queries";
+
+    /// <summary>The name of the query that <c>/db-stream</c> serves. Default <c>large_table</c>.</summary>
+    [Required]
+    public string DefaultQuery { get; set; } = "large_table";
+
+    /// <summary>
+    /// The secret that signs resume tokens, 32 characters or more; the same in every instance, since any of them may be
+    /// asked to resume. Without it there are no tokens: streams can't be resumed.
+    /// </summary>
+    [ResumeKey]
+    public string? ResumeKey { get; set; }
+
+    /// <summary>Where <see cref="QueriesPath"/> leads. It need not exist.</summary>
+    /// <param name="current">The current directory.</param>
+    internal string FindFolder(string current)
+    {
+        // 'dotnet run' starts a web project in its own folder, one below the repository's.
+        string[] places = [Path.GetFullPath(QueriesPath, current), Path.GetFullPath(Path.Combine("..", QueriesPath), current)];
+        return places.FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, QueriesPath);
+    }
+}

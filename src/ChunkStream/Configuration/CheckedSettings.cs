@@ -1,0 +1,90 @@
+using System.ComponentModel;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.Configuration;
+
+/// <summary>
+/// Reads a section of the configuration into an options class, and reports every mistake in it at once: settings that
+/// there are not, and values that can't be read. (The framework's binder stops at the first.)
+/// </summary>
+public sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IValidateOptions<TOptions>
+    where TOptions : class
+{
+    private static readonly PropertyInfo[] Settings = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance);
+
+    private readonly IConfigurationSection _section;
+    private readonly string[] _subsections;
+
+    internal CheckedSettings(IConfigurationSection section, string[] subsections)
+        => (_section, _subsections) = (section, subsections);
+
+    /// <inheritdoc />
+    public void Configure(TOptions options)
+    {
+        foreach (var given in _section.GetChildren())
+        {
+            if (Find(given) is { } setting && TryRead(setting, given.Value, out var value))
+                setting.SetValue(options, value);
+        }
+    }
+
+    /// <inheritdoc />
+    public ValidateOptionsResult Validate(string? name, TOptions options)
+    {
+        var mistakes = _section.GetChildren().Select(Mistake).OfType<string>().ToArray();
+        return mistakes.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes);
+    }
+
+    private string? Mistake(IConfigurationSection given)
+    {
+        if (_subsections.Contains(given.Key, StringComparer.OrdinalIgnoreCase))
+            return null;
+        if (Find(given) is not { } setting)
+            return $"{given.Path} is no setting; {_section.Path} has {string.Join(", ", Settings.Select(known => known.Name).Concat(_subsections))}.";
+        return TryRead(setting, given.Value, out _)
+            ? null
+            : $"{given.Path} must be {Words(TypeOf(setting))}, but is '{given.Value}'.";
+    }
+
+    private static PropertyInfo? Find(IConfigurationSection given)
+        => Settings.FirstOrDefault(setting => setting.Name.Equals(given.Key, StringComparison.OrdinalIgnoreCase));
+
+    private static bool TryRead(PropertyInfo setting, string? text, out object? value)
+    {
+        value = null;
+        var converter = TypeDescriptor.GetConverter(TypeOf(setting));
+        if (text is null || !converter.IsValid(text))
+            return false;
+        value = converter.ConvertFromInvariantString(text);
+        return true;
+    }
+
+    private static string Words(Type type)
+        => type == typeof(int) ? "a whole number" : type == typeof(double) ? "a number" : $"a {type.Name}";
+
+    private static Type TypeOf(PropertyInfo setting) => Nullable.GetUnderlyingType(setting.PropertyType) ?? setting.PropertyType;
+}
+
+/// <summary>Registers options that are read and checked by <see cref="CheckedSettings{TOptions}"/>.</summary>
+public static class CheckedSettingsServices
+{
+    /// <summary>Adds options from a section; their ranges and all else about them is checked when the host starts.</summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="configuration">Where from.</param>
+    /// <param name="section">The section's path.</param>
+    /// <param name="subsections">Names of sections inside it that others read.</param>
+    public static OptionsBuilder<TOptions> AddCheckedSettings<TOptions>(
+        this IServiceCollection services, IConfiguration configuration, string section, params string[] subsections)
+        where TOptions : class
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        var settings = new CheckedSettings<TOptions>(configuration.GetSection(section), subsections);
+        services.AddSingleton<IConfigureOptions<TOptions>>(settings);
+        services.AddSingleton<IValidateOptions<TOptions>>(settings);
+        return services.AddOptions<TOptions>().ValidateDataAnnotations().ValidateOnStart();
+    }
+}

@@ -1,0 +1,30 @@
+using System.Text.Json;
+using ChunkStream.Problems;
+using Microsoft.AspNetCore.Http;
+
+namespace ChunkStream.Http;
+
+/// <summary>A response that is a problem: its status, and <c>application/problem+json</c>.</summary>
+public sealed class ProblemResult(Problem problem) : IResult
+{
+    /// <summary>What the client is told.</summary>
+    public Problem Problem => problem;
+
+    /// <inheritdoc />
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        ArgumentNullException.ThrowIfNull(httpContext);
+        var response = httpContext.Response;
+        response.StatusCode = problem.Status;
+        response.ContentType = "application/problem+json";
+        response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (problem.RetryAfterSeconds is { } seconds)
+            response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+        var body = JsonSerializer.SerializeToUtf8Bytes(problem, ProblemJson.Readable.Problem);
+        response.ContentLength = body.Length;
+        if (!HttpMethods.IsHead(httpContext.Request.Method))
+            await response.Body.WriteAsync(body, httpContext.RequestAborted);
+    }
+}

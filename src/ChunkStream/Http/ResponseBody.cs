@@ -1,0 +1,77 @@
+using System.IO.Compression;
+using System.IO.Pipelines;
+using ChunkStream.Formats;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace ChunkStream.Http;
+
+/// <summary>
+/// Where a stream's bytes go: the response itself, or through a compressor. Flushing the writer sends everything written
+/// so far, in either.
+/// </summary>
+internal sealed class ResponseBody : IAsyncDisposable
+{
+    // Of those that the client likes equally, the first wins: at their fastest levels Brotli makes rows a seventh smaller
+    // than gzip does, in the same time.
+    private static readonly string[] Offered = ["br", "gzip"];
+
+    private readonly HttpResponse _response;
+    private readonly CuttableStream? _compressed;
+
+    private ResponseBody(HttpResponse response, PipeWriter writer, CuttableStream? compressed)
+        => (_response, Writer, _compressed) = (response, writer, compressed);
+
+    /// <summary>Takes the bytes of the stream.</summary>
+    public PipeWriter Writer { get; }
+
+    /// <summary>Chooses by Accept-Encoding, and sets Content-Encoding.</summary>
+    public static ResponseBody For(HttpContext http, StreamFormat format)
+    {
+        var encoding = format.IsWorthCompressing ? Choose(http.Request.GetTypedHeaders().AcceptEncoding) : null;
+        if (encoding is null)
+            return new ResponseBody(http.Response, http.Response.BodyWriter, compressed: null);
+
+        http.Response.Headers.ContentEncoding = encoding;
+        var target = new CuttableStream(http.Response.BodyWriter.AsStream(leaveOpen: true));
+
+        // Fastest: a stream has to keep up with its source, and the higher levels gain a few percent for many times the work.
+        Stream compressor = encoding == "br"
+            ? new BrotliStream(target, CompressionLevel.Fastest)
+            : new GZipStream(target, CompressionLevel.Fastest);
+        return new ResponseBody(http.Response, PipeWriter.Create(compressor), target);
+    }
+
+    /// <summary>Ends the body: it is whole.</summary>
+    public async Task CompleteAsync()
+    {
+        if (_compressed is not null)
+            await Writer.CompleteAsync().ConfigureAwait(false);
+        await _response.CompleteAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Frees what the body holds. Where it is not whole, nothing is written that would say so.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_compressed is null)
+            return;
+
+        // A compressor that is disposed before its end writes the mark that says: this was all.
+        _compressed.Cut();
+        await Writer.CompleteAsync().ConfigureAwait(false);
+    }
+
+    private static string? Choose(IList<StringWithQualityHeaderValue> accepted)
+    {
+        var best = Offered
+            .Select(encoding => (Encoding: encoding, Quality: Quality(encoding, accepted) ?? Quality("*", accepted) ?? 0))
+            .MaxBy(choice => choice.Quality);
+        var plain = Quality("identity", accepted);
+        return best.Quality > 0 && best.Quality >= (plain ?? 0) ? best.Encoding : null;
+    }
+
+    private static double? Quality(string name, IList<StringWithQualityHeaderValue> accepted)
+        => accepted.FirstOrDefault(value => value.Value.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } value
+            ? value.Quality ?? 1
+            : null;
+}
