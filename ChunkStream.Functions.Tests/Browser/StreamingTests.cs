@@ -22,6 +22,8 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITe
         await ui.StartAsync("slow");
         await Assertions.Expect(ui.Page.GetByRole(AriaRole.Gridcell, new() { Name = "3", Exact = true })).ToBeVisibleAsync();
         await ui.UntilAsync("Streaming");
+        // The count is shown a moment after the rows.
+        await Bounded.Until(async () => await ui.RowsAsync() >= 3, "three rows are counted");
         Assert.InRange(await ui.RowsAsync(), 3, 99_999);
         await postgres.UntilOneRunsAsync();
 

@@ -17,7 +17,7 @@ public sealed class ConformanceTests(RealPostgres postgres)
     [Fact]
     public async Task All_tests_of_the_suite_pass()
     {
-        var suite = await NodeProject.InstalledAsync("ChunkStream.Functions.Tests", "Durable", "Conformance");
+        var suite = await NodeProject.InstalledAsync("ChunkStream.Functions.Tests", "DurableStreams", "Conformance");
         await using var api = await LocalApi.StartAsync(
             postgres.ConnectionString,
             settings: [("ChunkStream:Streams:LongPollSeconds", "2"), ("ChunkStream:LocalHost:CorsOrigins", "*")]);

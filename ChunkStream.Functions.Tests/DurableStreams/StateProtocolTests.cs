@@ -14,7 +14,7 @@ public sealed class StateProtocolTests(RealPostgres postgres)
     [InlineData("reset")]
     public async Task A_published_table_is_a_live_collection_of_StreamDB(string onTruncate)
     {
-        var folder = await NodeProject.InstalledAsync("ChunkStream.Functions.Tests", "Durable", "State");
+        var folder = await NodeProject.InstalledAsync("ChunkStream.Functions.Tests", "DurableStreams", "State");
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
         var path = StreamCalls.NewPath();
         (await api.PutAsync(path, "application/json")).Dispose();
