@@ -42,18 +42,25 @@ internal static class PrivateFile
 
     private static void Create(string path, Func<string, string>? format)
     {
+        // One at a time: on Unix a move that must not overwrite looks first and moves then.
+        using var alone = Take(path + ".lock");
+        if (File.Exists(path))
+            return;
+
         var secret = NewSecret();
         var partial = $"{path}.partial-{Guid.NewGuid():N}";
         Write(partial, (format?.Invoke(secret) ?? secret) + "\n");
-        try
+        // Whole or not at all: a reader never finds half a secret.
+        File.Move(partial, path, overwrite: false);
+    }
+
+    private static LockFile Take(string path)
+    {
+        while (true)
         {
-            // Whole or not at all: a reader never finds half a secret.
-            File.Move(partial, path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another process was faster: its secret counts.
-            File.Delete(partial);
+            if (LockFile.TryTake(path) is { } taken)
+                return taken;
+            Thread.Sleep(10);
         }
     }
 }
