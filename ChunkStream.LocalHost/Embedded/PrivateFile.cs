@@ -42,7 +42,8 @@ internal static class PrivateFile
 
     private static void Create(string path, Func<string, string>? format)
     {
-        // One at a time: on Unix a move that must not overwrite looks first and moves then.
+        // One at a time: on Unix a move that must not overwrite looks first and moves then. The lock's file goes with the
+        // lock: whoever still holds its old file finds the secret there, and makes none.
         using var alone = Take(path + ".lock");
         if (File.Exists(path))
             return;
@@ -58,7 +59,7 @@ internal static class PrivateFile
     {
         while (true)
         {
-            if (LockFile.TryTake(path) is { } taken)
+            if (LockFile.TryTake(path, deleteOnRelease: true) is { } taken)
                 return taken;
             Thread.Sleep(10);
         }
