@@ -1,6 +1,7 @@
 using System.Net;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
 using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.Http;
@@ -27,6 +28,27 @@ public sealed class StreamResultTests : IAsyncLifetime
         Assert.Contains("Refused", ended.Message, StringComparison.Ordinal);
         Assert.Contains("(no first byte, ", ended.Message, StringComparison.Ordinal);
         Assert.Equal("secret details", ended.Exception?.Message);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_comes_in_the_moment_in_which_the_response_would_start_without_it_is_in_time(bool fails)
+    {
+        var failure = fails ? new InvalidOperationException("the source broke") : null;
+        var late = new LateSource(records: fails ? 0 : 1, failure);
+        var time = new LostRaceTime(TimeSpan.FromSeconds(0.7)) { Arrive = late.Arrive };
+        await using var api = await LocalApi.StartAsync(time, ("ChunkStream:Streaming:FirstRecordSeconds", "0.7"));
+
+        using var response = await api.GetAsync(api.Serve(StreamFormats.Ndjson, late.Open));
+        late.Arrive();
+        var body = await response.Content.ReadAsStringAsync().Within();
+
+        Assert.Equal(1, time.Lost);
+        Assert.Equal(fails ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, response.StatusCode);
+        Assert.Same(failure, (await api.Log.StreamEndedAsync()).Exception);
+        if (!fails)
+            Assert.Equal("\"record 0\"\n", body);
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 
@@ -35,6 +36,25 @@ public sealed class StreamPumpTests
         _ = Start(out _);
 
         Assert.Equal("a\nb\nc\n", await ReadAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_comes_in_the_moment_of_a_heartbeat_comes_as_at_any_other(bool fails)
+    {
+        var options = new StreamingOptions();
+        var failure = fails ? new InvalidOperationException("the source broke") : null;
+        var late = new LateSource(records: 2, failure);
+        var time = new LostRaceTime(TimeSpan.FromSeconds(options.HeartbeatSeconds)) { Arrive = late.Arrive };
+        var source = late.Open(RecordEncoding.Text, CancellationToken.None);
+        var pump = new StreamPump(source, StreamFormats.Text, _pipe.Writer, options, time);
+
+        var pumping = pump.RunAsync(source.WaitToReadAsync(), CancellationToken.None);
+        Assert.Same(failure, await Record.ExceptionAsync(() => pumping.Within()));
+
+        Assert.Equal(3, time.Lost);
+        Assert.Equal("record 0\nrecord 1\n", await ReadAsync());
     }
 
     [Fact]

@@ -199,17 +199,9 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
             return await next.ConfigureAwait(false);
 
         var pending = next.AsTask();
-        while (true)
-        {
-            try
-            {
-                return await pending.WaitAsync(_heartbeat, time, cancellation).ConfigureAwait(false);
-            }
-            catch (TimeoutException) when (!pending.IsCompleted)
-            {
-                await HeartbeatAsync(cancellation).ConfigureAwait(false);
-            }
-        }
+        while (!await pending.CompletesWithinAsync(_heartbeat, time, cancellation).ConfigureAwait(false))
+            await HeartbeatAsync(cancellation).ConfigureAwait(false);
+        return await pending.ConfigureAwait(false);
     }
 
     private async ValueTask HeartbeatAsync(CancellationToken cancellation)
