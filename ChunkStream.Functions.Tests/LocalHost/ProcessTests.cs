@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
+using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.LocalHost;
 
@@ -25,11 +26,25 @@ public sealed class ProcessTests(RealPostgres postgres)
 
         Assert.Equal($"ChunkStream is ready: http://localhost:{port}/api", said[^1]);
         Assert.Contains($"curl -N \"http://localhost:{port}/api/stream?chunks=10&intervalMs=1000\"", said);
+        Assert.DoesNotContain(said, line => line.Contains("/api/public/streams/", StringComparison.Ordinal));
+        string[] stream = [.. said.Where(line => line.Contains("/api/streams/", StringComparison.Ordinal))];
+        Assert.Equal(
+            [
+                $"curl -X PUT -H \"Content-Type: text/plain\" -d \"Hello\" \"http://localhost:{port}/api/streams/example\"",
+                $"curl -N \"http://localhost:{port}/api/streams/example\"",
+            ],
+            stream);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         Assert.Equal("Chunk 0\n", await client.GetStringAsync($"http://localhost:{port}/api/stream?chunks=1").Within());
 
         if (!OperatingSystem.IsWindows())
         {
+            // They succeed as they are printed, also when they have been tried before.
+            foreach (var command in stream.Concat(stream))
+                await new ChildProcess("sh", "-c", command.Replace("curl ", "curl --fail --silent --show-error ", StringComparison.Ordinal)).RunToSuccessAsync(default);
+            using var deleted = await client.DeleteAsync($"http://localhost:{port}/api/streams/example").Within();
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+
             // A console's Ctrl+C can't be sent to another process on Windows.
             using var kill = Process.Start("kill", $"-TERM {process.Id}");
             await process.WaitForExitAsync().Within();
