@@ -39,14 +39,22 @@ internal static class CommandLine
 
     private const long MostRows = 1_000_000_000;
 
-    /// <summary>Reads the arguments; what that gives runs <paramref name="run"/>, or says what is wrong with them.</summary>
-    public static ParseResult Parse(IReadOnlyList<string> arguments, Func<RunSettings, CancellationToken, Task<int>> run)
+    /// <summary>Reads the arguments and calls <paramref name="run"/>, or says what is wrong with them; gives the exit code.</summary>
+    public static async Task<int> InvokeAsync(
+        IReadOnlyList<string> arguments,
+        Func<RunSettings, CancellationToken, Task<int>> run,
+        InvocationConfiguration invocation,
+        CancellationToken cancellation)
     {
         var result = Create(run).Parse(arguments);
-        // All of the help below it would push the mistake off the screen.
-        if (result.Action is ParseErrorAction mistake)
-            mistake.ShowHelp = false;
-        return result;
+        if (result.Action is not ParseErrorAction mistake)
+            return await result.InvokeAsync(invocation, cancellation);
+
+        // The whole help would push the mistake off the screen.
+        mistake.ShowHelp = false;
+        var code = await result.InvokeAsync(invocation, cancellation);
+        await invocation.Error.WriteLineAsync("--help lists the options.");
+        return code;
     }
 
     private static RootCommand Create(Func<RunSettings, CancellationToken, Task<int>> run)

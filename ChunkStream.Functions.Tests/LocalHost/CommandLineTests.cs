@@ -38,18 +38,22 @@ public sealed class CommandLineTests
         Assert.Contains(said, output, StringComparison.Ordinal);
         // The mistake alone: the whole help would push it off the screen.
         Assert.DoesNotContain("Usage:", output, StringComparison.Ordinal);
+        Assert.EndsWith("--help lists the options.", output.TrimEnd(), StringComparison.Ordinal);
     }
 
     private static async Task<(int Code, RunSettings? Settings, string Output)> RunAsync(string[] arguments)
     {
         var run = (RunSettings?)null;
-        var command = CommandLine.Parse(arguments, (settings, _) =>
-        {
-            run = settings;
-            return Task.FromResult(0);
-        });
         var output = new StringWriter();
-        var code = await command.InvokeAsync(new() { Output = output, Error = output });
+        var code = await CommandLine.InvokeAsync(
+            arguments,
+            (settings, _) =>
+            {
+                run = settings;
+                return Task.FromResult(0);
+            },
+            new() { Output = output, Error = output },
+            CancellationToken.None);
         return (code, run, output.ToString());
     }
 }

@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
 using ChunkStream.LocalHost.Embedded;
+using ChunkStream.LocalHost.Web;
+using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.LocalHost;
 
@@ -58,13 +60,14 @@ public sealed class ProcessTests(RealPostgres postgres)
     }
 
     [Fact]
-    public async Task A_port_that_is_taken_is_said_so()
+    public async Task A_port_that_is_taken_is_said_so_before_anything_is_started()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         using var process = Start("--port", $"{port}", "--database", postgres.ConnectionString);
 
+        var output = process.StandardOutput.ReadToEndAsync();
         var error = await process.StandardError.ReadToEndAsync().Within();
         await process.WaitForExitAsync().Within();
 
@@ -72,6 +75,25 @@ public sealed class ProcessTests(RealPostgres postgres)
         Assert.Contains($"{port}", error, StringComparison.Ordinal);
         Assert.Contains("--port chooses another port", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        Assert.Equal("Using the database", (await output.Within())[..18]);
+        Assert.Single((await output).TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_meanwhile_is_said_so_and_is_no_failure_of_what_runs_beside()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        using var log = new RecordedLog();
+        var builder = ApiHost.CreateBuilder();
+        builder.Logging.ClearProviders().AddProvider(log);
+        builder.Configuration["ConnectionStrings:Postgres"] = postgres.ConnectionString;
+
+        var failure = await Assert.ThrowsAsync<StartupFailure>(() => ApiHost.RunAsync(
+            builder, new LocalHostOptions(), ((IPEndPoint)taken.LocalEndpoint).Port, CancellationToken.None).Within());
+
+        Assert.Contains("--port chooses another port", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(log.Entries, entry => entry.Level >= LogLevel.Error);
     }
 
     private static Process Start(params string[] arguments)
