@@ -3,7 +3,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
-[Collection(RealPostgres.Collection)]
+[Collection(Alone.Collection)]
 public sealed class SlowReaderTests(RealPostgres postgres)
 {
     private const int Readers = 100;

@@ -6,7 +6,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>Bodies that are being received have a bound in memory and in time, and large ones that rest leave room for small ones.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(Alone.Collection)]
 public sealed class BodyRoomTests(RealPostgres postgres)
 {
     private const long Bound = 128 * 1024 * 1024;

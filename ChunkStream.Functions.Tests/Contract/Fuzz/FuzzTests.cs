@@ -9,12 +9,9 @@ namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 /// Whatever is sent: never a 500, an unhandled exception or a hang; each refusal is a problem; afterwards nothing is held that was
 /// not held before. <c>CHUNKSTREAM_FUZZ_SEED</c> and <c>CHUNKSTREAM_FUZZ_COUNT</c> choose the first seed and how many.
 /// </summary>
-[Collection(Collection)]
+[Collection(Alone.Collection)]
 public sealed class FuzzTests(RealPostgres postgres)
 {
-    /// <summary>Alone: what other tests open in this process would be taken for a leak.</summary>
-    public const string Collection = "Fuzz";
-
     private const int WarmUpSeed = 1_000_000_000;
     private const int RequestsASeed = 50;
     private const int SeedsAtOnce = 8;
@@ -102,7 +99,3 @@ public sealed class FuzzTests(RealPostgres postgres)
     private static int Setting(string name, int otherwise)
         => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 }
-
-/// <summary>A server of its own, since it runs alone.</summary>
-[CollectionDefinition(FuzzTests.Collection, DisableParallelization = true)]
-public sealed class FuzzServer : ICollectionFixture<RealPostgres>;
