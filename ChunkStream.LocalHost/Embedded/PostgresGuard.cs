@@ -75,9 +75,9 @@ internal sealed class PostgresGuard : IAsyncDisposable
             await _start(_over.Token);
             return true;
         }
-        catch (StartupFailure) when (!_over.IsCancellationRequested)
+        catch (Exception e) when (e is StartupFailure or IOException or UnauthorizedAccessException && !_over.IsCancellationRequested)
         {
-            // What the old one has left may take a moment to be gone; its log has the reason.
+            // What the old one has left may take a moment to be gone, or to let go of its files; its log has the reason.
             return false;
         }
     }
