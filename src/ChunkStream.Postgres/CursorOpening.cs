@@ -49,7 +49,7 @@ internal sealed record CursorOpening(
         // anyhow; in this isolation so do the volatile functions that it calls, which else have a newer one at each call.
         var options = database.Options;
         await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None).ConfigureAwait(false);
-        var layout = await RowLayout.DescribeAsync(session.Connection, Query, CancellationToken.None).ConfigureAwait(false);
+        var layout = await RowLayout.DescribeAsync(session.Connection, Query).ConfigureAwait(false);
         var select = SelectStatement.Of(Query, layout, From, AtMost);
         var commands = SessionSettings.For(Query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
         commands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(Query)));

@@ -31,18 +31,17 @@ internal static class ExactTypes
         """;
 
     /// <summary>The shapes of those types that have such numbers inside.</summary>
-    public static async Task<IReadOnlyDictionary<uint, ExactShape>> FindAsync(
-        NpgsqlConnection connection, IEnumerable<uint> types, CancellationToken cancellation)
+    public static async Task<IReadOnlyDictionary<uint, ExactShape>> FindAsync(NpgsqlConnection connection, IEnumerable<uint> types)
     {
         var command = new NpgsqlCommand(Parts, connection)
         {
             Parameters = { new NpgsqlParameter { Value = types.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
         };
         await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var parts = new List<Part>();
-        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             parts.Add(new Part(reader.GetFieldValue<uint>(0), reader.IsDBNull(1) ? null : reader.GetString(1), reader.GetFieldValue<uint>(2)));
         return Shapes(parts);
     }

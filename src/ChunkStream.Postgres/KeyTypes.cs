@@ -87,24 +87,23 @@ internal static class KeyTypes
     /// <summary>The types of a key's columns.</summary>
     /// <param name="connection">Is asked, in one round trip, unless all types are known and have no collation.</param>
     /// <param name="columns">Each column's name and the object identifier of its type, which is none of a domain.</param>
-    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="UnusableKeyException">A type has no order, or its text can't be read back.</exception>
     public static async Task<IReadOnlyList<KeyType>> OfAsync(
-        NpgsqlConnection connection, IReadOnlyList<(string Name, uint Type)> columns, CancellationToken cancellation)
+        NpgsqlConnection connection, IReadOnlyList<(string Name, uint Type)> columns)
     {
         var asked = columns.Select(column => column.Type).Where(type => Known.GetValueOrDefault(type) is null or { IsCollated: true }).Distinct().ToArray();
-        var answers = asked.Length == 0 ? [] : await AskAsync(connection, asked, cancellation).ConfigureAwait(false);
+        var answers = asked.Length == 0 ? [] : await AskAsync(connection, asked).ConfigureAwait(false);
         return [.. columns.Select(column => answers.TryGetValue(column.Type, out var answer) ? answer(column.Name) : Known[column.Type])];
     }
 
-    private static async Task<Dictionary<uint, Func<string, KeyType>>> AskAsync(NpgsqlConnection connection, uint[] types, CancellationToken cancellation)
+    private static async Task<Dictionary<uint, Func<string, KeyType>>> AskAsync(NpgsqlConnection connection, uint[] types)
     {
         var command = new NpgsqlCommand(Ask, connection) { Parameters = { new() { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } } };
         await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var answers = new Dictionary<uint, Func<string, KeyType>>();
-        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             answers.Add(reader.GetFieldValue<uint>(0), Answer(reader));
         return answers;
     }

@@ -25,32 +25,31 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
     /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
     /// <exception cref="UnusableKeyException">The key names no column of the result, or one of a type that can be no key.</exception>
-    public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query, CancellationToken cancellation)
+    public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query)
     {
-        var columns = await TypesAsync(connection, query, cancellation).ConfigureAwait(false);
+        var columns = await TypesAsync(connection, query).ConfigureAwait(false);
         var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Of(type, query.ExactNumbers) is null).ToArray();
         var exact = query.ExactNumbers && converted.Length > 0
-            ? await ExactTypes.FindAsync(connection, converted, cancellation).ConfigureAwait(false)
+            ? await ExactTypes.FindAsync(connection, converted).ConfigureAwait(false)
             : ImmutableDictionary<uint, ExactShape>.Empty;
         var layout = columns.Select((column, index) => LayoutOf(column.TypeId, $"q.c{index}")).ToArray();
         return new RowLayout(
             new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: query.HasCheckpoints),
             layout,
-            await KeyOfAsync(connection, query, columns, cancellation).ConfigureAwait(false));
+            await KeyOfAsync(connection, query, columns).ConfigureAwait(false));
 
         ColumnLayout LayoutOf(uint type, string sql)
             => ColumnWriters.Of(type, query.ExactNumbers) is { } writer ? new ColumnLayout(writer, sql, IsConverted: false)
                 : new ColumnLayout(exact.TryGetValue(type, out var shape) ? new ExactWriter(shape) : ColumnWriters.Converted, $"to_json({sql})", IsConverted: true);
     }
 
-    private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(
-        NpgsqlConnection connection, PostgresQuery query, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(NpgsqlConnection connection, PostgresQuery query)
     {
         var command = new NpgsqlCommand(query.Sql, connection);
         await using var _ = command.ConfigureAwait(false);
         SelectStatement.AddParameters(command.Parameters, query.Parameters);
         var columns = new List<(string Name, uint TypeId, string TypeName)>();
-        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, cancellation).ConfigureAwait(false);
+        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None).ConfigureAwait(false);
         await using (description.ConfigureAwait(false))
         {
             for (var ordinal = 0; ordinal < description.FieldCount; ordinal++)
@@ -60,33 +59,33 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
         var asked = columns.Where(column => column.TypeName == UnknownType).Select(column => column.TypeId).ToArray();
         if (asked.Length == 0)
             return columns;
-        var names = await NamesOfAsync(connection, asked, cancellation).ConfigureAwait(false);
+        var names = await NamesOfAsync(connection, asked).ConfigureAwait(false);
         return [.. columns.Select(column => column.TypeName == UnknownType ? column with { TypeName = names[column.TypeId] } : column)];
     }
 
-    private static async Task<IReadOnlyDictionary<uint, string>> NamesOfAsync(NpgsqlConnection connection, uint[] types, CancellationToken cancellation)
+    private static async Task<IReadOnlyDictionary<uint, string>> NamesOfAsync(NpgsqlConnection connection, uint[] types)
     {
         var command = new NpgsqlCommand("SELECT oid, typname::text FROM pg_catalog.pg_type WHERE oid = ANY ($1)", connection)
         {
             Parameters = { new NpgsqlParameter { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
         };
         await using var _ = command.ConfigureAwait(false);
-        var reader = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var names = new Dictionary<uint, string>();
-        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             names.Add(reader.GetFieldValue<uint>(0), reader.GetString(1));
         return names;
     }
 
     private static async Task<IReadOnlyList<KeyColumnLayout>> KeyOfAsync(
-        NpgsqlConnection connection, PostgresQuery query, IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns, CancellationToken cancellation)
+        NpgsqlConnection connection, PostgresQuery query, IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns)
     {
         if (query.Key.Count == 0)
             return [];
 
         var places = query.Key.Select(Locate).ToArray();
-        var types = await KeyTypes.OfAsync(connection, [.. places.Select(place => (columns[place].Name, columns[place].TypeId))], cancellation).ConfigureAwait(false);
+        var types = await KeyTypes.OfAsync(connection, [.. places.Select(place => (columns[place].Name, columns[place].TypeId))]).ConfigureAwait(false);
         var hidden = columns.Count;
         return [.. query.Key.Select(Lay)];
 

@@ -14,7 +14,7 @@ internal sealed class LiveFormat : StreamFormat
     /// <inheritdoc />
     public override string Name => "live";
 
-    /// <inheritdoc />
+    /// <summary>Without a charset: the protocol's conformance suite takes this text alone.</summary>
     public override string ContentType => "text/event-stream";
 
     /// <inheritdoc />

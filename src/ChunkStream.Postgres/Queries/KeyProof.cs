@@ -26,32 +26,31 @@ internal static class KeyProof
         + "covers it, in the columns' own collation and order). Each stream checks it row by row, and fails where it is not so.";
 
     /// <summary>Looks for one.</summary>
-    public static async Task<bool> ExistsAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout, CancellationToken cancellation)
+    public static async Task<bool> ExistsAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
-        var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        var transaction = await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
         await using var _ = transaction.ConfigureAwait(false);
-        var (table, columns) = await OriginAsync(connection, query, layout, cancellation).ConfigureAwait(false);
+        var (table, columns) = await OriginAsync(connection, query, layout).ConfigureAwait(false);
         return table is { } oid
-            && await HasUniqueIndexAsync(connection, oid, columns, cancellation).ConfigureAwait(false)
-            && await ReadsOnceAsync(connection, query, cancellation).ConfigureAwait(false);
+            && await HasUniqueIndexAsync(connection, oid, columns).ConfigureAwait(false)
+            && await ReadsOnceAsync(connection, query).ConfigureAwait(false);
     }
 
     /// <summary>The table that all columns of the key come from, and their numbers there.</summary>
-    private static async Task<(uint? Table, short[] Columns)> OriginAsync(
-        NpgsqlConnection connection, PostgresQuery query, RowLayout layout, CancellationToken cancellation)
+    private static async Task<(uint? Table, short[] Columns)> OriginAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
         var command = new NpgsqlCommand(query.Sql, connection);
         await using var _ = command.ConfigureAwait(false);
         SelectStatement.AddParameters(command.Parameters, query.Parameters);
-        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, cancellation).ConfigureAwait(false);
+        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None).ConfigureAwait(false);
         await using var __ = description.ConfigureAwait(false);
-        var schema = (await description.GetColumnSchemaAsync(cancellation).ConfigureAwait(false)).Cast<NpgsqlDbColumn>().ToArray();
+        var schema = (await description.GetColumnSchemaAsync(CancellationToken.None).ConfigureAwait(false)).Cast<NpgsqlDbColumn>().ToArray();
         var key = layout.Key.Select(column => schema.First(other => other.ColumnName == column.Name)).ToArray();
         var isOneTable = key.All(column => column.TableOID != 0 && column.TableOID == key[0].TableOID && column.ColumnAttributeNumber is > 0);
         return isOneTable ? (key[0].TableOID, [.. key.Select(column => column.ColumnAttributeNumber!.Value)]) : (null, []);
     }
 
-    private static async Task<bool> HasUniqueIndexAsync(NpgsqlConnection connection, uint table, short[] columns, CancellationToken cancellation)
+    private static async Task<bool> HasUniqueIndexAsync(NpgsqlConnection connection, uint table, short[] columns)
     {
         // The index must find equal what the order of the rows finds equal: the collation is the column's, and the operator
         // class the default one of its type. A table with children is read with them, and its index knows only its own rows.
@@ -83,11 +82,11 @@ internal static class KeyProof
             """;
         var command = new NpgsqlCommand(Sql, connection) { Parameters = { new() { Value = table, DataTypeName = "oid" }, new() { Value = columns } } };
         await using var _ = command.ConfigureAwait(false);
-        return (bool)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+        return (bool)(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
     }
 
     /// <summary>Whether the plan reads one relation, once, and does no more than sort, filter and count its rows.</summary>
-    private static async Task<bool> ReadsOnceAsync(NpgsqlConnection connection, PostgresQuery query, CancellationToken cancellation)
+    private static async Task<bool> ReadsOnceAsync(NpgsqlConnection connection, PostgresQuery query)
     {
         // Planned without values (a generic plan): a NULL in a parameter's place would plan most of a query away.
         var values = string.Join(", ", query.Parameters.Select(_ => "NULL"));
@@ -104,7 +103,7 @@ internal static class KeyProof
             },
         };
         await using var _ = batch.ConfigureAwait(false);
-        using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!);
+        using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!);
         var nodes = NodesOf(plan.RootElement[0].GetProperty("Plan")).ToArray();
         return nodes.Count(node => node.TryGetProperty("Relation Name", out var _)) == 1
             && nodes.All(node => Harmless.Contains(node.GetProperty("Node Type").GetString()!));

@@ -26,7 +26,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
 
         return mistakes.Count > 0
             ? new CheckedQuery(null, mistakes, [])
-            : await DescribeAsync(connection, file, CancellationToken.None).ConfigureAwait(false);
+            : await DescribeAsync(connection, file).ConfigureAwait(false);
     }
 
     /// <summary>For each parameter whose value Postgres does not take as of its type, what Postgres says to it.</summary>
@@ -61,17 +61,17 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
     }
 
-    private static async Task<CheckedQuery> DescribeAsync(NpgsqlConnection connection, QueryFile file, CancellationToken cancellation)
+    private static async Task<CheckedQuery> DescribeAsync(NpgsqlConnection connection, QueryFile file)
     {
         try
         {
             var query = file.ToRun([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
-            var layout = await RowLayout.DescribeAsync(connection, query with { Sql = Before + query.Sql + After }, cancellation).ConfigureAwait(false);
+            var layout = await RowLayout.DescribeAsync(connection, query with { Sql = Before + query.Sql + After }).ConfigureAwait(false);
             if (query.Key.Count == 0)
                 return new CheckedQuery(layout.Schema, [], []);
 
-            await DescribeAtPositionAsync(connection, query, layout, cancellation).ConfigureAwait(false);
-            var isProven = await KeyProof.ExistsAsync(connection, query, layout, cancellation).ConfigureAwait(false);
+            await DescribeAtPositionAsync(connection, query, layout).ConfigureAwait(false);
+            var isProven = await KeyProof.ExistsAsync(connection, query, layout).ConfigureAwait(false);
             var isDoubtful = !isProven && !file.Header.IsKeyCheckedByRow;
             return new CheckedQuery(layout.Schema, [], isDoubtful ? [new QueryMistake(file.Header.KeyLine, KeyProof.Missing)] : []) { IsKeyProven = isProven };
         }
@@ -86,13 +86,13 @@ internal sealed class QueryCheck(PostgresDatabase database)
     }
 
     // Whether the columns can be ordered and compared, only Postgres knows.
-    private static async Task DescribeAtPositionAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout, CancellationToken cancellation)
+    private static async Task DescribeAtPositionAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
         var position = new KeysetPosition(0, [.. query.Key.Select(_ => "")]);
         var statement = SelectStatement.Of(query, layout, position, atMost: null);
         try
         {
-            await RowLayout.DescribeAsync(connection, new PostgresQuery(statement.Sql) { Parameters = statement.Parameters }, cancellation).ConfigureAwait(false);
+            await RowLayout.DescribeAsync(connection, new PostgresQuery(statement.Sql) { Parameters = statement.Parameters }).ConfigureAwait(false);
         }
         catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
         {
