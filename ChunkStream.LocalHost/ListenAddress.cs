@@ -35,13 +35,6 @@ internal sealed class ListenAddress
         _ => _address.ToString(),
     };
 
-    /// <summary>Whether another program listens on this port already. What else may keep us from listening, Kestrel finds.</summary>
-    public bool IsTaken(int port)
-    {
-        IPAddress[] addresses = _address is null ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : [_address];
-        return addresses.Any(address => IsTaken(address, port));
-    }
-
     /// <summary>Makes Kestrel listen here.</summary>
     public void Listen(KestrelServerOptions kestrel, int port)
     {
@@ -49,19 +42,5 @@ internal sealed class ListenAddress
             kestrel.ListenLocalhost(port);
         else
             kestrel.Listen(_address, port);
-    }
-
-    private static bool IsTaken(IPAddress address, int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(address, port);
-            listener.Start();
-            return false;
-        }
-        catch (SocketException e)
-        {
-            return e.SocketErrorCode == SocketError.AddressAlreadyInUse;
-        }
     }
 }

@@ -167,6 +167,7 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [InlineData("application/json-lines;q=0.9, application/json;q=0.8, text/plain;q=0.7", "application/json-lines; charset=utf-8")]
     [InlineData("application/x-ndjson;q=0, application/*", "application/json")]
     [InlineData("application/vnd.chunkstream+ndjson", "application/vnd.chunkstream+ndjson; charset=utf-8")]
+    [InlineData("application/ndjson;q=0.5, application/vnd.chunkstream+ndjson", "application/vnd.chunkstream+ndjson; charset=utf-8")]
     [InlineData("application/csv", "application/csv; charset=utf-8; header=present")]
     [InlineData("text/event-stream", "text/event-stream; charset=utf-8")]
     [InlineData("*/*", "text/plain; charset=utf-8")]

@@ -30,7 +30,7 @@ public sealed class DeadlineTests
 
             var read = await StreamRead.OfAsync(response, format);
 
-            read.AssertCut();
+            Assert.False(read.IsComplete);
             Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
             if (format is "sse" or "frames")
                 Assert.Equal("urn:chunkstream:deadline-reached", (string?)read.Error!["type"]);
@@ -61,9 +61,10 @@ public sealed class DeadlineTests
         script.Yield("meanwhile").End();
 
         var read = await StreamRead.OfAsync(ending, "frames");
-        read.AssertWhole(["before", "meanwhile"]);
+        Assert.True(read.IsComplete);
+        Assert.Equal(["before", "meanwhile"], read.Records);
         var cut = await StreamRead.OfAsync(endless, "frames");
-        cut.AssertCut();
+        Assert.False(cut.IsComplete);
         Assert.Equal("urn:chunkstream:stopping", (string?)cut.Error!["type"]);
         await stopping.Within(TimeSpan.FromSeconds(6));
     }

@@ -217,6 +217,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     [Theory]
     [InlineData("select id, part from resumed", "part", "two rows")]
     [InlineData("select nullif(id, 30) as k from resumed", "k", "null")]
+    [InlineData("select k::bpchar from (values ('a'), ('a  ')) v(k)", "k", "two rows")]
     public async Task A_key_that_is_none_fails_the_stream_before_a_row_could_be_lost(string sql, string key, string why)
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, $"-- key: {key}\n{sql}");

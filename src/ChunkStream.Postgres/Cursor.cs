@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using ChunkStream.Postgres.Connections;
-using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
@@ -295,10 +294,15 @@ internal sealed class Cursor : IAsyncDisposable
     // held back by a reader that takes nothing.
     private async Task<T> WithinAsync<T>(Task<T> task, TimeSpan limit)
     {
-        if (await task.CompletesWithinAsync(limit, _time, CancellationToken.None).ConfigureAwait(false))
-            return await task.ConfigureAwait(false);
-        _overdue = task;
-        throw new QueryTimeoutException();
+        try
+        {
+            return await task.WaitAsync(limit, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (!task.IsCompleted)
+        {
+            _overdue = task;
+            throw new QueryTimeoutException();
+        }
     }
 }
 

@@ -21,16 +21,13 @@ export class ParameterForm {
     this.#fields.replaceChildren(...parameters.map((parameter) => this.#field(parameter, typed.get(parameter.name) ?? '')));
   }
 
-  /**
-   * The address that streams what was chosen. An empty field is a parameter that is not given.
-   * @param {Record<string, string>} [more] Parameters beside those of the fields.
-   */
-  url(more = {}) {
+  /** The address that streams what was chosen. An empty field is a parameter that is not given. */
+  url(format) {
     const url = new URL(this.#source.path, root);
     for (const [name, { input }] of this.#inputs) {
       if (input.value !== '') url.searchParams.set(name, input.value);
     }
-    for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
+    if (format) url.searchParams.set('format', format);
     return url;
   }
 

@@ -117,19 +117,17 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
         var isTrying = false;
         while (_isWanted())
         {
-            var left = Until(due);
-            if (left <= TimeSpan.Zero)
+            if (Until(due) <= TimeSpan.Zero)
             {
                 if (isTrying)
                     throw new TimeoutException("The connection does not hear what is said on the channel.");
                 isTrying = true;
-                (left, due) = (PingLimit, After(PingLimit));
+                due = After(PingLimit);
                 _pinged = Guid.NewGuid().ToString("N");
                 notifier.Ping(_pinged);
             }
 
-            // In whole milliseconds, of which none would be for ever.
-            await connection.WaitAsync(left + OneMillisecond, CancellationToken.None).ConfigureAwait(false);
+            await connection.WaitAsync(Until(due) + OneMillisecond, CancellationToken.None).ConfigureAwait(false);
             if (!isTrying || _pinged is not null)
                 continue;
             isTrying = false;

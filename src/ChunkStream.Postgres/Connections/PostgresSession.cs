@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Reflection;
-using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres.Connections;
@@ -57,21 +56,16 @@ internal sealed class PostgresSession : IAsyncDisposable
     {
         cancellation.ThrowIfCancellationRequested();
         var opening = pool.OpenConnectionAsync(CancellationToken.None).AsTask();
-        var isDone = false;
         try
         {
-            isDone = await opening.CompletesWithinAsync(limit, time, cancellation).ConfigureAwait(false);
+            return new PostgresSession(await opening.WaitAsync(limit, time, cancellation).ConfigureAwait(false), time, cancellation);
         }
-        finally
+        catch (Exception failure) when (failure is TimeoutException or OperationCanceledException && (!opening.IsFaulted || cancellation.IsCancellationRequested))
         {
             // It has a limit of its own, and nobody waits for that.
-            if (!isDone)
-                _ = DiscardAsync(opening);
+            _ = DiscardAsync(opening);
+            throw failure is TimeoutException ? new NpgsqlException("Postgres did not answer in time.", failure) : failure;
         }
-
-        return isDone
-            ? new PostgresSession(await opening.ConfigureAwait(false), time, cancellation)
-            : throw new NpgsqlException("Postgres did not answer in time.", new TimeoutException());
     }
 
     /// <summary>Severs the connection unless another limit is set before this one is over.</summary>

@@ -169,10 +169,15 @@ internal sealed class StreamResult(
 
         var pending = first.AsTask();
         var limit = format.HasHeartbeat ? TimeSpan.FromSeconds(engine.Options.FirstRecordSeconds) : Timeout.InfiniteTimeSpan;
-        if (await pending.CompletesWithinAsync(limit, engine.Time, cancellation).ConfigureAwait(false))
-            await pending.ConfigureAwait(false);
+        try
+        {
+            await pending.WaitAsync(limit, engine.Time, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (!pending.IsCompleted)
+        {
+            // The response starts without it.
+        }
 
-        // Else the response starts without it.
         return new ValueTask<bool>(pending);
     }
 
