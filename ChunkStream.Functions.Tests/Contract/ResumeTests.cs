@@ -203,6 +203,20 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_null_is_also_found_where_the_database_guaranteed_once_that_there_is_none()
+    {
+        await using var api = await ServingAsync("-- key: id\nselect id from resumed");
+        Assert.Contains("\"warnings\": []", await api.Client.GetStringAsync("/api/queries").Within(), StringComparison.Ordinal);
+        var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
+        await postgres.ExecuteAsync(
+            "alter table resumed drop constraint resumed_pkey, drop constraint resumed_id_key, alter id drop not null; update resumed set id = null where id = 60");
+
+        var text = await UntilBrokenAsync(api, $"/api/db-stream?format=frames&resume={token}");
+
+        Assert.Contains("null in a row", (string?)JsonNode.Parse(text.Split('\n')[^2])!["error"]!["detail"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_row_at_the_position_that_is_gone_counts_for_no_limit()
     {
         await using var api = await ServingAsync("-- key: id\n-- max-rows: 59\nselect id from resumed");

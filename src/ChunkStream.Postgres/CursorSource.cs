@@ -172,10 +172,12 @@ internal sealed class CursorSource(
             return false;
         if (await NextRowInTimeAsync().ConfigureAwait(false))
             return true;
-        if (_isParted && !query.IsKeyProven)
+        if (_isParted)
         {
+            // The caller has the right to one connection.
             await CloseCursorAsync().ConfigureAwait(false);
-            await NullKeys.RefuseAsync(database, query, _layout!, cancellation).ConfigureAwait(false);
+            if (query.IsKeyProven is not { } isProven || !await isProven(cancellation).ConfigureAwait(false))
+                await NullKeys.RefuseAsync(database, query, _layout!, cancellation).ConfigureAwait(false);
         }
 
         return false;

@@ -30,8 +30,8 @@ internal sealed record PostgresQuery(string Sql)
     /// <summary>The columns that order the rows and tell them apart, or none.</summary>
     public IReadOnlyList<KeyColumn> Key { get; init; } = [];
 
-    /// <summary>Whether the database guarantees that the key is unique and never null.</summary>
-    public bool IsKeyProven { get; init; }
+    /// <summary>Asks whether the database guarantees, as it is now, that the key is unique and never null; null where it does not.</summary>
+    public Func<CancellationToken, Task<bool>>? IsKeyProven { get; init; }
 
     /// <summary>What to plan for; null leaves it to <see cref="IsPlannedForFirstRow"/>'s default.</summary>
     public CursorPlan? Plan { get; init; }

@@ -59,11 +59,18 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
         Header = file.Header.Bounded(TimeSpan.FromSeconds(database.Options.AnonymousTimeoutSeconds), database.Options.AnonymousMaxRows),
     };
 
-    /// <summary>Whether the database, when it was asked, guaranteed that the query's key is unique and never null.</summary>
-    public bool IsKeyProven(DeclaredQuery query)
+    /// <summary>
+    /// Asks whether the database still guarantees that the query's key is unique and never null; null where it did not when it was asked
+    /// first. An index or a constraint may be dropped at any time.
+    /// </summary>
+    public Func<CancellationToken, Task<bool>>? IsKeyProven(DeclaredQuery query)
     {
         lock (_lock)
-            return _checked.TryGetValue(query, out var known) && known.IsKeyProven;
+        {
+            return _checked.TryGetValue(query, out var known) && known.IsKeyProven
+                ? cancellation => Check.IsKeyProvenAsync(query.File!, cancellation)
+                : null;
+        }
     }
 
     /// <summary>What the database says to a query whose file is well.</summary>

@@ -29,6 +29,15 @@ internal sealed class QueryCheck(PostgresDatabase database)
             : await DescribeAsync(connection, file).ConfigureAwait(false);
     }
 
+    /// <summary>Whether the database guarantees, as it is now, that a query's key is unique and never null.</summary>
+    public async Task<bool> IsKeyProvenAsync(QueryFile file, CancellationToken cancellation)
+    {
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var query = WithDefaults(file);
+        return await KeyProof.ExistsAsync(session.Connection, query, await RowLayout.DescribeAsync(session.Connection, query).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
     /// <summary>For each parameter whose value Postgres does not take as of its type, what Postgres says to it.</summary>
     public async Task<IReadOnlyList<(QueryParameter Parameter, string Reason)>> RefusedAsync(
         QueryFile file, IReadOnlyList<string?> values, CancellationToken cancellation)
@@ -65,7 +74,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
     {
         try
         {
-            var query = file.ToRun([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
+            var query = WithDefaults(file);
             var layout = await RowLayout.DescribeAsync(connection, query with { Sql = Before + query.Sql + After }).ConfigureAwait(false);
             if (query.Key.Count == 0)
                 return new CheckedQuery(layout.Schema, [], []);
@@ -84,6 +93,8 @@ internal sealed class QueryCheck(PostgresDatabase database)
             return new CheckedQuery(null, [new QueryMistake(file.Header.KeyLine, key.Message)], []);
         }
     }
+
+    private static PostgresQuery WithDefaults(QueryFile file) => file.ToRun([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
 
     // Whether the columns can be ordered and compared, only Postgres knows.
     private static async Task DescribeAtPositionAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
