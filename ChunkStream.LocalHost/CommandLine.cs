@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace ChunkStream.LocalHost;
 
@@ -37,8 +39,25 @@ internal static class CommandLine
 
     private const long MostRows = 1_000_000_000;
 
-    /// <summary>The command, which runs <paramref name="run"/> and gives its exit code.</summary>
-    public static RootCommand Create(Func<RunSettings, CancellationToken, Task<int>> run)
+    /// <summary>Reads the arguments and calls <paramref name="run"/>, or says what is wrong with them; gives the exit code.</summary>
+    public static async Task<int> InvokeAsync(
+        IReadOnlyList<string> arguments,
+        Func<RunSettings, CancellationToken, Task<int>> run,
+        InvocationConfiguration invocation,
+        CancellationToken cancellation)
+    {
+        var result = Create(run).Parse(arguments);
+        if (result.Action is not ParseErrorAction mistake)
+            return await result.InvokeAsync(invocation, cancellation);
+
+        // The whole help would push the mistake off the screen.
+        mistake.ShowHelp = false;
+        var code = await result.InvokeAsync(invocation, cancellation);
+        await invocation.Error.WriteLineAsync("--help lists the options.");
+        return code;
+    }
+
+    private static RootCommand Create(Func<RunSettings, CancellationToken, Task<int>> run)
     {
         var services = new Option<bool>("--services")
         {
@@ -53,16 +72,16 @@ internal static class CommandLine
             Description = "The port of the endpoints, 1–65535.",
             HelpName = "N",
             DefaultValueFactory = _ => DefaultPort,
+            CustomParser = argument => (int)NumberOf(argument, "--port", 1, 65535),
         };
-        port.Validators.Add(option => RequireRange(option, port, 1, 65535));
         var rows = new Option<long>("--rows")
         {
             Description = $"Rows of the demo table large_table, 0–{MostRows}. Another number than last time makes it "
                 + "anew.",
             HelpName = "N",
             DefaultValueFactory = _ => DefaultRows,
+            CustomParser = argument => NumberOf(argument, "--rows", 0, MostRows),
         };
-        rows.Validators.Add(option => RequireRange(option, rows, 0, MostRows));
         var database = new Option<string>("--database")
         {
             Description = "Npgsql connection string of an existing database, instead of the embedded Postgres. It gets no "
@@ -109,10 +128,13 @@ internal static class CommandLine
     private static bool IsGiven(SymbolResult command, Option option) =>
         command.GetResult(option) is { Implicit: false };
 
-    private static void RequireRange(OptionResult result, Option option, long least, long most)
+    private static long NumberOf(ArgumentResult argument, string option, long least, long most)
     {
-        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : null;
-        if (long.TryParse(text, out var value) && (value < least || value > most))
-            result.AddError($"{option.Name} is {text}; it must be {least}–{most}.");
+        var text = argument.Tokens[0].Value;
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            return value;
+
+        argument.AddError($"{option} is {text}; it must be a whole number, {least}–{most}.");
+        return least;
     }
 }

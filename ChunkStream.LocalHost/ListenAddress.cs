@@ -35,6 +35,13 @@ internal sealed class ListenAddress
         _ => _address.ToString(),
     };
 
+    /// <summary>Whether another program listens on this port already. What else may keep us from listening, Kestrel finds.</summary>
+    public bool IsTaken(int port)
+    {
+        IPAddress[] addresses = _address is null ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : [_address];
+        return addresses.Any(address => IsTaken(address, port));
+    }
+
     /// <summary>Makes Kestrel listen here.</summary>
     public void Listen(KestrelServerOptions kestrel, int port)
     {
@@ -42,5 +49,19 @@ internal sealed class ListenAddress
             kestrel.ListenLocalhost(port);
         else
             kestrel.Listen(_address, port);
+    }
+
+    private static bool IsTaken(IPAddress address, int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(address, port);
+            listener.Start();
+            return false;
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode == SocketError.AddressAlreadyInUse;
+        }
     }
 }

@@ -55,6 +55,7 @@ internal static class LocalHostRun
 
         var options = LocalHostOptions.Read(builder.Configuration);
         var tools = settings.Mode == RunMode.Functions ? CoreTools.Find() : null;
+        RequireFreePort(settings, options);
 
         await using var services = new LocalServices();
         var embedded = database is null
@@ -72,6 +73,13 @@ internal static class LocalHostRun
                 settings.Port, connectionString, builder.Configuration[LocalResumeKey.Setting] ?? LocalResumeKey.Of(options), cancellation),
             _ => await ApiHost.RunAsync(builder, options, settings.Port, cancellation),
         };
+    }
+
+    // Before Postgres is installed and filled, which takes minutes the first time.
+    private static void RequireFreePort(RunSettings settings, LocalHostOptions options)
+    {
+        if (settings.Mode != RunMode.Services && ListenAddress.TryParse(options.Address, out var address) && address.IsTaken(settings.Port))
+            throw new StartupFailure($"Port {settings.Port} is in use by another program. --port chooses another port.");
     }
 
     private static string? ExistingDatabase(RunSettings settings, IConfiguration configuration)

@@ -8,4 +8,4 @@ var settings = new InvocationConfiguration
     ProcessTerminationTimeout = null,
     EnableDefaultExceptionHandler = false,
 };
-return await CommandLine.Create(LocalHostRun.RunAsync).Parse(args).InvokeAsync(settings, shutdown.Token);
+return await CommandLine.InvokeAsync(args, LocalHostRun.RunAsync, settings, shutdown.Token);

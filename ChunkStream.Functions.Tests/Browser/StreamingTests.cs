@@ -1,3 +1,4 @@
+using System.Text;
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.Playwright;
 using Xunit.Abstractions;
@@ -29,6 +30,25 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITe
 
         await ui.Page.GotoAsync("about:blank");
         await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(5));
+    }
+
+    [ChromiumFact]
+    public async Task A_download_has_the_servers_name_and_a_spreadsheet_gets_a_file_of_its_own_kind()
+    {
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, new QueryFiles().With("texts", "select '=1+1' as a, 'ä' as b"));
+        await using var ui = await UiPage.OpenAsync(chromium, api);
+        await ui.Page.GetByLabel("Query", new() { Exact = true }).SelectOptionAsync("texts");
+
+        Assert.Equal(("texts.csv", "a,b\r\n=1+1,ä\r\n"), await DownloadAsync("csv", "Download as CSV"));
+        Assert.Equal(("texts.csv", "\uFEFF\"a\",\"b\"\r\n\"'=1+1\",\"ä\"\r\n"), await DownloadAsync("csv for a spreadsheet", "Download for a spreadsheet"));
+        Assert.Equal(("texts.txt", "{\"a\":\"=1+1\",\"b\":\"ä\"}\n"), await DownloadAsync("text", "Download as TEXT"));
+
+        async Task<(string Name, string Text)> DownloadAsync(string kind, string link)
+        {
+            await ui.Page.GetByLabel("Format").SelectOptionAsync(new SelectOptionValue { Label = kind });
+            var download = await ui.Page.RunAndWaitForDownloadAsync(() => ui.Page.GetByRole(AriaRole.Link, new() { Name = link }).ClickAsync());
+            return (download.SuggestedFilename, Encoding.UTF8.GetString(await File.ReadAllBytesAsync(await download.PathAsync())));
+        }
     }
 
     [ChromiumFact]

@@ -71,6 +71,7 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
         await ui.UntilAsync("Complete");
         var download = await ui.Page.RunAndWaitForDownloadAsync(() => ui.Page.GetByRole(AriaRole.Link, new() { Name = "Download as CSV" }).ClickAsync());
         Assert.Equal("answer\r\n42\r\n", await File.ReadAllTextAsync(await download.PathAsync()));
+        Assert.Equal("secret.csv", download.SuggestedFilename);
         Assert.DoesNotContain(addresses, address => address.Contains(Key, StringComparison.Ordinal));
 
         await ui.Page.ReloadAsync();

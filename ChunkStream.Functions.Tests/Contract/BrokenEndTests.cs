@@ -126,6 +126,7 @@ public sealed class BrokenEndTests
             api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(Items)), HttpCompletionOption.ResponseHeadersRead).Within();
 
         Assert.Equal(HttpVersion.Version20, response.Version);
+        read.AssertCut();
         Assert.Equal(Items, read.Records.Count);
         Assert.NotNull(read.Error);
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => again.Content.CopyToAsync(Stream.Null).Within());

@@ -30,7 +30,7 @@ public sealed class DeadlineTests
 
             var read = await StreamRead.OfAsync(response, format);
 
-            Assert.False(read.IsComplete);
+            read.AssertCut();
             Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
             if (format is "sse" or "frames")
                 Assert.Equal("urn:chunkstream:deadline-reached", (string?)read.Error!["type"]);
@@ -61,10 +61,9 @@ public sealed class DeadlineTests
         script.Yield("meanwhile").End();
 
         var read = await StreamRead.OfAsync(ending, "frames");
-        Assert.True(read.IsComplete);
-        Assert.Equal(["before", "meanwhile"], read.Records);
+        read.AssertWhole(["before", "meanwhile"]);
         var cut = await StreamRead.OfAsync(endless, "frames");
-        Assert.False(cut.IsComplete);
+        cut.AssertCut();
         Assert.Equal("urn:chunkstream:stopping", (string?)cut.Error!["type"]);
         await stopping.Within(TimeSpan.FromSeconds(6));
     }

@@ -1,6 +1,9 @@
 using System.Net;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
 using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.Http;
@@ -27,6 +30,27 @@ public sealed class StreamResultTests : IAsyncLifetime
         Assert.Contains("Refused", ended.Message, StringComparison.Ordinal);
         Assert.Contains("(no first byte, ", ended.Message, StringComparison.Ordinal);
         Assert.Equal("secret details", ended.Exception?.Message);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_comes_in_the_moment_in_which_the_response_would_start_without_it_is_in_time(bool fails)
+    {
+        var failure = fails ? new InvalidOperationException("the source broke") : null;
+        var late = new LateSource(records: fails ? 0 : 1, failure);
+        var time = new LostRaceTime(TimeSpan.FromSeconds(0.7)) { Arrive = late.Arrive };
+        await using var api = await LocalApi.StartAsync(time, ("ChunkStream:Streaming:FirstRecordSeconds", "0.7"));
+
+        using var response = await api.GetAsync(api.Serve(StreamFormats.Ndjson, late.Open));
+        late.Arrive();
+        var body = await response.Content.ReadAsStringAsync().Within();
+
+        Assert.Equal(1, time.Lost);
+        Assert.Equal(fails ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, response.StatusCode);
+        Assert.Same(failure, (await api.Log.StreamEndedAsync()).Exception);
+        if (!fails)
+            Assert.Equal("\"record 0\"\n", body);
     }
 
     [Theory]
@@ -85,6 +109,21 @@ public sealed class StreamResultTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.Within());
         await _script.Released.Within(TimeSpan.FromSeconds(1));
         Assert.Contains("ClientLeft", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_source_is_released_also_where_the_client_leaves_while_its_failure_becomes_a_problem()
+    {
+        using var leaving = new CancellationTokenSource();
+        FailingSource? source = null;
+        var asking = _api.Client.GetAsync(_api.Serve(StreamFormats.Text, (_, cancellation) => source = new FailingSource(cancellation)), leaving.Token);
+        await Bounded.Until(() => Task.FromResult(source is { Described.IsCompleted: true }), "the failure is described");
+
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.Within());
+        await source!.Released.Within();
+        await _api.Log.StreamEndedAsync();
     }
 
     [Fact]
@@ -212,5 +251,37 @@ public sealed class StreamResultTests : IAsyncLifetime
 
         Assert.Equal("", await _api.Client.GetStringAsync(_api.Serve(StreamFormats.Ndjson, _script.Open)).Within());
         Assert.Contains("Completed", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Fails before its first record, and takes until the client has left to say what that means.</summary>
+    private sealed class FailingSource(CancellationToken left) : StreamSource
+    {
+        private readonly TaskCompletionSource _described = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Described => _described.Task;
+
+        public Task Released => _released.Task;
+
+        public override StreamSchema Schema => throw new NotSupportedException();
+
+        public override ValueTask<bool> WaitToReadAsync() => throw new InvalidOperationException("the source broke");
+
+        public override bool TryRead() => false;
+
+        public override void WriteRecord(ByteWriter output) => throw new NotSupportedException();
+
+        public override Problem Describe(Exception failure)
+        {
+            _described.SetResult();
+            Assert.True(left.WaitHandle.WaitOne(Bounded.Limit));
+            return base.Describe(failure);
+        }
+
+        public override ValueTask DisposeAsync()
+        {
+            _released.SetResult();
+            return ValueTask.CompletedTask;
+        }
     }
 }

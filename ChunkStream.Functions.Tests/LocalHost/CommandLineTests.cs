@@ -18,10 +18,13 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("--port 0", "--port is 0; it must be 1–65535")]
-    [InlineData("--port x", "x")]
-    [InlineData("--rows -1", "--rows is -1; it must be 0–1000000000")]
+    [InlineData("--port 0", "--port is 0; it must be a whole number, 1–65535")]
+    [InlineData("--port x", "--port is x; it must be a whole number, 1–65535")]
+    [InlineData("--port 99999999999", "--port is 99999999999; it must be a whole number, 1–65535")]
+    [InlineData("--rows -1", "--rows is -1; it must be a whole number, 0–1000000000")]
     [InlineData("--row 5", "--row")]
+    [InlineData("--rows 1.5", "--rows is 1.5; it must be a whole number, 0–1000000000")]
+    [InlineData("--prot 5", "--port")]
     [InlineData("--services --functions", "either --services or --functions")]
     [InlineData("--services --port 7072", "--port has no meaning")]
     [InlineData("--database Host=x --rows 5", "--rows makes demo data")]
@@ -33,18 +36,24 @@ public sealed class CommandLineTests
         Assert.NotEqual(0, code);
         Assert.Null(settings);
         Assert.Contains(said, output, StringComparison.Ordinal);
+        // The mistake alone: the whole help would push it off the screen.
+        Assert.DoesNotContain("Usage:", output, StringComparison.Ordinal);
+        Assert.EndsWith("--help lists the options.", output.TrimEnd(), StringComparison.Ordinal);
     }
 
     private static async Task<(int Code, RunSettings? Settings, string Output)> RunAsync(string[] arguments)
     {
         var run = (RunSettings?)null;
-        var command = CommandLine.Create((settings, _) =>
-        {
-            run = settings;
-            return Task.FromResult(0);
-        });
         var output = new StringWriter();
-        var code = await command.Parse(arguments).InvokeAsync(new() { Output = output, Error = output });
+        var code = await CommandLine.InvokeAsync(
+            arguments,
+            (settings, _) =>
+            {
+                run = settings;
+                return Task.FromResult(0);
+            },
+            new() { Output = output, Error = output },
+            CancellationToken.None);
         return (code, run, output.ToString());
     }
 }

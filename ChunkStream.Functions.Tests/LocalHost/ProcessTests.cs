@@ -3,6 +3,9 @@ using System.Net;
 using System.Net.Sockets;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
+using ChunkStream.LocalHost.Embedded;
+using ChunkStream.LocalHost.Web;
+using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.LocalHost;
 
@@ -25,11 +28,25 @@ public sealed class ProcessTests(RealPostgres postgres)
 
         Assert.Equal($"ChunkStream is ready: http://localhost:{port}/api", said[^1]);
         Assert.Contains($"curl -N \"http://localhost:{port}/api/stream?chunks=10&intervalMs=1000\"", said);
+        Assert.DoesNotContain(said, line => line.Contains("/api/public/streams/", StringComparison.Ordinal));
+        string[] stream = [.. said.Where(line => line.Contains("/api/streams/", StringComparison.Ordinal))];
+        Assert.Equal(
+            [
+                $"curl -X PUT -H \"Content-Type: text/plain\" -d \"Hello\" \"http://localhost:{port}/api/streams/example\"",
+                $"curl -N \"http://localhost:{port}/api/streams/example\"",
+            ],
+            stream);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         Assert.Equal("Chunk 0\n", await client.GetStringAsync($"http://localhost:{port}/api/stream?chunks=1").Within());
 
         if (!OperatingSystem.IsWindows())
         {
+            // They succeed as they are printed, also when they have been tried before.
+            foreach (var command in stream.Concat(stream))
+                await new ChildProcess("sh", "-c", command.Replace("curl ", "curl --fail --silent --show-error ", StringComparison.Ordinal)).RunToSuccessAsync(default);
+            using var deleted = await client.DeleteAsync($"http://localhost:{port}/api/streams/example").Within();
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+
             // A console's Ctrl+C can't be sent to another process on Windows.
             using var kill = Process.Start("kill", $"-TERM {process.Id}");
             await process.WaitForExitAsync().Within();
@@ -43,13 +60,14 @@ public sealed class ProcessTests(RealPostgres postgres)
     }
 
     [Fact]
-    public async Task A_port_that_is_taken_is_said_so()
+    public async Task A_port_that_is_taken_is_said_so_before_anything_is_started()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         using var process = Start("--port", $"{port}", "--database", postgres.ConnectionString);
 
+        var output = process.StandardOutput.ReadToEndAsync();
         var error = await process.StandardError.ReadToEndAsync().Within();
         await process.WaitForExitAsync().Within();
 
@@ -57,6 +75,25 @@ public sealed class ProcessTests(RealPostgres postgres)
         Assert.Contains($"{port}", error, StringComparison.Ordinal);
         Assert.Contains("--port chooses another port", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        Assert.Equal("Using the database", (await output.Within())[..18]);
+        Assert.Single((await output).TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_meanwhile_is_said_so_and_is_no_failure_of_what_runs_beside()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        using var log = new RecordedLog();
+        var builder = ApiHost.CreateBuilder();
+        builder.Logging.ClearProviders().AddProvider(log);
+        builder.Configuration["ConnectionStrings:Postgres"] = postgres.ConnectionString;
+
+        var failure = await Assert.ThrowsAsync<StartupFailure>(() => ApiHost.RunAsync(
+            builder, new LocalHostOptions(), ((IPEndPoint)taken.LocalEndpoint).Port, CancellationToken.None).Within());
+
+        Assert.Contains("--port chooses another port", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(log.Entries, entry => entry.Level >= LogLevel.Error);
     }
 
     private static Process Start(params string[] arguments)

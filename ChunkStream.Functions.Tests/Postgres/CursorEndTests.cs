@@ -1,5 +1,6 @@
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -99,6 +100,21 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
 
         await Assert.ThrowsAsync<QueryTimeoutException>(() => ReadAsync(source, int.MaxValue));
         await AssertLetGoAsync(source);
+    }
+
+    [Fact]
+    public async Task Not_when_a_row_comes_in_the_moment_in_which_its_time_is_over()
+    {
+        // A limit of its own, and rows that come so slowly that each FETCH after the first round is waited for.
+        var time = new LostRaceTime(TimeSpan.FromSeconds(61));
+        const string Slow = "select n, case when n % 1000 = 0 then pg_sleep(0.05)::text end as slept from generate_series(1, 5000) n";
+        await using var source = new CursorSource(
+            _database, new PostgresQuery(Slow) { Timeout = TimeSpan.FromSeconds(61) }, RecordEncoding.Json, time, default);
+
+        await ReadAsync(source, 5000);
+
+        Assert.False(await source.WaitToReadAsync().AsTask().Within());
+        Assert.InRange(time.Lost, 1, int.MaxValue);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 
@@ -35,6 +36,25 @@ public sealed class StreamPumpTests
         _ = Start(out _);
 
         Assert.Equal("a\nb\nc\n", await ReadAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_comes_in_the_moment_of_a_heartbeat_comes_as_at_any_other(bool fails)
+    {
+        var options = new StreamingOptions();
+        var failure = fails ? new InvalidOperationException("the source broke") : null;
+        var late = new LateSource(records: 2, failure);
+        var time = new LostRaceTime(TimeSpan.FromSeconds(options.HeartbeatSeconds)) { Arrive = late.Arrive };
+        var source = late.Open(RecordEncoding.Text, CancellationToken.None);
+        var pump = new StreamPump(source, StreamFormats.Text, _pipe.Writer, options, time);
+
+        var pumping = pump.RunAsync(source.WaitToReadAsync(), CancellationToken.None);
+        Assert.Same(failure, await Record.ExceptionAsync(() => pumping.Within()));
+
+        Assert.Equal(3, time.Lost);
+        Assert.Equal("record 0\nrecord 1\n", await ReadAsync());
     }
 
     [Fact]
@@ -99,6 +119,35 @@ public sealed class StreamPumpTests
         Assert.Equal("first\n", await ReadAsync());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_stream_that_is_stopped_while_its_end_waits_for_the_reader_says_no_other(bool readerIsBack)
+    {
+        var narrow = new Pipe(new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 1));
+        using var stopping = new CancellationTokenSource();
+        _script.Yield("a").End();
+        var source = new CheckpointedSource(_script.Open(RecordEncoding.Json, CancellationToken.None));
+        var time = readerIsBack ? new StoppedTime() : TimeProvider.System;
+        var pump = new StreamPump(source, StreamFormats.Frames, narrow.Writer, new StreamingOptions(), time);
+
+        var pumping = pump.RunAsync(source.WaitToReadAsync(), stopping.Token);
+        Assert.False(pumping.IsCompleted);
+        await stopping.CancelAsync();
+        if (!readerIsBack)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pumping.Within());
+        var text = await ReadAsync(narrow.Reader);
+        if (readerIsBack)
+            await pumping.Within();
+
+        Assert.False(await pump.ContinueElsewhereAsync().Within());
+        Assert.False(await pump.FailAsync(Problem.DeadlineReached).Within());
+        await narrow.Writer.CompleteAsync();
+        text += await ReadAsync(narrow.Reader);
+        StreamRead.Of(text, endedCleanly: true, "frames").AssertWhole(["a"]);
+        Assert.Single(text.Split('\n'), line => line.StartsWith("{\"end\":", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Last_words_are_given_time_to_be_heard_until_the_reader_leaves()
     {
@@ -141,12 +190,30 @@ public sealed class StreamPumpTests
         return pump.RunAsync(source.WaitToReadAsync(), cancellation);
     }
 
-    private async Task<string> ReadAsync()
+    private Task<string> ReadAsync() => ReadAsync(_pipe.Reader);
+
+    private static async Task<string> ReadAsync(PipeReader reader)
     {
-        var result = await _pipe.Reader.ReadAsync().Within();
+        var result = await reader.ReadAsync().Within();
         var text = Encoding.UTF8.GetString(result.Buffer.ToArray());
-        _pipe.Reader.AdvanceTo(result.Buffer.End);
+        reader.AdvanceTo(result.Buffer.End);
         return text;
+    }
+
+    /// <summary>The records of another source, after each of which there is a checkpoint.</summary>
+    private sealed class CheckpointedSource(StreamSource inner) : StreamSource
+    {
+        public override StreamSchema Schema => inner.Schema;
+
+        public override ReadOnlySpan<byte> Checkpoint => "token"u8;
+
+        public override ValueTask<bool> WaitToReadAsync() => inner.WaitToReadAsync();
+
+        public override bool TryRead() => inner.TryRead();
+
+        public override void WriteRecord(ByteWriter output) => inner.WriteRecord(output);
+
+        public override ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 
     private sealed class StoppedTime : TimeProvider

@@ -42,8 +42,16 @@ internal sealed class LocalApi : IAsyncDisposable
     /// <summary>A client that closes its connection when it leaves a response, as browsers do, and does not read on for a while.</summary>
     public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { Timeout = Bounded.Limit };
 
-    public static async Task<LocalApi> StartAsync(
+    public static Task<LocalApi> StartAsync(
         string? connectionString = null, string? functionKey = null, params (string Key, string Value)[] settings)
+        => StartAsync(TimeProvider.System, connectionString, functionKey, settings);
+
+    /// <summary>Starts one whose streams have a time of their own.</summary>
+    public static Task<LocalApi> StartAsync(TimeProvider time, params (string Key, string Value)[] settings)
+        => StartAsync(time, connectionString: null, functionKey: null, settings);
+
+    private static async Task<LocalApi> StartAsync(
+        TimeProvider time, string? connectionString, string? functionKey, (string Key, string Value)[] settings)
     {
         var builder = ApiHost.CreateBuilder();
         builder.Configuration["ConnectionStrings:Postgres"] = connectionString ?? "";
@@ -51,6 +59,7 @@ internal sealed class LocalApi : IAsyncDisposable
             builder.Configuration[key] = value;
         var log = new RecordedLog();
         builder.Logging.ClearProviders().AddProvider(log);
+        builder.Services.AddSingleton(time);
 
         Assert.True(ListenAddress.TryParse("127.0.0.1", out var loopback));
         var options = LocalHostOptions.Read(builder.Configuration);

@@ -8,14 +8,20 @@ namespace ChunkStream.Functions.Tests.Support;
 /// What a correct client makes of a response, by the rules of docs/formats.md: the records that it got, and whether it
 /// knows that these are all.
 /// </summary>
+/// <param name="Records">The records.</param>
+/// <param name="IsComplete">Whether they are all, by the rules of the format.</param>
+/// <param name="Error">The error that the format said, or null.</param>
 internal sealed record StreamRead(IReadOnlyList<string> Records, bool IsComplete, JsonNode? Error)
 {
+    /// <summary>Whether HTTP said that the body is whole. Formats that say their end themselves don't ask for that; the server owes it.</summary>
+    public bool EndedCleanly { get; private init; }
+
+    /// <summary>What has come, for the message of a test that fails.</summary>
+    public string Body { get; private init; } = "";
+
     /// <summary>Reads a response of text records in the given format.</summary>
     public static async Task<StreamRead> OfAsync(HttpResponseMessage response, string format)
     {
-        if (!response.IsSuccessStatusCode)
-            return new StreamRead([], IsComplete: false, Error: null);
-
         var body = new MemoryStream();
         var endedCleanly = true;
         try
@@ -28,7 +34,31 @@ internal sealed record StreamRead(IReadOnlyList<string> Records, bool IsComplete
         }
 
         var text = Encoding.UTF8.GetString(body.ToArray());
-        return format switch
+        return response.IsSuccessStatusCode
+            ? Of(text, endedCleanly, format)
+            : new StreamRead([], IsComplete: false, Error: null) { Body = $"{response.StatusCode}: {text}" };
+    }
+
+    /// <summary>Reads a body of text records in the given format.</summary>
+    public static StreamRead Of(string text, bool endedCleanly, string format)
+        => Parse(text, endedCleanly, format) with { EndedCleanly = endedCleanly, Body = text };
+
+    /// <summary>These records have come, it is known that they are all, and the response ended cleanly.</summary>
+    public void AssertWhole(IEnumerable<string> records)
+    {
+        Assert.True(IsComplete && EndedCleanly, $"IsComplete: {IsComplete}, EndedCleanly: {EndedCleanly}, the end of what came: {LastOfBody}");
+        Assert.Equal(records, Records);
+    }
+
+    /// <summary>It is known that something is missing, and the response was cut.</summary>
+    /// <param name="because">What to say otherwise.</param>
+    public void AssertCut(string because = "")
+        => Assert.False(IsComplete || EndedCleanly, $"{because} IsComplete: {IsComplete}, EndedCleanly: {EndedCleanly}, the end of what came: {LastOfBody}");
+
+    private string LastOfBody => Body.Length > 1000 ? Body[^1000..] : Body;
+
+    private static StreamRead Parse(string text, bool endedCleanly, string format)
+        => format switch
         {
             // No mark of its own: HTTP must say that the body is whole. Records here hold line breaks, so text can't be parted.
             "text" => new StreamRead([text], endedCleanly, null),
@@ -39,7 +69,6 @@ internal sealed record StreamRead(IReadOnlyList<string> Records, bool IsComplete
             "frames" => Frames(text),
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "No such format."),
         };
-    }
 
     // A last line without its line break is half a record, or nothing.
     private static string[] Lines(string text) => text.Split('\n')[..^1];

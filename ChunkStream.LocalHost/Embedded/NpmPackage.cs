@@ -20,6 +20,9 @@ internal sealed record NpmPackage(string Name, string Version)
     /// <summary>npm arguments beyond the usual.</summary>
     public IReadOnlyList<string> ExtraArguments { get; init; } = [];
 
+    /// <summary>After how long it is said again that the installation is under way. Default 5 seconds.</summary>
+    public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// Gives the package's folder, and installs it first where that has not been done. A lock makes a second process
     /// wait for the first.
@@ -48,7 +51,7 @@ internal sealed record NpmPackage(string Name, string Version)
         progress?.Report($"Getting {Name} {Version} with npm: once, then it is kept in {place}");
         var partial = StateFolder.Create(PartialFolder.Begin(place));
 
-        await InstallAsync(partial, cancellation);
+        await InstallAsync(partial, progress, cancellation);
         await finish(PackageFolder(partial), cancellation);
         PartialFolder.Finish(partial, place);
         return PackageFolder(place);
@@ -69,7 +72,7 @@ internal sealed record NpmPackage(string Name, string Version)
     private string PackageFolder(string place) =>
         Path.Combine([place, "node_modules", .. Name.Split('/')]);
 
-    private async Task InstallAsync(string folder, CancellationToken cancellation)
+    private async Task InstallAsync(string folder, IProgress<string>? progress, CancellationToken cancellation)
     {
         // No install scripts: what they would do, `finish` does, also where npm is told to block them.
         string[] what = ["install", $"{Name}@{Version}"];
@@ -89,7 +92,7 @@ internal sealed record NpmPackage(string Name, string Version)
             WorkingDirectory = folder,
             Timeout = InstallLimit,
         };
-        var result = await npm.RunAsync(cancellation);
+        var result = await InstallProgress.ReportWhileAsync(npm.RunAsync(cancellation), Name, folder, ProgressInterval, progress);
         if (result.ExitCode != 0 || !Directory.Exists(PackageFolder(folder)))
         {
             throw new StartupFailure(

@@ -11,6 +11,10 @@ internal static class PrivateFile
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int SecretBytes = 32;
 
+    // Three seconds. Whoever makes a secret has the lock for a moment.
+    private const int LockTries = 300;
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(10);
+
     /// <summary>
     /// Gives the secret that the file holds, and makes a random one first where there is none: so each state folder has
     /// its own, and keeps it.
@@ -18,6 +22,7 @@ internal static class PrivateFile
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="format">How the file spells a secret; default: the secret alone. It must end with the secret.</param>
     /// <returns>What the file holds.</returns>
+    /// <exception cref="StartupFailure">None can be made in this folder.</exception>
     public static string GetOrCreateSecret(string path, Func<string, string>? format = null)
     {
         if (!File.Exists(path))
@@ -57,11 +62,13 @@ internal static class PrivateFile
 
     private static LockFile Take(string path)
     {
-        while (true)
+        for (var tries = 0; tries < LockTries; tries++)
         {
             if (LockFile.TryTake(path, deleteOnRelease: true) is { } taken)
                 return taken;
-            Thread.Sleep(10);
+            Thread.Sleep(LockPause);
         }
+
+        throw new StartupFailure($"{path} cannot be locked. Can its folder be written to?");
     }
 }

@@ -8,7 +8,7 @@ internal static class Announcement
     private const string HealthRoute = "health";
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Waits until the endpoints answer, then writes a curl line for each, where the page is, and that it is ready.</summary>
+    /// <summary>Waits until the endpoints answer, then writes curl lines to try them, where the page is, and that it is ready.</summary>
     /// <param name="address">The address of the endpoints, see <see cref="ApiAddress"/>.</param>
     /// <param name="isKeyNeeded">Whether endpoints with access Function ask for a key.</param>
     /// <param name="cancellation">Ends the waiting.</param>
@@ -19,8 +19,12 @@ internal static class Announcement
         using var health = await AskAsync(client, $"{address}/{HealthRoute}", cancellation);
 
         Console.Out.WriteLine();
-        foreach (var endpoint in EndpointTable.All.Where(endpoint => endpoint.Name != EndpointTable.UiRoute))
-            Console.Out.WriteLine(CurlLine(address, endpoint, isKeyNeeded));
+        foreach (var endpoint in EndpointTable.All)
+        {
+            foreach (var example in endpoint.Examples)
+                Console.Out.WriteLine(CurlLine(address, example, isKeyNeeded && endpoint.Access == EndpointAccess.Function));
+        }
+
         Console.Out.WriteLine();
         Console.Out.WriteLine($"In a browser: {address}/{EndpointTable.UiRoute}/");
         if (!health.IsSuccessStatusCode)
@@ -32,13 +36,11 @@ internal static class Announcement
         Console.Out.WriteLine($"ChunkStream is ready: {address}");
     }
 
-    private static string CurlLine(string address, StreamEndpoint endpoint, bool isKeyNeeded)
+    // Double quotes hold in sh, cmd and PowerShell. The key itself is a secret, which a console that goes to a log would give away.
+    private static string CurlLine(string address, ExampleCall example, bool needsKey)
     {
-        // -N: show each chunk when it comes. Double quotes hold in sh, cmd and PowerShell. The key itself is a secret,
-        // which a console that goes to a log would give away.
-        var needsKey = isKeyNeeded && endpoint.Access == EndpointAccess.Function;
         var key = needsKey ? "-H \"x-functions-key: <your key>\" " : "";
-        return $"curl -N {key}\"{address}/{endpoint.Example}\"";
+        return $"curl {example.Options} {key}\"{address}/{example.Address}\"";
     }
 
     private static async Task<HttpResponseMessage> AskAsync(

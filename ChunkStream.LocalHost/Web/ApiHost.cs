@@ -54,6 +54,8 @@ internal static class ApiHost
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
+            // Disposed while it is not stopping, the host would report as failed whatever runs beside it, in a hundred lines.
+            await app.StopAsync(CancellationToken.None);
             throw new StartupFailure($"{e.Message} --port chooses another port.", e);
         }
 

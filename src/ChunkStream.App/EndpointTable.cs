@@ -34,25 +34,29 @@ public static class EndpointTable
     /// <summary>All endpoints.</summary>
     public static IReadOnlyList<StreamEndpoint> All { get; } =
     [
-        new("stream", "stream", Read, EndpointAccess.Anonymous, "stream?chunks=10&intervalMs=1000",
+        new("stream", "stream", Read, EndpointAccess.Anonymous, [new("stream?chunks=10&intervalMs=1000")],
             (endpoints, request, cancellation) => endpoints.Stream(request, cancellation)),
-        new("json-stream", "json-stream", Read, EndpointAccess.Anonymous, "json-stream?chunks=5&intervalMs=1000",
+        new("json-stream", "json-stream", Read, EndpointAccess.Anonymous, [new("json-stream?chunks=5&intervalMs=1000")],
             (endpoints, request, cancellation) => endpoints.JsonStream(request, cancellation)),
-        new("db-stream", "db-stream", Read, EndpointAccess.Function, "db-stream",
+        new("db-stream", "db-stream", Read, EndpointAccess.Function, [new("db-stream")],
             (endpoints, request, cancellation) => endpoints.DbStream(request, cancellation)),
-        new("queries", "queries", Read, EndpointAccess.Function, "queries",
+        new("queries", "queries", Read, EndpointAccess.Function, [new("queries")],
             (endpoints, request, cancellation) => endpoints.Queries(request, cancellation)),
-        new("query", QueryPrefix + "{name}", Read, EndpointAccess.Function, QueryPrefix + "large_table?limit=10",
+        new("query", QueryPrefix + "{name}", Read, EndpointAccess.Function, [new(QueryPrefix + "large_table?limit=10")],
             (endpoints, request, cancellation) => endpoints.Query(request, cancellation)),
-        new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous, PublicQueryPrefix + "series?count=10",
+        new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous, [new(PublicQueryPrefix + "series?count=10")],
             (endpoints, request, cancellation) => endpoints.PublicQuery(request, cancellation)),
-        new("streams", StreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Function, StreamPrefix + "example",
+        new("streams", StreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Function,
+            [
+                new(StreamPrefix + "example", "-X PUT -H \"Content-Type: text/plain\" -d \"Hello\""),
+                new(StreamPrefix + "example"),
+            ],
             (endpoints, request, cancellation) => endpoints.Streams(request, cancellation)),
-        new("public-streams", PublicStreamPrefix + "{*path}", Read, EndpointAccess.Anonymous, PublicStreamPrefix + "example",
+        new("public-streams", PublicStreamPrefix + "{*path}", Read, EndpointAccess.Anonymous, [],
             (endpoints, request, cancellation) => endpoints.PublicStreams(request, cancellation)),
-        new("health", "health", Read, EndpointAccess.Anonymous, "health",
+        new("health", "health", Read, EndpointAccess.Anonymous, [new("health")],
             (endpoints, request, cancellation) => endpoints.Health(request, cancellation)),
-        new("ui", UiRoute + "/{*path}", Read, EndpointAccess.Anonymous, UiRoute + "/",
+        new("ui", UiRoute + "/{*path}", Read, EndpointAccess.Anonymous, [],
             (endpoints, request, cancellation) => endpoints.Ui(request, cancellation)),
     ];
 
@@ -78,17 +82,24 @@ public enum EndpointAccess
 /// <param name="Route">The route under the prefix of host.json.</param>
 /// <param name="Methods">The HTTP methods; any other is refused.</param>
 /// <param name="Access">Who may call it.</param>
-/// <param name="Example">Route and query of a call worth trying.</param>
+/// <param name="Examples">Calls worth trying, which succeed in this order; none where a setting must allow them first.</param>
 /// <param name="Handler">The handler.</param>
 public sealed record StreamEndpoint(
     string Name,
     string Route,
     IReadOnlyList<string> Methods,
     EndpointAccess Access,
-    string Example,
+    IReadOnlyList<ExampleCall> Examples,
     Func<StreamEndpoints, HttpRequest, CancellationToken, IResult> Handler)
 {
     /// <summary>Calls the handler with the endpoints of a container.</summary>
     public IResult Handle(IServiceProvider services, HttpRequest request, CancellationToken cancellation)
         => Handler(services.GetRequiredService<StreamEndpoints>(), request, cancellation);
 }
+
+/// <summary>A call to try.</summary>
+/// <param name="Address">Route and query.</param>
+/// <param name="Options">
+/// What curl is told beside the address, in a form that holds in sh, cmd and PowerShell. Default: to show each chunk when it comes.
+/// </param>
+public sealed record ExampleCall(string Address, string Options = "-N");

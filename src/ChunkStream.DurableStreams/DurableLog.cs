@@ -1,3 +1,5 @@
+using ChunkStream.Postgres;
+using ChunkStream.Problems;
 using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.DurableStreams;
@@ -14,18 +16,33 @@ internal sealed partial class DurableLog(ILogger logger)
     public partial void SchemaMissing(string reason, Exception failure);
 
     /// <summary>Other instances are not told of changes at the moment.</summary>
-    [LoggerMessage(EventId = 32, EventName = "StreamChangesNotTold", Level = LogLevel.Warning, Message = "Other instances can't be told of changes to streams; they look by themselves every few seconds")]
-    public partial void NotTold(Exception failure);
+    public void NotTold(Exception failure) => NotTold(Cause.Of(failure), Unexpected(failure));
 
     /// <summary>Changes are not heard of at the moment.</summary>
-    [LoggerMessage(EventId = 33, EventName = "StreamChangesNotHeard", Level = LogLevel.Warning, Message = "Changes to streams on other instances can't be heard of; streams with readers are looked at every second instead")]
-    public partial void NotHeard(Exception failure);
+    public void NotHeard(Exception failure) => NotHeard(Cause.Of(failure), Unexpected(failure));
 
     /// <summary>Changes can't be read for waiting readers.</summary>
-    [LoggerMessage(EventId = 34, EventName = "LiveStreamsNotRead", Level = LogLevel.Warning, Message = "What is new in streams can't be read for their readers, who wait on")]
-    public partial void NotRead(Exception failure);
+    public void NotRead(Exception failure) => NotRead(Cause.Of(failure), Unexpected(failure));
 
     /// <summary>A round of the sweep failed; there will be others.</summary>
-    [LoggerMessage(EventId = 35, EventName = "StreamsNotSwept", Level = LogLevel.Warning, Message = "Expired and deleted streams could not be taken out of the database")]
-    public partial void NotSwept(Exception failure);
+    public void NotSwept(Exception failure) => NotSwept(Cause.Of(failure), Unexpected(failure));
+
+    [LoggerMessage(EventId = 32, EventName = "StreamChangesNotTold", Level = LogLevel.Warning,
+        Message = "Other instances can't be told of changes to streams; they look by themselves every few seconds{Cause}")]
+    private partial void NotTold(string cause, Exception? failure);
+
+    [LoggerMessage(EventId = 33, EventName = "StreamChangesNotHeard", Level = LogLevel.Warning,
+        Message = "Changes to streams on other instances can't be heard of; streams with readers are looked at every second instead{Cause}")]
+    private partial void NotHeard(string cause, Exception? failure);
+
+    [LoggerMessage(EventId = 34, EventName = "LiveStreamsNotRead", Level = LogLevel.Warning,
+        Message = "What is new in streams can't be read for their readers, who wait on{Cause}")]
+    private partial void NotRead(string cause, Exception? failure);
+
+    [LoggerMessage(EventId = 35, EventName = "StreamsNotSwept", Level = LogLevel.Warning,
+        Message = "Expired and deleted streams could not be taken out of the database{Cause}")]
+    private partial void NotSwept(string cause, Exception? failure);
+
+    // A database that is down, or refuses us, is no fault of this program: its own words say enough, and a stack trace would hide them.
+    private static Exception? Unexpected(Exception failure) => PostgresFailures.Describe(failure) == Problem.Internal ? failure : null;
 }

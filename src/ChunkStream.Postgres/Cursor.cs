@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
@@ -294,15 +295,10 @@ internal sealed class Cursor : IAsyncDisposable
     // held back by a reader that takes nothing.
     private async Task<T> WithinAsync<T>(Task<T> task, TimeSpan limit)
     {
-        try
-        {
-            return await task.WaitAsync(limit, _time, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (TimeoutException) when (!task.IsCompleted)
-        {
-            _overdue = task;
-            throw new QueryTimeoutException();
-        }
+        if (await task.CompletesWithinAsync(limit, _time, CancellationToken.None).ConfigureAwait(false))
+            return await task.ConfigureAwait(false);
+        _overdue = task;
+        throw new QueryTimeoutException();
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using ChunkStream.Formats;
+using ChunkStream.Postgres.Columns;
 
 namespace ChunkStream.Postgres;
 
@@ -14,8 +15,8 @@ internal sealed class KeyTracker
 
     private readonly IReadOnlyList<KeyColumnLayout> _columns;
     private readonly KeyEquality?[] _equalities;
-    private readonly ArrayBufferWriter<byte> _text = new();
-    private readonly ByteWriter _output;
+    private readonly TextBuffer _checkpoint = new();
+    private readonly TextBuffer _position = new();
     private Value[] _last;
     private Value[] _next;
     private bool _hasLast;
@@ -25,7 +26,6 @@ internal sealed class KeyTracker
     {
         _columns = columns;
         _equalities = [.. columns.Select(column => column.Type.Equality)];
-        _output = new ByteWriter(_text);
         (_last, _next) = (Values(columns.Count), Values(columns.Count));
     }
 
@@ -56,7 +56,7 @@ internal sealed class KeyTracker
     {
         for (var index = 0; index < _columns.Count; index++)
         {
-            if (!Text(_next, index).SequenceEqual(Encoding.UTF8.GetBytes(position.Values[index])))
+            if (!Text(_next, index, _position).SequenceEqual(Encoding.UTF8.GetBytes(position.Values[index])))
                 return false;
         }
 
@@ -72,8 +72,11 @@ internal sealed class KeyTracker
         throw new KeyException($"The key's column {name} is null in a row{(isProven ? ", or its text does not come back as the same value" : "")}.");
     }
 
-    /// <summary>The text form of a column's value in the last row, in UTF-8. Valid until the next call.</summary>
-    public ReadOnlySpan<byte> Text(int index) => Text(_last, index);
+    /// <summary>
+    /// The text form of a column's value in the last row, in UTF-8. Valid until the next call. May be asked for while another
+    /// thread opens a cursor at that row, and so calls <see cref="Texts"/> and <see cref="IsAt"/>.
+    /// </summary>
+    public ReadOnlySpan<byte> Text(int index) => Text(_last, index, _checkpoint);
 
     /// <summary>The values of the last row.</summary>
     /// <exception cref="KeyException">A value is no text: the database's encoding is SQL_ASCII, which takes any bytes.</exception>
@@ -81,7 +84,7 @@ internal sealed class KeyTracker
     {
         try
         {
-            return [.. _columns.Select((_, index) => Strict.GetString(Text(index)))];
+            return [.. _columns.Select((_, index) => Strict.GetString(Text(_last, index, _position)))];
         }
         catch (DecoderFallbackException)
         {
@@ -89,16 +92,8 @@ internal sealed class KeyTracker
         }
     }
 
-    private ReadOnlySpan<byte> Text(Value[] row, int index)
-    {
-        if (_columns[index].Writer is not { } writer)
-            return row[index].Span;
-
-        _text.ResetWrittenCount();
-        writer.WriteCsv(_output, row[index].Span);
-        _output.Commit();
-        return _text.WrittenSpan;
-    }
+    private ReadOnlySpan<byte> Text(Value[] row, int index, TextBuffer buffer)
+        => _columns[index].Writer is { } writer ? buffer.Of(writer, row[index].Span) : row[index].Span;
 
     private void Step()
     {
@@ -141,6 +136,22 @@ internal sealed class KeyTracker
                 _bytes = new byte[value.Length * 2];
             value.CopyTo(_bytes);
             _length = value.Length;
+        }
+    }
+
+    private sealed class TextBuffer
+    {
+        private readonly ArrayBufferWriter<byte> _bytes = new();
+        private readonly ByteWriter _output;
+
+        public TextBuffer() => _output = new ByteWriter(_bytes);
+
+        public ReadOnlySpan<byte> Of(ColumnWriter writer, ReadOnlySpan<byte> value)
+        {
+            _bytes.ResetWrittenCount();
+            writer.WriteCsv(_output, value);
+            _output.Commit();
+            return _bytes.WrittenSpan;
         }
     }
 }

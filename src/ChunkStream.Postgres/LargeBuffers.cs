@@ -11,23 +11,23 @@ internal static class LargeBuffers
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(35);
     private const int Collections = 3;
 
-    private static int _isGivingBack;
+    // How many collections are still to come.
+    private static int _left;
 
-    /// <summary>Begins to, unless that is going on.</summary>
+    /// <summary>Begins to; what is going on begins anew, since it may be too far for a row that has just come.</summary>
     public static void GiveBack(TimeProvider time)
     {
-        if (Interlocked.Exchange(ref _isGivingBack, 1) == 0)
+        if (Interlocked.Exchange(ref _left, Collections) == 0)
             _ = GiveBackAsync(time);
     }
 
     private static async Task GiveBackAsync(TimeProvider time)
     {
-        for (var collection = 0; collection < Collections; collection++)
+        do
         {
             await Task.Delay(Interval, time, CancellationToken.None).ConfigureAwait(false);
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
-
-        Volatile.Write(ref _isGivingBack, 0);
+        while (Interlocked.Decrement(ref _left) > 0);
     }
 }

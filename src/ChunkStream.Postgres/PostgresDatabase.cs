@@ -11,9 +11,6 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     // The receive buffer of a connection. Npgsql's default of 8 KiB costs a system call every few dozen rows.
     private const int ReadBufferBytes = 64 * 1024;
 
-    // Half of what a Postgres server takes by default, so that two instances find room.
-    private const int DefaultPoolSize = 50;
-
     // Connections of the pool that no stream gets: for health, and for checking queries.
     private const int Reserve = 1;
 
@@ -38,20 +35,15 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     {
         (Options, _time) = (options.Value, time);
         _log = new PostgresLog(loggers.CreateLogger<PostgresDatabase>());
-        Slots = SlotsOf(DefaultPoolSize, time);
+        Slots = SlotsOf(ConnectionString.DefaultPoolSize, time);
         if (string.IsNullOrWhiteSpace(connectionString))
             return;
 
         var settings = ConnectionString.Read(connectionString);
-        var given = settings.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
-        if (!given.Contains("Read Buffer Size"))
+        ConnectionSettings.Complete(settings, "ChunkStream", Options.ConnectSeconds);
+        if (!ConnectionSettings.IsGiven(settings, "Read Buffer Size"))
             settings.ReadBufferSize = ReadBufferBytes;
-        if (!given.Contains("Timeout"))
-            settings.Timeout = Options.ConnectSeconds;
-        if (!given.Contains("Application Name"))
-            settings.ApplicationName = "ChunkStream";
-        if (!given.Contains("Maximum Pool Size"))
-            settings.MaxPoolSize = Math.Max(DefaultPoolSize, settings.MinPoolSize);
+        settings.MaxPoolSize = ConnectionString.PoolSizeOf(settings);
         Slots = SlotsOf(settings.MaxPoolSize, time);
 
         // Npgsql has its limit first, and says more.

@@ -1,6 +1,6 @@
 import { key } from './api.js';
 import { ColumnChart, RateChart } from './charts.js';
-import { Download } from './download.js';
+import { Download, fileKinds, parametersOf } from './download.js';
 import { ParameterForm } from './form.js';
 import { askAfterRefusal, askForKey } from './key-dialog.js';
 import { clearProblem, showProblem } from './problems.js';
@@ -78,14 +78,14 @@ function choose() {
   at('summary').textContent = [source.summary.replace(/\.$/, ''), ...source.warnings].join('. ');
   form.show(source);
   const format = at('format').value || 'csv';
-  at('format').replaceChildren(...source.formats.map((name) => new Option(name)));
+  at('format').replaceChildren(...fileKinds(source.formats).map(({ value, text }) => new Option(text, value)));
   at('format').value = format;
   updateDownload();
 }
 
 function updateDownload() {
-  const format = at('format').value;
-  download.update(form.url(format), selected().name, format);
+  const kind = at('format').value;
+  download.update(form.url(parametersOf(kind)), kind);
 }
 
 async function start() {

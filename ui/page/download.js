@@ -1,12 +1,30 @@
 import { get, key } from './api.js';
 
+// CSV as people need it who open it in a spreadsheet; programs want the values as they are.
+const spreadsheet = 'spreadsheet';
+
+/** What can be downloaded: each format, and CSV for a spreadsheet besides. */
+export function fileKinds(formats) {
+  return formats.flatMap((format) => [
+    { value: format, text: format },
+    ...(format === 'csv' ? [{ value: spreadsheet, text: 'csv for a spreadsheet' }] : []),
+  ]);
+}
+
+/** The parameters that ask for a file of one kind. */
+export function parametersOf(kind) {
+  return kind === spreadsheet
+    ? { format: 'csv', bom: '1', formulas: 'escape', download: '' }
+    : { format: kind, download: '' };
+}
+
 /**
- * The link that saves what was chosen. Without a key it is a plain link, and the browser streams into the file; a link
- * can't send a header, and a key has no business in an address, so with one the page fetches the file itself.
+ * The link that saves what was chosen, under the name that the server gives it. Without a key it is a plain link, and the
+ * browser streams into the file; a link can't send a header, and a key has no business in an address, so with one the page
+ * fetches the file itself.
  */
 export class Download {
   #link;
-  #name = 'rows';
 
   /** @param {(error: unknown) => void} failed Told if it can't be had. */
   constructor(link, failed) {
@@ -18,18 +36,17 @@ export class Download {
     });
   }
 
-  update(url, name, format) {
-    this.#name = `${name}.${format === 'text' ? 'txt' : format}`;
+  update(url, kind) {
     this.#link.href = url;
-    this.#link.download = this.#name;
-    this.#link.textContent = `Download as ${format.toUpperCase()}`;
+    this.#link.textContent = kind === spreadsheet ? 'Download for a spreadsheet' : `Download as ${kind.toUpperCase()}`;
   }
 
   async #fetch() {
     const response = await get(this.#link.href);
+    const [, name] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('Content-Disposition') ?? '') ?? [];
     // Rejects if the stream is cut off: a file that is not whole is never saved.
     const file = URL.createObjectURL(await response.blob());
-    Object.assign(document.createElement('a'), { href: file, download: this.#name }).click();
+    Object.assign(document.createElement('a'), { href: file, download: decodeURIComponent(name ?? 'rows') }).click();
     setTimeout(() => URL.revokeObjectURL(file), 60_000);
   }
 }

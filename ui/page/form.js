@@ -21,13 +21,16 @@ export class ParameterForm {
     this.#fields.replaceChildren(...parameters.map((parameter) => this.#field(parameter, typed.get(parameter.name) ?? '')));
   }
 
-  /** The address that streams what was chosen. An empty field is a parameter that is not given. */
-  url(format) {
+  /**
+   * The address that streams what was chosen. An empty field is a parameter that is not given.
+   * @param {Record<string, string>} [more] Parameters beside those of the fields.
+   */
+  url(more = {}) {
     const url = new URL(this.#source.path, root);
     for (const [name, { input }] of this.#inputs) {
       if (input.value !== '') url.searchParams.set(name, input.value);
     }
-    if (format) url.searchParams.set('format', format);
+    for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
     return url;
   }
 

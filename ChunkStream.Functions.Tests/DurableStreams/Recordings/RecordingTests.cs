@@ -419,8 +419,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
                 request, "texts", name, _ => items.ToAsyncEnumerable(), DemoJson.Default.String, CancellationToken.None));
             Assert.Equal(string.Join('\n', items) + "\n", await api.Client.GetStringAsync(path).Within());
             var read = await StreamRead.OfAsync(await api.GetAsync(path + "?format=frames"), "frames");
-            Assert.True(read.IsComplete);
-            Assert.Equal(string.Join('\n', items).Split('\n'), read.Records);
+            read.AssertWhole(string.Join('\n', items).Split('\n'));
         }
     }
 

@@ -57,6 +57,22 @@ public sealed class ConnectionLimitTests
     }
 
     [DescriptorFact]
+    public async Task Connections_that_are_closed_are_forgotten_also_behind_one_that_stays_open()
+    {
+        await using var api = await LocalApi.StartAsync();
+        var server = api.Client.BaseAddress!;
+        var lasting = await ConnectAsync(server, 1);
+        for (var time = 0; time < 30; time++)
+        {
+            using var once = await RawEnd.AskAsync(server, "/api/stream?chunks=1", "1.0");
+            Assert.EndsWith("Chunk 0\n", (await RawEnd.ReadAsync(once)).Text, StringComparison.Ordinal);
+        }
+
+        await Bounded.Until(() => Task.FromResult(api.Get<ConnectionLimit>().KeptOpen == 1), "only the one that stays open is known");
+        lasting[0].Dispose();
+    }
+
+    [DescriptorFact]
     public async Task A_process_that_may_open_few_files_survives_more_connections_than_that_and_its_kill_is_a_reset()
     {
         var port = FreePort();

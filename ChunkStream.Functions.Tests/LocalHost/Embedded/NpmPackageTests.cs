@@ -32,10 +32,14 @@ public sealed class NpmPackageTests : IDisposable
     }
 
     [Fact]
-    public async Task A_package_with_other_bytes_than_its_lock_says_is_refused()
+    public async Task A_package_with_other_bytes_than_its_lock_says_is_refused_and_an_installation_tells_that_it_is_under_way()
     {
-        var right = await GetAsync("right", Integrity);
+        var said = new Lines();
+        var right = await GetAsync("right", Integrity, said);
         Assert.True(File.Exists(Path.Combine(right, "index.js")));
+        // npm takes far longer than a millisecond, and says nothing itself.
+        Assert.StartsWith($"Getting {Name} {Version} with npm", said[0], StringComparison.Ordinal);
+        Assert.Matches($"^  still getting {Name}: [0-9]+ MB after [0-9]+ s$", said[1]);
 
         var failure = await Assert.ThrowsAsync<StartupFailure>(() => GetAsync("wrong", "sha512-" + new string('A', 86) + "=="));
         Assert.Contains("EINTEGRITY", failure.Message, StringComparison.Ordinal);
@@ -44,15 +48,20 @@ public sealed class NpmPackageTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private Task<string> GetAsync(string root, string integrity)
+    private Task<string> GetAsync(string root, string integrity, IProgress<string>? said = null)
     {
         var text = $$$"""
             {"lockfileVersion":3,"requires":true,"packages":{
               "":{"dependencies":{"{{{Name}}}":"{{{Version}}}" } },
               "node_modules/{{{Name}}}":{"version":"{{{Version}}}","integrity":"{{{integrity}}}" } } }
             """;
-        return new NpmPackage(Name, Version) { Lock = text }.GetAsync(
-            Path.Combine(_folder.FullName, root), (_, _) => Task.CompletedTask, progress: null, CancellationToken.None)
+        return new NpmPackage(Name, Version) { Lock = text, ProgressInterval = TimeSpan.FromMilliseconds(1) }.GetAsync(
+            Path.Combine(_folder.FullName, root), (_, _) => Task.CompletedTask, said, CancellationToken.None)
             .Within(TimeSpan.FromMinutes(5));
+    }
+
+    private sealed class Lines : List<string>, IProgress<string>
+    {
+        public void Report(string value) => Add(value);
     }
 }

@@ -1,4 +1,5 @@
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.LocalHost;
 using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.LocalHost.Embedded;
@@ -61,6 +62,17 @@ public sealed class PrivateFileTests : IDisposable
             Thread.Sleep(200);
             return secret;
         }
+    }
+
+    [Fact]
+    public async Task A_lock_that_cannot_be_had_is_said_and_not_waited_for_without_end()
+    {
+        var path = PathOf("locked");
+        using var other = LockFile.TryTake(path + ".lock");
+
+        // As a folder that is read-only: there, too, the lock's file can't be opened.
+        var failure = await Assert.ThrowsAsync<StartupFailure>(() => Task.Run(() => PrivateFile.GetOrCreateSecret(path)).Within(TimeSpan.FromSeconds(10)));
+        Assert.Contains(path, failure.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -1,5 +1,8 @@
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+using ChunkStream.Postgres;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -48,6 +51,27 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
         Assert.All(answers.Where(answer => answer.Status == 200), answer => Assert.Equal(Rows, answer.Body));
         using var stream = await api.Client.PutAsync($"/api/streams/{Guid.NewGuid():N}", new StringContent("é")).Within();
         Assert.Equal(201, (int)stream.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_timeout_of_0_is_no_shorter_than_the_default()
+    {
+        var server = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
+        var isFirst = true;
+        await using var line = new CuttableLine(new Uri($"http://{server.Host}:{server.Port}"))
+        {
+            Passing = _ =>
+            {
+                if (isFirst)
+                    Thread.Sleep(TimeSpan.FromSeconds(1.5));
+                isFirst = false;
+            },
+        };
+        (server.Port, server.Timeout) = (line.Address.Port, 0);
+        await using var database = new PostgresDatabase(server.ConnectionString, Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+
+        await using var session = await database.OpenAsync(CancellationToken.None).Within();
+        Assert.False(session.IsSevered);
     }
 
     [Fact]

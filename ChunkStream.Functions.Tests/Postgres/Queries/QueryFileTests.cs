@@ -123,6 +123,7 @@ public sealed class QueryFileTests
     [InlineData("-- timeout: 0s\nselect 1", 1, "30s")]
     [InlineData("-- idle: 8000h\nselect 1", 1, "a week")]
     [InlineData("-- max-rows: 0\nselect 1", 1, "from 1")]
+    [InlineData("-- max-rows: 9223372036854775807\nselect 1", 1, "to 1000000000000")]
     [InlineData("-- access: all\nselect 1", 1, "anonymous or function")]
     [InlineData("-- param: a text\n\nselect 1", 1, "does not use the parameter @a")]
     [InlineData("select 1\n\n where @b", 3, "@b is not declared")]

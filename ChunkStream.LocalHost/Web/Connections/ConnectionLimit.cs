@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -17,8 +16,21 @@ internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogg
     private static readonly TimeSpan BetweenWarnings = TimeSpan.FromMinutes(1);
 
     private readonly SemaphoreSlim _places = new(most);
-    private readonly ConcurrentQueue<(ConnectionContext Connection, long Since)> _keptOpen = new();
+    private readonly Lock _lock = new();
+
+    // In the order in which they came.
+    private readonly LinkedList<(ConnectionContext Connection, long Since)> _keptOpen = new();
     private long? _warned;
+
+    /// <summary>How many connections are open that were not asked to close.</summary>
+    public int KeptOpen
+    {
+        get
+        {
+            lock (_lock)
+                return _keptOpen.Count;
+        }
+    }
 
     /// <summary>Waits for a place.</summary>
     public async Task EnterAsync(CancellationToken cancellation)
@@ -36,11 +48,19 @@ internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogg
     /// <summary>A connection has the place until it is closed.</summary>
     public void Keep(ConnectionContext connection)
     {
-        // Those that are closed already leave the queue from its front, so that it does not grow.
-        while (_keptOpen.TryPeek(out var first) && first.Connection.ConnectionClosed.IsCancellationRequested)
-            _keptOpen.TryDequeue(out _);
-        _keptOpen.Enqueue((connection, time.GetTimestamp()));
-        connection.ConnectionClosed.Register(Leave);
+        LinkedListNode<(ConnectionContext Connection, long Since)> kept;
+        lock (_lock)
+            kept = _keptOpen.AddLast((connection, time.GetTimestamp()));
+        connection.ConnectionClosed.Register(() =>
+        {
+            lock (_lock)
+            {
+                if (kept.List is not null)
+                    _keptOpen.Remove(kept);
+            }
+
+            Leave();
+        });
     }
 
     /// <inheritdoc />
@@ -49,8 +69,19 @@ internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogg
     // Kestrel closes at once what is idle, and the others after the response that is under way, which goes on to its end.
     private void CloseIdle()
     {
-        while (_keptOpen.TryPeek(out var oldest) && time.GetElapsedTime(oldest.Since) >= Grace && _keptOpen.TryDequeue(out oldest))
-            oldest.Connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+        while (TakeOldest() is { } connection)
+            connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    }
+
+    private ConnectionContext? TakeOldest()
+    {
+        lock (_lock)
+        {
+            if (_keptOpen.First is not { } oldest || time.GetElapsedTime(oldest.Value.Since) < Grace)
+                return null;
+            _keptOpen.Remove(oldest);
+            return oldest.Value.Connection;
+        }
     }
 
     private void Warn()

@@ -9,10 +9,6 @@ namespace ChunkStream.LocalHost.Web.Connections;
 /// <summary>Gives the web host its limit of connections.</summary>
 internal static class ConnectionLimits
 {
-    // The engine's own, where the connection string says nothing.
-    private const int DefaultPoolSize = 50;
-    private const string PoolSize = "Maximum Pool Size";
-
     /// <summary>By the setting, or else by what the system lets this process open; without limit where neither says anything.</summary>
     public static void AddConnectionLimit(this IServiceCollection services, LocalHostOptions options, IConfiguration configuration)
     {
@@ -35,16 +31,15 @@ internal static class ConnectionLimits
     private static int PoolSizeOf(string? connectionString)
     {
         if (string.IsNullOrWhiteSpace(connectionString))
-            return DefaultPoolSize;
+            return 0;
         try
         {
-            var settings = ConnectionString.Read(connectionString);
-            return settings.Keys.Cast<string>().Contains(PoolSize, StringComparer.OrdinalIgnoreCase) ? settings.MaxPoolSize : DefaultPoolSize;
+            return ConnectionString.PoolSizeOf(ConnectionString.Read(connectionString));
         }
         catch (ConnectionStringException)
         {
             // It is reported with the other mistakes, before anything starts.
-            return DefaultPoolSize;
+            return 0;
         }
     }
 }

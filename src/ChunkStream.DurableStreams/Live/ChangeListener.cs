@@ -117,17 +117,19 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
         var isTrying = false;
         while (_isWanted())
         {
-            if (Until(due) <= TimeSpan.Zero)
+            var left = Until(due);
+            if (left <= TimeSpan.Zero)
             {
                 if (isTrying)
                     throw new TimeoutException("The connection does not hear what is said on the channel.");
                 isTrying = true;
-                due = After(PingLimit);
+                (left, due) = (PingLimit, After(PingLimit));
                 _pinged = Guid.NewGuid().ToString("N");
                 notifier.Ping(_pinged);
             }
 
-            await connection.WaitAsync(Until(due) + OneMillisecond, CancellationToken.None).ConfigureAwait(false);
+            // In whole milliseconds, of which none would be for ever.
+            await connection.WaitAsync(left + OneMillisecond, CancellationToken.None).ConfigureAwait(false);
             if (!isTrying || _pinged is not null)
                 continue;
             isTrying = false;

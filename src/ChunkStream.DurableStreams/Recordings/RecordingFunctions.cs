@@ -18,7 +18,7 @@ internal sealed class RecordingFunctions(SqlCalls calls)
             ],
             async (reader, asked) =>
             {
-                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 var status = StatusNames<BeginStatus>.Parse(reader.GetString(0));
                 return status is BeginStatus.Created or BeginStatus.Exists
                     ? new BegunRecording(status, reader.StreamInfo(asked), Cut(reader, 8))
@@ -38,7 +38,7 @@ internal sealed class RecordingFunctions(SqlCalls calls)
             [Text(prefix), Of((long)count)],
             async (reader, _) =>
             {
-                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 return reader.GetBoolean(0);
             },
             mayRepeat: true,
@@ -51,7 +51,7 @@ internal sealed class RecordingFunctions(SqlCalls calls)
             [Of(id)],
             async (reader, _) =>
             {
-                await reader.ReadAsync(cancellation).ConfigureAwait(false);
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 return new RecordingState(reader.GetBoolean(0), reader.NullableInt64(1) ?? 0, reader.GetBoolean(2), Cut(reader, 3));
             },
             mayRepeat: true,
@@ -67,7 +67,7 @@ internal sealed class RecordingFunctions(SqlCalls calls)
             async (reader, _) =>
             {
                 var recordings = new List<(long, bool, double?)>();
-                while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
+                while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
                     recordings.Add((reader.GetInt64(0), reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDouble(2)));
                 return recordings;
             },

@@ -40,11 +40,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
             return;
 
         var settings = ConnectionString.Read(connectionString);
-        var given = settings.Keys.Cast<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
-        if (!given.Contains("Timeout"))
-            settings.Timeout = postgres.Value.ConnectSeconds;
-        if (!given.Contains("Application Name"))
-            settings.ApplicationName = Name;
+        ConnectionSettings.Complete(settings, Name, postgres.Value.ConnectSeconds);
         settings.MinPoolSize = 0;
         settings.Pooling = true;
         settings.MaxPoolSize = options.Value.Connections;

@@ -92,6 +92,19 @@ internal static class ConnectionSettings
         }
     }
 
+    /// <summary>Says for both pools what the connection string leaves open. Connecting always has a limit, although 0 is none to Npgsql.</summary>
+    public static void Complete(NpgsqlConnectionStringBuilder settings, string applicationName, int connectSeconds)
+    {
+        if (settings.Timeout == 0 || !IsGiven(settings, "Timeout"))
+            settings.Timeout = connectSeconds;
+        if (!IsGiven(settings, "Application Name"))
+            settings.ApplicationName = applicationName;
+    }
+
+    /// <summary>Whether a setting was given, or set since.</summary>
+    public static bool IsGiven(NpgsqlConnectionStringBuilder settings, string name)
+        => settings.Keys.Cast<string>().Contains(name, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>A setting's name as Npgsql's documentation has it; itself, where it is a synonym.</summary>
     public static string NameOf(string name) => PropertyOf(name) is { } property ? NameOf(property)! : name;
 

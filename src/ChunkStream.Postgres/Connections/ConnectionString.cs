@@ -13,6 +13,9 @@ namespace ChunkStream.Postgres.Connections;
 /// </remarks>
 public static class ConnectionString
 {
+    // Half of what a Postgres server takes by default, so that two instances find room.
+    internal const int DefaultPoolSize = 50;
+
     private const string Example = "\"Host=localhost;Username=me;Password=secret;Database=mine\" or \"postgres://me:secret@localhost/mine\"";
 
     /// <summary>Reads it; what has only one right value is forced.</summary>
@@ -37,6 +40,13 @@ public static class ConnectionString
             throw new ConnectionStringException($"{string.Join("; ", mistakes)}. An example: {Example}.");
         ConnectionSettings.Force(settings);
         return settings;
+    }
+
+    /// <summary>How many connections the queries have at most, where this is their database.</summary>
+    public static int PoolSizeOf(NpgsqlConnectionStringBuilder settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return ConnectionSettings.IsGiven(settings, "Maximum Pool Size") ? settings.MaxPoolSize : Math.Max(DefaultPoolSize, settings.MinPoolSize);
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Pairs(string text)

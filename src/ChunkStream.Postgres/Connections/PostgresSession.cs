@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Reflection;
+using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.Postgres.Connections;
@@ -56,16 +57,21 @@ internal sealed class PostgresSession : IAsyncDisposable
     {
         cancellation.ThrowIfCancellationRequested();
         var opening = pool.OpenConnectionAsync(CancellationToken.None).AsTask();
+        var isDone = false;
         try
         {
-            return new PostgresSession(await opening.WaitAsync(limit, time, cancellation).ConfigureAwait(false), time, cancellation);
+            isDone = await opening.CompletesWithinAsync(limit, time, cancellation).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is TimeoutException or OperationCanceledException && (!opening.IsFaulted || cancellation.IsCancellationRequested))
+        finally
         {
             // It has a limit of its own, and nobody waits for that.
-            _ = DiscardAsync(opening);
-            throw failure is TimeoutException ? new NpgsqlException("Postgres did not answer in time.", failure) : failure;
+            if (!isDone)
+                _ = DiscardAsync(opening);
         }
+
+        return isDone
+            ? new PostgresSession(await opening.ConfigureAwait(false), time, cancellation)
+            : throw new NpgsqlException("Postgres did not answer in time.", new TimeoutException());
     }
 
     /// <summary>Severs the connection unless another limit is set before this one is over.</summary>

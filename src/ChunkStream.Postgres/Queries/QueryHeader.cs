@@ -6,6 +6,9 @@ namespace ChunkStream.Postgres.Queries;
 /// <summary>What the comment block at the top of a query file declares.</summary>
 internal sealed partial record QueryHeader
 {
+    // The same as for callers without a key. One more than it has to be a number, too.
+    private const long MostRows = 1_000_000_000_000;
+
     private static readonly string[] Known = ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "key-check", "errors"];
 
     /// <summary>What the query gives, in a sentence; empty where the file does not say.</summary>
@@ -98,9 +101,9 @@ internal sealed partial record QueryHeader
                 Idle = TimeOf(word, value);
                 break;
             case "max-rows":
-                MaxRows = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rows) && rows > 0
+                MaxRows = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rows) && rows is > 0 and <= MostRows
                     ? rows
-                    : throw new FormatException($"'max-rows' is a whole number from 1, but here it is '{value}'.");
+                    : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"'max-rows' is a whole number from 1 to {MostRows}, but here it is '{value}'."));
                 break;
             case "key-check":
                 IsKeyCheckedByRow = OneOf(word, value, ("each-row", true));

@@ -24,7 +24,9 @@ public sealed class ProblemResult(Problem problem) : IResult
 
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, ProblemJson.Readable.Problem);
         response.ContentLength = body.Length;
+
+        // Without the request's token: a client that has left is no failure of the caller's, who may have something to release.
         if (!HttpMethods.IsHead(httpContext.Request.Method))
-            await response.Body.WriteAsync(body, httpContext.RequestAborted);
+            await response.Body.WriteAsync(body, CancellationToken.None);
     }
 }

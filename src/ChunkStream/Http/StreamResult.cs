@@ -169,15 +169,10 @@ internal sealed class StreamResult(
 
         var pending = first.AsTask();
         var limit = format.HasHeartbeat ? TimeSpan.FromSeconds(engine.Options.FirstRecordSeconds) : Timeout.InfiniteTimeSpan;
-        try
-        {
-            await pending.WaitAsync(limit, engine.Time, cancellation).ConfigureAwait(false);
-        }
-        catch (TimeoutException) when (!pending.IsCompleted)
-        {
-            // The response starts without it.
-        }
+        if (await pending.CompletesWithinAsync(limit, engine.Time, cancellation).ConfigureAwait(false))
+            await pending.ConfigureAwait(false);
 
+        // Else the response starts without it.
         return new ValueTask<bool>(pending);
     }
 

@@ -73,7 +73,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         }
 
         WriteEnd(continuation: null);
-        await FlushAsync(cancellation).ConfigureAwait(false);
+        await FlushEndAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -82,7 +82,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     /// </summary>
     public async Task<bool> ContinueElsewhereAsync()
     {
-        if (Records == 0 || _insideRecord || _checkpoints is CheckpointPlace.None || source.Checkpoint.IsEmpty)
+        if (_ended || Records == 0 || _insideRecord || _checkpoints is CheckpointPlace.None || source.Checkpoint.IsEmpty)
             return false;
 
         using var limit = new CancellationTokenSource(LastWordsLimit, time);
@@ -199,17 +199,9 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
             return await next.ConfigureAwait(false);
 
         var pending = next.AsTask();
-        while (true)
-        {
-            try
-            {
-                return await pending.WaitAsync(_heartbeat, time, cancellation).ConfigureAwait(false);
-            }
-            catch (TimeoutException) when (!pending.IsCompleted)
-            {
-                await HeartbeatAsync(cancellation).ConfigureAwait(false);
-            }
-        }
+        while (!await pending.CompletesWithinAsync(_heartbeat, time, cancellation).ConfigureAwait(false))
+            await HeartbeatAsync(cancellation).ConfigureAwait(false);
+        return await pending.ConfigureAwait(false);
     }
 
     private async ValueTask HeartbeatAsync(CancellationToken cancellation)
@@ -217,6 +209,15 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         format.WriteHeartbeat(_output, time.GetUtcNow());
         if (_output.BytesWritten > _flushed)
             await FlushAsync(cancellation).ConfigureAwait(false);
+    }
+
+    // A stream that is stopped when all of it is written lacks nothing but a reader that takes the rest: it gets a moment for that, as
+    // for other last words.
+    private async ValueTask FlushEndAsync(CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        await using var stopped = cancellation.Register(() => limit.CancelAfter(LastWordsLimit)).ConfigureAwait(false);
+        await FlushAsync(limit.Token).ConfigureAwait(false);
     }
 
     private async ValueTask FlushAsync(CancellationToken cancellation)

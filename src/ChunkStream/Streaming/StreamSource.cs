@@ -38,7 +38,7 @@ public abstract class StreamSource : IAsyncDisposable
 
     /// <summary>
     /// The place after the record that was written last, as a token by which a later request goes on there; empty where
-    /// there is none. ASCII; valid until the next call of any member.
+    /// there is none. ASCII; valid until the next call of any member. Asked for also while a wait for a record is running.
     /// </summary>
     public virtual ReadOnlySpan<byte> Checkpoint => [];
 

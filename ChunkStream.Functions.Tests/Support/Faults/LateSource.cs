@@ -1,0 +1,31 @@
+using ChunkStream.App.Demo;
+using ChunkStream.Formats;
+using ChunkStream.Generators;
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Functions.Tests.Support.Faults;
+
+/// <summary>Records of which each, and then the end or a failure, comes when a test lets it.</summary>
+internal sealed class LateSource(int records, Exception? failure = null)
+{
+    private readonly SemaphoreSlim _arrived = new(0);
+
+    /// <summary>Lets the next one come.</summary>
+    public void Arrive() => _arrived.Release();
+
+    public StreamSource Open(RecordEncoding encoding, CancellationToken cancellation)
+        => new GeneratorSource<string>(Items(), DemoJson.Default.String, encoding, cancellation);
+
+    private async IAsyncEnumerable<string> Items()
+    {
+        for (var number = 0; number < records; number++)
+        {
+            await _arrived.WaitAsync().ConfigureAwait(false);
+            yield return $"record {number}";
+        }
+
+        await _arrived.WaitAsync().ConfigureAwait(false);
+        if (failure is not null)
+            throw failure;
+    }
+}
