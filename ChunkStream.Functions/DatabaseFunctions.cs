@@ -10,24 +10,24 @@ public sealed class DatabaseFunctions(StreamEndpoints endpoints)
     /// <inheritdoc cref="StreamEndpoints.DbStream" />
     [Function("db-stream")]
     public IResult DbStream(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "db-stream")] HttpRequest request, CancellationToken cancellation)
-        => endpoints.DbStream(request, cancellation);
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "db-stream")] HttpRequest request)
+        => endpoints.DbStream(request);
 
     /// <inheritdoc cref="StreamEndpoints.Queries" />
     [Function("queries")]
     public IResult Queries(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries")] HttpRequest request, CancellationToken cancellation)
-        => endpoints.Queries(request, cancellation);
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries")] HttpRequest request)
+        => endpoints.Queries(request);
 
     /// <inheritdoc cref="StreamEndpoints.Query" />
     [Function("query")]
     public IResult Query(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries/{name}")] HttpRequest request, CancellationToken cancellation)
-        => endpoints.Query(request, cancellation);
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries/{name}")] HttpRequest request)
+        => endpoints.Query(request);
 
     /// <inheritdoc cref="StreamEndpoints.PublicQuery" />
     [Function("public-query")]
     public IResult PublicQuery(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/queries/{name}")] HttpRequest request, CancellationToken cancellation)
-        => endpoints.PublicQuery(request, cancellation);
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/queries/{name}")] HttpRequest request)
+        => endpoints.PublicQuery(request);
 }

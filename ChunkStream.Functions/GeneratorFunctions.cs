@@ -10,12 +10,12 @@ public sealed class GeneratorFunctions(StreamEndpoints endpoints)
     /// <inheritdoc cref="StreamEndpoints.Stream" />
     [Function("stream")]
     public IResult Stream(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "stream")] HttpRequest request, CancellationToken cancellation)
-        => endpoints.Stream(request, cancellation);
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "stream")] HttpRequest request)
+        => endpoints.Stream(request);
 
     /// <inheritdoc cref="StreamEndpoints.JsonStream" />
     [Function("json-stream")]
     public IResult JsonStream(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "json-stream")] HttpRequest request, CancellationToken cancellation)
-        => endpoints.JsonStream(request, cancellation);
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "json-stream")] HttpRequest request)
+        => endpoints.JsonStream(request);
 }

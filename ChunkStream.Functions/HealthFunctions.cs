@@ -10,6 +10,6 @@ public sealed class HealthFunctions(StreamEndpoints endpoints)
     /// <inheritdoc cref="StreamEndpoints.Health" />
     [Function("health")]
     public IResult Health(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health")] HttpRequest request, CancellationToken cancellation)
-        => endpoints.Health(request, cancellation);
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "health")] HttpRequest request)
+        => endpoints.Health(request);
 }

@@ -10,6 +10,6 @@ public sealed class UiFunctions(StreamEndpoints endpoints)
     /// <inheritdoc cref="StreamEndpoints.Ui" />
     [Function("ui")]
     public IResult Ui(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "ui/{*path}")] HttpRequest request, CancellationToken cancellation)
-        => endpoints.Ui(request, cancellation);
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "ui/{*path}")] HttpRequest request)
+        => endpoints.Ui(request);
 }

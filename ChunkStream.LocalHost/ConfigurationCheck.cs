@@ -15,8 +15,9 @@ internal static class ConfigurationCheck
     {
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddChunkStream(configuration);
-        services.AddLocalHostOptions(configuration);
+        services.AddSingleton(configuration);
+        services.AddChunkStreamApp();
+        services.AddLocalHostOptions();
         using var provider = services.BuildServiceProvider();
         try
         {
@@ -38,9 +39,9 @@ internal static class ConfigurationCheck
     }
 
     /// <summary>Adds <see cref="LocalHostOptions"/>, checked at start.</summary>
-    public static void AddLocalHostOptions(this IServiceCollection services, IConfiguration configuration)
+    public static void AddLocalHostOptions(this IServiceCollection services)
     {
         services.AddSingleton<IValidateOptions<LocalHostOptions>, LocalHostOptionsValidator>();
-        services.AddCheckedSettings<LocalHostOptions>(configuration, LocalHostOptions.Section);
+        services.AddCheckedSettings<LocalHostOptions>(LocalHostOptions.Section);
     }
 }

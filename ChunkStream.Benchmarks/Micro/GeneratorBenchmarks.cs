@@ -39,23 +39,23 @@ public class GeneratorBenchmarks
     public Task Ndjson() => PumpAsync(
         StreamFormats.Ndjson,
         new GeneratorSource<ChunkMessage>(
-            DemoGenerators.Messages(Items, TimeSpan.Zero, TimeProvider.System), DemoJson.Default.ChunkMessage, RecordEncoding.Json, default));
+            token => DemoGenerators.Messages(Items, TimeSpan.Zero, TimeProvider.System, token), DemoJson.Default.ChunkMessage, RecordEncoding.Json, default));
 
     [Benchmark(OperationsPerInvoke = Items)]
     public Task Text() => PumpAsync(
         StreamFormats.Text,
         new GeneratorSource<string>(
-            DemoGenerators.Lines(Items, TimeSpan.Zero, TimeProvider.System), DemoJson.Default.String, RecordEncoding.Text, default));
+            token => DemoGenerators.Lines(Items, TimeSpan.Zero, TimeProvider.System, token), DemoJson.Default.String, RecordEncoding.Text, default));
 
     [Benchmark(OperationsPerInvoke = Items)]
     public Task NdjsonFromMemory() => PumpAsync(
         StreamFormats.Ndjson,
-        new GeneratorSource<ChunkMessage>(InMemory.Repeat(Messages, Items), DemoJson.Default.ChunkMessage, RecordEncoding.Json, default));
+        new GeneratorSource<ChunkMessage>(_ => InMemory.Repeat(Messages, Items), DemoJson.Default.ChunkMessage, RecordEncoding.Json, default));
 
     [Benchmark(OperationsPerInvoke = Items)]
     public Task TextFromMemory() => PumpAsync(
         StreamFormats.Text,
-        new GeneratorSource<string>(InMemory.Repeat(Lines, Items), DemoJson.Default.String, RecordEncoding.Text, default));
+        new GeneratorSource<string>(_ => InMemory.Repeat(Lines, Items), DemoJson.Default.String, RecordEncoding.Text, default));
 
     private async Task PumpAsync(StreamFormat format, StreamSource source)
     {

@@ -27,7 +27,7 @@ public sealed class FunctionAppSurfaceTests
     {
         foreach (var function in Functions("HttpTrigger"))
         {
-            var handler = $"endpoints.{function.Identifier.ValueText}(request, cancellation)";
+            var handler = $"endpoints.{function.Identifier.ValueText}(request)";
             Assert.True(
                 function.ExpressionBody?.Expression.ToString() == handler,
                 $"{function.Identifier.ValueText} should be one line: => {handler}");

@@ -55,7 +55,7 @@ public sealed partial class LayoutTests
                     where !Built().IsMatch(folder)
                     let expected = folder == "." ? Path.GetFileName(project) : $"{Path.GetFileName(project)}.{folder.Replace(Path.DirectorySeparatorChar, '.')}"
                     let name = Namespace().Match(File.ReadAllText(file))
-                    where name.Success && name.Groups[1].Value != expected && name.Groups[1].Value != "Microsoft.Extensions.DependencyInjection"
+                    where name.Success && name.Groups[1].Value != expected && name.Groups[1].Value is not ("Microsoft.Extensions.DependencyInjection" or "Microsoft.Extensions.Hosting")
                     select $"{Path.GetRelativePath(Repository.Root, file)}: {name.Groups[1].Value}";
 
         Assert.Empty(wrong);

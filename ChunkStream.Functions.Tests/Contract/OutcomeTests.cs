@@ -116,6 +116,8 @@ public sealed class OutcomeTests : IAsyncLifetime
             // What follows the half record stands on a line of its own.
             if (format == StreamFormats.Frames)
                 Assert.StartsWith("{\"error\":", text.Split('\n')[^2], StringComparison.Ordinal);
+            if (format == StreamFormats.Sse)
+                Assert.Matches("\nevent: cut\n\nevent: error\ndata: {.*}\n\n$", text);
         }
 
         Assert.Equal("Chunk 0\n", await _api.Client.GetStringAsync("/api/stream?chunks=1").Within());

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using ChunkStream.App;
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.Support;
@@ -39,7 +38,8 @@ internal sealed class StoreHost : IAsyncDisposable
         var log = new RecordedLog();
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddProvider(log));
-        services.AddChunkStream(configuration);
+        services.AddSingleton<IConfiguration>(configuration);
+        services.AddChunkStream().AddDurableStreams();
         return new StoreHost(services.BuildServiceProvider()) { Log = log };
     }
 

@@ -31,7 +31,7 @@ public sealed class GeneratorSourceTests
     public async Task An_object_is_written_as_JSON_in_every_encoding(RecordEncoding encoding)
     {
         var messages = DemoGenerators.Messages(2, TimeSpan.Zero, TimeProvider.System);
-        await using var source = new GeneratorSource<ChunkMessage>(messages, DemoJson.Default.ChunkMessage, encoding, default);
+        await using var source = new GeneratorSource<ChunkMessage>(_ => messages, DemoJson.Default.ChunkMessage, encoding, default);
 
         Assert.True(await source.WaitToReadAsync().Within());
         Assert.True(source.TryRead());

@@ -92,8 +92,12 @@ internal sealed class LocalApi : IAsyncDisposable
     public string Serve(
         string name, StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open, CancellationToken invocation)
     {
-        var engine = _app.Services.GetRequiredService<StreamEngine>();
-        _served[name] = _ => new StreamResult(name, format, open, engine, invocation);
+        _served[name] = request =>
+        {
+            if (invocation.CanBeCanceled)
+                request.HttpContext.Features.Set<IInvocationFeature>(new Call(name, invocation));
+            return new StreamResult(new OfferedStream(name, open), format);
+        };
         return $"/served/{name}";
     }
 
@@ -122,6 +126,8 @@ internal sealed class LocalApi : IAsyncDisposable
 
     /// <summary>Stops the host, as a signal would.</summary>
     public Task StopAsync() => _app.StopAsync();
+
+    private sealed record Call(string Name, CancellationToken Ended) : IInvocationFeature;
 
     public async ValueTask DisposeAsync()
     {

@@ -43,9 +43,9 @@ internal sealed class ScriptedSource
     }
 
     public StreamSource Open(RecordEncoding encoding, CancellationToken cancellation)
-        => new GeneratorSource<string>(Items(cancellation), DemoJson.Default.String, encoding, cancellation);
+        => new GeneratorSource<string>(Items, DemoJson.Default.String, encoding, cancellation);
 
-    private async IAsyncEnumerable<string> Items([EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<string> Items([EnumeratorCancellation] CancellationToken cancellation)
     {
         _opened.TrySetResult();
         try

@@ -4,6 +4,7 @@ using ChunkStream.DurableStreams;
 using ChunkStream.Http;
 using ChunkStream.LocalHost.Web.Connections;
 using ChunkStream.Problems;
+using ChunkStream.Streaming;
 
 namespace ChunkStream.LocalHost.Web;
 
@@ -70,9 +71,9 @@ internal static class ApiHost
     public static WebApplication Build(
         WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
     {
-        builder.Services.AddChunkStream(builder.Configuration);
-        builder.Services.AddStreamSweep();
-        builder.Services.AddLocalHostOptions(builder.Configuration);
+        builder.Services.AddSingleton(PlatformTimeLimit.Of(builder.Configuration));
+        builder.Services.AddChunkStreamApp().AddStreamSweep();
+        builder.Services.AddLocalHostOptions();
         builder.Services.AddRefusals();
         builder.Services.AddConnectionLimit(options, builder.Configuration);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
@@ -119,8 +120,7 @@ internal static class ApiHost
             app.MapMethods($"/{HostJson.RoutePrefix}/{endpoint.Route}", endpoint.Methods, context =>
                 (endpoint.Access == EndpointAccess.Function && !key.Admits(context.Request)
                     ? new ProblemResult(KeyNeeded)
-                    // The engine itself listens to RequestAborted.
-                    : endpoint.Handle(context.RequestServices, context.Request, CancellationToken.None))
+                    : endpoint.Handle(context.RequestServices, context.Request))
                 .ExecuteAsync(context));
         }
     }

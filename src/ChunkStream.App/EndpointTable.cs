@@ -35,29 +35,29 @@ public static class EndpointTable
     public static IReadOnlyList<StreamEndpoint> All { get; } =
     [
         new("stream", "stream", Read, EndpointAccess.Anonymous, [new("stream?chunks=10&intervalMs=1000")],
-            (endpoints, request, cancellation) => endpoints.Stream(request, cancellation)),
+            (endpoints, request) => endpoints.Stream(request)),
         new("json-stream", "json-stream", Read, EndpointAccess.Anonymous, [new("json-stream?chunks=5&intervalMs=1000")],
-            (endpoints, request, cancellation) => endpoints.JsonStream(request, cancellation)),
+            (endpoints, request) => endpoints.JsonStream(request)),
         new("db-stream", "db-stream", Read, EndpointAccess.Function, [new("db-stream")],
-            (endpoints, request, cancellation) => endpoints.DbStream(request, cancellation)),
+            (endpoints, request) => endpoints.DbStream(request)),
         new("queries", "queries", Read, EndpointAccess.Function, [new("queries")],
-            (endpoints, request, cancellation) => endpoints.Queries(request, cancellation)),
+            (endpoints, request) => endpoints.Queries(request)),
         new("query", QueryPrefix + "{name}", Read, EndpointAccess.Function, [new(QueryPrefix + "large_table?limit=10")],
-            (endpoints, request, cancellation) => endpoints.Query(request, cancellation)),
+            (endpoints, request) => endpoints.Query(request)),
         new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous, [new(PublicQueryPrefix + "series?count=10")],
-            (endpoints, request, cancellation) => endpoints.PublicQuery(request, cancellation)),
+            (endpoints, request) => endpoints.PublicQuery(request)),
         new("streams", StreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Function,
             [
                 new(StreamPrefix + "example", "-X PUT -H \"Content-Type: text/plain\" -d \"Hello\""),
                 new(StreamPrefix + "example"),
             ],
-            (endpoints, request, cancellation) => endpoints.Streams(request, cancellation)),
+            (endpoints, request) => endpoints.Streams(request)),
         new("public-streams", PublicStreamPrefix + "{*path}", Read, EndpointAccess.Anonymous, [],
-            (endpoints, request, cancellation) => endpoints.PublicStreams(request, cancellation)),
+            (endpoints, request) => endpoints.PublicStreams(request)),
         new("health", "health", Read, EndpointAccess.Anonymous, [new("health")],
-            (endpoints, request, cancellation) => endpoints.Health(request, cancellation)),
+            (endpoints, request) => endpoints.Health(request)),
         new("ui", UiRoute + "/{*path}", Read, EndpointAccess.Anonymous, [],
-            (endpoints, request, cancellation) => endpoints.Ui(request, cancellation)),
+            (endpoints, request) => endpoints.Ui(request)),
     ];
 
     /// <summary>
@@ -90,11 +90,11 @@ public sealed record StreamEndpoint(
     IReadOnlyList<string> Methods,
     EndpointAccess Access,
     IReadOnlyList<ExampleCall> Examples,
-    Func<StreamEndpoints, HttpRequest, CancellationToken, IResult> Handler)
+    Func<StreamEndpoints, HttpRequest, IResult> Handler)
 {
     /// <summary>Calls the handler with the endpoints of a container.</summary>
-    public IResult Handle(IServiceProvider services, HttpRequest request, CancellationToken cancellation)
-        => Handler(services.GetRequiredService<StreamEndpoints>(), request, cancellation);
+    public IResult Handle(IServiceProvider services, HttpRequest request)
+        => Handler(services.GetRequiredService<StreamEndpoints>(), request);
 }
 
 /// <summary>A call to try.</summary>

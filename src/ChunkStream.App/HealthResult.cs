@@ -1,19 +1,20 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChunkStream.Http;
 using ChunkStream.Postgres;
 using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.App;
 
 /// <summary>200 while all is well, 503 with which dependency is down.</summary>
-internal sealed class HealthResult(PostgresHealth postgres, CancellationToken invocation) : IResult
+internal sealed class HealthResult(PostgresHealth postgres) : IResult
 {
     /// <inheritdoc />
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, invocation);
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.Of(httpContext));
         var failure = await postgres.FailureAsync(lifetime.Token).ConfigureAwait(false);
         var report = failure is null
             ? new HealthReport("healthy", new Dictionary<string, string> { ["postgres"] = "up" })

@@ -7,7 +7,7 @@ using Microsoft.Net.Http.Headers;
 namespace ChunkStream.App;
 
 /// <summary>A response that is a file of the page: checked for a newer one each time, and sent only where there is.</summary>
-internal sealed class UiResult(UiFile file, CancellationToken invocation) : IResult
+internal sealed class UiResult(UiFile file) : IResult
 {
     // Only what this server itself gives: a value out of the database that became markup would still load and run nothing.
     // A stream's content has this address too: it is refused as a script or a style (BrowserUse). Source expressions with a path
@@ -17,7 +17,7 @@ internal sealed class UiResult(UiFile file, CancellationToken invocation) : IRes
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     /// <summary>The file that a request asks for by its route.</summary>
-    public static IResult For(HttpRequest request, CancellationToken invocation)
+    public static IResult For(HttpRequest request)
     {
         // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
         var path = request.RouteValues["path"]?.ToString() ?? "";
@@ -29,7 +29,7 @@ internal sealed class UiResult(UiFile file, CancellationToken invocation) : IRes
         }
 
         return UiFile.Find(path) is { } file
-            ? new UiResult(file, invocation)
+            ? new UiResult(file)
             : new ProblemResult(Problem.NotFound($"The page has no such file; it begins at /{EndpointTable.UiRoute}/."));
     }
 
@@ -62,7 +62,7 @@ internal sealed class UiResult(UiFile file, CancellationToken invocation) : IRes
         if (HttpMethods.IsHead(httpContext.Request.Method))
             return;
 
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, invocation);
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.Of(httpContext));
         await response.Body.WriteAsync(body, lifetime.Token).ConfigureAwait(false);
     }
 

@@ -1,21 +1,19 @@
 using ChunkStream.Postgres.Connections;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Postgres;
 
 /// <summary>Checks the connection string with the other settings, when the host starts.</summary>
-internal sealed class ConnectionStringCheck(IConfiguration configuration) : IValidateOptions<PostgresOptions>
+internal sealed class ConnectionStringCheck(ConfiguredConnection connection) : IValidateOptions<PostgresOptions>
 {
     /// <inheritdoc />
     public ValidateOptionsResult Validate(string? name, PostgresOptions options)
     {
-        var text = configuration.GetConnectionString("Postgres");
-        if (string.IsNullOrWhiteSpace(text))
+        if (string.IsNullOrWhiteSpace(connection.Text))
             return ValidateOptionsResult.Skip;
         try
         {
-            ConnectionString.Read(text);
+            ConnectionString.Read(connection.Text);
             return ValidateOptionsResult.Success;
         }
         catch (ConnectionStringException mistake)

@@ -30,7 +30,7 @@ internal sealed class RecordedGenerator
     /// <summary>Serves it; gives the path.</summary>
     public string ServedBy(LocalApi api)
         => api.Serve("own", request => api.Recorded.Stream(
-            request, "own", _name, Items, DemoJson.Default.ChunkMessage, CancellationToken.None)) + "?format=ndjson";
+            request, "own", _name, Items, DemoJson.Default.ChunkMessage)) + "?format=ndjson";
 
     public RecordedGenerator Make(int items)
     {

@@ -416,7 +416,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         foreach (var api in new[] { _api, _api, _other })
         {
             var path = api.Serve("texts", request => api.Recorded.Stream(
-                request, "texts", name, _ => items.ToAsyncEnumerable(), DemoJson.Default.String, CancellationToken.None));
+                request, "texts", name, _ => items.ToAsyncEnumerable(), DemoJson.Default.String));
             Assert.Equal(string.Join('\n', items) + "\n", await api.Client.GetStringAsync(path).Within());
             var read = await StreamRead.OfAsync(await api.GetAsync(path + "?format=frames"), "frames");
             read.AssertWhole(string.Join('\n', items).Split('\n'));

@@ -32,7 +32,7 @@ internal static class FaultySource
         => From(cancellation => Items(int.MaxValue, cancellation));
 
     private static Func<RecordEncoding, CancellationToken, StreamSource> From(Func<CancellationToken, IAsyncEnumerable<string>> items)
-        => (encoding, cancellation) => new GeneratorSource<string>(items(cancellation), DemoJson.Default.String, encoding, cancellation);
+        => (encoding, cancellation) => new GeneratorSource<string>(items, DemoJson.Default.String, encoding, cancellation);
 
     private static async IAsyncEnumerable<string> Items(int count, [EnumeratorCancellation] CancellationToken cancellation = default)
     {

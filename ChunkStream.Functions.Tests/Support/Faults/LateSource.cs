@@ -14,7 +14,7 @@ internal sealed class LateSource(int records, Exception? failure = null)
     public void Arrive() => _arrived.Release();
 
     public StreamSource Open(RecordEncoding encoding, CancellationToken cancellation)
-        => new GeneratorSource<string>(Items(), DemoJson.Default.String, encoding, cancellation);
+        => new GeneratorSource<string>(_ => Items(), DemoJson.Default.String, encoding, cancellation);
 
     private async IAsyncEnumerable<string> Items()
     {

@@ -27,10 +27,9 @@ internal sealed class DurableEndpoints(
     /// <summary>What a request to a stream is answered with.</summary>
     /// <param name="request">The request.</param>
     /// <param name="isPublic">Whether it needed no key.</param>
-    /// <param name="invocation">The host's own token for this call.</param>
-    public IResult Handle(HttpRequest request, bool isPublic, CancellationToken invocation)
+    public IResult Handle(HttpRequest request, bool isPublic)
     {
-        var call = new DurableCall(this, StreamPath.Of(request), isPublic, invocation);
+        var call = new DurableCall(this, StreamPath.Of(request), isPublic);
         if (isPublic && !Options.PublicReading)
             return new RefusedResult(call, DurableProblems.NotPublic);
         if (call.PathProblem is { } problem)
@@ -52,8 +51,7 @@ internal sealed class DurableEndpoints(
 /// <param name="endpoints">What all of them share.</param>
 /// <param name="path">The stream's path, or what is wrong with it.</param>
 /// <param name="isPublic">Whether the request needed no key.</param>
-/// <param name="invocation">The host's own token for this call.</param>
-internal sealed class DurableCall(DurableEndpoints endpoints, (string Path, Problem? Problem) path, bool isPublic, CancellationToken invocation)
+internal sealed class DurableCall(DurableEndpoints endpoints, (string Path, Problem? Problem) path, bool isPublic)
 {
     public DurableStore Store => endpoints.Store;
 
@@ -72,8 +70,6 @@ internal sealed class DurableCall(DurableEndpoints endpoints, (string Path, Prob
     public Problem? PathProblem => path.Problem;
 
     public bool IsPublic => isPublic;
-
-    public CancellationToken Invocation => invocation;
 
     /// <summary>The endpoint's name, for the log.</summary>
     public string Name => isPublic ? "public-streams" : "streams";

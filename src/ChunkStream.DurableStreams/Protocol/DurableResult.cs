@@ -27,7 +27,7 @@ internal abstract class DurableResult(DurableCall call) : IResult
             return;
         }
 
-        using var lifetime = call.Engine.Begin(httpContext.RequestAborted, call.Invocation);
+        using var lifetime = call.Engine.Begin(httpContext);
         try
         {
             await AnswerAsync(request, response, lifetime.Token).ConfigureAwait(false);
@@ -68,7 +68,7 @@ internal abstract class DurableResult(DurableCall call) : IResult
         if (problem.Status == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol))
             response.Headers.Connection = "close";
         IResult refusal = HttpMethods.IsGet(response.HttpContext.Request.Method)
-            ? new RefusedStream(call.Name, problem, call.Engine)
+            ? new RefusedStream(call.Name, problem)
             : new ProblemResult(problem);
         return refusal.ExecuteAsync(response.HttpContext);
     }

@@ -18,7 +18,7 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
     /// <summary>Reads the query string. Parameters that are not the protocol's are none of our business: it says so.</summary>
     public static (ReadRequest Request, Problem? Problem) Of(IQueryCollection query)
     {
-        var parameters = new RequestParameters(query);
+        var parameters = new RequestParameters(query) { IgnoresOthers = true };
         var live = parameters.Text("live") switch
         {
             null => LiveMode.None,
@@ -30,7 +30,7 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
         if (offset is null && live is not LiveMode.None)
             parameters.Refuse(Offset, $"'{Offset}' is missing: a live read must say where it begins, with -1 for the start or now for what comes.");
         var request = new ReadRequest(PositionOf(offset, parameters), live, StreamCursor.Parse(parameters.Text("cursor")));
-        return (request, parameters.Mistakes());
+        return (request, parameters.Problem());
     }
 
     private static LiveMode Refused(RequestParameters parameters)

@@ -69,11 +69,8 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
 
         var format = new CatchUpFormat(stream.ContentType, stream.IsJson, part.Bytes);
         await new StreamResult(
-            Call.Name,
+            new OfferedStream(Call.Name, (_, token) => new CatchUpSource(Call.Store, first, part.End, Call.Options.PieceBytes, token)),
             format,
-            (_, token) => new CatchUpSource(Call.Store, first, part.End, Call.Options.PieceBytes, token),
-            Call.Engine,
-            Call.Invocation,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 
         void SetHeaders(HttpResponse response)
@@ -130,18 +127,15 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
         var content = stream.IsJson ? LiveContent.Messages : StreamContent.IsText(stream.ContentType) ? LiveContent.Text : LiveContent.Binary;
         using var reader = first.Closed ? null : Call.Live.Follow(stream, piece.Next);
         await new StreamResult(
-            Call.Name,
-            LiveFormat.Instance,
-            (_, token) => new LiveSource(
+            new OfferedStream(Call.Name, (_, token) => new LiveSource(
                 first,
                 reader,
                 content,
                 StreamCursor.Floor(read.Cursor, Time.GetUtcNow()),
                 TimeSpan.FromSeconds(Call.Options.SseSeconds * (0.9 + (0.2 * Random.Shared.NextDouble()))),
                 Time,
-                token),
-            Call.Engine,
-            Call.Invocation,
+                token)),
+            LiveFormat.Instance,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 
         void SetHeaders(HttpResponse response)

@@ -28,6 +28,6 @@ internal sealed record RecordableGenerator(
         return new RecordableGenerator(
             path, subject, isText, ItemShape.Of(typeInfo),
             cancellation => new GeneratorSource<T>(
-                generate(cancellation), typeInfo, isText ? RecordEncoding.Text : RecordEncoding.Json, cancellation));
+                generate, typeInfo, isText ? RecordEncoding.Text : RecordEncoding.Json, cancellation));
     }
 }

@@ -4,7 +4,6 @@ using ChunkStream.DurableStreams.Store;
 using ChunkStream.Formats;
 using ChunkStream.Http;
 using ChunkStream.Problems;
-using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -20,11 +19,10 @@ public sealed class RecordedStreams
     private const string Prefix = "recordings/";
 
     private readonly RecordingRegistry _recordings;
-    private readonly StreamEngine _engine;
     private readonly DurableOptions _options;
 
-    internal RecordedStreams(RecordingRegistry recordings, StreamEngine engine, IOptions<DurableOptions> options)
-        => (_recordings, _engine, _options) = (recordings, engine, options.Value);
+    internal RecordedStreams(RecordingRegistry recordings, IOptions<DurableOptions> options)
+        => (_recordings, _options) = (recordings, options.Value);
 
     /// <summary>
     /// The response to one request: in the format that it asks for (by <c>Accept</c> or <c>?format=</c>; else text where the items are
@@ -41,7 +39,6 @@ public sealed class RecordedStreams
     /// and when the process stops: not when a client leaves.
     /// </param>
     /// <param name="typeInfo">How an item becomes JSON. Texts are recorded as lines: one with line breaks is several items.</param>
-    /// <param name="cancellation">The host's own token for this call.</param>
     /// <param name="subject">What is generated: a request of the same name with another subject is refused with 409.</param>
     public IResult Stream<T>(
         HttpRequest request,
@@ -49,7 +46,6 @@ public sealed class RecordedStreams
         string name,
         Func<CancellationToken, IAsyncEnumerable<T>> generate,
         JsonTypeInfo<T> typeInfo,
-        CancellationToken cancellation,
         string subject = "")
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -61,9 +57,9 @@ public sealed class RecordedStreams
         if (collection.Contains('/', StringComparison.Ordinal) || StreamPath.Check(collection) is not null)
             throw new ArgumentException($"'{collection}' can't be one segment of a path.", nameof(collection));
 
-        var parameters = new RequestParameters(request.Query);
+        var parameters = new RequestParameters(request.Query) { IgnoresOthers = true };
         var defaultFormat = typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
-        return Result(request, parameters, p => p.Mistakes(), collection, name, subject, defaultFormat, generate, typeInfo, quota: null, cancellation);
+        return Result(request, parameters, collection, name, subject, defaultFormat, generate, typeInfo, quota: null);
     }
 
     /// <summary>The same for an endpoint that asks for no key, where the operator allows it. Parameters that it does not know are mistakes.</summary>
@@ -75,43 +71,33 @@ public sealed class RecordedStreams
         string subject,
         StreamFormat defaultFormat,
         Func<CancellationToken, IAsyncEnumerable<T>> generate,
-        JsonTypeInfo<T> typeInfo,
-        CancellationToken cancellation)
+        JsonTypeInfo<T> typeInfo)
         => _options.PublicRecording
             ? Result(
-                request, parameters, p => p.Problem(), endpoint, name, subject, defaultFormat, generate, typeInfo,
-                new RecordingQuota($"{Prefix}{endpoint}/", _options.PublicRecordings, _options.PublicRecordingBytes), cancellation)
-            : new RefusedStream(endpoint, RecordingProblems.NotPublic, _engine);
+                request, parameters, endpoint, name, subject, defaultFormat, generate, typeInfo,
+                new RecordingQuota($"{Prefix}{endpoint}/", _options.PublicRecordings, _options.PublicRecordingBytes))
+            : new RefusedStream(endpoint, RecordingProblems.NotPublic);
 
     private IResult Result<T>(
         HttpRequest request,
         RequestParameters parameters,
-        Func<RequestParameters, Problem?> mistakes,
         string collection,
         string name,
         string subject,
         StreamFormat defaultFormat,
         Func<CancellationToken, IAsyncEnumerable<T>> generate,
         JsonTypeInfo<T> typeInfo,
-        RecordingQuota? quota,
-        CancellationToken cancellation)
+        RecordingQuota? quota)
     {
-        var (chosen, notAcceptable) = FormatChoice.Of(request, parameters, defaultFormat, collection);
-        var resume = parameters.Text("resume");
-        var eventId = LastEventId.Of(request, chosen?.Format);
-        var isEnd = eventId is SseFormat.EndId;
-        var (from, invalidPlace) = isEnd ? (null, null) : PositionOf(eventId, resume);
+        var asked = StreamRequest.Read(request, parameters, defaultFormat, collection);
+        var (from, invalidPlace) = PositionOf(asked.LastEventId, parameters.Text("resume"));
         var path = $"{Prefix}{collection}/{name}";
         if (StreamPath.Check(path) is { } invalid)
             parameters.Refuse("record", $"'record' can't name a recording. {invalid.Detail}");
-        if ((mistakes(parameters) ?? notAcceptable ?? invalidPlace) is { } problem)
-            return new RefusedStream(collection, problem, _engine);
-        if (isEnd)
-            return TypedResults.NoContent();
 
         var generator = RecordableGenerator.Of(path, subject, generate, typeInfo) with { Quota = quota };
-        return new StreamResult(
-            collection, chosen!.Format, (encoding, token) => new RecordingSource(_recordings, generator, from, encoding, token), _engine, cancellation, chosen.SetHeaders);
+        var stream = new OfferedStream(collection, (encoding, token) => new RecordingSource(_recordings, generator, from, encoding, token));
+        return asked.Answer(stream, invalidPlace);
     }
 
     // The offsets of the recording's stream.

@@ -2,18 +2,19 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChunkStream.Formats;
+using ChunkStream.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>The catalogue of queries: what each gives and takes, and which files are broken.</summary>
-internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths, CancellationToken invocation) : IResult
+internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths) : IResult
 {
     /// <inheritdoc />
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, invocation);
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.Of(httpContext));
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";

@@ -11,14 +11,14 @@ internal static class QueryRequest
     /// <summary>Reads the request's parameters; what is wrong with them is with <paramref name="parameters"/>, or given back.</summary>
     /// <param name="file">The query.</param>
     /// <param name="parameters">The query string.</param>
-    /// <param name="lastEventId">The id of the last event that an EventSource got, or null; it has precedence over <c>?resume=</c>.</param>
+    /// <param name="asked">What else the request asks; its Last-Event-ID has precedence over <c>?resume=</c>.</param>
     /// <param name="resumeKey">The secret of the resume tokens, or null for none.</param>
-    public static (PostgresQuery Query, Problem? Problem) Read(QueryFile file, RequestParameters parameters, string? lastEventId, string? resumeKey)
+    public static (PostgresQuery Query, Problem? Problem) Read(QueryFile file, RequestParameters parameters, StreamRequest asked, string? resumeKey)
     {
         var values = file.Header.Parameters.Select(parameter => ValueOf(parameter, parameters)).ToArray();
         var limit = parameters.OptionalInteger("limit", min: 1, file.Header.MaxRows ?? long.MaxValue);
         var isExact = parameters.OneOf("numbers", "plain", "exact") == "exact";
-        var resume = lastEventId ?? parameters.Text("resume");
+        var resume = asked.LastEventId ?? parameters.Text("resume");
         parameters.Know("resume");
         var query = file.ToRun(values) with { Limit = limit, ExactNumbers = isExact, Tokens = TokensOf(file, values, limit, resumeKey) };
         if (resume is null || parameters.HasMistakes)

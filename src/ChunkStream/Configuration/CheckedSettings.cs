@@ -10,7 +10,7 @@ namespace ChunkStream.Configuration;
 /// Reads a section of the configuration into an options class, and reports every mistake in it at once: settings that
 /// there are not, and values that can't be read. (The framework's binder stops at the first.)
 /// </summary>
-public sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IValidateOptions<TOptions>
+internal sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IValidateOptions<TOptions>
     where TOptions : class
 {
     private static readonly PropertyInfo[] Settings = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance);
@@ -18,7 +18,7 @@ public sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IVa
     private readonly IConfigurationSection _section;
     private readonly string[] _subsections;
 
-    internal CheckedSettings(IConfigurationSection section, string[] subsections)
+    public CheckedSettings(IConfigurationSection section, string[] subsections)
         => (_section, _subsections) = (section, subsections);
 
     /// <inheritdoc />
@@ -69,22 +69,26 @@ public sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IVa
 }
 
 /// <summary>Registers options that are read and checked by <see cref="CheckedSettings{TOptions}"/>.</summary>
-public static class CheckedSettingsServices
+internal static class CheckedSettingsServices
 {
-    /// <summary>Adds options from a section; their ranges and all else about them is checked when the host starts.</summary>
-    /// <param name="services">Where to.</param>
-    /// <param name="configuration">Where from.</param>
+    /// <summary>
+    /// Adds options from a section of the app's configuration; their ranges and all else about them is checked when the
+    /// host starts. Further calls change nothing.
+    /// </summary>
+    /// <param name="services">The app's services.</param>
     /// <param name="section">The section's path.</param>
     /// <param name="subsections">Names of sections inside it that others read.</param>
-    public static OptionsBuilder<TOptions> AddCheckedSettings<TOptions>(
-        this IServiceCollection services, IConfiguration configuration, string section, params string[] subsections)
+    public static OptionsBuilder<TOptions> AddCheckedSettings<TOptions>(this IServiceCollection services, string section, params string[] subsections)
         where TOptions : class
     {
-        ArgumentNullException.ThrowIfNull(services);
-        ArgumentNullException.ThrowIfNull(configuration);
-        var settings = new CheckedSettings<TOptions>(configuration.GetSection(section), subsections);
-        services.AddSingleton<IConfigureOptions<TOptions>>(settings);
-        services.AddSingleton<IValidateOptions<TOptions>>(settings);
-        return services.AddOptions<TOptions>().ValidateDataAnnotations().ValidateOnStart();
+        if (services.All(service => service.ServiceType != typeof(CheckedSettings<TOptions>)))
+        {
+            services.AddSingleton(provider => new CheckedSettings<TOptions>(provider.GetRequiredService<IConfiguration>().GetSection(section), subsections));
+            services.AddSingleton<IConfigureOptions<TOptions>>(provider => provider.GetRequiredService<CheckedSettings<TOptions>>());
+            services.AddSingleton<IValidateOptions<TOptions>>(provider => provider.GetRequiredService<CheckedSettings<TOptions>>());
+            services.AddOptions<TOptions>().ValidateDataAnnotations().ValidateOnStart();
+        }
+
+        return services.AddOptions<TOptions>();
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChunkStream.Problems;
 
 namespace ChunkStream.Formats;
@@ -43,6 +44,10 @@ public sealed class SseFormat : StreamFormat
     public override void WriteRecordEnd(ByteWriter output) => output.Write("\n\n"u8);
 
     /// <inheritdoc />
+    /// <remarks>An event can't be taken back. This one gets a name that nobody listens to.</remarks>
+    public override void WriteRecordCut(ByteWriter output) => output.Write("\nevent: cut\n\n"u8);
+
+    /// <inheritdoc />
     public override void WriteHeartbeat(ByteWriter output, DateTimeOffset now) => output.Write(": heartbeat\n\n"u8);
 
     /// <inheritdoc />
@@ -50,6 +55,28 @@ public sealed class SseFormat : StreamFormat
     {
         output.Write("\nid: "u8);
         output.Write(token);
+    }
+
+    /// <summary>Writes what a record's own source says of its event, after the record.</summary>
+    internal static void WriteFields(ByteWriter output, in EventFields fields)
+    {
+        if (fields.Type is { } type)
+        {
+            output.Write("\nevent: "u8);
+            output.Write(type);
+        }
+
+        if (fields.Id is { } id)
+        {
+            output.Write("\nid: "u8);
+            output.Write(id);
+        }
+
+        if (fields.Retry is { } retry)
+        {
+            output.Write("\nretry: "u8);
+            output.Write(((long)retry.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        }
     }
 
     /// <inheritdoc />

@@ -53,6 +53,13 @@ public abstract class StreamFormat
     {
     }
 
+    /// <summary>Writes what keeps a record that broke off apart from the error that follows it, so that no reader takes either for the other.</summary>
+    public virtual void WriteRecordCut(ByteWriter output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        output.Write((byte)'\n');
+    }
+
     /// <summary>Writes a sign of life that is no record: between records, before the start, never inside a record.</summary>
     public virtual void WriteHeartbeat(ByteWriter output, DateTimeOffset now)
     {

@@ -1,7 +1,8 @@
 namespace ChunkStream.Formats;
 
 /// <summary><c>text</c>: a line a record.</summary>
-public sealed class TextFormat : StreamFormat
+/// <param name="endsLines">Whether a line feed stands after each record; without it, records can't be told apart.</param>
+public sealed class TextFormat(bool endsLines = true) : StreamFormat
 {
     /// <inheritdoc />
     public override string Name => "text";
@@ -16,5 +17,9 @@ public sealed class TextFormat : StreamFormat
     public override bool IsWorthCompressing => false;
 
     /// <inheritdoc />
-    public override void WriteRecordEnd(ByteWriter output) => output.Write((byte)'\n');
+    public override void WriteRecordEnd(ByteWriter output)
+    {
+        if (endsLines)
+            output.Write((byte)'\n');
+    }
 }

@@ -1,16 +1,17 @@
 using System.Text.Json.Serialization.Metadata;
 using ChunkStream.Formats;
+using ChunkStream.Problems;
 using ChunkStream.Streaming;
 
 namespace ChunkStream.Generators;
 
 /// <summary>The items of an <see cref="IAsyncEnumerable{T}"/>.</summary>
-/// <param name="items">Enumerated once, at the first wait.</param>
+/// <param name="generate">Starts the generator: called once, at the first wait.</param>
 /// <param name="typeInfo">How an item becomes JSON; source-generated metadata keeps reflection out.</param>
 /// <param name="encoding">How an item is written.</param>
-/// <param name="cancellation">Reaches the generator's own awaits.</param>
-public sealed class GeneratorSource<T>(
-    IAsyncEnumerable<T> items,
+/// <param name="cancellation">Given to the generator, and to its enumerator.</param>
+internal class GeneratorSource<T>(
+    Func<CancellationToken, IAsyncEnumerable<T>> generate,
     JsonTypeInfo<T> typeInfo,
     RecordEncoding encoding,
     CancellationToken cancellation) : StreamSource
@@ -21,6 +22,9 @@ public sealed class GeneratorSource<T>(
     private bool _ready;
     private bool _ended;
 
+    /// <summary>What a client is told of a failure, or null where it may know nothing of it.</summary>
+    public Func<Exception, Problem?>? DescribeFailure { get; init; }
+
     /// <inheritdoc />
     public override StreamSchema Schema => _encoder.Schema;
 
@@ -30,7 +34,7 @@ public sealed class GeneratorSource<T>(
         if (_ready || _ended)
             return new ValueTask<bool>(_ready);
 
-        _enumerator ??= items.GetAsyncEnumerator(cancellation);
+        _enumerator ??= generate(cancellation).GetAsyncEnumerator(cancellation);
         if (_pending is null)
         {
             var next = _enumerator.MoveNextAsync();
@@ -67,6 +71,9 @@ public sealed class GeneratorSource<T>(
 
     /// <inheritdoc />
     public override void WriteRecord(ByteWriter output) => _encoder.Write(output, _enumerator!.Current);
+
+    /// <inheritdoc />
+    public override Problem Describe(Exception failure) => DescribeFailure?.Invoke(failure) ?? base.Describe(failure);
 
     /// <inheritdoc />
     public override async ValueTask DisposeAsync()

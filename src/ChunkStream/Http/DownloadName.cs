@@ -27,7 +27,11 @@ internal static class DownloadName
         }
 
         var ending = "." + (format?.FileExtension ?? "txt");
-        name = name.Length == 0 ? defaultName : name;
+        name = name.Length == 0 ? NameOf(defaultName) : name;
         return name.EndsWith(ending, StringComparison.OrdinalIgnoreCase) ? name : name + ending;
     }
+
+    // A route's pattern has what a file's name can't have.
+    private static string NameOf(string stream)
+        => string.Join('-', stream.Split([.. Forbidden, '{', '}'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }

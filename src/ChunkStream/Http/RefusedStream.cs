@@ -7,8 +7,7 @@ namespace ChunkStream.Http;
 /// <summary>The answer to a request for a stream that is refused before there is anything to stream: a problem, and the event of a stream that ended.</summary>
 /// <param name="name">The endpoint's name, for the log.</param>
 /// <param name="problem">What the client is told.</param>
-/// <param name="engine">Writes the event.</param>
-internal sealed class RefusedStream(string name, Problem problem, StreamEngine engine) : IResult
+internal sealed class RefusedStream(string name, Problem problem) : IResult
 {
     /// <inheritdoc />
     public Task ExecuteAsync(HttpContext httpContext)
@@ -17,7 +16,7 @@ internal sealed class RefusedStream(string name, Problem problem, StreamEngine e
 
         // HEAD asks for no stream.
         if (!HttpMethods.IsHead(httpContext.Request.Method))
-            engine.Refused(name, problem);
+            StreamEngine.Of(httpContext.RequestServices).Refused(name, problem);
         return new ProblemResult(problem).ExecuteAsync(httpContext);
     }
 }

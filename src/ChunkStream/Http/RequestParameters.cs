@@ -16,6 +16,9 @@ internal sealed class RequestParameters(IQueryCollection query)
     private readonly List<ParameterError> _errors = [];
     private readonly List<string> _known = [];
 
+    /// <summary>Whether parameters that nobody asked for are somebody else's, and no mistakes.</summary>
+    public bool IgnoresOthers { get; init; }
+
     /// <summary>A whole number within a range.</summary>
     public int Integer(string name, int defaultValue, int min, int max)
     {
@@ -83,17 +86,14 @@ internal sealed class RequestParameters(IQueryCollection query)
     /// <summary>The problem to answer with, or null if all is well. Parameters that nobody asked for are mistakes.</summary>
     public Problem? Problem()
     {
-        foreach (var name in query.Keys)
+        foreach (var name in IgnoresOthers ? [] : query.Keys)
         {
             if (!IsIn(_known, name) && !IsIn(AllowedEverywhere, name))
                 Refuse(name, $"'{Shortened(name)}' is not a parameter of this endpoint; it takes {Names()}.");
         }
 
-        return Mistakes();
+        return _errors.Count == 0 ? null : Problems.Problem.InvalidParameters(_errors);
     }
-
-    /// <summary>The same, where parameters that nobody asked for are ignored.</summary>
-    public Problem? Mistakes() => _errors.Count == 0 ? null : Problems.Problem.InvalidParameters(_errors);
 
     private string Names() => _known.Count == 0 ? "none" : string.Join(", ", _known.Distinct().Select(name => $"'{name}'"));
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ChunkStream.Problems;
@@ -25,6 +26,10 @@ public sealed record Problem(
     [JsonPropertyName("hint")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Hint { get; init; }
+
+    /// <summary>What an app's own problem has beside these members.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Extensions { get; internal set; }
 
     /// <summary>After how many seconds a new try makes sense: the Retry-After header.</summary>
     [JsonIgnore]

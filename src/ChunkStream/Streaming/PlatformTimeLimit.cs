@@ -7,6 +7,9 @@ namespace ChunkStream.Streaming;
 /// <param name="CallLimit">The platform's limit, or null for none.</param>
 internal sealed record PlatformTimeLimit(TimeSpan? CallLimit)
 {
+    /// <summary>A platform that ends no call.</summary>
+    public static PlatformTimeLimit None { get; } = new(CallLimit: null);
+
     // Enough for the last words of a stream, and for the clocks of two processes.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(15);
 
@@ -23,7 +26,7 @@ internal sealed record PlatformTimeLimit(TimeSpan? CallLimit)
     {
         var text = configuration["AzureFunctionsJobHost:functionTimeout"] ?? configuration["functionTimeout"];
         if (string.IsNullOrWhiteSpace(text) || text == "-1")
-            return new PlatformTimeLimit(CallLimit: null);
+            return None;
 
         return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var limit) && limit > TimeSpan.Zero
             ? new PlatformTimeLimit(limit)

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using ChunkStream.Problems;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -48,11 +49,18 @@ internal sealed class StreamEngine : IDisposable
     /// <summary>Cancelled when the process has waited long enough for its streams.</summary>
     public CancellationToken Shutdown => _shutdown.Token;
 
+    /// <summary>The engine of the app that serves a request.</summary>
+    /// <exception cref="InvalidOperationException">The app has none.</exception>
+    public static StreamEngine Of(IServiceProvider services) => services.GetService<StreamEngine>()
+        ?? throw new InvalidOperationException(
+            "ChunkStream is not registered: call builder.Services.AddChunkStream(), or builder.UseChunkStream() in a function app.");
+
     /// <summary>The lifetime of a stream that begins now.</summary>
     /// <param name="client">Cancelled when the client leaves.</param>
     /// <param name="invocation">Cancelled when the platform ends the call.</param>
-    public StreamLifetime Begin(CancellationToken client, CancellationToken invocation)
-        => new(MaxDuration, _platform, Time, client, invocation, _processStopping, _shutdown.Token);
+    /// <param name="maxDuration">How long it may last, where that is less than every stream may.</param>
+    public StreamLifetime Begin(CancellationToken client, CancellationToken invocation, TimeSpan? maxDuration = null)
+        => new(Shorter(maxDuration), _platform, Time, client, invocation, _processStopping, _shutdown.Token);
 
     /// <summary>A request for a stream was refused before there was anything to begin: an event and a measurement as of any other stream.</summary>
     /// <param name="stream">The endpoint's name. No part of the request: it becomes a tag of the metrics.</param>
@@ -65,6 +73,9 @@ internal sealed class StreamEngine : IDisposable
         Log.StreamEnded(report, failure: null);
         Metrics.Ended(report);
     }
+
+    private TimeSpan Shorter(TimeSpan? duration)
+        => duration is { } own && (MaxDuration == Timeout.InfiniteTimeSpan || own < MaxDuration) ? own : MaxDuration;
 
     /// <inheritdoc />
     public void Dispose()

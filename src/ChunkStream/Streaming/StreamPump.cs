@@ -23,6 +23,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
 
     // Asked for at each record.
     private readonly CheckpointPlace _checkpoints = format.Checkpoints;
+    private readonly IEventSource? _events = format is SseFormat ? source as IEventSource : null;
     private readonly int _flushBytes = options.FlushBytes;
     private Task? _flushing;
     private Task? _readerWait;
@@ -158,9 +159,8 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     {
         _ended = true;
 
-        // Half a record is no record to anyone, if only what follows starts on a line of its own.
         if (_insideRecord)
-            _output.Write((byte)'\n');
+            format.WriteRecordCut(_output);
         var before = _output.BytesWritten;
         format.WriteError(_output, problem);
         return _output.BytesWritten > before;
@@ -171,6 +171,8 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         _insideRecord = true;
         format.WriteRecordStart(_output, Records);
         source.WriteRecord(_output);
+        if (_events is not null)
+            SseFormat.WriteFields(_output, _events.Fields);
         if (_checkpoints is CheckpointPlace.InEachRecord)
             WriteCheckpoint();
         format.WriteRecordEnd(_output);

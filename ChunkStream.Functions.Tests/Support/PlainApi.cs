@@ -1,0 +1,51 @@
+using System.Diagnostics.Metrics;
+using ChunkStream.Streaming;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ChunkStream.Functions.Tests.Support;
+
+/// <summary>A minimal API as an adopter writes it: ASP.NET Core and <c>AddChunkStream()</c>, on a real loopback socket.</summary>
+internal sealed class PlainApi : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private PlainApi(WebApplication app, RecordedLog log) => (_app, Log) = (app, log);
+
+    public RecordedLog Log { get; }
+
+    public IMeterFactory Meters => _app.Services.GetRequiredService<IMeterFactory>();
+
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { Timeout = Bounded.Limit };
+
+    public static async Task<PlainApi> StartAsync(
+        Action<WebApplication> map, Action<IServiceCollection>? services = null, Action<StreamingOptions>? streaming = null)
+    {
+        var builder = WebApplication.CreateBuilder();
+        var log = new RecordedLog();
+        builder.Logging.ClearProviders().AddProvider(log);
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddChunkStream(streaming);
+        services?.Invoke(builder.Services);
+        var app = builder.Build();
+        map(app);
+        var api = new PlainApi(app, log);
+        await app.StartAsync().Within();
+        api.Client.BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return api;
+    }
+
+    public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead).Within();
+
+    public async Task<string> TextAsync(string path) => await Client.GetStringAsync(path).Within();
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+    }
+}

@@ -1,0 +1,72 @@
+using ChunkStream.Configuration;
+using ChunkStream.DurableStreams;
+using ChunkStream.DurableStreams.Live;
+using ChunkStream.DurableStreams.Protocol;
+using ChunkStream.DurableStreams.Recordings;
+using ChunkStream.DurableStreams.Store;
+using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers durable streams.</summary>
+public static class DurableStreamServices
+{
+    /// <summary>
+    /// Adds durable streams and recordings; with them, the database. Settings are read from the configuration section
+    /// <c>ChunkStream:Streams</c>, and checked when the host starts.
+    /// </summary>
+    /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
+    /// <param name="configure">Changes the settings, after the configuration.</param>
+    public static ChunkStreamBuilder AddDurableStreams(this ChunkStreamBuilder builder, Action<DurableOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.AddPostgres();
+        var services = builder.Services;
+        var options = services.AddCheckedSettings<DurableOptions>(DurableOptions.Section);
+        if (configure is not null)
+            options.Configure(configure);
+        services.TryAddSingleton(provider => new DurableLog(provider.GetRequiredService<ILogger<DurableStore>>()));
+        services.TryAddSingleton(provider => new DurableDatabase(
+            provider.GetRequiredService<ConfiguredConnection>().Text,
+            provider.GetRequiredService<IOptions<DurableOptions>>(),
+            provider.GetRequiredService<IOptions<PostgresOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<DurableLog>(),
+            provider.GetRequiredService<ILoggerFactory>(),
+            () => provider.GetRequiredService<ConfiguredConnection>().Password));
+        services.TryAddSingleton<SqlCalls>();
+        services.TryAddSingleton<StreamFunctions>();
+        services.TryAddSingleton<RecordingFunctions>();
+        services.TryAddSingleton<ChangeNotifier>();
+        services.TryAddSingleton<ChangeListener>();
+        services.TryAddSingleton<LiveStreams>();
+        services.TryAddSingleton<IChangeSink, StreamChanges>();
+        services.TryAddSingleton(provider => new AppendRoom(provider.GetRequiredService<IOptions<DurableOptions>>().Value.MaxWaitingBytes));
+        services.TryAddSingleton<AppendQueue>();
+        services.TryAddSingleton<DurableStore>();
+        services.TryAddSingleton(provider => new StreamSweep(
+            provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<StreamFunctions>()));
+        services.TryAddSingleton<DurableEndpoints>();
+        services.TryAddSingleton<RecordingLog>();
+        services.TryAddSingleton<RecordingRegistry>();
+        services.TryAddSingleton(provider => new RecordedStreams(
+            provider.GetRequiredService<RecordingRegistry>(), provider.GetRequiredService<IOptions<DurableOptions>>()));
+        return builder;
+    }
+
+    /// <summary>
+    /// Takes expired and deleted streams out of the database every so often: <c>ChunkStream:Streams:SweepSeconds</c>. For a host
+    /// that runs all the time; elsewhere a timer calls <see cref="StreamSweep"/>.
+    /// </summary>
+    /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
+    public static ChunkStreamBuilder AddStreamSweep(this ChunkStreamBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddHostedService<StreamSweepService>();
+        return builder;
+    }
+}

@@ -1,0 +1,64 @@
+using ChunkStream.Formats;
+using ChunkStream.Http;
+using ChunkStream.Problems;
+using Microsoft.AspNetCore.Http;
+
+namespace ChunkStream.Postgres.Queries;
+
+/// <summary>Answers requests for declared queries.</summary>
+internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase database, TimeProvider time)
+{
+    /// <summary>The settings of the queries.</summary>
+    public QueryOptions Options => catalogue.Options;
+
+    /// <summary>The rows of a query, or why the request is refused.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="name">The query's name.</param>
+    /// <param name="place">The endpoint at which it is asked for.</param>
+    public IResult Answer(HttpRequest request, string name, QueryPlace place)
+    {
+        var declared = catalogue.Find(name);
+        if (declared is null || (place.IsPublic && declared.File?.Header.Access is not QueryAccess.Anonymous))
+            return new RefusedStream(place.Endpoint, Problem.NotFound(place.Missing(name)));
+        if (declared.File is not { } file)
+            return new RefusedStream(place.Endpoint, Problem.BrokenQuery(place.Broken(declared.FileName)));
+
+        if (place.IsPublic)
+            file = catalogue.ForEveryone(file);
+        var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.IgnoresOtherParameters };
+        var asked = StreamRequest.Read(request, parameters, StreamFormats.Ndjson, file.Name);
+        var (query, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options.ResumeKey);
+        var run = query with { IsAnonymous = place.IsPublic, IsKeyProven = catalogue.IsKeyProven(declared), WhyRefused = WhyRefusedAsync };
+        var stream = new OfferedStream($"{place.Endpoint}/{file.Name}", (encoding, token) => new CursorSource(database, run, encoding, time, token))
+        {
+            Check = WhyNotAsync,
+        };
+        return asked.Answer(stream, refused);
+
+        // A run finds out by itself. Values that come from the file were asked about with it.
+        async Task<Problem?> WhyNotAsync(CancellationToken token)
+        {
+            if (!file.Header.Parameters.Any(parameter => request.Query.ContainsKey(parameter.Name)))
+                return null;
+
+            try
+            {
+                using var _ = await database.Slots.EnterAsync(isNewcomer: true, place.IsPublic, token).ConfigureAwait(false);
+                return await WhyRefusedAsync(token).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (!token.IsCancellationRequested)
+            {
+                return PostgresFailures.Describe(failure);
+            }
+        }
+
+        async Task<Problem?> WhyRefusedAsync(CancellationToken token)
+            => QueryRequest.Refused(await catalogue.Check.RefusedAsync(file, query.Parameters, token).ConfigureAwait(false));
+    }
+
+    /// <summary>The catalogue of the queries.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="paths">Where the queries are.</param>
+    public IResult Catalogue(HttpRequest request, QueryPaths paths)
+        => new RequestParameters(request.Query).Problem() is { } problem ? new ProblemResult(problem) : new CatalogueResult(catalogue, paths);
+}

@@ -1,0 +1,32 @@
+namespace ChunkStream.Postgres.Queries;
+
+/// <summary>An endpoint at which declared queries are asked for.</summary>
+/// <param name="Endpoint">Its name, for the log.</param>
+internal sealed record QueryPlace(string Endpoint)
+{
+    /// <summary>Whether it needs no key: it gives only those queries that declare that they need none, and with bounds.</summary>
+    public bool IsPublic { get; init; }
+
+    /// <summary>The path of the catalogue that lists the queries, without a slash at its start; null where there is none.</summary>
+    public string? Catalogue { get; init; }
+
+    /// <summary>Which setting names the query, where it is not the request.</summary>
+    public string? Setting { get; init; }
+
+    /// <summary>Whether parameters that the query does not declare are the endpoint's own business.</summary>
+    public bool IgnoresOtherParameters { get; init; }
+
+    /// <summary>What is told of a query that there is not.</summary>
+    public string Missing(string name) => this switch
+    {
+        { Catalogue: null } => $"There is no query '{name}'.",
+        { IsPublic: true } => $"There is no query '{name}' that needs no key. With a key, /{Catalogue} lists all.",
+        { Setting: { } setting } => $"There is no query '{name}', which the setting {setting} names; /{Catalogue} lists those that there are.",
+        _ => $"There is no query '{name}'; /{Catalogue} lists those that there are.",
+    };
+
+    /// <summary>What is told of a query whose file is broken.</summary>
+    public string Broken(string fileName) => Catalogue is null
+        ? $"The file {fileName} is broken: the server's log says where."
+        : $"The file {fileName} is broken: /{Catalogue} says where, and so does the server's log.";
+}

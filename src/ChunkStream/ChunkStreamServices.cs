@@ -1,0 +1,29 @@
+using ChunkStream;
+using ChunkStream.Configuration;
+using ChunkStream.Streaming;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers ChunkStream in an app.</summary>
+public static class ChunkStreamServices
+{
+    /// <summary>
+    /// Adds what <see cref="StreamResults"/> needs, and nothing else. Settings are read from the configuration section
+    /// <c>ChunkStream:Streaming</c>, and checked when the host starts. Further calls only add to the settings.
+    /// </summary>
+    /// <param name="services">The app's services.</param>
+    /// <param name="configure">Changes the settings, after the configuration.</param>
+    public static ChunkStreamBuilder AddChunkStream(this IServiceCollection services, Action<StreamingOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = services.AddCheckedSettings<StreamingOptions>(StreamingOptions.Section);
+        if (configure is not null)
+            options.Configure(configure);
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(PlatformTimeLimit.None);
+        services.TryAddSingleton<StreamEngine>();
+        return new ChunkStreamBuilder(services);
+    }
+}

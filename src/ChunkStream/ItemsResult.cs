@@ -1,0 +1,50 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using ChunkStream.Formats;
+using ChunkStream.Http;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream;
+
+/// <summary>Makes the source of a stream of items.</summary>
+/// <param name="typeInfo">How an item becomes JSON.</param>
+/// <param name="describe">What a client is told of a failure; null where it may know nothing of it.</param>
+/// <param name="encoding">How an item is written.</param>
+/// <param name="cancellation">Cancelled when nobody wants the stream any more.</param>
+internal delegate StreamSource OpenItems<T>(
+    JsonTypeInfo<T> typeInfo, Func<Exception, Problem?> describe, RecordEncoding encoding, CancellationToken cancellation);
+
+/// <summary>A response that streams items.</summary>
+/// <param name="open">Makes the source.</param>
+/// <param name="options">What was said of them.</param>
+internal sealed class ItemsResult<T>(OpenItems<T> open, StreamItemsOptions<T> options) : OwnStreamResult(options)
+{
+    private static readonly TextFormat JoinedText = new(endsLines: false);
+
+    /// <summary>Whether the items are server-sent events, which may have ids of their own.</summary>
+    public bool HasEvents { get; init; }
+
+    /// <inheritdoc />
+    protected override StreamFormat DefaultFormat => typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
+
+    /// <inheritdoc />
+    protected override bool IsResumable => HasEvents;
+
+    /// <inheritdoc />
+    protected override OfferedStream Offer(string name, IServiceProvider services)
+    {
+        var json = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;
+        var typeInfo = options.JsonTypeInfo ?? (JsonTypeInfo<T>)json.GetTypeInfo(typeof(T));
+        return new OfferedStream(name, (encoding, cancellation) => open(typeInfo, Describe, encoding, cancellation))
+        {
+            Adapt = format => format == StreamFormats.Text && !options.TextLineFeeds ? JoinedText : format,
+        };
+
+        Problem? Describe(Exception failure)
+            => options.DescribeFailure?.Invoke(failure) is { } details ? ProblemOfApp.Create(details, json) : null;
+    }
+}
