@@ -79,28 +79,6 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
     }
 
     [Fact]
-    public async Task A_row_that_is_larger_than_the_bound_is_refused_by_the_name_of_the_column_and_others_go_on()
-    {
-        await using var database = new PostgresDatabase(
-            postgres.ConnectionString, Options.Create(new PostgresOptions { MaxRowBytes = 1_000_000 }), TimeProvider.System, NullLoggerFactory.Instance);
-        await using var source = Open(database, new PostgresQuery("select 1 as a, repeat('x', n) as large from (values (999000), (1000000)) v(n)"));
-        Assert.True(await source.WaitToReadAsync().Within());
-        Assert.True(source.TryRead());
-        Assert.Equal(999_000, Written.By(source.WriteRecord).Count(c => c == 'x'));
-        Assert.True(await source.WaitToReadAsync().Within());
-        Assert.True(source.TryRead());
-
-        var failure = Assert.ThrowsAny<Exception>(() => Written.By(source.WriteRecord));
-        await using var first = Open(database, new PostgresQuery("select repeat('x', 1000001) as large"));
-        await Assert.ThrowsAnyAsync<Exception>(() => first.WaitToReadAsync().Within());
-
-        var problem = source.Describe(failure);
-        Assert.Equal("urn:chunkstream:row-too-large", problem.Type);
-        Assert.Contains("'large'", problem.Detail, StringComparison.Ordinal);
-        Assert.Equal(2, await CountAsync(new PostgresQuery("select repeat('x', 2000000) from generate_series(1, 2)")));
-    }
-
-    [Fact]
     public async Task A_failure_far_into_narrow_rows_comes_after_them_and_is_the_one_of_its_own_row()
     {
         await using var source = postgres.Open($"select 1 / ({Quick} - n) v from generate_series(1, {Quick + 5000}) n");

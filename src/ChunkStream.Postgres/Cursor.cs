@@ -271,6 +271,12 @@ internal sealed class Cursor : IAsyncDisposable
             _cancellation.ThrowIfCancellationRequested();
             throw;
         }
+        catch (NpgsqlException failure) when (failure.InnerException is MessageTooLargeException { Column: { } column } row)
+        {
+            // The backend still has that row, and maybe more, to send.
+            _session.Sever();
+            throw new RowTooLargeException(Rows.NameOf(column), row.Most);
+        }
         catch (NpgsqlException failure)
         {
             // The FETCHes after the one that failed have failed with it.

@@ -126,10 +126,6 @@ internal sealed class CursorSource(
         _ready = await NextRowOfAnyCursorAsync().ConfigureAwait(false);
         _ended = !_ready;
 
-        // The first row while its failure can still be a status; any other when it is written.
-        if (_ready && _rows == FirstRow)
-            _cursor!.Rows.Check(_cursor.Current);
-
         // The reader may take its time for the last rows; nobody else shall wait for that.
         if (_ended)
             await CloseAsync().ConfigureAwait(false);
@@ -246,7 +242,7 @@ internal sealed class CursorSource(
         _layout = layout;
         if (layout.Key.Count > 0)
             _key ??= new KeyTracker(layout.Key);
-        return new RowWriter(layout, encoding, database.Options.MaxRowBytes, _key);
+        return new RowWriter(layout, encoding, _key);
     }
 
     private KeysetPosition? Position()
@@ -294,12 +290,8 @@ internal sealed class CursorSource(
         _cursor = null;
         if (cursor is not null)
             await cursor.DisposeAsync().ConfigureAwait(false);
-        if (cursor is { Rows.WasTooLarge: true })
-        {
-            // The connection has kept the buffer that the row needed.
-            database.ForgetIdleConnections();
+        if (cursor is { Rows.HadLargeRow: true })
             LargeBuffers.GiveBack(time);
-        }
     }
 }
 

@@ -1,33 +1,48 @@
 namespace ChunkStream.Postgres;
 
-/// <summary>Has memory given back that the driver took for a row of hundreds of megabytes.</summary>
+/// <summary>Has memory given back that the driver took for rows of many megabytes.</summary>
 /// <remarks>
 /// The driver rents it from the process's pool of arrays, which lets go of one that nobody asks for when the garbage collector
-/// has gone through everything twice, a while apart. In a process that is idle that may never happen.
+/// has gone through everything twice, a while apart. A process that is at work does that by itself; in one that is idle it may
+/// never happen.
 /// </remarks>
 internal static class LargeBuffers
 {
+    /// <summary>From this size on a row's buffer is worth it. Smaller ones are a few hundred megabytes at worst, for a pool of 50.</summary>
+    public const int Bytes = 4 * 1024 * 1024;
+
     // Longer than half of the minute for which the pool keeps an array, so that three collections are enough.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(35);
     private const int Collections = 3;
 
-    // How many collections are still to come.
-    private static int _left;
+    private static int _isGivingBack;
+    private static int _isUsedAgain;
 
-    /// <summary>Begins to; what is going on begins anew, since it may be too far for a row that has just come.</summary>
+    /// <summary>Gives back, once none has been used for a while.</summary>
     public static void GiveBack(TimeProvider time)
     {
-        if (Interlocked.Exchange(ref _left, Collections) == 0)
+        Volatile.Write(ref _isUsedAgain, 1);
+        if (Interlocked.Exchange(ref _isGivingBack, 1) == 0)
             _ = GiveBackAsync(time);
     }
 
     private static async Task GiveBackAsync(TimeProvider time)
     {
-        do
+        for (var collections = 0; collections < Collections;)
         {
             await Task.Delay(Interval, time, CancellationToken.None).ConfigureAwait(false);
+            if (Interlocked.Exchange(ref _isUsedAgain, 0) == 1)
+            {
+                collections = 0;
+                continue;
+            }
+
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            collections++;
         }
-        while (Interlocked.Decrement(ref _left) > 0);
+
+        Volatile.Write(ref _isGivingBack, 0);
+        if (Volatile.Read(ref _isUsedAgain) == 1)
+            GiveBack(time);
     }
 }

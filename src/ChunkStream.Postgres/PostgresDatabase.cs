@@ -49,7 +49,11 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         // Npgsql has its limit first, and says more.
         _openLimit = TimeSpan.FromSeconds(settings.Timeout + 1);
 #pragma warning disable NPG9001 // Npgsql's interface for types is not final; its version is pinned, and every test of values goes through it.
-        _dataSource = ConnectionPool.Build(settings, password, loggers, configure: RawRow.Enable);
+        _dataSource = ConnectionPool.Build(settings, password, loggers, configure: builder =>
+        {
+            RawRow.Enable(builder);
+            BoundedMessages.Enable(builder, Options.MaxRowBytes);
+        });
 #pragma warning restore NPG9001
     }
 

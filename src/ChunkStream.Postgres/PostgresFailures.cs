@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ChunkStream.Postgres.Connections;
 using ChunkStream.Problems;
 using Npgsql;
 
@@ -25,6 +26,7 @@ internal static class PostgresFailures
         ColumnsChangedException => Problem.BrokenQuery("The query's columns changed while it was being read."),
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } => Problem.Unavailable(
             "The database can't be reached now."),
+        NpgsqlException { InnerException: MessageTooLargeException large } => Problem.BrokenQuery(large.Message),
         // Npgsql says so when the pool had no connection free in time.
         NpgsqlException { IsTransient: true } or TimeoutException => Problem.Unavailable(
             "The database has no connection free now."),
@@ -37,6 +39,8 @@ internal static class PostgresFailures
     {
         _ when IsCancelledByHand(failure) => true,
         PostgresException postgres => SqlStates.MayPass(SqlStates.MeaningOf(postgres.SqlState)),
+
+        NpgsqlException { InnerException: MessageTooLargeException } => false,
 
         // The connection was lost. Who ends a backend may also close its connection before its last words are read.
         NpgsqlException => true,

@@ -24,10 +24,11 @@ public sealed class PostgresOptions
     public int FetchesAhead { get; set; } = 64;
 
     /// <summary>
-    /// How many bytes the values of a row have at most, as Postgres sends them; a larger row ends its stream with an error that
-    /// names the column. 1 KiB to 1 GiB, default 64 MiB: a row is written in one piece, and a stream needs a few times its size.
+    /// How many bytes a row has at most, as Postgres sends it: its values, with 4 bytes more for each. A larger row ends its stream
+    /// with an error that names the column, and is not received. 1 MiB to 1 GiB, default 64 MiB: a row is written in one piece, and
+    /// a stream needs a few times its size.
     /// </summary>
-    [Range(1024, 1024 * 1024 * 1024)]
+    [Range(1024 * 1024, 1024 * 1024 * 1024)]
     public int MaxRowBytes { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>

@@ -16,7 +16,7 @@ internal sealed class RowWriter
     private readonly int[] _keyIndex;
     private readonly KeyTracker? _key;
     private readonly int _columns;
-    private readonly int _maxRowBytes;
+    private readonly IReadOnlyList<KeyColumnLayout> _keyColumns;
     private readonly bool _csv;
     private readonly byte[][] _beforeValue;
     private readonly byte[] _beforeRow;
@@ -25,13 +25,12 @@ internal sealed class RowWriter
 
     /// <param name="layout">The columns.</param>
     /// <param name="encoding">JSON, or CSV.</param>
-    /// <param name="maxRowBytes">How many bytes the values of a row have at most.</param>
     /// <param name="key">Told the key of each row; null where there is none.</param>
-    public RowWriter(RowLayout layout, RecordEncoding encoding, int maxRowBytes, KeyTracker? key)
+    public RowWriter(RowLayout layout, RecordEncoding encoding, KeyTracker? key)
     {
         _writers = [.. layout.Columns.Select(column => encoding is RecordEncoding.SpreadsheetCsv ? column.Writer.ForSpreadsheets : column.Writer)];
         Schema = layout.Schema;
-        _maxRowBytes = maxRowBytes;
+        _keyColumns = layout.Key;
         _key = key;
         _keyIndex = KeyIndex(layout);
         _columns = _keyIndex.Length + (layout.TellsSameKeys ? 1 : 0);
@@ -46,15 +45,18 @@ internal sealed class RowWriter
     /// <summary>Bytes of all values so far, as Postgres sent them.</summary>
     public long ValueBytes { get; private set; }
 
-    /// <summary>Whether a row was larger than one may be.</summary>
-    public bool WasTooLarge { get; private set; }
+    /// <summary>Whether a row was so large that the driver took a buffer of its own for it which is better given back.</summary>
+    public bool HadLargeRow { get; private set; }
+
+    /// <summary>The name of a column that Postgres sends; of one that stands only for the key, too.</summary>
+    public string NameOf(int column)
+        => column < Schema.Columns.Count ? Schema.Columns[column].Name : _keyColumns.First(key => key.Ordinal == column).Name;
 
     /// <summary>Writes the row on which the reader stands.</summary>
-    /// <exception cref="RowTooLargeException">Its values are larger than they may be.</exception>
     public void Write(NpgsqlDataReader reader, ByteWriter output)
     {
         var row = new RawRow(reader, _columns);
-        var most = ValueBytes + _maxRowBytes;
+        var before = ValueBytes;
         output.Write(_beforeRow);
         for (var column = 0; column < _writers.Length; column++)
         {
@@ -68,8 +70,6 @@ internal sealed class RowWriter
             }
 
             ValueBytes += value.Length;
-            if (ValueBytes > most)
-                throw TooLarge(column);
             if (_keyIndex[column] >= 0)
                 _key!.Take(_keyIndex[column], value);
             if (_csv)
@@ -79,6 +79,8 @@ internal sealed class RowWriter
         }
 
         output.Write(_afterRow);
+        if (ValueBytes - before >= LargeBuffers.Bytes)
+            HadLargeRow = true;
         if (_key is not null)
             CommitKey(ref row);
     }
@@ -97,25 +99,6 @@ internal sealed class RowWriter
         }
 
         return _key!.IsAt(position);
-    }
-
-    /// <summary>Looks at the size of the row on which the reader stands, without writing it.</summary>
-    /// <exception cref="RowTooLargeException">Its values have more bytes than they may.</exception>
-    public void Check(NpgsqlDataReader reader)
-    {
-        var row = new RawRow(reader, _columns);
-        var bytes = 0L;
-        for (var column = 0; column < _writers.Length; column++)
-        {
-            if (row.TryNext(out var value) && (bytes += value.Length) > _maxRowBytes)
-                throw TooLarge(column);
-        }
-    }
-
-    private RowTooLargeException TooLarge(int column)
-    {
-        WasTooLarge = true;
-        return new RowTooLargeException(Schema.Columns[column].Name, _maxRowBytes);
     }
 
     private void CommitKey(ref RawRow row)
@@ -162,7 +145,7 @@ internal sealed class RowWriter
 
 /// <summary>A row is larger than one may be.</summary>
 internal sealed class RowTooLargeException(string column, int bytes)
-    : Exception($"With column '{column}' the values of a row have more than {bytes} bytes (ChunkStream:Postgres:MaxRowBytes).")
+    : Exception($"With column '{column}' a row has more than {bytes} bytes (ChunkStream:Postgres:MaxRowBytes).")
 {
     public string Column => column;
 

@@ -23,7 +23,7 @@ internal sealed class PostgresSession : IAsyncDisposable
 
     // Npgsql has no public way to close a connection that is at work. Its socket may be closed by any thread at any moment; that
     // the connection is broken then, only the thread may say that uses it.
-    private static readonly PropertyInfo Connector = typeof(NpgsqlConnection).GetProperty("Connector", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    internal static readonly PropertyInfo Connector = typeof(NpgsqlConnection).GetProperty("Connector", BindingFlags.Instance | BindingFlags.NonPublic)!;
     private static readonly MethodInfo Break = Connector.PropertyType.GetMethod("Break", BindingFlags.Instance | BindingFlags.NonPublic, [typeof(Exception), typeof(bool)])!;
     private static readonly FieldInfo Socket = Connector.PropertyType.GetField("_socket", BindingFlags.Instance | BindingFlags.NonPublic)!;
 

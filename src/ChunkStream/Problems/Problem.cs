@@ -95,7 +95,7 @@ public sealed record Problem(
     /// <summary>A row of the query is larger than the server sends. 500.</summary>
     public static Problem RowTooLarge(string column, int bytes) => new(
         "urn:chunkstream:row-too-large", "Row too large", 500,
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"With column '{column}' the values of a row have more than {bytes} bytes, which is the most that this server sends. Leave the column out, or ask for a part of it."));
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"With column '{column}' a row of this query has more than {bytes} bytes, which is the most that this server sends. Leave the column out, or ask for a part of it."));
 
     /// <summary>The database took longer for the next row than the query allows. 504.</summary>
     public static Problem QueryTimeout { get; } = new(

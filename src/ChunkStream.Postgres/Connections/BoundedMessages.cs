@@ -1,0 +1,151 @@
+using System.Buffers.Binary;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Connections;
+
+/// <summary>
+/// What a server sends on a connection, as long as each of its messages keeps to a bound. Npgsql holds a message, such as a row, as
+/// a whole, and takes memory for it as soon as it knows the length. This stream knows it first: it passes on what came before a
+/// message that is too large, and then fails instead of giving its first byte.
+/// </summary>
+/// <remarks>
+/// A message is its kind in 1 byte, its length with these 4 bytes but without the kind, and as many bytes (Postgres, "Message Flow").
+/// Only the lengths are looked at. A message that is refused is not received any further than it takes to name the column of a row.
+/// </remarks>
+/// <param name="server">The connection's stream, inside of TLS.</param>
+/// <param name="most">How many bytes a message has at most, without kind and length.</param>
+internal sealed class BoundedMessages(Stream server, int most) : Stream
+{
+    private const int HeaderBytes = 1 + sizeof(int);
+
+    // Npgsql has no public way to get between it and the server. Its version is pinned, and the tests of large rows go through this.
+    private static readonly PropertyInfo Buffer = PostgresSession.Connector.PropertyType.GetProperty("ReadBuffer", Hidden)!;
+    private static readonly PropertyInfo Underlying = Buffer.PropertyType.GetProperty("Underlying", Hidden)!;
+    private static readonly PropertyInfo Unread = Buffer.PropertyType.GetProperty("Span", Hidden)!;
+
+    private readonly byte[] _header = new byte[HeaderBytes];
+    private int _headerBytes;
+    private int _rest;
+    private OversizeMessage? _refused;
+
+    private const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public;
+
+    /// <summary>Has each connection of a pool keep to the bound.</summary>
+    public static void Enable(NpgsqlDataSourceBuilder builder, int most)
+        => builder.UsePhysicalConnectionInitializer(connection => Enable(connection, most), connection =>
+        {
+            Enable(connection, most);
+            return Task.CompletedTask;
+        });
+
+    private static void Enable(NpgsqlConnection connection, int most)
+    {
+        var buffer = Buffer.GetValue(PostgresSession.Connector.GetValue(connection))!;
+        var messages = new BoundedMessages((Stream)Underlying.GetValue(buffer)!, most);
+
+        // The server is ready for the first query, and may have said more: that a setting has changed.
+        messages.Pass(Unread.GetMethod!.CreateDelegate<Func<ReadOnlySpan<byte>>>(buffer)());
+        Underlying.SetValue(buffer, messages);
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <inheritdoc />
+    /// <exception cref="MessageTooLargeException">The next message is larger than it may be.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_refused is null)
+        {
+            var read = await server.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            var passed = Pass(buffer.Span[..read]);
+            if (_refused is null || passed > 0)
+                return passed;
+        }
+
+        throw new MessageTooLargeException(await _refused.ColumnAsync(server, most, cancellationToken).ConfigureAwait(false), most);
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <inheritdoc />
+    /// <exception cref="MessageTooLargeException">The next message is larger than it may be.</exception>
+    public override int Read(byte[] buffer, int offset, int count)
+        => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <summary>Follows the messages; gives how many of the bytes come before one that is too large.</summary>
+    private int Pass(ReadOnlySpan<byte> bytes)
+    {
+        var (at, rest) = (0, _rest);
+        while (rest < bytes.Length - at)
+        {
+            at += rest;
+            var start = at;
+            ReadOnlySpan<byte> header;
+            if (_headerBytes == 0 && bytes.Length - at >= HeaderBytes)
+            {
+                header = bytes.Slice(at, HeaderBytes);
+                at += HeaderBytes;
+            }
+            else
+            {
+                // It comes in pieces.
+                var piece = bytes.Slice(at, Math.Min(HeaderBytes - _headerBytes, bytes.Length - at));
+                piece.CopyTo(_header.AsSpan(_headerBytes));
+                _headerBytes = (_headerBytes + piece.Length) % HeaderBytes;
+                at += piece.Length;
+                if (_headerBytes > 0)
+                {
+                    rest = 0;
+                    break;
+                }
+
+                header = _header;
+            }
+
+            rest = BinaryPrimitives.ReadInt32BigEndian(header[1..]) - sizeof(int);
+            if ((uint)rest > (uint)most)
+            {
+                _refused = new OversizeMessage(header[0], bytes[at..].ToArray());
+                return start;
+            }
+        }
+
+        _rest = rest - (bytes.Length - at);
+        return bytes.Length;
+    }
+}
+
+/// <summary>The server has sent a message that is larger than one may be, and that was not received.</summary>
+/// <param name="column">If it is a row: the place of the column, from 0, with which it becomes too large.</param>
+/// <param name="most">How many bytes it may have.</param>
+internal sealed class MessageTooLargeException(int? column, int most)
+    : Exception($"A message of the database has more than {most} bytes (ChunkStream:Postgres:MaxRowBytes).")
+{
+    public int? Column => column;
+
+    public int Most => most;
+}
