@@ -23,6 +23,21 @@ public sealed class BrokenEndTests
         { "1.1", "Connection: close\r\n" },
     };
 
+    [Fact]
+    public async Task Streams_that_were_cut_leave_no_timers()
+    {
+        var time = new CountedTimers();
+        await using var api = await LocalApi.StartAsync(time);
+        var path = api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(Items));
+        var before = time.Pending.Count();
+
+        var ends = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => RawEnd.AskAsync(api.Client.BaseAddress!, path, "1.1", "")));
+
+        foreach (var end in ends)
+            Assert.False((await RawEnd.ReadAsync(end)).LooksWhole);
+        await Bounded.Until(() => Task.FromResult(time.Pending.Count() <= before), "no timer is left", TimeSpan.FromSeconds(5));
+    }
+
     [Theory]
     [MemberData(nameof(Versions))]
     public async Task A_cut_is_seen_by_every_client_after_all_that_was_sent_and_is_no_error_of_the_server(string version, string headers)

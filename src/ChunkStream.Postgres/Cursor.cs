@@ -221,7 +221,7 @@ internal sealed class Cursor : IAsyncDisposable
 
         // What was sent ahead is mostly here by now, and is read over in a few milliseconds. Where it is not, we don't wait for it.
         var ending = DrainAsync();
-        if (!ending.IsCompleted && await Task.WhenAny(ending, Task.Delay(DrainLimit, _time, CancellationToken.None)).ConfigureAwait(false) != ending)
+        if (!await ending.CompletesWithinAsync(DrainLimit, _time, CancellationToken.None).ConfigureAwait(false))
             _session.Sever();
 
         // How it ends does not matter any more: that a connection broke, the pool sees for itself.

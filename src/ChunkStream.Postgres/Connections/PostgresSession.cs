@@ -99,7 +99,7 @@ internal sealed class PostgresSession : IAsyncDisposable
 
         // What an open transaction costs is a rollback.
         var closing = Connection.DisposeAsync().AsTask();
-        if (!closing.IsCompleted && await Task.WhenAny(closing, Task.Delay(CloseLimit, _time, CancellationToken.None)).ConfigureAwait(false) != closing)
+        if (!await closing.CompletesWithinAsync(CloseLimit, _time, CancellationToken.None).ConfigureAwait(false))
             Sever();
         await closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 

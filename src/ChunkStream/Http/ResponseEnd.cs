@@ -97,8 +97,7 @@ internal sealed class ResponseEnd(HttpContext http, bool isBehindHost, TimeProvi
         await connection.Transport.Output.CompleteAsync().ConfigureAwait(false);
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = http.RequestAborted.Register(closed.SetResult).ConfigureAwait(false);
-        await Task.WhenAny(closed.Task, Task.Delay(DrainLimit, time, CancellationToken.None)).ConfigureAwait(false);
-        if (!closed.Task.IsCompleted)
+        if (!await closed.Task.CompletesWithinAsync(DrainLimit, time, CancellationToken.None).ConfigureAwait(false))
             return false;
 
         http.Abort();
