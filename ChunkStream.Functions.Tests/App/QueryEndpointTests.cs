@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres.Queries;
 
 namespace ChunkStream.Functions.Tests.App;
 
 /// <summary>What a query file declares, and what a request asks of it.</summary>
 [Collection(RealPostgres.Collection)]
-public sealed class QueryEndpointTests(RealPostgres postgres)
+public sealed partial class QueryEndpointTests(RealPostgres postgres)
 {
     [Fact]
     public async Task A_limit_ends_the_stream_as_complete()
@@ -286,6 +288,21 @@ public sealed class QueryEndpointTests(RealPostgres postgres)
             await response.ProblemAsync();
         }
     }
+
+    [Fact]
+    public async Task No_parameter_that_every_query_takes_can_be_declared()
+    {
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "select 1 as a");
+        using var response = await api.GetAsync("/api/db-stream?nonsense=1");
+        var taken = Quoted().Matches((string)(await response.ProblemAsync())["detail"]!).Select(match => match.Groups[1].Value).Skip(1).ToArray();
+
+        Assert.Superset(new HashSet<string> { "format", "limit", "resume", "download" }, taken.ToHashSet());
+        Assert.All([.. taken, "code", "clientId", "_", "lastEventId"], name => Assert.Contains(
+            "can't be named", QueryFile.Parse("large_table", $"-- param: {name} integer\nselect @{name}").Mistakes[0].Reason, StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex("'([^' ]+)'")]
+    private static partial Regex Quoted();
 
     [Theory]
     [InlineData("-- plan: whole\n", "1")]

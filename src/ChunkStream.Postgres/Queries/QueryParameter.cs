@@ -1,3 +1,5 @@
+using ChunkStream.Http;
+
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>A parameter of a query.</summary>
@@ -9,10 +11,7 @@ namespace ChunkStream.Postgres.Queries;
 internal sealed record QueryParameter(string Name, string Type, bool IsRequired, string? Default, int Line)
 {
     // What the endpoints take themselves, or the host: a parameter of that name could not be given.
-    private static readonly string[] Taken =
-    [
-        "format", "limit", "numbers", "resume", "bom", "formulas", "download", "lastEventId", "code", "clientId", "_",
-    ];
+    private static readonly string[] Taken = [.. FormatChoice.Parameters, .. QueryRequest.Parameters, .. RequestParameters.AllowedEverywhere];
 
     /// <summary>Reads <c>name type [= default]</c>.</summary>
     /// <exception cref="FormatException">It is not that.</exception>

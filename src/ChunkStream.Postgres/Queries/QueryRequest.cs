@@ -8,6 +8,13 @@ namespace ChunkStream.Postgres.Queries;
 /// <summary>What one request asks of a declared query.</summary>
 internal static class QueryRequest
 {
+    private const string Limit = "limit";
+    private const string Numbers = "numbers";
+    private const string Resume = "resume";
+
+    /// <summary>The query parameters of every declared query, which its file can't declare.</summary>
+    public static readonly string[] Parameters = [Limit, Numbers, Resume];
+
     /// <summary>Reads the request's parameters; what is wrong with them is with <paramref name="parameters"/>, or given back.</summary>
     /// <param name="file">The query.</param>
     /// <param name="parameters">The query string.</param>
@@ -16,10 +23,10 @@ internal static class QueryRequest
     public static (PostgresQuery Query, Problem? Problem) Read(QueryFile file, RequestParameters parameters, StreamRequest asked, string? resumeKey)
     {
         var values = file.Header.Parameters.Select(parameter => ValueOf(parameter, parameters)).ToArray();
-        var limit = parameters.OptionalInteger("limit", min: 1, file.Header.MaxRows ?? long.MaxValue);
-        var isExact = parameters.OneOf("numbers", "plain", "exact") == "exact";
-        var resume = asked.LastEventId ?? parameters.Text("resume");
-        parameters.Know("resume");
+        var limit = parameters.OptionalInteger(Limit, min: 1, file.Header.MaxRows ?? long.MaxValue);
+        var isExact = parameters.OneOf(Numbers, "plain", "exact") == "exact";
+        var resume = asked.LastEventId ?? parameters.Text(Resume);
+        parameters.Know(Resume);
         var query = file.ToRun(values) with { Limit = limit, ExactNumbers = isExact, Tokens = TokensOf(file, values, limit, resumeKey) };
         if (resume is null || parameters.HasMistakes)
             return (query, null);

@@ -5,7 +5,9 @@ namespace ChunkStream.Http;
 /// <summary><c>?download</c>, or <c>?download=name</c>: a browser saves the response as a file.</summary>
 internal static class DownloadName
 {
-    private const string Parameter = "download";
+    /// <summary>The query parameter.</summary>
+    public const string Parameter = "download";
+
     private const int MaxLength = 150;
 
     // No file system takes all of these, and a name is no path.

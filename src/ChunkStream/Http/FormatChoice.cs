@@ -11,6 +11,13 @@ namespace ChunkStream.Http;
 /// </summary>
 internal static class FormatChoice
 {
+    private const string Format = "format";
+    private const string Bom = "bom";
+    private const string Formulas = "formulas";
+
+    /// <summary>The query parameters by which a body is chosen.</summary>
+    public static readonly string[] Parameters = [Format, Bom, Formulas, DownloadName.Parameter];
+
     /// <summary>The chosen format, or a 406 that names the choices. What is wrong with parameters is with them.</summary>
     /// <param name="request">The request.</param>
     /// <param name="parameters">Its query string.</param>
@@ -19,7 +26,7 @@ internal static class FormatChoice
     public static (ChosenFormat? Chosen, Problem? Problem) Of(
         HttpRequest request, RequestParameters parameters, StreamFormat defaultFormat, string fileName)
     {
-        var named = parameters.Text("format");
+        var named = parameters.Text(Format);
         var (format, contentType) = named is null
             ? ByAccept(request, defaultFormat)
             : (StreamFormats.All.FirstOrDefault(format => format.Name.Equals(named, StringComparison.OrdinalIgnoreCase)), null);
@@ -30,14 +37,14 @@ internal static class FormatChoice
 
     private static CsvFormat? CsvOf(RequestParameters parameters, StreamFormat? format)
     {
-        var hasMark = parameters.OneOf("bom", "0", "1") == "1";
-        var escapesFormulas = parameters.OneOf("formulas", "plain", "escape") == "escape";
+        var hasMark = parameters.OneOf(Bom, "0", "1") == "1";
+        var escapesFormulas = parameters.OneOf(Formulas, "plain", "escape") == "escape";
         if (!hasMark && !escapesFormulas)
             return null;
         if (format is null || format == StreamFormats.Csv)
             return new CsvFormat(hasMark, escapesFormulas);
 
-        var name = hasMark ? "bom" : "formulas";
+        var name = hasMark ? Bom : Formulas;
         parameters.Refuse(name, $"'{name}' is for CSV, and this response would be {format.Name}: ask for format=csv with it.");
         return null;
     }

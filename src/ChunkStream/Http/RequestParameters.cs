@@ -9,9 +9,11 @@ namespace ChunkStream.Http;
 /// </summary>
 internal sealed class RequestParameters(IQueryCollection query)
 {
-    // Allowed everywhere: the Functions host reads the access key from the first two, jQuery and others make each URL a new one by
-    // the third, and what stands for a header is read with it.
-    private static readonly string[] AllowedEverywhere = ["code", "clientId", "_", .. LastEventId.Parameters];
+    /// <summary>
+    /// Allowed everywhere: the Functions host reads the access key from the first two, jQuery and others make each URL a new one by
+    /// the third, and what stands for a header is read with it.
+    /// </summary>
+    public static readonly string[] AllowedEverywhere = ["code", "clientId", "_", .. LastEventId.Parameters];
 
     private readonly List<ParameterError> _errors = [];
     private readonly List<string> _known = [];
