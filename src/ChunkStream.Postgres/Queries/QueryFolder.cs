@@ -4,8 +4,18 @@ using System.Text.RegularExpressions;
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>The folder of query files, read again where files have changed.</summary>
-internal sealed partial class QueryFolder(string path)
+/// <remarks>
+/// An editor that saves empties a file and writes it anew, or puts another in its place: what is read at that moment is a part of the
+/// file, which may be broken, or well and another query, or there is no file. So one that has just changed is left until the next
+/// look, and what was there before serves.
+/// </remarks>
+/// <param name="path">Where it is.</param>
+/// <param name="time">Tells how old a change is.</param>
+internal sealed partial class QueryFolder(string path, TimeProvider time)
 {
+    // Longer than a save takes; who writes slowly changes the file again and again. Less than there is between two looks.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(0.5);
+
     private Dictionary<string, DeclaredQuery> _known = [];
 
     /// <summary>Where it is.</summary>
@@ -14,13 +24,21 @@ internal sealed partial class QueryFolder(string path)
     /// <summary>All queries, by name. Files that have not changed give the same object as before.</summary>
     public IReadOnlyList<DeclaredQuery> Read()
     {
-        var known = new Dictionary<string, DeclaredQuery>();
-        foreach (var file in Files())
-            known[file.Name] = _known.GetValueOrDefault(file.Name) is { } same && same.Version == Version(file) ? same : Read(file);
+        // Before the files are looked at: a change that comes while that is done is seen by the next look.
+        var isFolderSettling = IsSettling(Directory.GetLastWriteTimeUtc(path));
+        var known = Files().ToDictionary(file => file.Name, file => CurrentOf(file, _known.GetValueOrDefault(file.Name)));
+        foreach (var gone in _known.Where(query => isFolderSettling && !known.ContainsKey(query.Key)))
+            known[gone.Key] = gone.Value;
 
         _known = known;
         return [.. known.Values.OrderBy(query => query.Name, StringComparer.Ordinal)];
     }
+
+    private DeclaredQuery CurrentOf(FileInfo file, DeclaredQuery? known)
+        => known is not null && (known.Version == Version(file) || IsSettling(file.LastWriteTimeUtc)) ? known : Read(file);
+
+    // Clocks of file servers may be ahead.
+    private bool IsSettling(DateTime changed) => time.GetUtcNow().UtcDateTime - changed is var age && age >= TimeSpan.Zero && age < Settling;
 
     private IEnumerable<FileInfo> Files()
     {
