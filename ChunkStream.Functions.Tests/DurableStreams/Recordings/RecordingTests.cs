@@ -11,6 +11,7 @@ using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.DurableStreams.Chaos;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
+using Npgsql;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Recordings;
 
@@ -333,6 +334,42 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.Equal(HttpStatusCode.OK, keyed.StatusCode);
         using var again = await api.GetAsync(large);
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task Of_those_that_are_begun_without_a_key_at_once_only_a_few_wait_for_each_other()
+    {
+        const int Waiting = 17;
+        await using var api = await StartAsync(("ChunkStream:Streams:PublicRecordings", "100000"));
+        Assert.Equal("Chunk 0\n", await api.Client.GetStringAsync(New("/api/stream?chunks=1").Path).Within());
+
+        // Who wants to create what another transaction is creating waits for it.
+        var (name, first) = New("/api/stream?chunks=1");
+        await using var slow = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
+        await slow.OpenAsync().Within();
+        await using var begun = await slow.BeginTransactionAsync();
+        await using (var create = new NpgsqlCommand(
+            $"select * from chunkstream.stream_create('recordings/stream/{name}', 'text/plain', false, '{{}}', false, null, null, null, null, null)", slow))
+            await create.ExecuteNonQueryAsync().Within();
+        List<Task<HttpResponseMessage>> requests = [api.GetAsync(first)];
+        await Bounded.Until(() => postgres.ScalarAsync<bool>("select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query like '%recording_begin%'"), "it waits");
+
+        requests.AddRange(Enumerable.Range(0, Waiting - 1 + 10).Select(_ => api.GetAsync(New("/api/stream?chunks=1").Path)));
+        var refused = 0;
+        while (refused < requests.Count - Waiting)
+        {
+            refused = requests.Count(request => request.IsCompleted);
+            await Task.WhenAny(requests.Where(request => !request.IsCompleted)).Within();
+        }
+
+        await begun.RollbackAsync().Within();
+        var answers = await Task.WhenAll(requests).Within();
+        Assert.Equal(Waiting, answers.Count(answer => answer.IsSuccessStatusCode));
+        foreach (var answer in answers.Where(answer => !answer.IsSuccessStatusCode))
+        {
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (answer.StatusCode, answer.Headers.RetryAfter is not null));
+            Assert.Equal("urn:chunkstream:too-many-recordings", (string?)(await answer.ProblemAsync())["type"]);
+        }
     }
 
     [Theory]

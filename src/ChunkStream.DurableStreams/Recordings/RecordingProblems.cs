@@ -38,6 +38,13 @@ internal static class RecordingProblems
         RetryAfterSeconds = 5,
     };
 
+    /// <summary>As many recordings without a key are being begun as may be at once. 503.</summary>
+    public static Problem TooManyAtOnce { get; } = TooMany with
+    {
+        Detail = "As many recordings without a key are being begun on this instance as may be at once. What is recorded already can be read.",
+        RetryAfterSeconds = 2,
+    };
+
     /// <summary>There are as many recordings as an endpoint without a key may have. 503.</summary>
     public static Problem QuotaReached(int recordings) => new(
         "urn:chunkstream:too-many-recordings", "Too many recordings", 503,

@@ -24,8 +24,12 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private readonly CancellationTokenRegistration _shutdown;
     private readonly Lock _lock = new();
 
-    // Who counts, and who creates, must not be many at once.
+    // Where there is a quota, one at a time counts what there is and creates one more, and a few wait for that: a line has to end
+    // within the time for which a client waits, also where the database is slow.
+    private const int MostWaiting = 16;
+
     private readonly SemaphoreSlim _counting = new(1, 1);
+    private int _counts;
     private readonly Dictionary<long, (Recording Recording, Task Running)> _running = [];
     private int _beginning;
     private bool _isWatching;
@@ -47,7 +51,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     public async Task<IRecordingReader> OpenAsync(RecordableGenerator generator, long? from, CancellationToken cancellation)
     {
         // Whoever has begun a recording must make it, also if its reader is gone by then.
-        var (begun, recording) = await BeginAsync(generator, mayCreate: from is null).WaitAsync(cancellation).ConfigureAwait(false);
+        var (begun, recording) = await FindOrBeginAsync(generator, mayCreate: from is null).WaitAsync(cancellation).ConfigureAwait(false);
         if (recording is null)
             return new RecordingFollower(begun, from ?? 0, _store, _functions, _live, _options, _time);
         return from > recording.Window.Tail
@@ -63,10 +67,22 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         Task[] running;
         lock (_lock)
             running = [.. _running.Values.Select(one => one.Running)];
-        await Task.WhenAny(Task.WhenAll(running), Task.Delay(StopLimit, _time)).ConfigureAwait(false);
+        await Task.WhenAll(running).CompletesWithinAsync(StopLimit, _time, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private async Task<(BegunRecording Begun, Recording? Recording)> BeginAsync(RecordableGenerator generator, bool mayCreate)
+    private async Task<(BegunRecording Begun, Recording? Recording)> FindOrBeginAsync(RecordableGenerator generator, bool mayCreate)
+    {
+        if (mayCreate && generator.Quota is null)
+            return await BeginAsync(generator).ConfigureAwait(false);
+
+        // Those who only read, since it is there already, need neither a place nor a count.
+        var found = await AskAsync(generator, mayCreate: false).ConfigureAwait(false);
+        return found.Status is BeginStatus.Missing && mayCreate
+            ? await BeginWithinAsync(generator.Quota!, generator).ConfigureAwait(false)
+            : Of(found, generator, RecordingProblems.Missing);
+    }
+
+    private async Task<(BegunRecording Begun, Recording? Recording)> BeginAsync(RecordableGenerator generator)
     {
         bool hasPlace;
         lock (_lock)
@@ -75,36 +91,56 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             _beginning++;
         }
 
-        var quota = mayCreate && hasPlace ? generator.Quota : null;
         try
         {
-            if (quota is not null)
-                await _counting.WaitAsync().ConfigureAwait(false);
-            var isFull = quota is not null
-                && await _functions.HasRecordingsAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false);
-            var begun = await _functions.BeginRecordingAsync(
-                new BeginRecording(
-                    generator.Path, generator.ContentType, !generator.IsText, Guid.NewGuid(), generator.Subject,
-                    _options.KeepRecordingSeconds, _options.RecorderSeconds, mayCreate && hasPlace && !isFull),
-                CancellationToken.None).ConfigureAwait(false);
-            return begun.Status switch
-            {
-                BeginStatus.Created => (begun, Start(generator, begun.Stream!)),
-                BeginStatus.Exists => (begun, Find(begun.Stream!.Id)),
-                BeginStatus.Differs => throw new ProblemException(RecordingProblems.Differs),
-                BeginStatus.Missing when isFull => throw new ProblemException(RecordingProblems.QuotaReached(quota!.Recordings)),
-                BeginStatus.Missing => throw new ProblemException(mayCreate ? RecordingProblems.TooMany : RecordingProblems.Missing),
-                _ => throw new ProblemException(RecordingProblems.Taken),
-            };
+            return Of(await AskAsync(generator, mayCreate: hasPlace).ConfigureAwait(false), generator, RecordingProblems.TooMany);
         }
         finally
         {
-            if (quota is not null)
-                _counting.Release();
             lock (_lock)
                 _beginning--;
         }
     }
+
+    private async Task<(BegunRecording Begun, Recording? Recording)> BeginWithinAsync(RecordingQuota quota, RecordableGenerator generator)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _counts) > 1 + MostWaiting)
+                throw new ProblemException(RecordingProblems.TooManyAtOnce);
+            await _counting.WaitAsync().ConfigureAwait(false);
+            try
+            {
+                return await _functions.HasRecordingsAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false)
+                    ? throw new ProblemException(RecordingProblems.QuotaReached(quota.Recordings))
+                    : await BeginAsync(generator).ConfigureAwait(false);
+            }
+            finally
+            {
+                _counting.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _counts);
+        }
+    }
+
+    private Task<BegunRecording> AskAsync(RecordableGenerator generator, bool mayCreate)
+        => _functions.BeginRecordingAsync(
+            new BeginRecording(
+                generator.Path, generator.ContentType, !generator.IsText, Guid.NewGuid(), generator.Subject,
+                _options.KeepRecordingSeconds, _options.RecorderSeconds, mayCreate),
+            CancellationToken.None);
+
+    private (BegunRecording Begun, Recording? Recording) Of(BegunRecording begun, RecordableGenerator generator, Problem missing) => begun.Status switch
+    {
+        BeginStatus.Created => (begun, Start(generator, begun.Stream!)),
+        BeginStatus.Exists => (begun, Find(begun.Stream!.Id)),
+        BeginStatus.Differs => throw new ProblemException(RecordingProblems.Differs),
+        BeginStatus.Missing => throw new ProblemException(missing),
+        _ => throw new ProblemException(RecordingProblems.Taken),
+    };
 
     private Recording? Find(long id)
     {
