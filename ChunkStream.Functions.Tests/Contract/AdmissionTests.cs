@@ -129,7 +129,7 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
         using (var many = await api.GetAsync("/api/public/queries/many"))
             await Assert.ThrowsAsync<HttpRequestException>(() => many.Content.ReadAsStringAsync().Within());
         await Bounded.Until(
-            () => Task.FromResult(api.Log.Entries.Any(entry => entry.Message.Contains("Failed (too-many-rows)", StringComparison.Ordinal))), "the bound is reported");
+            () => Task.FromResult(api.Log.Entries.Any(entry => entry.Message.Contains("Failed (too-many-rows: The query has more than ", StringComparison.Ordinal))), "the bound is reported");
         Assert.Equal(11, (await api.Client.GetStringAsync("/api/queries/many").Within()).Count(c => c == '\n'));
 
         // The generators run as often at a time as the bound says, and their places come back.
@@ -231,7 +231,7 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
 
         var ended = await api.Log.StreamEndedAsync();
 
-        Assert.Contains("Failed (reader-stalled)", ended.Message, StringComparison.Ordinal);
+        Assert.Contains("Failed (reader-stalled: The reader took nothing ", ended.Message, StringComparison.Ordinal);
         await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
     }
 

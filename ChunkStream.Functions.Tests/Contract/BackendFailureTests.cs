@@ -29,7 +29,9 @@ public sealed class BackendFailureTests(RealPostgres postgres)
             {
             }
         });
-        Assert.Contains("Failed", (await api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+        var ended = await api.Log.StreamEndedAsync();
+        Assert.Contains("Failed (unavailable: ", ended.Message, StringComparison.Ordinal);
+        Assert.Null(ended.Exception);
         using var next = await api.GetAsync("/api/health");
         Assert.Equal(HttpStatusCode.OK, next.StatusCode);
     }
@@ -52,6 +54,22 @@ public sealed class BackendFailureTests(RealPostgres postgres)
         Assert.StartsWith("{\"error\":{", last, StringComparison.Ordinal);
         Assert.DoesNotContain("division", last, StringComparison.Ordinal);
         Assert.DoesNotContain("{\"end\":", text, StringComparison.Ordinal);
+        var ended = await api.Log.StreamEndedAsync();
+        Assert.Contains("Failed (internal-error: 22012: division by zero) as frames", ended.Message, StringComparison.Ordinal);
+        Assert.Null(ended.Exception);
+    }
+
+    [Fact]
+    public async Task A_bound_that_is_passed_amid_the_rows_is_one_line_of_the_log()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, "-- max-rows: 5000\nselect n, repeat('x', 200) as filler from generate_series(1, 6000) n");
+        using var response = await api.GetAsync("/api/db-stream");
+        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync().Within());
+
+        var ended = await api.Log.StreamEndedAsync();
+        Assert.Contains("Failed (too-many-rows: The query has more than 5000 rows (-- max-rows:).) as ndjson", ended.Message, StringComparison.Ordinal);
+        Assert.Null(ended.Exception);
     }
 
     private async Task<LocalApi> StartAsync(string query)

@@ -41,6 +41,9 @@ internal sealed class CursorSource(
     private long _rows = query.After?.Rows ?? 0;
     private long _rowsAtFailure = -1;
     private int _failures;
+    private int _givenUpForReaders;
+    private int _continuedAfterFailures;
+    private Exception? _lastFailure;
     private long _opened;
     private TimeSpan _turn;
     private bool _ready;
@@ -107,6 +110,9 @@ internal sealed class CursorSource(
     }
 
     /// <inheritdoc />
+    internal override StreamContinuations Continuations => new(query.After is not null, _givenUpForReaders, _continuedAfterFailures, _lastFailure);
+
+    /// <inheritdoc />
     public override Problem Describe(Exception failure)
         => (query.ShowsErrors ? RaisedProblem.Of(failure) : null) ?? PostgresFailures.Describe(failure);
 
@@ -121,7 +127,7 @@ internal sealed class CursorSource(
     private async Task<bool> AdvanceAsync()
     {
         if (_givesWay)
-            await CloseAsync().ConfigureAwait(false);
+            await GiveUpForReadersAsync().ConfigureAwait(false);
         _givesWay = false;
         _ready = await NextRowOfAnyCursorAsync().ConfigureAwait(false);
         _ended = !_ready;
@@ -149,6 +155,7 @@ internal sealed class CursorSource(
             {
                 if (_rows != _rowsAtFailure)
                     (_rowsAtFailure, _failures) = (_rows, 0);
+                (_continuedAfterFailures, _lastFailure) = (_continuedAfterFailures + 1, failure);
                 await CloseAsync().ConfigureAwait(false);
                 await Task.Delay(FirstPause * Math.Pow(PauseGrowth, _failures++), time, cancellation).ConfigureAwait(false);
             }
@@ -260,7 +267,7 @@ internal sealed class CursorSource(
     {
         var limit = SessionSettings.StallLimit(query, database.Options);
         var patience = query.Key.Count > 0 && Grace < limit ? Grace : limit;
-        await Task.WhenAny(reader, Task.Delay(patience, time, cancellation)).ConfigureAwait(false);
+        await reader.CompletesWithinAsync(patience, time, cancellation).ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         return reader.IsCompleted
             || (patience < limit && await _slot!.OfferAsync(reader, limit - patience, cancellation).ConfigureAwait(false));
@@ -273,7 +280,13 @@ internal sealed class CursorSource(
         if (_advancing is not { IsFaulted: true } and not { IsCanceled: true })
             (_advancing, _ready) = (null, false);
         if (!_ended)
-            await CloseAsync().ConfigureAwait(false);
+            await GiveUpForReadersAsync().ConfigureAwait(false);
+    }
+
+    private ValueTask GiveUpForReadersAsync()
+    {
+        _givenUpForReaders++;
+        return CloseAsync();
     }
 
     private async ValueTask CloseAsync()

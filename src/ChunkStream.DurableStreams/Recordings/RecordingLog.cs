@@ -1,4 +1,5 @@
 using ChunkStream.DurableStreams.Store;
+using ChunkStream.Problems;
 using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.DurableStreams.Recordings;
@@ -10,19 +11,32 @@ internal sealed partial class RecordingLog(ILogger<RecordingRegistry> logger)
     public void Ended(string path, RecordingCut? cut, long end, TimeSpan duration, Exception? failure)
     {
         var level = cut is null ? LogLevel.Information : cut is RecordingCut.Failed ? LogLevel.Error : LogLevel.Warning;
-        Ended(level, failure, path, cut is { } why ? StatusNames.SnakeCase(why.ToString()) : "complete", end, duration.TotalMilliseconds);
+        var (cause, unexpected) = Cause.ForLog(failure);
+        Ended(level, unexpected, path, cut is { } why ? StatusNames.SnakeCase(why.ToString()) : "complete", end, duration.TotalMilliseconds, cause);
     }
 
-    [LoggerMessage(EventId = 40, EventName = "RecordingEnded", Message = "Recording {Path} ended: {Outcome} at position {End} after {DurationMs:F0} ms")]
-    private partial void Ended(LogLevel level, Exception? exception, string path, string outcome, long end, double durationMs);
+    [LoggerMessage(EventId = 40, EventName = "RecordingEnded", Message = "Recording {Path} ended: {Outcome} at position {End} after {DurationMs:F0} ms{Cause}")]
+    private partial void Ended(LogLevel level, Exception? exception, string path, string outcome, long end, double durationMs, string cause);
 
     /// <summary>The database does not take what was recorded; it is tried again.</summary>
-    [LoggerMessage(EventId = 41, EventName = "RecordingNotStored", Level = LogLevel.Warning, Message = "What was recorded for {Path} could not be stored, and is tried again")]
-    public partial void NotStored(string path, Exception failure);
+    public void NotStored(string path, Exception failure)
+    {
+        var (cause, unexpected) = Cause.ForLog(failure);
+        NotStored(path, cause, unexpected);
+    }
+
+    [LoggerMessage(EventId = 41, EventName = "RecordingNotStored", Level = LogLevel.Warning, Message = "What was recorded for {Path} could not be stored, and is tried again{Cause}")]
+    private partial void NotStored(string path, string cause, Exception? failure);
 
     /// <summary>The database can't be told that recordings go on.</summary>
-    [LoggerMessage(EventId = 42, EventName = "RecordingsNotRenewed", Level = LogLevel.Warning, Message = "The database could not be told that recordings go on")]
-    public partial void NotRenewed(Exception failure);
+    public void NotRenewed(Exception failure)
+    {
+        var (cause, unexpected) = Cause.ForLog(failure);
+        NotRenewed(cause, unexpected);
+    }
+
+    [LoggerMessage(EventId = 42, EventName = "RecordingsNotRenewed", Level = LogLevel.Warning, Message = "The database could not be told that recordings go on{Cause}")]
+    private partial void NotRenewed(string cause, Exception? failure);
 
     /// <summary>A generator does not end, or failed while it ended.</summary>
     [LoggerMessage(EventId = 43, EventName = "GeneratorNotReleased", Level = LogLevel.Warning, Message = "The generator that was recorded for {Path} failed, or took too long, while it was released")]

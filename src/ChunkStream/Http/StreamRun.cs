@@ -153,7 +153,8 @@ internal sealed class StreamRun : IDisposable
             _pump.Bytes,
             _engine.Time.GetElapsedTime(_started),
             _pump.FirstFlush is { } flushed ? _engine.Time.GetElapsedTime(_started, flushed) : null,
-            _pump.Stalled);
+            _pump.Stalled,
+            _source.Continuations);
         _engine.Log.StreamEnded(report, end.ClientLeft ? null : end.Failure);
         _engine.Metrics.Ended(report);
     }

@@ -11,20 +11,21 @@ internal sealed partial class StreamLog(ILogger logger)
     public void StreamEnded(StreamReport report, Exception? failure)
     {
         // Someone who leaves is no error, and the cancellation that it causes is no news.
-        var (level, exception) = report.Outcome switch
+        var level = report.Outcome switch
         {
-            StreamOutcome.Completed or StreamOutcome.Continued or StreamOutcome.ClientLeft => (LogLevel.Information, null),
-            StreamOutcome.DeadlineReached or StreamOutcome.Stopped => (LogLevel.Warning, null),
-            StreamOutcome.Refused when report.Problem is { Status: < 500 } => (LogLevel.Information, null),
-            StreamOutcome.Refused when report.Problem == Problem.Internal => (LogLevel.Warning, failure),
-            StreamOutcome.Refused => (LogLevel.Warning, null),
-            _ => (LogLevel.Error, failure),
+            StreamOutcome.Completed or StreamOutcome.Continued or StreamOutcome.ClientLeft => LogLevel.Information,
+            StreamOutcome.DeadlineReached or StreamOutcome.Stopped => LogLevel.Warning,
+            StreamOutcome.Refused => report.Problem is { Status: < 500 } ? LogLevel.Information : LogLevel.Warning,
+            _ => LogLevel.Error,
         };
 
-        var cause = level is LogLevel.Warning && exception is null ? Cause.Of(failure) : "";
+        // What a client is told of the failure is in the brackets. A request that is at fault itself says no more than that.
+        var isAtFault = report.Outcome is StreamOutcome.Refused && level is LogLevel.Information;
+        var (cause, unexpected) = report.Problem is null || isAtFault ? ("", null) : Cause.ForLog(failure, isExpected: report.Problem != Problem.Internal);
+        var continuations = Describe(report.Continuations);
         StreamEnded(
             level,
-            exception,
+            unexpected,
             report.Stream,
             report.Outcome,
             report.Problem is { } problem ? $" ({problem.Type[(problem.Type.LastIndexOf(':') + 1)..]}{cause})" : "",
@@ -33,11 +34,12 @@ internal sealed partial class StreamLog(ILogger logger)
             report.Bytes,
             report.Duration.TotalMilliseconds,
             report.FirstByte is { } first ? string.Create(CultureInfo.InvariantCulture, $"first byte after {first.TotalMilliseconds:F0} ms") : "no first byte",
-            report.Stalled.TotalMilliseconds);
+            report.Stalled.TotalMilliseconds,
+            continuations);
     }
 
     [LoggerMessage(EventId = 1, EventName = "StreamEnded", Message =
-        "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms ({FirstByte}, {StallMs:F0} ms waiting for the reader)")]
+        "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms ({FirstByte}, {StallMs:F0} ms waiting for the reader{Continuations})")]
     private partial void StreamEnded(
         LogLevel level,
         Exception? exception,
@@ -49,10 +51,26 @@ internal sealed partial class StreamLog(ILogger logger)
         long bytes,
         double durationMs,
         string firstByte,
-        double stallMs);
+        double stallMs,
+        string continuations);
+
+    private static string Describe(StreamContinuations continuations)
+    {
+        var (isResumed, forReaders, afterFailures, failure) = continuations;
+        var resumed = isResumed ? "; resumed by its client" : "";
+        var reopened = forReaders > 0 ? string.Create(CultureInfo.InvariantCulture, $"; given up for slow or waiting readers and continued: {forReaders}") : "";
+        return afterFailures == 0 ? resumed + reopened
+            : string.Create(CultureInfo.InvariantCulture, $"{resumed}{reopened}; continued after failures: {afterFailures}, the last{Cause.Of(failure)}");
+    }
 
     /// <summary>A source failed while it gave back what it held.</summary>
+    public void SourceNotReleased(string stream, Exception failure)
+    {
+        var (cause, unexpected) = Cause.ForLog(failure, isExpected: failure is TimeoutException);
+        SourceNotReleased(stream, cause, unexpected);
+    }
+
     [LoggerMessage(EventId = 2, EventName = "SourceNotReleased", Level = LogLevel.Warning,
-        Message = "The source of stream {Stream} failed, or took too long, while it was released")]
-    public partial void SourceNotReleased(string stream, Exception exception);
+        Message = "The source of stream {Stream} failed, or took too long, while it was released{Cause}")]
+    private partial void SourceNotReleased(string stream, string cause, Exception? failure);
 }

@@ -18,6 +18,7 @@ internal sealed class StreamMetrics
     private readonly Histogram<double> _stall;
     private readonly Counter<long> _records;
     private readonly Counter<long> _bytes;
+    private readonly Counter<long> _continuations;
 
     public StreamMetrics(IMeterFactory meters)
     {
@@ -28,6 +29,8 @@ internal sealed class StreamMetrics
         _stall = meter.CreateHistogram<double>("chunkstream.stream.stall", "s", "How long of its duration a stream waited for its reader.");
         _records = meter.CreateCounter<long>("chunkstream.stream.records", "{record}", "Records written.");
         _bytes = meter.CreateCounter<long>("chunkstream.stream.bytes", "By", "Bytes written, before compression.");
+        _continuations = meter.CreateCounter<long>(
+            "chunkstream.stream.continuations", "{continuation}", "Times that streams were continued: by their clients, for their readers, or after failures.");
     }
 
     /// <summary>A stream begins.</summary>
@@ -45,6 +48,18 @@ internal sealed class StreamMetrics
         _bytes.Add(report.Bytes, tags);
         if (report.FirstByte is { } firstByte)
             _firstByte.Record(firstByte.TotalSeconds, tags);
+        Continued(report, report.Continuations.IsResumed ? 1 : 0, "client");
+        Continued(report, report.Continuations.ForReaders, "reader");
+        Continued(report, report.Continuations.AfterFailures, "failure");
+    }
+
+    private void Continued(StreamReport report, int times, string reason)
+    {
+        if (times == 0)
+            return;
+        var tags = Tags(report.Stream, report.Format);
+        tags.Add("chunkstream.reason", reason);
+        _continuations.Add(times, tags);
     }
 
     private static TagList Tags(string stream, string format)

@@ -12,6 +12,7 @@ namespace ChunkStream.Streaming;
 /// <param name="Duration">From the request to the end.</param>
 /// <param name="FirstByte">From the request to the first flush, or null if there was none.</param>
 /// <param name="Stalled">How long of that the server waited for the reader.</param>
+/// <param name="Continuations">How often it was continued, as the source tells.</param>
 internal sealed record StreamReport(
     string Stream,
     string Format,
@@ -21,4 +22,5 @@ internal sealed record StreamReport(
     long Bytes,
     TimeSpan Duration,
     TimeSpan? FirstByte,
-    TimeSpan Stalled);
+    TimeSpan Stalled,
+    StreamContinuations Continuations = default);

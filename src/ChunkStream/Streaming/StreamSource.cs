@@ -49,6 +49,9 @@ public abstract class StreamSource : IAsyncDisposable
     /// <param name="reader">Completes when the reader is back. The result completes after it, or fails.</param>
     public virtual Task WaitForReaderAsync(Task reader) => reader;
 
+    /// <summary>How often the source was continued so far, for the log and the metrics.</summary>
+    internal virtual StreamContinuations Continuations => default;
+
     /// <summary>What a client is told about a failure of this source. Never SQL text, host names or stack traces.</summary>
     public virtual Problem Describe(Exception failure) => failure is ProblemException known ? known.Problem : Problem.Internal;
 

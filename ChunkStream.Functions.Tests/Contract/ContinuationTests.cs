@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+
+namespace ChunkStream.Functions.Tests.Contract;
+
+/// <summary>What an operator hears of streams that were continued, and that their clients took for one.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed partial class ContinuationTests(RealPostgres postgres)
+{
+    // More than sockets and buffers hold.
+    private const int Rows = 20_000;
+
+    [Fact]
+    public async Task Continuations_are_in_the_event_and_in_the_metrics_by_their_reason()
+    {
+        await postgres.ExecuteAsync($"drop table if exists continued; create table continued as select n, repeat('x', 1000) as filler from generate_series(1, {Rows}) n; create unique index on continued (n); alter table continued alter n set not null");
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "-- key: n\nselect * from continued", ("ChunkStream:Postgres:StallSeconds", "0.1"));
+        var counted = new ConcurrentDictionary<string, long>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, it) =>
+        {
+            if (instrument.Name == "chunkstream.stream.continuations" && instrument.Meter.Scope == api.Meters)
+                it.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            var reason = (string)tags.ToArray().Single(tag => tag.Key == "chunkstream.reason").Value!;
+            counted.AddOrUpdate(reason, value, (_, before) => before + value);
+        });
+        listener.Start();
+
+        // A reader that takes nothing for a while.
+        using (var slow = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/db-stream"))
+        {
+            await slow.ReadBytesAsync(10_000);
+            await postgres.AssertNothingRunsAsync(Bounded.Limit);
+            Assert.True((await slow.CountToEndAsync((byte)'\n')).Whole);
+        }
+
+        Assert.Matches(@"Completed as ndjson, 20000 .* waiting for the reader; given up for slow or waiting readers and continued: \d+\)$", await EndedAsync());
+        Assert.True(counted["reader"] > 0);
+
+        // A backend that is ended under a reader that goes on.
+        var body = "";
+        using (var response = await api.GetAsync("/api/db-stream?format=sse"))
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync();
+            body += await stream.ReadSomeAsync();
+            await postgres.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ChunkStream' and state <> 'idle'");
+            while (await stream.ReadSomeAsync() is { Length: > 0 } more)
+                body += more;
+        }
+
+        Assert.Matches(@"Completed as sse, 20000 .*; continued after failures: 1, the last: .+\)$", await EndedAsync());
+        Assert.Equal(1, counted["failure"]);
+
+        // A client that comes again.
+        var place = EventIds().Match(body).Groups[1].Value;
+        using (var resumed = await api.GetAsync("/api/db-stream?resume=" + place))
+            Assert.InRange((await resumed.Content.ReadAsStringAsync().Within()).Split('\n').Length - 1, 1, Rows - 1);
+
+        Assert.Matches(@"Completed as ndjson, .*; resumed by its client[;)]", await EndedAsync());
+        Assert.Equal(1, counted["client"]);
+
+        async Task<string> EndedAsync()
+        {
+            var message = (await api.Log.StreamEndedAsync()).Message;
+            foreach (var _ in api.Log.Take())
+            {
+            }
+
+            return message;
+        }
+    }
+
+    [GeneratedRegex("^id: ?(.+)$", RegexOptions.Multiline)]
+    private static partial Regex EventIds();
+}
