@@ -355,12 +355,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         await Bounded.Until(() => postgres.ScalarAsync<bool>("select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query like '%recording_begin%'"), "it waits");
 
         requests.AddRange(Enumerable.Range(0, Waiting - 1 + 10).Select(_ => api.GetAsync(New("/api/stream?chunks=1").Path)));
-        var refused = 0;
-        while (refused < requests.Count - Waiting)
-        {
-            refused = requests.Count(request => request.IsCompleted);
-            await Task.WhenAny(requests.Where(request => !request.IsCompleted)).Within();
-        }
+        await Bounded.Until(() => Task.FromResult(requests.Count(request => request.IsCompleted) >= 10), "the others are refused while those wait");
 
         await begun.RollbackAsync().Within();
         var answers = await Task.WhenAll(requests).Within();
