@@ -100,7 +100,7 @@ public sealed class ConfigurationTests
             .AddInMemoryCollection([new("functionTimeout", functionTimeout)]).Build();
 
         var expected = seconds is { } limit ? TimeSpan.FromSeconds(limit) : Timeout.InfiniteTimeSpan;
-        Assert.Equal(expected, PlatformTimeLimit.Of(configuration).StreamLimit);
+        Assert.Equal(expected, PlatformTimeLimit.Read(configuration).StreamLimit);
     }
 
     [Fact]
@@ -109,6 +109,6 @@ public sealed class ConfigurationTests
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             [new("functionTimeout", "00:10:00"), new("AzureFunctionsJobHost:functionTimeout", "00:05:00")]).Build();
 
-        Assert.Equal(TimeSpan.FromMinutes(5), PlatformTimeLimit.Of(configuration).CallLimit);
+        Assert.Equal(TimeSpan.FromMinutes(5), PlatformTimeLimit.Read(configuration).CallLimit);
     }
 }

@@ -71,7 +71,7 @@ internal static class ApiHost
     public static WebApplication Build(
         WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
     {
-        builder.Services.AddSingleton(PlatformTimeLimit.Of(builder.Configuration));
+        builder.Services.AddSingleton(PlatformTimeLimit.Read(builder.Configuration));
         builder.Services.AddChunkStreamApp().AddStreamSweep();
         builder.Services.AddLocalHostOptions();
         builder.Services.AddRefusals();

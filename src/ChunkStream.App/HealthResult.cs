@@ -14,7 +14,7 @@ internal sealed class HealthResult(PostgresHealth postgres) : IResult
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.Of(httpContext));
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
         var failure = await postgres.FailureAsync(lifetime.Token).ConfigureAwait(false);
         var report = failure is null
             ? new HealthReport("healthy", new Dictionary<string, string> { ["postgres"] = "up" })

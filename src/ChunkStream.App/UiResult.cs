@@ -62,7 +62,7 @@ internal sealed class UiResult(UiFile file) : IResult
         if (HttpMethods.IsHead(httpContext.Request.Method))
             return;
 
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.Of(httpContext));
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
         await response.Body.WriteAsync(body, lifetime.Token).ConfigureAwait(false);
     }
 

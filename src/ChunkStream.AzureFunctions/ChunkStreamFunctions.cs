@@ -30,7 +30,7 @@ public static class ChunkStreamFunctions
 
         builder.UseMiddleware<InvocationMiddleware>();
         builder.Logging.AddProvider(new EngineConsole());
-        builder.Services.AddSingleton(PlatformTimeLimit.Of(Settings(builder.Configuration)));
+        builder.Services.AddSingleton(PlatformTimeLimit.Read(Settings(builder.Configuration)));
         return builder.Services.AddChunkStream(configure);
     }
 

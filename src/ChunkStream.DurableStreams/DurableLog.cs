@@ -16,16 +16,16 @@ internal sealed partial class DurableLog(ILogger logger)
     public partial void SchemaMissing(string reason, Exception failure);
 
     /// <summary>Other instances are not told of changes at the moment.</summary>
-    public void NotTold(Exception failure) => NotTold(Cause.Of(failure), Unexpected(failure));
+    public void NotTold(Exception failure) => NotTold(Cause.Describe(failure), Unexpected(failure));
 
     /// <summary>Changes are not heard of at the moment.</summary>
-    public void NotHeard(Exception failure) => NotHeard(Cause.Of(failure), Unexpected(failure));
+    public void NotHeard(Exception failure) => NotHeard(Cause.Describe(failure), Unexpected(failure));
 
     /// <summary>Changes can't be read for waiting readers.</summary>
-    public void NotRead(Exception failure) => NotRead(Cause.Of(failure), Unexpected(failure));
+    public void NotRead(Exception failure) => NotRead(Cause.Describe(failure), Unexpected(failure));
 
     /// <summary>A round of the sweep failed; there will be others.</summary>
-    public void NotSwept(Exception failure) => NotSwept(Cause.Of(failure), Unexpected(failure));
+    public void NotSwept(Exception failure) => NotSwept(Cause.Describe(failure), Unexpected(failure));
 
     [LoggerMessage(EventId = 32, EventName = "StreamChangesNotTold", Level = LogLevel.Warning,
         Message = "Other instances can't be told of changes to streams; they look by themselves every few seconds{Cause}")]

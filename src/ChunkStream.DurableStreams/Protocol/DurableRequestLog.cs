@@ -24,7 +24,7 @@ internal sealed partial class DurableRequestLog(ILogger logger, TimeProvider tim
         var isOurs = status == 500;
         var level = isOurs ? LogLevel.Error : LogLevel.Warning;
         var place = BoundedText.Line(path, PathLength);
-        var cause = isOurs ? "" : Cause.Of(failure);
+        var cause = isOurs ? "" : Cause.Describe(failure);
         var others = untold == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (and {untold} more with this status, since the last that was told)");
         RequestFailed(level, isOurs ? failure : null, method, place, status, cause, others);
     }

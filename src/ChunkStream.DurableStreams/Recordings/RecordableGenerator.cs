@@ -26,7 +26,7 @@ internal sealed record RecordableGenerator(
     {
         var isText = typeof(T) == typeof(string);
         return new RecordableGenerator(
-            path, subject, isText, ItemShape.Of(typeInfo),
+            path, subject, isText, ItemShape.Create(typeInfo),
             cancellation => new GeneratorSource<T>(
                 generate, typeInfo, isText ? RecordEncoding.Text : RecordEncoding.Json, cancellation));
     }

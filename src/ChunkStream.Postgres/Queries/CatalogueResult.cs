@@ -14,7 +14,7 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.Of(httpContext));
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";

@@ -119,7 +119,7 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
             cancellation.ThrowIfCancellationRequested();
             var problem = PostgresFailures.Describe(failure);
             // Our own exceptions say no more than the problem does.
-            var cause = failure is NpgsqlException ? Cause.Of(failure) : "";
+            var cause = failure is NpgsqlException ? Cause.Describe(failure) : "";
             _log.NotChecked(problem.Detail.TrimEnd('.') + cause, problem == Problem.Internal ? failure : null);
         }
 

@@ -19,7 +19,7 @@ internal sealed class ItemEncoder<T> : IDisposable
         _typeInfo = typeInfo;
         _textAsItIs = encoding is RecordEncoding.Text && typeof(T) == typeof(string);
 
-        var shape = ItemShape.Of(typeInfo);
+        var shape = ItemShape.Create(typeInfo);
         Schema = shape.Schema;
         if (encoding is RecordEncoding.Csv or RecordEncoding.SpreadsheetCsv)
             _fields = new ItemFields(shape.Names, shape.IsObject, encoding is RecordEncoding.SpreadsheetCsv);

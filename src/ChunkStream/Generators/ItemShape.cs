@@ -24,7 +24,7 @@ internal sealed record ItemShape(IReadOnlyList<string> Names, bool IsObject)
     public StreamSchema Schema { get; } = new([.. Names.Select(name => new StreamColumn(name, "json"))]);
 
     /// <summary>The shape of a type's items.</summary>
-    public static ItemShape Of(JsonTypeInfo type)
+    public static ItemShape Create(JsonTypeInfo type)
     {
         var isObject = type.Kind is JsonTypeInfoKind.Object;
         return new ItemShape(isObject ? [.. type.Properties.Where(member => member.Get is not null).Select(member => member.Name)] : ["value"], isObject);

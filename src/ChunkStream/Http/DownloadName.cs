@@ -17,7 +17,7 @@ internal static class DownloadName
     /// <param name="parameters">The query string.</param>
     /// <param name="format">The format, if there is one.</param>
     /// <param name="defaultName">Its name where only <c>?download</c> is given, without the ending.</param>
-    public static string? Of(RequestParameters parameters, StreamFormat? format, string defaultName)
+    public static string? Read(RequestParameters parameters, StreamFormat? format, string defaultName)
     {
         if (parameters.Text(Parameter) is not { } name)
             return null;

@@ -23,7 +23,7 @@ internal static class FormatChoice
     /// <param name="parameters">Its query string.</param>
     /// <param name="defaultFormat">What the endpoint gives where the client has no wish.</param>
     /// <param name="fileName">What a file of it is named where the client does not say.</param>
-    public static (ChosenFormat? Chosen, Problem? Problem) Of(
+    public static (ChosenFormat? Chosen, Problem? Problem) Read(
         HttpRequest request, RequestParameters parameters, StreamFormat defaultFormat, string fileName)
     {
         var named = parameters.Text(Format);
@@ -31,7 +31,7 @@ internal static class FormatChoice
             ? ByAccept(request, defaultFormat)
             : (StreamFormats.All.FirstOrDefault(format => format.Name.Equals(named, StringComparison.OrdinalIgnoreCase)), null);
         var variant = CsvOf(parameters, format);
-        var file = DownloadName.Of(parameters, format, fileName);
+        var file = DownloadName.Read(parameters, format, fileName);
         return format is null ? (null, NotOffered()) : (new ChosenFormat(variant ?? format, contentType ?? format.ContentType, file), null);
     }
 

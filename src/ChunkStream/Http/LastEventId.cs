@@ -12,7 +12,7 @@ internal static class LastEventId
     public static readonly string[] Parameters = ["lastEventId", Header];
 
     /// <summary>The id of the last event that an EventSource got, or null where none asks.</summary>
-    public static string? Of(HttpRequest request, StreamFormat? format)
+    public static string? Read(HttpRequest request, StreamFormat? format)
     {
         if (format != StreamFormats.Sse)
             return null;

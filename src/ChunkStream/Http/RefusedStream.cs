@@ -16,7 +16,7 @@ internal sealed class RefusedStream(string name, Problem problem) : IResult
 
         // HEAD asks for no stream.
         if (!HttpMethods.IsHead(httpContext.Request.Method))
-            StreamEngine.Of(httpContext.RequestServices).Refused(name, problem);
+            StreamEngine.From(httpContext.RequestServices).Refused(name, problem);
         return new ProblemResult(problem).ExecuteAsync(httpContext);
     }
 }

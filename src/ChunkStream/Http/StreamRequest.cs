@@ -34,8 +34,8 @@ internal sealed class StreamRequest
     /// <param name="fileName">What a file of it is named where the client does not say.</param>
     public static StreamRequest Read(HttpRequest request, RequestParameters parameters, StreamFormat defaultFormat, string fileName)
     {
-        var (chosen, notAcceptable) = FormatChoice.Of(request, parameters, defaultFormat, fileName);
-        return new StreamRequest(parameters, chosen, notAcceptable, Http.LastEventId.Of(request, chosen?.Format));
+        var (chosen, notAcceptable) = FormatChoice.Read(request, parameters, defaultFormat, fileName);
+        return new StreamRequest(parameters, chosen, notAcceptable, Http.LastEventId.Read(request, chosen?.Format));
     }
 
     /// <summary>Why a client is refused that wants to go on where there is nothing to go on by; null where it does not.</summary>

@@ -23,7 +23,7 @@ internal sealed class StreamResult(OfferedStream stream, StreamFormat format, Ac
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        var engine = StreamEngine.Of(httpContext.RequestServices);
+        var engine = StreamEngine.From(httpContext.RequestServices);
         if (BrowserUse.Refusal(httpContext.Request) is { } refused)
         {
             await new RefusedStream(stream.Name, refused).ExecuteAsync(httpContext).ConfigureAwait(false);

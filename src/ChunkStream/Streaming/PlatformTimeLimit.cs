@@ -22,7 +22,7 @@ internal sealed record PlatformTimeLimit(TimeSpan? CallLimit)
     /// <c>AzureFunctionsJobHost__functionTimeout</c>, which overrides that.
     /// </summary>
     /// <exception cref="FormatException">It is neither.</exception>
-    public static PlatformTimeLimit Of(IConfiguration configuration)
+    public static PlatformTimeLimit Read(IConfiguration configuration)
     {
         var text = configuration["AzureFunctionsJobHost:functionTimeout"] ?? configuration["functionTimeout"];
         if (string.IsNullOrWhiteSpace(text) || text == "-1")

@@ -51,7 +51,7 @@ internal sealed class StreamEngine : IDisposable
 
     /// <summary>The engine of the app that serves a request.</summary>
     /// <exception cref="InvalidOperationException">The app has none.</exception>
-    public static StreamEngine Of(IServiceProvider services) => services.GetService<StreamEngine>()
+    public static StreamEngine From(IServiceProvider services) => services.GetService<StreamEngine>()
         ?? throw new InvalidOperationException(
             "ChunkStream is not registered: call builder.Services.AddChunkStream(), or builder.UseChunkStream() in a function app.");
 

@@ -60,7 +60,7 @@ internal sealed partial class StreamLog(ILogger logger)
         var resumed = isResumed ? "; resumed by its client" : "";
         var reopened = forReaders > 0 ? string.Create(CultureInfo.InvariantCulture, $"; given up for slow or waiting readers and continued: {forReaders}") : "";
         return afterFailures == 0 ? resumed + reopened
-            : string.Create(CultureInfo.InvariantCulture, $"{resumed}{reopened}; continued after failures: {afterFailures}, the last{Cause.Of(failure)}");
+            : string.Create(CultureInfo.InvariantCulture, $"{resumed}{reopened}; continued after failures: {afterFailures}, the last{Cause.Describe(failure)}");
     }
 
     /// <summary>A source failed while it gave back what it held.</summary>
