@@ -1,0 +1,74 @@
+using System.Security;
+using System.Text.RegularExpressions;
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.Packaging;
+
+/// <summary>
+/// The packages, packed from what this build made, as a feed in a folder outside of the repository; and folders beside it for
+/// programs that use them. Other packages come from where this machine has them already.
+/// </summary>
+public sealed partial class PackageFeed : IAsyncLifetime
+{
+    public const string Collection = "Packages";
+
+    private readonly string _root = Directory.CreateTempSubdirectory("chunkstream-packages-").FullName;
+
+    /// <summary>The version that the changelog has on top.</summary>
+    public static string Released { get; } = TopmostVersion().Match(File.ReadAllText(Path.Combine(Repository.Root, "CHANGELOG.md"))).Value;
+
+    /// <summary>The packages' version here: one that no other feed has.</summary>
+    public static string Version => $"{Released}-tests";
+
+    /// <summary>The folder that has the packages.</summary>
+    public string Feed => Path.Combine(_root, "feed");
+
+    public async Task InitializeAsync()
+    {
+        await DotnetAsync(
+            Repository.Root, "pack", "ChunkStream.sln", "--no-build", "--configuration", Configuration, "--output", Feed, $"-p:Version={Version}", "--nologo");
+        await File.WriteAllTextAsync(Path.Combine(_root, "nuget.config"), $"""
+            <configuration>
+              <packageSources><add key="chunkstream" value="{SecurityElement.Escape(Feed)}" /></packageSources>
+              <fallbackPackageFolders><add key="machine" value="{SecurityElement.Escape(MachinePackages)}" /></fallbackPackageFolders>
+            </configuration>
+            """);
+    }
+
+    public Task DisposeAsync()
+    {
+        Directory.Delete(_root, recursive: true);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Makes a folder for a program.</summary>
+    public string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(_root, name)).FullName;
+
+    /// <summary>Runs the SDK's command in a folder, and gives what it says. Fails where it does.</summary>
+    public async Task<string> DotnetAsync(string folder, params string[] arguments)
+    {
+        await using var command = RunningProgram.Start(
+            "dotnet", arguments, folder,
+            ("NUGET_PACKAGES", Path.Combine(_root, "packages")),
+            // Nothing outlives the command: no build server, and no compiler's.
+            ("MSBUILDDISABLENODEREUSE", "1"),
+            ("UseSharedCompilation", "false"),
+            ("NuGetAudit", "false"),
+            ("DOTNET_CLI_UI_LANGUAGE", "en"));
+        var (exitCode, output, errors) = await command.EndAsync();
+        Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{output}{errors}");
+        return output;
+    }
+
+    private static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
+    private static string MachinePackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
+    [GeneratedRegex(@"(?<=^## )\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", RegexOptions.Multiline)]
+    private static partial Regex TopmostVersion();
+}
+
+/// <summary>The tests that share the feed.</summary>
+[CollectionDefinition(PackageFeed.Collection)]
+public sealed class PackageFeedTests : ICollectionFixture<PackageFeed>;
