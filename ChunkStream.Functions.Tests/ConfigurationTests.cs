@@ -56,7 +56,7 @@ public sealed class ConfigurationTests
     [InlineData("ChunkStream:Streams:Connections", "1")]
     [InlineData("ChunkStream:Streams:MaxStreamBytes", "1023")]
     [InlineData("ChunkStream:Streams:MaxReaders", "0")]
-    [InlineData("ChunkStream:Streams:SweepSeconds", "0")]
+    [InlineData("ChunkStream:Streams:SweepSeconds", "-1")]
     [InlineData("ChunkStream:QueriesPath", "")]
     [InlineData("ChunkStream:DefaultQuery", "")]
     [InlineData("ChunkStream:ResumeKey", "short")]

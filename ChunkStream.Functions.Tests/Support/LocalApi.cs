@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Formats;
 using ChunkStream.Http;
 using ChunkStream.LocalHost;
@@ -107,9 +106,6 @@ internal sealed class LocalApi : IAsyncDisposable
         _served[name] = answer;
         return $"/served/{name}";
     }
-
-    /// <summary>What a function of a user's own records with.</summary>
-    public RecordedStreams Recorded => Get<RecordedStreams>();
 
     public T Get<T>()
         where T : notnull => _app.Services.GetRequiredService<T>();

@@ -23,9 +23,14 @@ internal sealed class PlainApi : IAsyncDisposable
     public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { Timeout = Bounded.Limit };
 
     public static async Task<PlainApi> StartAsync(
-        Action<WebApplication> map, Action<IServiceCollection>? services = null, Action<StreamingOptions>? streaming = null)
+        Action<WebApplication> map,
+        Action<IServiceCollection>? services = null,
+        Action<StreamingOptions>? streaming = null,
+        params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder();
+        foreach (var (key, value) in settings)
+            builder.Configuration[key] = value;
         var log = new RecordedLog();
         builder.Logging.ClearProviders().AddProvider(log);
         builder.WebHost.UseUrls("http://127.0.0.1:0");

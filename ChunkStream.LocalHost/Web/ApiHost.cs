@@ -72,7 +72,7 @@ internal static class ApiHost
         WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
     {
         builder.Services.AddSingleton(PlatformTimeLimit.Read(builder.Configuration));
-        builder.Services.AddChunkStreamApp().AddStreamSweep();
+        builder.Services.AddChunkStreamApp();
         builder.Services.AddLocalHostOptions();
         builder.Services.AddRefusals();
         builder.Services.AddConnectionLimit(options, builder.Configuration);

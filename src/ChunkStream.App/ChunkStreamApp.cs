@@ -20,7 +20,7 @@ public static class ChunkStreamApp
         services.AddSingleton(provider => new StreamEndpoints(
             provider.GetRequiredService<DemoEndpoints>(),
             provider.GetRequiredService<QueryEndpoint>(),
-            provider.GetRequiredService<DurableEndpoints>(),
+            provider.GetRequiredService<DurableEndpoint>(),
             provider.GetRequiredService<PostgresHealth>()));
         return services.AddChunkStream().AddQueries().AddDurableStreams();
     }

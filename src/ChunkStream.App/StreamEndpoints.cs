@@ -21,10 +21,10 @@ public sealed class StreamEndpoints
 
     private readonly DemoEndpoints _demo;
     private readonly QueryEndpoint _queries;
-    private readonly DurableEndpoints _durable;
+    private readonly DurableEndpoint _durable;
     private readonly PostgresHealth _health;
 
-    internal StreamEndpoints(DemoEndpoints demo, QueryEndpoint queries, DurableEndpoints durable, PostgresHealth health)
+    internal StreamEndpoints(DemoEndpoints demo, QueryEndpoint queries, DurableEndpoint durable, PostgresHealth health)
         => (_demo, _queries, _durable, _health) = (demo, queries, durable, health);
 
     /// <summary><c>GET /stream?chunks=10&amp;intervalMs=1000</c>: a text generator; with <c>&amp;record=name</c> it is recorded.</summary>
@@ -54,11 +54,12 @@ public sealed class StreamEndpoints
 
     /// <summary><c>GET, HEAD, PUT, POST, DELETE /streams/{path}</c>: durable streams.</summary>
     /// <inheritdoc cref="Stream" />
-    public IResult Streams(HttpRequest request) => _durable.Handle(Required(request), isPublic: false);
+    public IResult Streams(HttpRequest request) => _durable.Answer(Required(request), DurablePlace.Private);
 
     /// <summary><c>GET, HEAD /public/streams/{path}</c>: reading them without a key, where the operator allows it.</summary>
     /// <inheritdoc cref="Stream" />
-    public IResult PublicStreams(HttpRequest request) => _durable.Handle(Required(request), isPublic: true);
+    public IResult PublicStreams(HttpRequest request)
+        => _durable.Answer(Required(request), DurablePlace.Public, _durable.Options.PublicReading ? null : DurableProblems.NotPublic);
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
     /// <inheritdoc cref="Stream" />

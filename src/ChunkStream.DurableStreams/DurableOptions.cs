@@ -42,9 +42,9 @@ public sealed partial class DurableOptions
 
     /// <summary>
     /// How many seconds there are between two rounds of the sweep, which takes what has expired or was deleted out of the
-    /// database (in the local host; the function app has a timer trigger). 1–86,400, default 30. Clients don't see such
-    /// streams in any case.
+    /// database. 0–86,400, default 30. 0: never; an app whose process does not run all the time calls <see cref="Store.StreamSweep"/>
+    /// from a timer of its platform instead. Clients don't see such streams in any case.
     /// </summary>
-    [Range(1, 86_400)]
+    [Range(0, 86_400)]
     public int SweepSeconds { get; set; } = 30;
 }

@@ -17,7 +17,8 @@ public static class DurableStreamServices
 {
     /// <summary>
     /// Adds durable streams and recordings; with them, the database. Settings are read from the configuration section
-    /// <c>ChunkStream:Streams</c>, and checked when the host starts.
+    /// <c>ChunkStream:Streams</c>, and checked when the host starts. While the host runs, what has expired or was deleted is
+    /// taken out of the database every <c>SweepSeconds</c>.
     /// </summary>
     /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
     /// <param name="configure">Changes the settings, after the configuration.</param>
@@ -50,23 +51,11 @@ public static class DurableStreamServices
         services.TryAddSingleton<DurableStore>();
         services.TryAddSingleton(provider => new StreamSweep(
             provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<StreamFunctions>()));
-        services.TryAddSingleton<DurableEndpoints>();
+        services.TryAddSingleton<DurableEndpoint>();
         services.TryAddSingleton<RecordingLog>();
         services.TryAddSingleton<RecordingRegistry>();
-        services.TryAddSingleton(provider => new RecordedStreams(
-            provider.GetRequiredService<RecordingRegistry>(), provider.GetRequiredService<IOptions<DurableOptions>>()));
-        return builder;
-    }
-
-    /// <summary>
-    /// Takes expired and deleted streams out of the database every so often: <c>ChunkStream:Streams:SweepSeconds</c>. For a host
-    /// that runs all the time; elsewhere a timer calls <see cref="StreamSweep"/>.
-    /// </summary>
-    /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
-    public static ChunkStreamBuilder AddStreamSweep(this ChunkStreamBuilder builder)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddHostedService<StreamSweepService>();
+        services.TryAddSingleton<RecordingEndpoint>();
+        services.AddHostedService<StreamSweepService>();
         return builder;
     }
 }

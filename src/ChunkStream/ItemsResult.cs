@@ -1,12 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ChunkStream.Formats;
 using ChunkStream.Http;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
-using Microsoft.AspNetCore.Http.Json;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace ChunkStream;
 
@@ -37,14 +33,12 @@ internal sealed class ItemsResult<T>(OpenItems<T> open, StreamItemsOptions<T> op
     /// <inheritdoc />
     protected override OfferedStream Offer(string name, IServiceProvider services)
     {
-        var json = services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;
+        var json = AppJson.From(services);
         var typeInfo = options.JsonTypeInfo ?? (JsonTypeInfo<T>)json.GetTypeInfo(typeof(T));
-        return new OfferedStream(name, (encoding, cancellation) => open(typeInfo, Describe, encoding, cancellation))
+        var describe = ProblemOfApp.Describer(options.DescribeFailure, json);
+        return new OfferedStream(name, (encoding, cancellation) => open(typeInfo, describe, encoding, cancellation))
         {
             Adapt = format => format == StreamFormats.Text && !options.TextLineFeeds ? JoinedText : format,
         };
-
-        Problem? Describe(Exception failure)
-            => options.DescribeFailure?.Invoke(failure) is { } details ? ProblemOfApp.Create(details, json) : null;
     }
 }

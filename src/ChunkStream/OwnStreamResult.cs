@@ -1,7 +1,6 @@
 using ChunkStream.Formats;
 using ChunkStream.Http;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 
 namespace ChunkStream;
 
@@ -9,14 +8,11 @@ namespace ChunkStream;
 /// <param name="options">What was said of it.</param>
 internal abstract class OwnStreamResult(StreamResultOptions options) : IResult
 {
-    // For an endpoint that has neither a name nor a route.
-    private const string NoName = "stream";
-
     /// <inheritdoc />
     public Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        var name = options.Name ?? NameOf(httpContext);
+        var name = options.Name ?? EndpointName.From(httpContext);
         var parameters = new RequestParameters(httpContext.Request.Query) { IgnoresOthers = true };
         var asked = StreamRequest.Read(httpContext.Request, parameters, options.DefaultFormat ?? DefaultFormat, name);
         var stream = Offer(name, httpContext.RequestServices) with { MaxDuration = options.MaxDuration };
@@ -31,10 +27,4 @@ internal abstract class OwnStreamResult(StreamResultOptions options) : IResult
 
     /// <summary>The stream.</summary>
     protected abstract OfferedStream Offer(string name, IServiceProvider services);
-
-    private static string NameOf(HttpContext http)
-        => http.Features.Get<IInvocationFeature>()?.Name
-        ?? http.GetEndpoint()?.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName
-        ?? (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText?.Trim('/')
-        ?? NoName;
 }

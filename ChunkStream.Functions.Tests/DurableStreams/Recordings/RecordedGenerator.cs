@@ -29,8 +29,8 @@ internal sealed class RecordedGenerator
 
     /// <summary>Serves it; gives the path.</summary>
     public string ServedBy(LocalApi api)
-        => api.Serve("own", request => api.Recorded.Stream(
-            request, "own", _name, Items, DemoJson.Default.ChunkMessage)) + "?format=ndjson";
+        => api.Serve("own", _ => StreamResults.Recorded(
+            _name, Items, new RecordedItemsOptions<ChunkMessage> { Name = "own" })) + "?format=ndjson";
 
     public RecordedGenerator Make(int items)
     {

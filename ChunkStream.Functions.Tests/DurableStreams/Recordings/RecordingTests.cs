@@ -447,8 +447,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         var name = StreamCalls.NewPath();
         foreach (var api in new[] { _api, _api, _other })
         {
-            var path = api.Serve("texts", request => api.Recorded.Stream(
-                request, "texts", name, _ => items.ToAsyncEnumerable(), DemoJson.Default.String));
+            var path = api.Serve("texts", _ => StreamResults.Recorded(
+                name, _ => items.ToAsyncEnumerable(), new RecordedItemsOptions<string> { Name = "texts" }));
             Assert.Equal(string.Join('\n', items) + "\n", await api.Client.GetStringAsync(path).Within());
             var read = await StreamRead.OfAsync(await api.GetAsync(path + "?format=frames"), "frames");
             read.AssertWhole(string.Join('\n', items).Split('\n'));
@@ -458,7 +458,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task A_checkpoint_is_after_what_was_written_and_not_after_what_was_looked_at()
     {
-        var generator = RecordableGenerator.Of("recordings/own/" + StreamCalls.NewPath(), "", _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), DemoJson.Default.String);
+        var generator = RecordableGenerator.Create(
+            new RecordingName("own", StreamCalls.NewPath()), _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), DemoJson.Default.String);
         await using var source = new RecordingSource(_api.Get<RecordingRegistry>(), generator, null, RecordEncoding.Text, default);
         var output = new ByteWriter(new ArrayBufferWriter<byte>());
         foreach (var position in new[] { 0, 2, 5 })

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 namespace ChunkStream.App.Demo;
 
 /// <summary>The demo's generators over HTTP: open to everyone, so that their number is bounded.</summary>
-internal sealed class DemoEndpoints(StreamEngine engine, RecordedStreams recorded)
+internal sealed class DemoEndpoints(StreamEngine engine, RecordingEndpoint recordings)
 {
     // A million lines is a few seconds' work, and a minute between two lines stays well under the 230 s of silence after
     // which Azure's load balancer cuts a connection.
@@ -39,10 +39,14 @@ internal sealed class DemoEndpoints(StreamEngine engine, RecordedStreams recorde
         var chunks = parameters.Integer("chunks", defaultChunks, min: 1, MaxChunks);
         var interval = TimeSpan.FromMilliseconds(parameters.Integer("intervalMs", 1000, min: 0, MaxIntervalMs));
         parameters.Know("format");
-        if (parameters.Text("record") is { } record)
-            return recorded.Public(request, parameters, name, record, $"{chunks}, {interval}", defaultFormat, Generate, typeInfo);
-
+        var record = parameters.Text(RecordingEndpoint.Parameter);
         var asked = StreamRequest.Read(request, parameters, defaultFormat, name);
+        if (record is not null)
+        {
+            var generator = RecordableGenerator.Create(new RecordingName(name, record), Generate, typeInfo);
+            return recordings.AnswerEveryone(asked, parameters, name, generator with { Subject = $"{chunks}, {interval}" });
+        }
+
         var stream = new OfferedStream(name, (encoding, token) => new GeneratorSource<T>(Generate, typeInfo, encoding, token));
         return asked.Answer(stream, asked.MustStartAnew());
 

@@ -22,7 +22,7 @@ internal static class StreamPath
     public static (string Path, Problem? Problem) Of(HttpRequest request)
     {
         // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
-        var path = request.RouteValues["path"]?.ToString() ?? "";
+        var path = request.RouteValues[DurableEndpoint.PathParameter]?.ToString() ?? "";
         return (path, HasDots(request) ? Problem(Dots) : Check(path));
     }
 

@@ -1,33 +1,41 @@
 using System.Text.Json.Serialization.Metadata;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
+using ChunkStream.Problems;
 using ChunkStream.Streaming;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>A generator, and the stream that has what it gave: texts as lines of <c>text/plain</c>, all else as JSON messages.</summary>
-/// <param name="Path">The stream's path: checked before.</param>
-/// <param name="Subject">What it generates: its parameters, in whatever spelling.</param>
+/// <summary>A generator, and which recording has what it gives: texts as lines of <c>text/plain</c>, all else as JSON messages.</summary>
+/// <param name="Name">The recording.</param>
 /// <param name="IsText">Whether its items are texts.</param>
 /// <param name="Shape">What its items have.</param>
-/// <param name="Open">Starts it; gives the items as the stream has them, but for what stands between two.</param>
+/// <param name="Open">Starts it. The source writes the items as the stream has them, without what stands between two.</param>
 internal sealed record RecordableGenerator(
-    string Path, string Subject, bool IsText, ItemShape Shape, Func<CancellationToken, StreamSource> Open)
+    RecordingName Name, bool IsText, ItemShape Shape, Func<CancellationToken, StreamSource> Open)
 {
+    /// <summary>The path of the recording's stream.</summary>
+    public string Path => Name.Path;
+
+    /// <summary>What it generates: its parameters, in whatever spelling.</summary>
+    public string Subject { get; init; } = "";
+
     /// <summary>How much its endpoint may record; null: whatever a stream may have.</summary>
     public RecordingQuota? Quota { get; init; }
+
+    /// <summary>What readers are told of a failure of the generator; null where they may know nothing of it.</summary>
+    public Func<Exception, Problem?>? DescribeFailure { get; init; }
 
     /// <summary>The content type of the stream.</summary>
     public string ContentType => IsText ? "text/plain; charset=utf-8" : "application/json";
 
     /// <summary>One whose items are of a type.</summary>
-    public static RecordableGenerator Of<T>(
-        string path, string subject, Func<CancellationToken, IAsyncEnumerable<T>> generate, JsonTypeInfo<T> typeInfo)
+    public static RecordableGenerator Create<T>(
+        RecordingName name, Func<CancellationToken, IAsyncEnumerable<T>> generate, JsonTypeInfo<T> typeInfo)
     {
         var isText = typeof(T) == typeof(string);
+        var encoding = isText ? RecordEncoding.Text : RecordEncoding.Json;
         return new RecordableGenerator(
-            path, subject, isText, ItemShape.Create(typeInfo),
-            cancellation => new GeneratorSource<T>(
-                generate, typeInfo, isText ? RecordEncoding.Text : RecordEncoding.Json, cancellation));
+            name, isText, ItemShape.Create(typeInfo), cancellation => new GeneratorSource<T>(generate, typeInfo, encoding, cancellation));
     }
 }

@@ -147,11 +147,24 @@ internal sealed class Recording : IDisposable
         }
         catch (Exception failure)
         {
-            Cut(RecordingCut.Failed, failure is ProblemException known ? known.Problem
-                : failure is Npgsql.NpgsqlException && tasks[^1].IsFaulted ? PostgresFailures.Describe(failure)
-                : Problem.Internal);
+            var isOfDatabase = tasks[^1].Exception?.InnerException == failure;
+            Cut(RecordingCut.Failed, isOfDatabase ? PostgresFailures.Describe(failure) : Describe(failure));
             await tasks[0].ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return failure;
+        }
+    }
+
+    private Problem Describe(Exception failure)
+    {
+        try
+        {
+            return failure is ProblemException known ? known.Problem : _generator.DescribeFailure?.Invoke(failure) ?? Problem.Internal;
+        }
+        catch (Exception e)
+        {
+            // What readers are told is the app's own code, and readers wait for it.
+            _log.NotDescribed(_generator.Path, e);
+            return Problem.Internal;
         }
     }
 

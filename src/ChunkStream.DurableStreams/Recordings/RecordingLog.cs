@@ -41,4 +41,9 @@ internal sealed partial class RecordingLog(ILogger<RecordingRegistry> logger)
     /// <summary>A generator does not end, or failed while it ended.</summary>
     [LoggerMessage(EventId = 43, EventName = "GeneratorNotReleased", Level = LogLevel.Warning, Message = "The generator that was recorded for {Path} failed, or took too long, while it was released")]
     public partial void NotReleased(string path, Exception failure);
+
+    /// <summary>The app's description of a failure failed itself.</summary>
+    [LoggerMessage(EventId = 44, EventName = "FailureNotDescribed", Level = LogLevel.Error,
+        Message = "DescribeFailure of the generator that was recorded for {Path} failed itself; readers are told of an internal error")]
+    public partial void NotDescribed(string path, Exception failure);
 }

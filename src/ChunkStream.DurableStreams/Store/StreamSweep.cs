@@ -30,12 +30,14 @@ public sealed class StreamSweep
     }
 }
 
-/// <summary>Sweeps from time to time, in a host that has no timer trigger.</summary>
+/// <summary>Sweeps from time to time while the host runs.</summary>
 internal sealed class StreamSweepService(StreamSweep sweep, IOptions<DurableOptions> options, TimeProvider time, DurableLog log) : BackgroundService
 {
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (options.Value.SweepSeconds == 0)
+            return;
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.SweepSeconds), time);
         var isFailing = false;
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))

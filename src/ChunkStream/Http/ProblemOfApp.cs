@@ -11,6 +11,12 @@ internal static class ProblemOfApp
     // RFC 9457: a problem that says no more than its status does.
     private const string NoType = "about:blank";
 
+    /// <summary>What a client is told of a failure, where the app describes it; null for all others.</summary>
+    /// <param name="describe">The app's description, if it has one.</param>
+    /// <param name="json">How the values of its extensions become JSON.</param>
+    public static Func<Exception, Problem?> Describer(Func<Exception, ProblemDetails?>? describe, JsonSerializerOptions json)
+        => failure => describe?.Invoke(failure) is { } details ? Create(details, json) : null;
+
     /// <summary>Takes all of it over. A status that is none of a failure becomes 500.</summary>
     /// <param name="details">What the app says.</param>
     /// <param name="json">How the values of its extensions become JSON.</param>

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>Durable streams over HTTP: the Durable Streams protocol, its sections 4, 5 and 8 to 10.</summary>
-internal sealed class DurableEndpoints(
-    DurableStore store, AppendRoom room, LiveStreams live, StreamEngine engine, IOptions<DurableOptions> options, ILogger<DurableEndpoints> logger)
+internal sealed class DurableEndpoint(
+    DurableStore store, AppendRoom room, LiveStreams live, StreamEngine engine, IOptions<DurableOptions> options, ILogger<DurableEndpoint> logger)
 {
     public DurableStore Store => store;
 
@@ -20,28 +20,31 @@ internal sealed class DurableEndpoints(
 
     public StreamEngine Engine => engine;
 
-    public DurableOptions Options => options.Value;
-
     public DurableRequestLog Log { get; } = new(logger, engine.Time);
+
+    /// <summary>The parameter of the route that has the stream's path.</summary>
+    public const string PathParameter = "path";
+
+    /// <summary>The settings.</summary>
+    public DurableOptions Options => options.Value;
 
     /// <summary>What a request to a stream is answered with.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="isPublic">Whether it needed no key.</param>
-    public IResult Handle(HttpRequest request, bool isPublic)
+    /// <param name="place">The endpoint at which it came.</param>
+    /// <param name="refused">Why the app refuses it, or null.</param>
+    public IResult Answer(HttpRequest request, DurablePlace place, Problem? refused = null)
     {
-        var call = new DurableCall(this, StreamPath.Of(request), isPublic);
-        if (isPublic && !Options.PublicReading)
-            return new RefusedResult(call, DurableProblems.NotPublic);
-        if (call.PathProblem is { } problem)
+        var call = new DurableCall(this, StreamPath.Of(request), place);
+        if ((refused ?? call.PathProblem) is { } problem)
             return new RefusedResult(call, problem);
 
         return request.Method switch
         {
             "GET" => new ReadResult(call),
             "HEAD" => new HeadResult(call),
-            "PUT" => new PutResult(call),
-            "POST" => new PostResult(call),
-            "DELETE" => new DeleteResult(call),
+            "PUT" when !place.IsPublic => new PutResult(call),
+            "POST" when !place.IsPublic => new PostResult(call),
+            "DELETE" when !place.IsPublic => new DeleteResult(call),
             _ => TypedResults.StatusCode(StatusCodes.Status405MethodNotAllowed),
         };
     }
@@ -50,8 +53,8 @@ internal sealed class DurableEndpoints(
 /// <summary>One request to a stream.</summary>
 /// <param name="endpoints">What all of them share.</param>
 /// <param name="path">The stream's path, or what is wrong with it.</param>
-/// <param name="isPublic">Whether the request needed no key.</param>
-internal sealed class DurableCall(DurableEndpoints endpoints, (string Path, Problem? Problem) path, bool isPublic)
+/// <param name="place">The endpoint at which it came.</param>
+internal sealed class DurableCall(DurableEndpoint endpoints, (string Path, Problem? Problem) path, DurablePlace place)
 {
     public DurableStore Store => endpoints.Store;
 
@@ -69,8 +72,8 @@ internal sealed class DurableCall(DurableEndpoints endpoints, (string Path, Prob
 
     public Problem? PathProblem => path.Problem;
 
-    public bool IsPublic => isPublic;
+    public bool IsPublic => place.IsPublic;
 
     /// <summary>The endpoint's name, for the log.</summary>
-    public string Name => isPublic ? "public-streams" : "streams";
+    public string Name => place.Name;
 }
