@@ -53,10 +53,7 @@ internal sealed class ConnectionSlots(int slots, double anonymousShare, int queu
                 throw new BusyException();
             turn = (isNewcomer ? _newcomers : _returning).AddLast(new Turn(isAnonymous, _time.GetTimestamp()));
             Count();
-
-            // The one that has stalled for the longest gives way, of those whose place is of use.
-            if (_offers.FirstOrDefault(offer => Wanted(offer.IsAnonymous) is not SlotWanted.ByNobody) is { } offer)
-                Accept(offer);
+            AcceptOne();
         }
 
         try
@@ -160,10 +157,24 @@ internal sealed class ConnectionSlots(int slots, double anonymousShare, int queu
         }
     }
 
-    private void Withdraw(Offered offer)
+    private void Withdraw(Offered offer, bool isKept)
     {
         lock (_lock)
-            _offers.Remove(offer);
+        {
+            // An offer can be accepted at the moment at which its reader comes back: that stream keeps its place, so the next one
+            // is asked to give way.
+            if (!offer.Accepted.Task.IsCompleted)
+                _offers.Remove(offer);
+            else if (isKept)
+                AcceptOne();
+        }
+    }
+
+    // The stream that has stalled for the longest gives way, of those whose place is of use to somebody who waits.
+    private void AcceptOne()
+    {
+        if (_offers.FirstOrDefault(offer => Wanted(offer.IsAnonymous) is not SlotWanted.ByNobody) is { } offer)
+            Accept(offer);
     }
 
     private void Accept(Offered offer)
@@ -203,6 +214,7 @@ internal sealed class ConnectionSlots(int slots, double anonymousShare, int queu
         public async Task<bool> OfferAsync(Task reader, TimeSpan atMost, CancellationToken cancellation)
         {
             var offer = owner.Offer(isAnonymous);
+            var isBack = false;
             try
             {
                 await Task.WhenAny(reader, offer.Accepted.Task).WaitAsync(atMost, owner._time, cancellation).ConfigureAwait(false);
@@ -213,10 +225,11 @@ internal sealed class ConnectionSlots(int slots, double anonymousShare, int queu
             }
             finally
             {
-                owner.Withdraw(offer);
+                isBack = reader.IsCompleted;
+                owner.Withdraw(offer, isKept: isBack);
             }
 
-            return reader.IsCompleted;
+            return isBack;
         }
 
         /// <inheritdoc />
