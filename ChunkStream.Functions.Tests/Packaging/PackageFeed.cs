@@ -26,7 +26,7 @@ public sealed partial class PackageFeed : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await DotnetAsync(
-            Repository.Root, "pack", "ChunkStream.sln", "--no-build", "--configuration", Configuration, "--output", Feed, $"-p:Version={Version}", "--nologo");
+            Repository.Root, "pack", "ChunkStream.sln", "--no-build", "--configuration", Built.Configuration, "--output", Feed, $"-p:Version={Version}", "--nologo");
         await File.WriteAllTextAsync(Path.Combine(_root, "nuget.config"), $"""
             <configuration>
               <packageSources><add key="chunkstream" value="{SecurityElement.Escape(Feed)}" /></packageSources>
@@ -59,8 +59,6 @@ public sealed partial class PackageFeed : IAsyncLifetime
         Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{output}{errors}");
         return output;
     }
-
-    private static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     private static string MachinePackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
