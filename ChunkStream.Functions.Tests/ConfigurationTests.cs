@@ -29,7 +29,7 @@ public sealed class ConfigurationTests
         Assert.Equal(200, postgres.QueueLength);
         Assert.Equal(10, postgres.QueueSeconds);
 
-        var streams = new DurableOptions();
+        var streams = new DurableStreamOptions();
         Assert.Equal(10, streams.Connections);
         Assert.Equal(10L * 1024 * 1024 * 1024, streams.MaxStreamBytes);
         Assert.Equal(5_000, streams.MaxReaders);

@@ -27,7 +27,7 @@ public sealed partial class DocumentationTests
 
     [Fact]
     public void The_page_on_durable_streams_has_each_of_their_settings_with_its_range_and_its_default()
-        => Assert.Empty(Missing(new DurableOptions(), Streams, name => $"| `{name}` |"));
+        => Assert.Empty(Missing(new DurableStreamOptions(), Streams, name => $"| `{name}` |"));
 
     [Fact]
     public void Each_problem_that_the_code_has_is_in_a_table()

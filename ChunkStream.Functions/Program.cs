@@ -10,5 +10,5 @@ builder.UseChunkStream();
 builder.Services.AddChunkStreamApp();
 
 // Instead of in each process that runs: the timer trigger of SweepFunctions.
-builder.Services.Configure<DurableOptions>(streams => streams.SweepSeconds = 0);
+builder.Services.Configure<DurableStreamOptions>(streams => streams.SweepSeconds = 0);
 builder.Build().Run();

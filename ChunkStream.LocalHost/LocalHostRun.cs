@@ -41,7 +41,7 @@ internal static class LocalHostRun
     {
         if (settings.Mode == RunMode.PrintSchema)
         {
-            await Console.Out.WriteAsync(SchemaScripts.Whole.AsMemory(), cancellation);
+            await Console.Out.WriteAsync(DurableStreamSchema.Script.AsMemory(), cancellation);
             return 0;
         }
 

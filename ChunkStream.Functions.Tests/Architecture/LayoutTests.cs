@@ -15,13 +15,13 @@ public sealed partial class LayoutTests
         ["ChunkStream", "Microsoft.AspNetCore.Builder", "Microsoft.Extensions.DependencyInjection", "Microsoft.Extensions.Hosting"];
 
     public static TheoryData<string> Libraries
-        => [.. new[] { typeof(StreamSource), typeof(PostgresOptions), typeof(DurableOptions), typeof(StreamEndpoints) }
+        => [.. new[] { typeof(StreamSource), typeof(PostgresOptions), typeof(DurableStreamOptions), typeof(StreamEndpoints) }
             .Select(type => type.Assembly.Location)];
 
     [Theory]
     [InlineData(typeof(StreamSource))]
     [InlineData(typeof(PostgresOptions), "ChunkStream")]
-    [InlineData(typeof(DurableOptions), "ChunkStream", "ChunkStream.Postgres")]
+    [InlineData(typeof(DurableStreamOptions), "ChunkStream", "ChunkStream.Postgres")]
     [InlineData(typeof(StreamEndpoints), "ChunkStream", "ChunkStream.DurableStreams", "ChunkStream.Postgres")]
     public void A_library_uses_only_those_below_it(Type type, params string[] below)
     {

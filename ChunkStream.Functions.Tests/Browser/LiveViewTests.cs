@@ -159,7 +159,7 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
     public async Task A_stream_can_be_created_and_appended_to()
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
-        var path = StreamCalls.NewPath() + "/ä +%";
+        var path = DurableCalls.NewPath() + "/ä +%";
         await using var view = await LiveView.OpenAsync(chromium, api.Origin);
 
         await view.FollowAsync(path);
@@ -237,7 +237,7 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
         var page = await chromium.NewPageAsync();
         var addresses = new List<string>();
         page.Request += (_, request) => addresses.Add(request.Url);
-        await page.GotoAsync(api.Origin + "/api/ui/#streams/" + StreamCalls.NewPath());
+        await page.GotoAsync(api.Origin + "/api/ui/#streams/" + DurableCalls.NewPath());
 
         await page.GetByRole(AriaRole.Dialog).GetByLabel("Function key").FillAsync(Key);
         await page.Keyboard.PressAsync("Enter");

@@ -57,7 +57,7 @@ public sealed class OfficialClientInAPageTests(RealPostgres postgres, Chromium c
               return [failures.join(), isWhole(early, 100), isWhole(seen.sse, 200), isWhole(seen['long-poll'], 200)].join(' ');
             }
             """,
-            $"{api.Origin}/api/streams/{StreamCalls.NewPath()}");
+            $"{api.Origin}/api/streams/{DurableCalls.NewPath()}");
 
         Assert.Equal(" true true true", seen);
     }

@@ -102,7 +102,7 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
                 Assert.Equal("2", refused.Header("Retry-After"));
             }
 
-            Assert.Equal(StreamCalls.Offset(4), await api.AppendAsync(free, Plain, "free"));
+            Assert.Equal(DurableCalls.Offset(4), await api.AppendAsync(free, Plain, "free"));
         }
 
         Assert.Equal(204, (int)(await first).StatusCode);

@@ -11,7 +11,7 @@ public sealed class CatchUpTests(RealPostgres postgres)
 {
     private const string Bytes = "application/octet-stream";
     private const string Json = "application/json";
-    private static readonly (string Key, string Value) SmallPieces = ("ChunkStream:Streams:PieceBytes", "1024");
+    private static readonly (string Key, string Value) SmallPieces = ("ChunkStream:Streams:SegmentBytes", "1024");
 
     [Fact]
     public async Task Pieces_join_to_the_whole()
@@ -27,12 +27,12 @@ public sealed class CatchUpTests(RealPostgres postgres)
             await api.AppendAsync(messages, Json, $"[{string.Join(',', chunk)}]");
 
         using var all = await api.ReadAsync(binary);
-        using var part = await api.ReadAsync(binary, "?offset=" + StreamCalls.Offset(12_345));
+        using var part = await api.ReadAsync(binary, "?offset=" + DurableCalls.Offset(12_345));
 
         Assert.Equal(bytes, await all.Content.ReadAsByteArrayAsync());
         Assert.Equal(bytes[12_345..], await part.Content.ReadAsByteArrayAsync());
         Assert.Equal($"[{string.Join(',', text)}]", await api.TextAsync(messages));
-        Assert.Equal($"[{string.Join(',', text[1999..])}]", await api.TextAsync(messages, "?offset=" + StreamCalls.Offset(1999)));
+        Assert.Equal($"[{string.Join(',', text[1999..])}]", await api.TextAsync(messages, "?offset=" + DurableCalls.Offset(1999)));
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class CatchUpTests(RealPostgres postgres)
         await api.AppendAsync(path, Bytes, "more");
 
         Assert.Equal(4_000_000, (await response.Content.ReadAsByteArrayAsync()).Length);
-        Assert.Equal(StreamCalls.Offset(4_000_000), response.Header("Stream-Next-Offset"));
+        Assert.Equal(DurableCalls.Offset(4_000_000), response.Header("Stream-Next-Offset"));
         Assert.Equal("more", await api.TextAsync(path, "?offset=" + response.Header("Stream-Next-Offset")));
     }
 
@@ -80,9 +80,9 @@ public sealed class CatchUpTests(RealPostgres postgres)
     [InlineData("1024", "position between 4000 and 4030")]
     [InlineData("524288", "position >= 0")]
     [InlineData("524288", "position between 4000 and 4030")]
-    public async Task Data_that_vanish_break_the_response(string pieceBytes, string vanishing)
+    public async Task Data_that_vanish_break_the_response(string segmentBytes, string vanishing)
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:PieceBytes", pieceBytes));
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:SegmentBytes", segmentBytes));
         var path = await api.CreateAsync(Json, $"[{string.Join(',', Enumerable.Range(0, 5_000).Select(n => $"\"{n:D1000}\""))}]");
 
         using var reader = await RawClient.GetAsync(api.Client.BaseAddress!, $"/api/streams/{path}");

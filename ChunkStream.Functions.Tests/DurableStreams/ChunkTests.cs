@@ -84,7 +84,7 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         var lost = await Record.ExceptionAsync(async () => Assert.InRange((await ReadAsync(0, vanishing + 1)).Next / units, 1, vanishing));
         Assert.True(lost is null or InvalidDataException, lost?.ToString());
 
-        Task<StreamPiece> ReadAsync(int from, int to) => _host.Store.ReadOnAsync(id, from * units, to * units, 1 << 22, default).Within();
+        Task<StoredSegment> ReadAsync(int from, int to) => _host.Store.ReadOnAsync(id, from * units, to * units, 1 << 22, default).Within();
 
         Task VanishAsync(int chunk)
             => postgres.ExecuteAsync($"delete from chunkstream.chunks where stream_id = {id} and position = {chunk * units}");

@@ -26,7 +26,7 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(new AppendResult(AppendStatus.Appended, 12, false, null, null), appended);
         Assert.Equal("Hello, world", Text(piece.Data));
         Assert.Equal((0, 12), (piece.Start, piece.Next));
-        Assert.Equal((StreamPresence.Present, 12, false, false), (piece.Presence, piece.Stream!.Tail, piece.Stream.Closed, piece.Stream.IsJson));
+        Assert.Equal((Presence.Present, 12, false, false), (piece.Presence, piece.Stream!.Tail, piece.Stream.Closed, piece.Stream.IsJson));
         Assert.Equal("text/plain", piece.Stream.ContentType);
     }
 
@@ -231,7 +231,7 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
 
         var (presence, stream) = await _host.Store.HeadAsync(path, default).Within();
 
-        Assert.Equal(StreamPresence.Present, presence);
+        Assert.Equal(Presence.Present, presence);
         Assert.Equal(("Text/Plain; charset=utf-8", false, 1, true), (stream!.ContentType, stream.IsJson, stream.Tail, stream.Closed));
         Assert.Equal((null, expires), (stream.TtlSeconds, stream.ExpiresAt));
     }
@@ -342,11 +342,11 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         var old = await _host.CreateAsync(path, content: ["old"]);
 
-        Assert.Equal(StreamPresence.Present, await _host.Store.DeleteAsync(path, default).Within());
-        Assert.Equal(StreamPresence.Missing, await _host.Store.DeleteAsync(path, default).Within());
-        Assert.Equal(StreamPresence.Missing, (await _host.ReadAsync(path)).Presence);
-        Assert.Equal(StreamPresence.Missing, (await _host.Store.ReadOnAsync(old.Stream!.Id, 0, 3, 100, default).Within()).Presence);
-        Assert.Equal(StreamPresence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
+        Assert.Equal(Presence.Present, await _host.Store.DeleteAsync(path, default).Within());
+        Assert.Equal(Presence.Missing, await _host.Store.DeleteAsync(path, default).Within());
+        Assert.Equal(Presence.Missing, (await _host.ReadAsync(path)).Presence);
+        Assert.Equal(Presence.Missing, (await _host.Store.ReadOnAsync(old.Stream!.Id, 0, 3, 100, default).Within()).Presence);
+        Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
         Assert.Equal(AppendStatus.Missing, (await _host.AppendAsync(path, "x")).Status);
         Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(path, content: ["new"])).Status);
         Assert.Equal("new", await _host.ReadAllAsync(path));

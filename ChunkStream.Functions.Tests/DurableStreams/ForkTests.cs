@@ -54,8 +54,8 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         for (var i = 0; i < paths.Count; i++)
         {
             var whole = string.Join(contentType == Json ? "," : "", contents[i]);
-            foreach (var pieceBytes in new[] { 1, 5, 13, 10_000 })
-                Assert.Equal(whole, await _host.ReadAllAsync(paths[i], pieceBytes));
+            foreach (var segmentBytes in new[] { 1, 5, 13, 10_000 })
+                Assert.Equal(whole, await _host.ReadAllAsync(paths[i], segmentBytes));
         }
 
         static string[] Items(string name, int count) => [.. Enumerable.Range(0, count).Select(number => $"\"{name}{number}\"")];
@@ -156,12 +156,12 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         var fork = NewPath();
         await _host.CreateAsync(fork, null, fork: new ForkPoint(source, null, 0));
 
-        Assert.Equal(StreamPresence.Present, await _host.Store.DeleteAsync(source, default).Within());
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
+        Assert.Equal(Presence.Present, await _host.Store.DeleteAsync(source, default).Within());
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
 
-        Assert.Equal(StreamPresence.Gone, (await _host.ReadAsync(source)).Presence);
-        Assert.Equal(StreamPresence.Gone, (await _host.Store.HeadAsync(source, default).Within()).Presence);
-        Assert.Equal(StreamPresence.Gone, await _host.Store.DeleteAsync(source, default).Within());
+        Assert.Equal(Presence.Gone, (await _host.ReadAsync(source)).Presence);
+        Assert.Equal(Presence.Gone, (await _host.Store.HeadAsync(source, default).Within()).Presence);
+        Assert.Equal(Presence.Gone, await _host.Store.DeleteAsync(source, default).Within());
         Assert.Equal(AppendStatus.Gone, (await _host.AppendAsync(source, "x")).Status);
         Assert.Equal(CreateStatus.PathGone, (await _host.CreateAsync(source)).Status);
         Assert.Equal("abc", await _host.ReadAllAsync(fork));
@@ -182,16 +182,16 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         await _host.Store.DeleteAsync(paths[0], default).Within();
         await _host.Store.DeleteAsync(paths[1], default).Within();
         await _host.Store.DeleteAsync(paths[2], default).Within();
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
         Assert.Equal("a13", await _host.ReadAllAsync(paths[3]));
         Assert.Equal(
-            [StreamPresence.Gone, StreamPresence.Gone, StreamPresence.Missing, StreamPresence.Present],
+            [Presence.Gone, Presence.Gone, Presence.Missing, Presence.Present],
             await Task.WhenAll(paths.Select(async path => (await _host.ReadAsync(path)).Presence)));
 
         await _host.Store.DeleteAsync(paths[3], default).Within();
         foreach (var path in paths)
-            Assert.Equal(StreamPresence.Missing, (await _host.ReadAsync(path)).Presence);
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
+            Assert.Equal(Presence.Missing, (await _host.ReadAsync(path)).Presence);
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
         Assert.Equal(0, await postgres.ScalarAsync<long>(
             $"select (select count(*) from chunkstream.streams where id = any (array[{string.Join(',', ids)}]))"
             + $" + (select count(*) from chunkstream.chunks where stream_id = any (array[{string.Join(',', ids)}]))"));
@@ -210,7 +210,7 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
             var deleting = Task.Run(() => _host.Store.DeleteAsync(source, default));
             await Task.WhenAll(creating);
             await deleting;
-            await _host.Get<StreamSweep>().RunAsync(default).Within();
+            await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
 
             for (var i = 0; i < forks.Length; i++)
             {

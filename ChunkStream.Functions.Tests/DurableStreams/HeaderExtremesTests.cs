@@ -53,7 +53,7 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
         var headers = Values.Select(value => $"{name}: {value}").Append($"{name}: 1\n{name}: 1").Append($"{name}: true\n{name}: true");
         await Parallel.ForEachAsync(headers, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (header, _) =>
         {
-            var path = StreamCalls.NewPath();
+            var path = DurableCalls.NewPath();
             var type = name == "Content-Type" ? "" : "Content-Type: text/plain\n";
             var more = $"{type}{(others.Length > 0 ? others + "\n" : "")}{header}\nContent-Length: 1";
             var put = await SendAsync("PUT", path, more);
@@ -114,7 +114,7 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_fork_point_beyond_all_numbers_is_beyond_the_end()
     {
         var source = await _api.CreateAsync("text/plain", "source");
-        var path = StreamCalls.NewPath();
+        var path = DurableCalls.NewPath();
         for (var n = 0; n < 2; n++)
         {
             using var response = await _api.PutAsync(

@@ -61,7 +61,7 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
         {
             await using var source = NpgsqlDataSource.Create(ConnectionString + ";Pooling=false");
-            await using var command = source.CreateCommand(SchemaScripts.Whole);
+            await using var command = source.CreateCommand(DurableStreamSchema.Script);
             await command.ExecuteNonQueryAsync().Within();
         }));
     }
@@ -135,7 +135,7 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         await using (var begin = new NpgsqlCommand("select from chunkstream.streams", connection))
             await begin.ExecuteNonQueryAsync().Within();
         Assert.Equal(CreateStatus.Created, (await host.CreateAsync(fork, null, ttl: 1_000, fork: new ForkPoint(path, null, 0))).Status);
-        await Bounded.Until(async () => (await host.Store.HeadAsync(path, default)).Presence is StreamPresence.Gone, "the source has expired");
+        await Bounded.Until(async () => (await host.Store.HeadAsync(path, default)).Presence is Presence.Gone, "the source has expired");
 
         await using (var create = new NpgsqlCommand("select chunkstream.create(@path, 'text/plain')", connection))
         {
@@ -145,7 +145,7 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         }
 
         await transaction.RollbackAsync();
-        await host.Get<StreamSweep>().RunAsync(default).Within();
+        await host.Get<DurableStreamSweep>().RunAsync(default).Within();
         Assert.Equal("inherited", await host.ReadAllAsync(fork));
     }
 

@@ -24,12 +24,12 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
             var created = await _host.CreateAsync(path, content: ["old"], ttl: isTtl ? 3_600 : null, expires: isTtl ? null : DateTimeOffset.UnixEpoch.AddYears(200));
             await PassAsync(path, 3_800);
 
-            Assert.Equal(StreamPresence.Missing, (await _host.ReadAsync(path)).Presence);
-            Assert.Equal(StreamPresence.Missing, (await _host.Store.ReadOnAsync(created.Stream!.Id, 0, 3, 100, default).Within()).Presence);
-            Assert.Equal(StreamPresence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
+            Assert.Equal(Presence.Missing, (await _host.ReadAsync(path)).Presence);
+            Assert.Equal(Presence.Missing, (await _host.Store.ReadOnAsync(created.Stream!.Id, 0, 3, 100, default).Within()).Presence);
+            Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
             Assert.Equal(AppendStatus.Missing, (await _host.AppendAsync(path, "x")).Status);
             Assert.Equal(CreateStatus.SourceMissing, (await _host.CreateAsync(NewPath(), null, fork: new ForkPoint(path, null, 0))).Status);
-            Assert.Equal(StreamPresence.Missing, await _host.Store.DeleteAsync(path, default).Within());
+            Assert.Equal(Presence.Missing, await _host.Store.DeleteAsync(path, default).Within());
             Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(path, "text/html", ["new"])).Status);
             Assert.Equal("new", await _host.ReadAllAsync(path));
         }
@@ -48,11 +48,11 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await PassAsync(path, 900);
         var piece = await _host.ReadAsync(path);
         await PassAsync(path, 900);
-        Assert.Equal(StreamPresence.Present, (await _host.Store.ReadOnAsync(piece.Stream!.Id, 0, 2, 100, default).Within()).Presence);
+        Assert.Equal(Presence.Present, (await _host.Store.ReadOnAsync(piece.Stream!.Id, 0, 2, 100, default).Within()).Presence);
         await PassAsync(path, 900);
-        Assert.Equal(StreamPresence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
+        Assert.Equal(Presence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
         await PassAsync(path, 151);
-        Assert.Equal(StreamPresence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
+        Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
     }
 
     [Fact]
@@ -68,9 +68,9 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(touched, await TouchedAsync());
 
         await PassAsync(path, 999);
-        Assert.Equal(StreamPresence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
+        Assert.Equal(Presence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
         await PassAsync(path, 51);
-        Assert.Equal(StreamPresence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
+        Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
 
         Task<string> TouchedAsync() => postgres.ScalarAsync<string>($"select touched_at::text || ctid from chunkstream.streams where path = '{path}'");
     }
@@ -108,8 +108,8 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
             "the time to live is to begin anew");
         await transaction.CommitAsync().Within();
 
-        Assert.Equal(StreamPresence.Missing, (await read).Presence);
-        Assert.Equal(StreamPresence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
+        Assert.Equal(Presence.Missing, (await read).Presence);
+        Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
     }
 
     [Fact]
@@ -120,10 +120,10 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(shortest, ttl: 0)).Status);
         Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(longest, ttl: long.MaxValue)).Status);
 
-        Assert.Equal(StreamPresence.Missing, (await _host.ReadAsync(shortest)).Presence);
-        Assert.Equal(StreamPresence.Present, (await _host.ReadAsync(longest)).Presence);
+        Assert.Equal(Presence.Missing, (await _host.ReadAsync(shortest)).Presence);
+        Assert.Equal(Presence.Present, (await _host.ReadAsync(longest)).Presence);
         Assert.Equal(AppendStatus.Appended, (await _host.AppendAsync(longest, "x")).Status);
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
         Assert.Equal(long.MaxValue, (await _host.ReadAsync(longest)).Stream!.TtlSeconds);
     }
 
@@ -140,7 +140,7 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await _host.ReadAsync(read);
         await PassAsync(read, 900);
 
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
 
         Assert.Equal("x", await _host.ReadAllAsync(read));
         Assert.Equal("x", await _host.ReadAllAsync(living));
@@ -156,7 +156,7 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await _host.CreateAsync(path, Json);
         for (var chunk = 0; chunk < 250; chunk++)
             await _host.AppendJsonAsync(path, "1");
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
         await _host.Store.DeleteAsync(path, default).Within();
 
         var rounds = 0;
@@ -182,8 +182,8 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
             await _host.Store.DeleteAsync(fork, default).Within();
         }
 
-        await Task.WhenAll(new[] { _host, other, _host, other }.Select(host => host.Get<StreamSweep>().RunAsync(default))).Within();
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
+        await Task.WhenAll(new[] { _host, other, _host, other }.Select(host => host.Get<DurableStreamSweep>().RunAsync(default))).Within();
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
 
         Assert.Equal(0, await postgres.ScalarAsync<long>("select count(*) from chunkstream.streams where path is null"));
     }
@@ -196,13 +196,13 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await _host.CreateAsync(fork, null, ttl: 100_000, fork: new ForkPoint(source, null, 0));
         await PassAsync(source, 2_000);
 
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
 
-        Assert.Equal(StreamPresence.Gone, (await _host.ReadAsync(source)).Presence);
+        Assert.Equal(Presence.Gone, (await _host.ReadAsync(source)).Presence);
         Assert.Equal("abc", await _host.ReadAllAsync(fork));
         await PassAsync(fork, 200_000);
-        await _host.Get<StreamSweep>().RunAsync(default).Within();
-        Assert.Equal(StreamPresence.Missing, (await _host.ReadAsync(source)).Presence);
+        await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
+        Assert.Equal(Presence.Missing, (await _host.ReadAsync(source)).Presence);
         Assert.Equal(0, await postgres.ScalarAsync<long>($"select count(*) from chunkstream.streams where path in ('{source}', '{fork}') or path is null"));
     }
 

@@ -93,7 +93,7 @@ public sealed class LiveEventsTests
     [Fact]
     public async Task All_readers_of_a_block_are_given_the_same_bytes()
     {
-        var block = new StreamBlock(0, 5, "hello"u8.ToArray(), UpToDate: true, Closed: true);
+        var block = new LiveSegment(0, 5, "hello"u8.ToArray(), UpToDate: true, Closed: true);
         var written = new List<string>();
         foreach (var _ in new int[2])
         {

@@ -171,9 +171,9 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         await _host.AppendAsync(path, "y");
         Assert.Same(await both[0].Within(), await both[1].Within());
 
-        async Task<List<StreamBlock>> TakeAsync(int count)
+        async Task<List<LiveSegment>> TakeAsync(int count)
         {
-            var taken = new List<StreamBlock>();
+            var taken = new List<LiveSegment>();
             for (var i = 0; i < count; i++)
             {
                 var next = quick.NextAsync(default);
@@ -285,7 +285,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Waiting_readers_hold_no_connection_of_the_pool()
     {
         await using var host = StoreHost.Start(postgres.ConnectionString, ("ChunkStream:Streams:Connections", "2"));
-        var streams = new List<(string Path, StreamInfo Stream)>();
+        var streams = new List<(string Path, DurableStream Stream)>();
         for (var i = 0; i < 20; i++)
             streams.Add(await NewStreamAsync());
         var readers = streams.Select(stream => host.Live.Follow(stream.Stream, 0)).ToArray();
@@ -378,10 +378,10 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         using (var reader = _host.Live.Follow(stream, 0))
         {
             await Task.Delay(TimeSpan.FromSeconds(4));
-            Assert.Equal(StreamPresence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
+            Assert.Equal(Presence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
         }
 
-        await Bounded.Until(async () => (await _host.Store.HeadAsync(path, default).Within()).Presence is StreamPresence.Missing, "it has expired");
+        await Bounded.Until(async () => (await _host.Store.HeadAsync(path, default).Within()).Presence is Presence.Missing, "it has expired");
     }
 
     [Fact]
@@ -410,7 +410,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         Assert.DoesNotContain(_host.Log.Entries, entry => entry.Level >= Microsoft.Extensions.Logging.LogLevel.Warning);
     }
 
-    private async Task<(string Path, StreamInfo Stream)> NewStreamAsync(params string[] content)
+    private async Task<(string Path, DurableStream Stream)> NewStreamAsync(params string[] content)
     {
         var path = NewPath("live");
         var created = await _host.CreateAsync(path, content: content);

@@ -59,7 +59,7 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         var stream = (await _hosts[0].CreateAsync(path)).Stream!;
         for (var n = 0; n < 5; n++)
-            await _hosts[0].AppendAsync(path, new string((char)('a' + n), LiveStreams.BlockBytes - 10));
+            await _hosts[0].AppendAsync(path, new string((char)('a' + n), LiveStreams.SegmentBytes - 10));
 
         // It has read the stream before all that.
         using var reader = _hosts[0].Live.Follow(stream, 0);
@@ -106,7 +106,7 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
             for (var blocks = chance.Next(20); blocks >= 0; blocks--)
             {
                 using var leaving = new CancellationTokenSource(chance.Next(5) == 0 ? TimeSpan.FromMilliseconds(chance.Next(20)) : Timeout.InfiniteTimeSpan);
-                StreamBlock? block;
+                LiveSegment? block;
                 try
                 {
                     block = await reader.NextAsync(leaving.Token).Within(LongBeforeALook);

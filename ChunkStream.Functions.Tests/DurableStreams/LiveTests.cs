@@ -23,7 +23,7 @@ public sealed class LiveTests(RealPostgres postgres)
 
         using var live = await LiveResponse.OpenAsync(api, path);
         var (there, control) = await live.NextPairAsync();
-        Assert.Equal(("[1,2]", StreamCalls.Offset(2)), (there, control["streamNextOffset"]!.GetValue<string>()));
+        Assert.Equal(("[1,2]", DurableCalls.Offset(2)), (there, control["streamNextOffset"]!.GetValue<string>()));
         Assert.Equal("text/event-stream", live.Head.Header("Content-Type"));
         for (var n = 3; n < 20; n++)
         {
@@ -76,7 +76,7 @@ public sealed class LiveTests(RealPostgres postgres)
     [Fact]
     public async Task A_text_that_we_part_is_not_parted_inside_a_character()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:PieceBytes", "1024"));
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:SegmentBytes", "1024"));
         foreach (var unit in new[] { "ä", "€", "🐘", "\r\n" })
         {
             for (var shift = 0; shift < 4; shift++)
@@ -89,7 +89,7 @@ public sealed class LiveTests(RealPostgres postgres)
 
                 Assert.True(pairs.Count > 1);
                 Assert.Equal(content.ReplaceLineEndings("\n"), string.Concat(pairs.Select(pair => pair.Data)));
-                Assert.Equal(StreamCalls.Offset(Encoding.UTF8.GetByteCount(content)), pairs[^1].Control["streamNextOffset"]!.GetValue<string>());
+                Assert.Equal(DurableCalls.Offset(Encoding.UTF8.GetByteCount(content)), pairs[^1].Control["streamNextOffset"]!.GetValue<string>());
                 foreach (var (_, control) in pairs.SkipLast(1))
                 {
                     // Each offset is one to go on from.
@@ -238,7 +238,7 @@ public sealed class LiveTests(RealPostgres postgres)
         Assert.Null(await live.NextAsync());
         using var polled = await polling;
         Assert.Equal(HttpStatusCode.NoContent, polled.StatusCode);
-        Assert.Equal(StreamCalls.Offset(5), polled.Header("Stream-Next-Offset"));
+        Assert.Equal(DurableCalls.Offset(5), polled.Header("Stream-Next-Offset"));
         Assert.Contains("Continued", (await api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
     }
 

@@ -58,7 +58,7 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("[1,2,3]", await _api.TextAsync($"/own/streams/a/{_name}?key=1"));
         Assert.Equal("[1,2,3]", await _api.TextAsync($"/public/streams/a/{_name}"));
         using var head = await SendAsync(HttpMethod.Head, $"/public/streams/a/{_name}");
-        Assert.Equal(StreamCalls.Offset(3), head.Header("Stream-Next-Offset"));
+        Assert.Equal(DurableCalls.Offset(3), head.Header("Stream-Next-Offset"));
         Assert.Equal("cross-origin", head.Header("Cross-Origin-Resource-Policy"));
         using var live = await _api.GetAsync($"/grouped/streams/a/{_name}?offset=-1&live=sse");
         Assert.Equal("text/event-stream", live.Content.Headers.ContentType!.MediaType);
@@ -81,7 +81,7 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
         var first = await _api.TextAsync($"/orders/{_name}");
         Assert.Equal("{\"order_id\":1}\n{\"order_id\":2}\n", first);
         Assert.Equal(first, await _api.TextAsync($"/orders/{_name}"));
-        Assert.Equal("{\"order_id\":2}\n", await _api.TextAsync($"/orders/{_name}?resume={StreamCalls.Offset(1)}"));
+        Assert.Equal("{\"order_id\":2}\n", await _api.TextAsync($"/orders/{_name}?resume={DurableCalls.Offset(1)}"));
         Assert.Equal(1, _starts);
         Assert.Equal(
             "[{\"order_id\":1},{\"order_id\":2}]", await _api.TextAsync($"/grouped/streams/recordings/orders.%7Bid%7D/{_name}"));

@@ -160,6 +160,6 @@ public sealed class OfficialClientTests(RealPostgres postgres)
         // Its folder stays until the program has read it; it is small.
         var folder = await NodeFolder.WithAsync(Package, Version);
         folder.Write("test.mjs", Begin + script + "\nprocess.exit();\n");
-        return RunningProgram.Start("node", ["test.mjs", new Uri(server, "/api/streams/" + StreamCalls.NewPath()).ToString()], folder.Path);
+        return RunningProgram.Start("node", ["test.mjs", new Uri(server, "/api/streams/" + DurableCalls.NewPath()).ToString()], folder.Path);
     }
 }

@@ -86,8 +86,8 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
 
         await host.CreateAsync(fork, null, fork: new ForkPoint(path, null, 0));
         Assert.Equal("x", await host.ReadAllAsync(fork));
-        Assert.Equal(StreamPresence.Present, await host.Store.DeleteAsync(fork, default).Within());
-        await host.Get<StreamSweep>().RunAsync(default).Within();
+        Assert.Equal(Presence.Present, await host.Store.DeleteAsync(fork, default).Within());
+        await host.Get<DurableStreamSweep>().RunAsync(default).Within();
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_later_version_is_taken_as_it_is()
     {
         await RunScriptAsync();
-        await ExecuteAsync($"insert into chunkstream.schema_version (version) values ({SchemaScripts.Version + 1})");
+        await ExecuteAsync($"insert into chunkstream.schema_version (version) values ({DurableStreamSchema.Version + 1})");
 
         await using var host = StoreHost.Start(ConnectionString());
 
@@ -117,7 +117,7 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
     {
         await using var host = StoreHost.Start(ConnectionString());
 
-        await host.Get<StreamSweep>().RunAsync(default).Within();
+        await host.Get<DurableStreamSweep>().RunAsync(default).Within();
 
         await using var source = NpgsqlDataSource.Create(ConnectionString() + ";Pooling=false");
         await using var command = source.CreateCommand("select to_regnamespace('chunkstream') is null");
@@ -172,7 +172,7 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
-    private Task RunScriptAsync() => ExecuteAsync(SchemaScripts.Whole);
+    private Task RunScriptAsync() => ExecuteAsync(DurableStreamSchema.Script);
 
     private async Task ExecuteAsync(string sql)
     {

@@ -345,7 +345,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
 
         await postgres.ExecuteAsync($"select chunkstream.create('{path}'), chunkstream.append('{path}', '1'); select chunkstream.create('{path}/text', 'Text/Plain; charset=utf-8', interval '1 hour')");
 
-        Assert.Equal(StreamPresence.Missing, (await _host.ReadAsync(path + "/not")).Presence);
+        Assert.Equal(Presence.Missing, (await _host.ReadAsync(path + "/not")).Presence);
         Assert.Equal("1", await _host.ReadAllAsync(path));
         Assert.Equal(("application/json", true, null), Of(await _host.ReadAsync(path)));
         Assert.Equal(("Text/Plain; charset=utf-8", false, 3600L), Of(await _host.ReadAsync(path + "/text")));
@@ -356,7 +356,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("22023", await StateOfAsync($"select chunkstream.create('{path}/x', 'no type')"));
         Assert.Equal("22023", await StateOfAsync($"select chunkstream.create('{path}/x', ttl => interval '-1 second')"));
 
-        static (string?, bool?, long?) Of(StreamPiece piece) => (piece.Stream?.ContentType, piece.Stream?.IsJson, piece.Stream?.TtlSeconds);
+        static (string?, bool?, long?) Of(StoredSegment piece) => (piece.Stream?.ContentType, piece.Stream?.IsJson, piece.Stream?.TtlSeconds);
     }
 
     [Fact]
@@ -379,7 +379,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             await using var command = _sql.CreateCommand("select chunkstream.create($1)");
             command.Parameters.Add(new() { Value = path });
             await command.ExecuteNonQueryAsync();
-            Assert.Equal(StreamPresence.Present, await _host.Store.DeleteAsync(path, default).Within());
+            Assert.Equal(Presence.Present, await _host.Store.DeleteAsync(path, default).Within());
         }
     }
 

@@ -16,7 +16,7 @@ public sealed class StateProtocolTests(RealPostgres postgres)
     {
         var folder = await NodeProject.InstalledAsync("ChunkStream.Functions.Tests", "DurableStreams", "State");
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
-        var path = StreamCalls.NewPath();
+        var path = DurableCalls.NewPath();
         (await api.PutAsync(path, "application/json")).Dispose();
         var table = "state_" + Guid.NewGuid().ToString("N");
         await postgres.ExecuteAsync(

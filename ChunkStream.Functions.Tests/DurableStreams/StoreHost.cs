@@ -63,17 +63,17 @@ internal sealed class StoreHost : IAsyncDisposable
     public Task<AppendResult> CloseAsync(string path, ProducerPosition? producer = null)
         => Store.AppendAsync(new AppendToStream(path, null, [], true, null, producer), default).Within();
 
-    public Task<StreamPiece> ReadAsync(string path, long? from = 0, int maxBytes = 1 << 20)
+    public Task<StoredSegment> ReadAsync(string path, long? from = 0, int maxBytes = 1 << 20)
         => Store.ReadAsync(path, from, maxBytes, default).Within();
 
     /// <summary>All of a stream, piece by piece.</summary>
-    public async Task<string> ReadAllAsync(string path, int pieceBytes = 1 << 20)
+    public async Task<string> ReadAllAsync(string path, int segmentBytes = 1 << 20)
     {
-        var piece = await ReadAsync(path, 0, pieceBytes);
+        var piece = await ReadAsync(path, 0, segmentBytes);
         var all = new StringBuilder(Text(piece.Data));
         while (piece.Next < piece.Stream!.Tail)
         {
-            piece = await Store.ReadOnAsync(piece.Stream.Id, piece.Next, piece.Stream.Tail, pieceBytes, default).Within();
+            piece = await Store.ReadOnAsync(piece.Stream.Id, piece.Next, piece.Stream.Tail, segmentBytes, default).Within();
             if (piece.Stream!.IsJson && all.Length > 0)
                 all.Append(',');
             all.Append(Text(piece.Data));

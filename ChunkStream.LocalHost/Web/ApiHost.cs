@@ -16,7 +16,7 @@ internal static class ApiHost
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
 
     // Without a key everyone on this machine may write to streams anyhow.
-    private const string PublicRecording = DurableOptions.Section + ":" + nameof(DurableOptions.PublicRecording);
+    private const string PublicRecording = DurableStreamOptions.Section + ":" + nameof(DurableStreamOptions.PublicRecording);
 
     /// <summary>A builder with ASP.NET Core's usual configuration, and what is quiet by default.</summary>
     public static WebApplicationBuilder CreateBuilder()

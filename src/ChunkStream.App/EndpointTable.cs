@@ -64,7 +64,7 @@ public static class EndpointTable
     /// The headers of our responses that a page of another origin may read, beside those that the browser shows it anyhow:
     /// for a host that answers such pages.
     /// </summary>
-    public static IReadOnlyList<string> ExposedHeaders { get; } = StreamHeaders.Exposed;
+    public static IReadOnlyList<string> ExposedHeaders { get; } = ProtocolHeaders.Exposed;
 }
 
 /// <summary>Who may call an endpoint.</summary>

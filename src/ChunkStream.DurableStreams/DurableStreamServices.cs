@@ -22,18 +22,18 @@ public static class DurableStreamServices
     /// </summary>
     /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
     /// <param name="configure">Changes the settings, after the configuration.</param>
-    public static ChunkStreamBuilder AddDurableStreams(this ChunkStreamBuilder builder, Action<DurableOptions>? configure = null)
+    public static ChunkStreamBuilder AddDurableStreams(this ChunkStreamBuilder builder, Action<DurableStreamOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.AddPostgres();
         var services = builder.Services;
-        var options = services.AddCheckedSettings<DurableOptions>(DurableOptions.Section);
+        var options = services.AddCheckedSettings<DurableStreamOptions>(DurableStreamOptions.Section);
         if (configure is not null)
             options.Configure(configure);
         services.TryAddSingleton(provider => new DurableLog(provider.GetRequiredService<ILogger<DurableStore>>()));
         services.TryAddSingleton(provider => new DurableDatabase(
             provider.GetRequiredService<ConfiguredConnection>().Text,
-            provider.GetRequiredService<IOptions<DurableOptions>>(),
+            provider.GetRequiredService<IOptions<DurableStreamOptions>>(),
             provider.GetRequiredService<IOptions<PostgresOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<DurableLog>(),
@@ -41,21 +41,21 @@ public static class DurableStreamServices
             () => provider.GetRequiredService<ConfiguredConnection>().Password));
         services.TryAddSingleton<SqlCalls>();
         services.TryAddSingleton<StreamFunctions>();
-        services.TryAddSingleton<RecordingFunctions>();
+        services.TryAddSingleton<RecordingStore>();
         services.TryAddSingleton<ChangeNotifier>();
         services.TryAddSingleton<ChangeListener>();
         services.TryAddSingleton<LiveStreams>();
-        services.TryAddSingleton<IChangeSink, StreamChanges>();
-        services.TryAddSingleton(provider => new AppendRoom(provider.GetRequiredService<IOptions<DurableOptions>>().Value.MaxWaitingBytes));
+        services.TryAddSingleton<IChangeSink, ChangeBroadcast>();
+        services.TryAddSingleton(provider => new AppendRoom(provider.GetRequiredService<IOptions<DurableStreamOptions>>().Value.MaxWaitingBytes));
         services.TryAddSingleton<AppendQueue>();
         services.TryAddSingleton<DurableStore>();
-        services.TryAddSingleton(provider => new StreamSweep(
+        services.TryAddSingleton(provider => new DurableStreamSweep(
             provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<StreamFunctions>()));
         services.TryAddSingleton<DurableEndpoint>();
         services.TryAddSingleton<RecordingLog>();
         services.TryAddSingleton<RecordingRegistry>();
         services.TryAddSingleton<RecordingEndpoint>();
-        services.AddHostedService<StreamSweepService>();
+        services.AddHostedService<DurableStreamSweepService>();
         return builder;
     }
 }

@@ -10,7 +10,7 @@ internal sealed class RecordedGenerator
 {
     private readonly Channel<ChunkMessage> _items = Channel.CreateUnbounded<ChunkMessage>();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly string _name = StreamCalls.NewPath();
+    private readonly string _name = DurableCalls.NewPath();
     private int _starts;
     private int _made;
 
@@ -21,7 +21,7 @@ internal sealed class RecordedGenerator
     public Task Released => _released.Task;
 
     /// <summary>The path of its stream.</summary>
-    public string StreamPath => $"recordings/own/{_name}";
+    public string RecordedPath => $"recordings/own/{_name}";
 
     public static string Item(int number) => $$"""{"chunk_number":{{number}},"message":"Item {{number}}"}""";
 

@@ -106,7 +106,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         }
 
         _generator.Make(17).End();
-        await UntilClosedAsync(_generator.StreamPath);
+        await UntilClosedAsync(_generator.RecordedPath);
 
         Assert.Equal(RecordedGenerator.Lines(0, 20), await _other.Client.GetStringAsync(_generator.ServedBy(_other)).Within());
     }
@@ -143,7 +143,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
             response.Dispose();
         }
 
-        await UntilClosedAsync(_generator.StreamPath);
+        await UntilClosedAsync(_generator.RecordedPath);
         for (var item = 0; item < 10; item++)
             Assert.Equal(RecordedGenerator.Lines(item + 1, 15), await _other.Client.GetStringAsync(_generator.ServedBy(_other) + "&resume=" + ids[item]).Within());
         Assert.Equal(1, _generator.Starts);
@@ -183,7 +183,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
             Assert.Contains("urn:chunkstream:recording-incomplete", frames, StringComparison.Ordinal);
         }
 
-        using var stream = await _api.ReadAsync(_generator.StreamPath);
+        using var stream = await _api.ReadAsync(_generator.RecordedPath);
         Assert.Equal((HttpStatusCode.OK, null), (stream.StatusCode, stream.Header("Stream-Closed")));
         Assert.Equal(1, _generator.Starts);
     }
@@ -244,11 +244,11 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task A_recording_whose_process_is_gone_is_told_from_one_that_goes_on()
     {
         await using var host = StoreHost.Start(postgres.ConnectionString);
-        var functions = host.Get<RecordingFunctions>();
-        var begun = await functions.BeginRecordingAsync(
-            new BeginRecording(_generator.StreamPath, StoreHost.Json, IsJson: true, Guid.NewGuid(), "", 3600, RecorderSeconds: 3, MayCreate: true), default);
+        var functions = host.Get<RecordingStore>();
+        var begun = await functions.BeginAsync(
+            new BeginRecording(_generator.RecordedPath, StoreHost.Json, IsJson: true, Guid.NewGuid(), "", 3600, RecorderSeconds: 3, MayCreate: true), default);
         Assert.Equal(BeginStatus.Created, begun.Status);
-        await host.AppendJsonAsync(_generator.StreamPath, RecordedGenerator.Item(0), RecordedGenerator.Item(1), RecordedGenerator.Item(2));
+        await host.AppendJsonAsync(_generator.RecordedPath, RecordedGenerator.Item(0), RecordedGenerator.Item(1), RecordedGenerator.Item(2));
 
         await using var api = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "1.5"));
         var clock = Stopwatch.StartNew();
@@ -257,7 +257,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(6));
 
         Assert.Contains("is gone", await FramesAsync(api), StringComparison.Ordinal);
-        using var rest = await api.GetAsync(_generator.ServedBy(api) + "&resume=" + StreamCalls.Offset(3));
+        using var rest = await api.GetAsync(_generator.ServedBy(api) + "&resume=" + DurableCalls.Offset(3));
         Assert.Equal(HttpStatusCode.Gone, rest.StatusCode);
         Assert.Equal("urn:chunkstream:recording-incomplete", (string?)(await rest.ProblemAsync())["type"]);
         Assert.Equal(0, _generator.Starts);
@@ -284,7 +284,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         await using var api = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "1"));
         using var first = await api.GetAsync(_generator.Make(3).ServedBy(api));
         using var second = await _other.GetAsync(_generator.ServedBy(_other));
-        using var deletion = await api.SendAsync(HttpMethod.Delete, _generator.StreamPath, null, null);
+        using var deletion = await api.SendAsync(HttpMethod.Delete, _generator.RecordedPath, null, null);
 
         await _generator.Released.Within();
         Assert.Equal((HttpStatusCode.OK, 3, false), await ReadAsync(first));
@@ -302,7 +302,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Equal("urn:chunkstream:recording-not-public", (string?)(await refused.ProblemAsync())["type"]);
         Assert.Equal(HttpStatusCode.NotFound, stream.StatusCode);
-        Assert.False(new DurableOptions().PublicRecording);
+        Assert.False(new DurableStreamOptions().PublicRecording);
 
         await using var keyed = await LocalApi.StartAsync(postgres.ConnectionString, functionKey: "a key");
         using var refusedToo = await keyed.GetAsync(recorded);
@@ -393,13 +393,13 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         using var nothing = await _api.ReadAsync($"recordings/stream/{name}");
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound), (head.StatusCode, nothing.StatusCode));
 
-        await AssertRefusedAsync(404, "not-found", recorded + "&resume=" + StreamCalls.Offset(8));
+        await AssertRefusedAsync(404, "not-found", recorded + "&resume=" + DurableCalls.Offset(8));
         await AssertRefusedAsync(400, "invalid-resume-token", recorded + "&resume=8");
         Assert.Equal("Chunk 0\nChunk 1\nChunk 2\n", await _api.Client.GetStringAsync(recorded).Within());
-        Assert.Equal("Chunk 1\nChunk 2\n", await _api.Client.GetStringAsync(recorded + "&resume=" + StreamCalls.Offset(8)).Within());
+        Assert.Equal("Chunk 1\nChunk 2\n", await _api.Client.GetStringAsync(recorded + "&resume=" + DurableCalls.Offset(8)).Within());
         await AssertRefusedAsync(409, "recording-differs", recorded.Replace("chunks=3", "chunks=4", StringComparison.Ordinal));
-        await AssertRefusedAsync(400, "invalid-resume-token", recorded + "&resume=" + StreamCalls.Offset(800));
-        await AssertRefusedAsync(400, "invalid-parameters", "/api/stream?resume=" + StreamCalls.Offset(8));
+        await AssertRefusedAsync(400, "invalid-resume-token", recorded + "&resume=" + DurableCalls.Offset(800));
+        await AssertRefusedAsync(400, "invalid-parameters", "/api/stream?resume=" + DurableCalls.Offset(8));
 
         using var taking = await _api.PutAsync($"recordings/stream/{name}-2", "text/plain", "secret");
         await AssertRefusedAsync(409, "stream-exists", recorded + "-2");
@@ -444,7 +444,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task Texts_of_all_kinds_come_back_and_a_line_break_parts_an_item()
     {
         string[] items = ["", "a\nb", "\"quoted\", comma", "ünï ☃ 😀", "tab\t and \r return", new string('x', 300_000), "end"];
-        var name = StreamCalls.NewPath();
+        var name = DurableCalls.NewPath();
         foreach (var api in new[] { _api, _api, _other })
         {
             var path = api.Serve("texts", _ => StreamResults.Recorded(
@@ -459,19 +459,19 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task A_checkpoint_is_after_what_was_written_and_not_after_what_was_looked_at()
     {
         var generator = RecordableGenerator.Create(
-            new RecordingName("own", StreamCalls.NewPath()), _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), DemoJson.Default.String);
+            new RecordingName("own", DurableCalls.NewPath()), _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), DemoJson.Default.String);
         await using var source = new RecordingSource(_api.Get<RecordingRegistry>(), generator, null, RecordEncoding.Text, default);
         var output = new ByteWriter(new ArrayBufferWriter<byte>());
         foreach (var position in new[] { 0, 2, 5 })
         {
             Assert.True(await source.WaitToReadAsync().Within());
-            Assert.Equal(StreamCalls.Offset(position), Encoding.ASCII.GetString(source.Checkpoint));
+            Assert.Equal(DurableCalls.Offset(position), Encoding.ASCII.GetString(source.Checkpoint));
             Assert.True(source.TryRead());
             source.WriteRecord(output);
         }
 
         Assert.False(await source.WaitToReadAsync().Within());
-        Assert.Equal(StreamCalls.Offset(7), Encoding.ASCII.GetString(source.Checkpoint));
+        Assert.Equal(DurableCalls.Offset(7), Encoding.ASCII.GetString(source.Checkpoint));
     }
 
     [Fact]
@@ -496,7 +496,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.NotEmpty(chunks);
         Assert.Equal(Enumerable.Range(0, chunks.Length), chunks);
         Assert.Equal(chunks, Chunks(again));
-        await AssertRefusedAsync(410, "recording-incomplete", recorded + "&resume=" + StreamCalls.Offset(chunks.Length));
+        await AssertRefusedAsync(410, "recording-incomplete", recorded + "&resume=" + DurableCalls.Offset(chunks.Length));
 
         static int[] Chunks(StreamRead read)
             => [.. read.Records.Single().Split('\n')[..^1].Select(line => JsonNode.Parse(line)!["chunk_number"]!.GetValue<int>())];
@@ -506,14 +506,14 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
 
     private static (string Name, string Path) New(string plain)
     {
-        var name = StreamCalls.NewPath();
+        var name = DurableCalls.NewPath();
         return (name, $"{plain}&record={name}");
     }
 
     private Task UntilCutAsync()
         => Bounded.Until(
             () => postgres.ScalarAsync<bool>(
-                $"select exists (select from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id where s.path = '{_generator.StreamPath}' and r.cut is not null)"),
+                $"select exists (select from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id where s.path = '{_generator.RecordedPath}' and r.cut is not null)"),
             "the recording has ended before its end");
 
     private async Task UntilClosedAsync(string path)

@@ -18,7 +18,7 @@ internal static class ConnectionLimits
         services.AddSingleton(provider => new ConnectionLimit(
             options.MaxConnections ?? Descriptors.ForClients(
                 Descriptors.Limit()!.Value,
-                PoolSizeOf(configuration.GetConnectionString("Postgres")) + provider.GetRequiredService<IOptions<DurableOptions>>().Value.Connections),
+                PoolSizeOf(configuration.GetConnectionString("Postgres")) + provider.GetRequiredService<IOptions<DurableStreamOptions>>().Value.Connections),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ConnectionLimit>>()));
 

@@ -4,12 +4,12 @@ using System.Threading.Tasks.Sources;
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>One who follows a stream. Used by one caller; disposing gives its place back.</summary>
-internal sealed class LiveReader : IValueTaskSource<StreamBlock?>, IDisposable
+internal sealed class LiveReader : IValueTaskSource<LiveSegment?>, IDisposable
 {
     private readonly LiveStream _stream;
 
     // A wait costs nothing but this, however often it is waited: there may be thousands of us.
-    private ManualResetValueTaskSourceCore<StreamBlock?> _wait = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<LiveSegment?> _wait = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _cancelled;
     private bool _isDisposed;
 
@@ -24,27 +24,27 @@ internal sealed class LiveReader : IValueTaskSource<StreamBlock?>, IDisposable
     public bool IsWaiting { get; private set; }
 
     /// <summary>
-    /// Completes when there is something after the position: with the next block, from which the position moves on; with a block without data
+    /// Completes when there is something after the position: with the next segment, from which the position moves on; with a segment without data
     /// once the stream is closed at the position; or with null once the stream is deleted or has expired.
     /// </summary>
     /// <param name="cancellation">Ends the wait; the reader can wait again.</param>
-    public ValueTask<StreamBlock?> NextAsync(CancellationToken cancellation)
+    public ValueTask<LiveSegment?> NextAsync(CancellationToken cancellation)
     {
         if (cancellation.IsCancellationRequested)
-            return ValueTask.FromCanceled<StreamBlock?>(cancellation);
+            return ValueTask.FromCanceled<LiveSegment?>(cancellation);
 
         short wait;
         lock (_stream.Lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Debug.Assert(!IsWaiting, "A reader has one caller.");
-            switch (_stream.Find(Position, out var block))
+            switch (_stream.Find(Position, out var segment))
             {
-                case LiveFinding.Block:
-                    Position = block!.Next;
-                    return new ValueTask<StreamBlock?>(block);
+                case LiveFinding.Segment:
+                    Position = segment!.Next;
+                    return new ValueTask<LiveSegment?>(segment);
                 case LiveFinding.Over:
-                    return new ValueTask<StreamBlock?>((StreamBlock?)null);
+                    return new ValueTask<LiveSegment?>((LiveSegment?)null);
                 case LiveFinding.Behind:
                     return ReadAsync(_stream.ReadBehindAsync(Position), cancellation);
             }
@@ -55,16 +55,16 @@ internal sealed class LiveReader : IValueTaskSource<StreamBlock?>, IDisposable
         }
 
         _cancelled = cancellation.UnsafeRegister(static (reader, token) => ((LiveReader)reader!).Cancel(token), this);
-        return new ValueTask<StreamBlock?>(this, wait);
+        return new ValueTask<LiveSegment?>(this, wait);
     }
 
-    /// <summary>Ends the wait with a block, or with null. Under the stream's lock.</summary>
-    public void Complete(StreamBlock? block)
+    /// <summary>Ends the wait with a segment, or with null. Under the stream's lock.</summary>
+    public void Complete(LiveSegment? segment)
     {
         IsWaiting = false;
-        if (block is not null)
-            Position = block.Next;
-        _wait.SetResult(block);
+        if (segment is not null)
+            Position = segment.Next;
+        _wait.SetResult(segment);
     }
 
     /// <inheritdoc />
@@ -81,28 +81,28 @@ internal sealed class LiveReader : IValueTaskSource<StreamBlock?>, IDisposable
         _stream.Leave(this);
     }
 
-    StreamBlock? IValueTaskSource<StreamBlock?>.GetResult(short token)
+    LiveSegment? IValueTaskSource<LiveSegment?>.GetResult(short token)
     {
         // Waits for a cancellation that is under way: it must not hit the next wait.
         _cancelled.Dispose();
         return _wait.GetResult(token);
     }
 
-    ValueTaskSourceStatus IValueTaskSource<StreamBlock?>.GetStatus(short token) => _wait.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource<LiveSegment?>.GetStatus(short token) => _wait.GetStatus(token);
 
-    void IValueTaskSource<StreamBlock?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    void IValueTaskSource<LiveSegment?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _wait.OnCompleted(continuation, state, token, flags);
 
-    private async ValueTask<StreamBlock?> ReadAsync(Task<StreamBlock?> read, CancellationToken cancellation)
+    private async ValueTask<LiveSegment?> ReadAsync(Task<LiveSegment?> read, CancellationToken cancellation)
     {
-        var block = await read.WaitAsync(cancellation).ConfigureAwait(false);
+        var segment = await read.WaitAsync(cancellation).ConfigureAwait(false);
         lock (_stream.Lock)
         {
-            if (block is not null)
-                Position = block.Next;
+            if (segment is not null)
+                Position = segment.Next;
         }
 
-        return block;
+        return segment;
     }
 
     private void Cancel(CancellationToken cancellation)

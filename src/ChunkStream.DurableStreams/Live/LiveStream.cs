@@ -5,8 +5,8 @@ namespace ChunkStream.DurableStreams.Live;
 /// <summary>What a reader finds at its position.</summary>
 internal enum LiveFinding
 {
-    /// <summary>The next block, at hand.</summary>
-    Block,
+    /// <summary>The next segment, at hand.</summary>
+    Segment,
 
     /// <summary>Nothing yet.</summary>
     Nothing,
@@ -19,16 +19,16 @@ internal enum LiveFinding
 }
 
 /// <summary>
-/// A stream that has readers in this process. Each change is read once from where all have got to, the head; the block goes to all
+/// A stream that has readers in this process. Each change is read once from where all have got to, the head; the segment goes to all
 /// who wait there, and is kept a while for those who come to it a little later.
 /// </summary>
 internal sealed class LiveStream
 {
     private readonly LiveStreams _owner;
     private readonly List<LiveReader> _readers = [];
-    private readonly LinkedList<StreamBlock> _blocks = new();
-    private readonly Dictionary<long, Task<StreamBlock?>> _behind = [];
-    private long _blocksBytes;
+    private readonly LinkedList<LiveSegment> _segments = new();
+    private readonly Dictionary<long, Task<LiveSegment?>> _behind = [];
+    private long _segmentsBytes;
     private long _head;
     private long _known;
     private long _farthest;
@@ -39,7 +39,7 @@ internal sealed class LiveStream
 
     /// <param name="owner">All of them.</param>
     /// <param name="stream">The stream as its first reader has seen it.</param>
-    public LiveStream(LiveStreams owner, StreamInfo stream)
+    public LiveStream(LiveStreams owner, DurableStream stream)
     {
         (_owner, Id, _head, _known, _isClosed) = (owner, stream.Id, stream.Tail, stream.Tail, stream.Closed);
         TimeToLive = stream.TtlSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) : null;
@@ -52,10 +52,10 @@ internal sealed class LiveStream
     /// <summary>The stream's number.</summary>
     public long Id { get; }
 
-    /// <summary>See <see cref="StreamInfo.TtlSeconds"/>.</summary>
+    /// <summary>See <see cref="DurableStream.TtlSeconds"/>.</summary>
     public TimeSpan? TimeToLive { get; }
 
-    /// <summary>See <see cref="StreamInfo.ExpiresAt"/>.</summary>
+    /// <summary>See <see cref="DurableStream.ExpiresAt"/>.</summary>
     public DateTimeOffset? ExpiresAt { get; }
 
     /// <summary>When to ask the database next how far it is: a timestamp. For <see cref="LiveStreams"/>.</summary>
@@ -123,25 +123,25 @@ internal sealed class LiveStream
     }
 
     /// <summary>What is at a position. Under the lock.</summary>
-    public LiveFinding Find(long position, out StreamBlock? block)
+    public LiveFinding Find(long position, out LiveSegment? segment)
     {
-        block = null;
+        segment = null;
         if (_isOver)
             return LiveFinding.Over;
         if (position >= _head)
         {
             if (!_isClosed || position > _head)
                 return LiveFinding.Nothing;
-            block = new StreamBlock(position, position, default, true, true);
-            return LiveFinding.Block;
+            segment = new LiveSegment(position, position, default, true, true);
+            return LiveFinding.Segment;
         }
 
-        for (var node = _blocks.Last; node is not null && node.Value.Start >= position; node = node.Previous)
+        for (var node = _segments.Last; node is not null && node.Value.Start >= position; node = node.Previous)
         {
             if (node.Value.Start != position)
                 continue;
-            block = node.Value;
-            return LiveFinding.Block;
+            segment = node.Value;
+            return LiveFinding.Segment;
         }
 
         return LiveFinding.Behind;
@@ -151,7 +151,7 @@ internal sealed class LiveStream
     /// Reads from a position before the head, up to the head at most. All who ask for the same while it is being read share it:
     /// readers who were cut off together come back together. Under the lock.
     /// </summary>
-    public Task<StreamBlock?> ReadBehindAsync(long position)
+    public Task<LiveSegment?> ReadBehindAsync(long position)
     {
         if (_behind.TryGetValue(position, out var read))
             return read;
@@ -160,7 +160,7 @@ internal sealed class LiveStream
         {
             try
             {
-                return StreamBlock.Of(await _owner.ReadAsync(Id, position, head).ConfigureAwait(false));
+                return LiveSegment.Of(await _owner.ReadAsync(Id, position, head).ConfigureAwait(false));
             }
             finally
             {
@@ -193,14 +193,14 @@ internal sealed class LiveStream
 
             try
             {
-                var piece = await _owner.ReadAsync(Id, from, to).ConfigureAwait(false);
+                var stored = await _owner.ReadAsync(Id, from, to).ConfigureAwait(false);
                 lock (Lock)
                 {
-                    Publish(piece);
+                    Publish(stored);
                     // What we heard of is read, or was not so; but what we heard of meanwhile may not be. And there may be more than we were
                     // given, of which nobody told us.
-                    if (piece.Next < piece.Stream?.Tail)
-                        _known = Math.Max(_known, piece.Stream.Tail);
+                    if (stored.Next < stored.Stream?.Tail)
+                        _known = Math.Max(_known, stored.Stream.Tail);
                     else if (_known == known)
                         _known = _head;
                 }
@@ -222,7 +222,7 @@ internal sealed class LiveStream
         }
     }
 
-    // A reader that has seen more of the stream than we have: a block has to end where it is.
+    // A reader that has seen more of the stream than we have: a segment has to end where it is.
     private long? NextAhead()
     {
         if (_farthest <= _head)
@@ -237,19 +237,19 @@ internal sealed class LiveStream
         return next == long.MaxValue ? null : next;
     }
 
-    private void Publish(StreamPiece piece)
+    private void Publish(StoredSegment stored)
     {
         if (_isOver)
             return;
-        if (StreamBlock.Of(piece) is not { } block)
+        if (LiveSegment.Of(stored) is not { } segment)
         {
             EndInside();
             return;
         }
 
-        _head = block.Next;
-        _isClosed = block.Closed;
-        if (block.Data.IsEmpty && !block.Closed)
+        _head = segment.Next;
+        _isClosed = segment.Closed;
+        if (segment.Data.IsEmpty && !segment.Closed)
             return;
 
         var given = 0;
@@ -257,17 +257,17 @@ internal sealed class LiveStream
         {
             if (!reader.IsWaiting)
                 continue;
-            if (reader.Position == block.Start)
+            if (reader.Position == segment.Start)
             {
-                reader.Complete(block);
+                reader.Complete(segment);
                 given++;
                 continue;
             }
 
-            // It came to the middle of the block, or to its end, while that was being read.
+            // It came to the middle of the segment, or to its end, while that was being read.
             switch (Find(reader.Position, out var found))
             {
-                case LiveFinding.Block:
+                case LiveFinding.Segment:
                     reader.Complete(found);
                     break;
                 case LiveFinding.Behind:
@@ -276,17 +276,17 @@ internal sealed class LiveStream
             }
         }
 
-        Keep(block, given < _readers.Count);
+        Keep(segment, given < _readers.Count);
     }
 
-    /// <summary>Reads for a reader who waits, and for whom no block will come that begins where it is. Begins under the lock.</summary>
+    /// <summary>Reads for a reader who waits, and for whom no segment will come that begins where it is. Begins under the lock.</summary>
     private async Task ReadForAsync(LiveReader reader, long position)
     {
         for (var failures = 0; ;)
         {
             try
             {
-                Task<StreamBlock?> read;
+                Task<LiveSegment?> read;
                 lock (Lock)
                 {
                     if (!reader.IsWaiting || reader.Position != position)
@@ -294,11 +294,11 @@ internal sealed class LiveStream
                     read = ReadBehindAsync(position);
                 }
 
-                var block = await read.ConfigureAwait(false);
+                var segment = await read.ConfigureAwait(false);
                 lock (Lock)
                 {
                     if (reader.IsWaiting && reader.Position == position)
-                        reader.Complete(block);
+                        reader.Complete(segment);
                 }
 
                 return;
@@ -315,28 +315,28 @@ internal sealed class LiveStream
     }
 
     // About what it costs to keep one: its bytes, and those of its event, with all that is around them.
-    private static long Cost(StreamBlock block) => (2 * block.Data.Length) + 512;
+    private static long Cost(LiveSegment segment) => (2 * segment.Data.Length) + 512;
 
-    private void Keep(StreamBlock block, bool isWanted)
+    private void Keep(LiveSegment segment, bool isWanted)
     {
         if (!isWanted)
         {
-            _blocks.Clear();
-            _blocksBytes = 0;
+            _segments.Clear();
+            _segmentsBytes = 0;
             return;
         }
 
-        if (block.Data.IsEmpty)
+        if (segment.Data.IsEmpty)
             return;
-        _blocks.AddLast(block);
-        _blocksBytes += Cost(block);
+        _segments.AddLast(segment);
+        _segmentsBytes += Cost(segment);
         var least = long.MaxValue;
         foreach (var reader in _readers)
             least = Math.Min(least, reader.Position);
-        while (_blocks.First is { } first && (first.Value.Next <= least || (_blocksBytes > LiveStreams.HistoryBytes && first != _blocks.Last)))
+        while (_segments.First is { } first && (first.Value.Next <= least || (_segmentsBytes > LiveStreams.HistoryBytes && first != _segments.Last)))
         {
-            _blocksBytes -= Cost(first.Value);
-            _blocks.RemoveFirst();
+            _segmentsBytes -= Cost(first.Value);
+            _segments.RemoveFirst();
         }
     }
 

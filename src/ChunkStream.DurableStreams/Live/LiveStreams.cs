@@ -9,10 +9,10 @@ namespace ChunkStream.DurableStreams.Live;
 /// </summary>
 internal sealed class LiveStreams : IAsyncDisposable
 {
-    /// <summary>About how many bytes a block has at most.</summary>
-    public const int BlockBytes = 256 * 1024;
+    /// <summary>About how many bytes a segment has at most.</summary>
+    public const int SegmentBytes = 256 * 1024;
 
-    /// <summary>About how many bytes of memory a stream keeps in blocks for readers who are a little behind.</summary>
+    /// <summary>About how many bytes of memory a stream keeps in segments for readers who are a little behind.</summary>
     public const int HistoryBytes = 512 * 1024;
 
     // How often it is looked which streams are due.
@@ -58,7 +58,7 @@ internal sealed class LiveStreams : IAsyncDisposable
     private bool _isLookingForUntold;
     private TimeSpan _lookPause;
 
-    public LiveStreams(StreamFunctions functions, ChangeListener listener, IOptions<DurableOptions> options, TimeProvider time, DurableLog log)
+    public LiveStreams(StreamFunctions functions, ChangeListener listener, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log)
     {
         (_functions, _listener, _time, _log) = (functions, listener, time, log);
         _mostReaders = options.Value.MaxReaders;
@@ -82,7 +82,7 @@ internal sealed class LiveStreams : IAsyncDisposable
     /// <param name="stream">The stream, as it was when it was read last.</param>
     /// <param name="position">From where on.</param>
     /// <exception cref="ProblemException">As many readers follow streams as may: 503.</exception>
-    public LiveReader Follow(StreamInfo stream, long position)
+    public LiveReader Follow(DurableStream stream, long position)
     {
         LiveReader reader;
         LiveStream live;
@@ -136,14 +136,14 @@ internal sealed class LiveStreams : IAsyncDisposable
     }
 
     /// <summary>Reads for readers: not too many at a time, since others want to write.</summary>
-    public async Task<StreamPiece> ReadAsync(long id, long from, long? to)
+    public async Task<StoredSegment> ReadAsync(long id, long from, long? to)
     {
         await _reads.WaitAsync(_stop.Token).ConfigureAwait(false);
         try
         {
-            var piece = await _functions.ReadOnAsync(id, from, to, BlockBytes, _stop.Token).ConfigureAwait(false);
+            var stored = await _functions.ReadOnAsync(id, from, to, SegmentBytes, _stop.Token).ConfigureAwait(false);
             Volatile.Write(ref _isFailing, 0);
-            return piece;
+            return stored;
         }
         finally
         {

@@ -6,7 +6,7 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// Ends the reading of a body that does not come any more, or too slowly. A server's own limit is one of the average: a body of which
 /// most came fast may rest for hours.
 /// </summary>
-internal sealed class BodyWatch(PipeReader body, DurableOptions options, TimeProvider time) : IDisposable
+internal sealed class BodyWatch(PipeReader body, DurableStreamOptions options, TimeProvider time) : IDisposable
 {
     // What Kestrel asks for, too.
     private const double LeastBytesASecond = 240;

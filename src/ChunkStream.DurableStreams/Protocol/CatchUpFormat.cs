@@ -15,13 +15,13 @@ internal sealed class CatchUpFormat(string contentType, bool isJson, long? bytes
     public override string Name => isJson ? "messages" : "bytes";
 
     /// <inheritdoc />
-    public override string ContentType => StreamContent.Header(contentType);
+    public override string ContentType => ContentTypes.Header(contentType);
 
     /// <inheritdoc />
     public override RecordEncoding Encoding => isJson ? RecordEncoding.Json : RecordEncoding.Text;
 
     /// <summary>Not what may be compressed already, as most binary content is.</summary>
-    public override bool IsWorthCompressing => (isJson || StreamContent.IsText(contentType)) && bytes is null or >= WorthCompressing;
+    public override bool IsWorthCompressing => (isJson || ContentTypes.IsText(contentType)) && bytes is null or >= WorthCompressing;
 
     /// <inheritdoc />
     public override void WriteStart(ByteWriter output, StreamSchema schema)

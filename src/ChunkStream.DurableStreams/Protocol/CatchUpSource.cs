@@ -7,36 +7,36 @@ using ChunkStream.Streaming;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// A stream's data up to a position, read from the database piece by piece: while one is sent, the next is on its way. What was
+/// A stream's data up to a position, read from the database segment by segment: while one is sent, the next is on its way. What was
 /// promised in the headers comes, or the response breaks.
 /// </summary>
 internal sealed class CatchUpSource : StreamSource
 {
-    // How much of a piece is written at a time, so that the pump can flush in between.
+    // How much of a segment is written at a time, so that the pump can flush in between.
     private static readonly int SliceBytes = 2 * BufferSizes.Block;
 
     private readonly DurableStore _store;
-    private readonly StreamInfo _stream;
+    private readonly DurableStream _stream;
     private readonly long _end;
-    private readonly int _pieceBytes;
+    private readonly int _segmentBytes;
     private readonly CancellationToken _cancellation;
 
     private ReadOnlyMemory<byte> _rest;
     private long _position;
     private bool _owesComma;
     private bool _hasWritten;
-    private Task<StreamPiece>? _ahead;
-    private PieceBuffer _sent = new();
-    private PieceBuffer _read = new();
+    private Task<StoredSegment>? _ahead;
+    private SegmentBuffer _sent = new();
+    private SegmentBuffer _read = new();
 
     /// <param name="store">Where the rest is.</param>
-    /// <param name="first">The first piece.</param>
-    /// <param name="end">The position to end at: where the first piece ends, or behind it.</param>
-    /// <param name="pieceBytes">About how many bytes to read at a time.</param>
+    /// <param name="first">The first segment.</param>
+    /// <param name="end">The position to end at: where the first segment ends, or behind it.</param>
+    /// <param name="segmentBytes">About how many bytes to read at a time.</param>
     /// <param name="cancellation">Ends it.</param>
-    public CatchUpSource(DurableStore store, StreamPiece first, long end, int pieceBytes, CancellationToken cancellation)
+    public CatchUpSource(DurableStore store, StoredSegment first, long end, int segmentBytes, CancellationToken cancellation)
     {
-        (_store, _stream, _end, _pieceBytes, _cancellation) = (store, first.Stream!, end, pieceBytes, cancellation);
+        (_store, _stream, _end, _segmentBytes, _cancellation) = (store, first.Stream!, end, segmentBytes, cancellation);
         Take(first);
     }
 
@@ -45,7 +45,7 @@ internal sealed class CatchUpSource : StreamSource
 
     /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()
-        => !_rest.IsEmpty ? new ValueTask<bool>(true) : _ahead is null ? new ValueTask<bool>(false) : NextPieceAsync();
+        => !_rest.IsEmpty ? new ValueTask<bool>(true) : _ahead is null ? new ValueTask<bool>(false) : NextSegmentAsync();
 
     /// <inheritdoc />
     public override bool TryRead() => !_rest.IsEmpty;
@@ -73,26 +73,26 @@ internal sealed class CatchUpSource : StreamSource
         _read.Dispose();
     }
 
-    private async ValueTask<bool> NextPieceAsync()
+    private async ValueTask<bool> NextSegmentAsync()
     {
         while (_rest.IsEmpty && _ahead is not null)
         {
-            var piece = await _ahead.ConfigureAwait(false);
-            if (piece.Presence is not StreamPresence.Present)
+            var stored = await _ahead.ConfigureAwait(false);
+            if (stored.Presence is not Presence.Present)
                 throw new ProblemException(DurableProblems.NoStream);
-            if (piece.Next <= _position)
+            if (stored.Next <= _position)
                 throw new InvalidDataException($"Stream {_stream.Id} has nothing at position {_position}, but should end at {_end}.");
-            Take(piece);
+            Take(stored);
         }
 
         return !_rest.IsEmpty;
     }
 
-    private void Take(StreamPiece piece)
+    private void Take(StoredSegment stored)
     {
-        (_rest, _position) = (piece.Data, piece.Next);
+        (_rest, _position) = (stored.Data, stored.Next);
         _owesComma = _stream.IsJson && _hasWritten;
         (_sent, _read) = (_read, _sent);
-        _ahead = _position < _end ? _store.ReadOnAsync(_stream.Id, _position, _end, _pieceBytes, _read, _cancellation) : null;
+        _ahead = _position < _end ? _store.ReadOnAsync(_stream.Id, _position, _end, _segmentBytes, _read, _cancellation) : null;
     }
 }

@@ -10,7 +10,7 @@ namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>Durable streams over HTTP: the Durable Streams protocol, its sections 4, 5 and 8 to 10.</summary>
 internal sealed class DurableEndpoint(
-    DurableStore store, AppendRoom room, LiveStreams live, StreamEngine engine, IOptions<DurableOptions> options, ILogger<DurableEndpoint> logger)
+    DurableStore store, AppendRoom room, LiveStreams live, StreamEngine engine, IOptions<DurableStreamOptions> options, ILogger<DurableEndpoint> logger)
 {
     public DurableStore Store => store;
 
@@ -26,7 +26,7 @@ internal sealed class DurableEndpoint(
     public const string PathParameter = "path";
 
     /// <summary>The settings.</summary>
-    public DurableOptions Options => options.Value;
+    public DurableStreamOptions Options => options.Value;
 
     /// <summary>What a request to a stream is answered with.</summary>
     /// <param name="request">The request.</param>
@@ -34,7 +34,7 @@ internal sealed class DurableEndpoint(
     /// <param name="refused">Why the app refuses it, or null.</param>
     public IResult Answer(HttpRequest request, DurablePlace place, Problem? refused = null)
     {
-        var call = new DurableCall(this, StreamPath.Of(request), place);
+        var call = new DurableCall(this, DurablePath.Of(request), place);
         if ((refused ?? call.PathProblem) is { } problem)
             return new RefusedResult(call, problem);
 
@@ -64,7 +64,7 @@ internal sealed class DurableCall(DurableEndpoint endpoints, (string Path, Probl
 
     public StreamEngine Engine => endpoints.Engine;
 
-    public DurableOptions Options => endpoints.Options;
+    public DurableStreamOptions Options => endpoints.Options;
 
     public DurableRequestLog Log => endpoints.Log;
 

@@ -11,7 +11,7 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// <summary>What all answers about durable streams have in common: the headers that protect browsers, and what becomes of failures.</summary>
 internal abstract class DurableResult(DurableCall call) : IResult
 {
-    private static readonly string ExposedHeaders = string.Join(',', StreamHeaders.Exposed);
+    private static readonly string ExposedHeaders = string.Join(',', ProtocolHeaders.Exposed);
 
     protected DurableCall Call => call;
 
@@ -74,19 +74,19 @@ internal abstract class DurableResult(DurableCall call) : IResult
     }
 
     /// <summary>The problem of a path without a stream, or null if there is one.</summary>
-    protected static Problem? Absent(StreamPresence presence) => presence switch
+    protected static Problem? Absent(Presence presence) => presence switch
     {
-        StreamPresence.Present => null,
-        StreamPresence.Gone => DurableProblems.Gone,
+        Presence.Present => null,
+        Presence.Gone => DurableProblems.Gone,
         _ => DurableProblems.NoStream,
     };
 
     /// <summary>Says where a stream ends, and whether it does so for ever.</summary>
     protected static void SetTail(HttpResponse response, long tail, bool closed)
     {
-        response.Headers[StreamHeaders.NextOffset] = StreamOffset.Format(tail);
+        response.Headers[ProtocolHeaders.NextOffset] = DurableOffset.Format(tail);
         if (closed)
-            response.Headers[StreamHeaders.Closed] = StreamHeaders.True;
+            response.Headers[ProtocolHeaders.Closed] = ProtocolHeaders.True;
     }
 
     // PROTOCOL.md, 12.7.

@@ -24,11 +24,11 @@ internal sealed class HeadResult(DurableCall call) : DurableResult(call)
             return;
         }
 
-        response.ContentType = StreamContent.Header(stream!.ContentType);
+        response.ContentType = ContentTypes.Header(stream!.ContentType);
         SetTail(response, stream.Tail, stream.Closed);
         if (stream.TtlSeconds is { } seconds)
-            response.Headers[StreamHeaders.Ttl] = seconds.ToString(CultureInfo.InvariantCulture);
+            response.Headers[ProtocolHeaders.Ttl] = seconds.ToString(CultureInfo.InvariantCulture);
         if (stream.ExpiresAt is { } moment)
-            response.Headers[StreamHeaders.ExpiresAt] = Rfc3339.Format(moment);
+            response.Headers[ProtocolHeaders.ExpiresAt] = Rfc3339.Format(moment);
     }
 }

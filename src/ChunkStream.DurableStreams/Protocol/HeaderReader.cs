@@ -48,13 +48,13 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         if (Text(HeaderNames.ContentType) is not { Length: > 0 } text)
             return null;
 
-        if (text.Length > MaxContentTypeLength || !StreamContent.IsHeader(text) || !MediaTypeHeaderValue.TryParse(text, out var type) || type.MatchesAllSubTypes)
+        if (text.Length > MaxContentTypeLength || !ContentTypes.IsHeader(text) || !MediaTypeHeaderValue.TryParse(text, out var type) || type.MatchesAllSubTypes)
             Refuse(HeaderNames.ContentType, $"Content-Type must be a media type of at most {MaxContentTypeLength} visible ASCII characters, such as application/json, but is '{Shortened(text)}'.");
         return text;
     }
 
     /// <summary>Whether <c>Stream-Closed</c> is true: anything else counts as if it were not there.</summary>
-    public bool IsClosed() => StreamHeaders.True.Equals(Text(StreamHeaders.Closed), StringComparison.OrdinalIgnoreCase);
+    public bool IsClosed() => ProtocolHeaders.True.Equals(Text(ProtocolHeaders.Closed), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether the body is compressed, say: it would be stored as it is, and its readers not be told.</summary>
     public bool IsEncoded()
@@ -74,47 +74,47 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
     /// <summary>When the stream shall expire: one of the two, or neither.</summary>
     public (long? TtlSeconds, DateTimeOffset? ExpiresAt) Expiry()
     {
-        var ttl = Text(StreamHeaders.Ttl) is { } seconds ? Ttl(seconds) : null;
-        var expiresAt = Text(StreamHeaders.ExpiresAt) is { } moment ? ExpiresAt(moment) : null;
+        var ttl = Text(ProtocolHeaders.Ttl) is { } seconds ? Ttl(seconds) : null;
+        var expiresAt = Text(ProtocolHeaders.ExpiresAt) is { } moment ? ExpiresAt(moment) : null;
         if (ttl is not null && expiresAt is not null)
-            Refuse(StreamHeaders.Ttl, "Stream-TTL and Stream-Expires-At exclude each other: give one.");
+            Refuse(ProtocolHeaders.Ttl, "Stream-TTL and Stream-Expires-At exclude each other: give one.");
         return (ttl, expiresAt);
     }
 
     /// <summary>The writer's place in its own sequence, or null.</summary>
     public string? Sequence()
     {
-        var sequence = Text(StreamHeaders.Sequence);
+        var sequence = Text(ProtocolHeaders.Sequence);
         if (sequence is not null)
-            CheckName(StreamHeaders.Sequence, sequence);
+            CheckName(ProtocolHeaders.Sequence, sequence);
         return sequence;
     }
 
     /// <summary>Which append of an idempotent producer it is, or null.</summary>
     public ProducerPosition? Producer()
     {
-        var (id, epoch, sequence) = (Text(StreamHeaders.ProducerId), Text(StreamHeaders.ProducerEpoch), Text(StreamHeaders.ProducerSequence));
+        var (id, epoch, sequence) = (Text(ProtocolHeaders.ProducerId), Text(ProtocolHeaders.ProducerEpoch), Text(ProtocolHeaders.ProducerSequence));
         if (id is null && epoch is null && sequence is null)
             return null;
 
         if (id is null || epoch is null || sequence is null)
         {
-            Refuse(StreamHeaders.ProducerId, "Producer-Id, Producer-Epoch and Producer-Seq belong together: give all of them, or none.");
+            Refuse(ProtocolHeaders.ProducerId, "Producer-Id, Producer-Epoch and Producer-Seq belong together: give all of them, or none.");
             return null;
         }
 
-        CheckName(StreamHeaders.ProducerId, id);
-        return new ProducerPosition(id, Number(StreamHeaders.ProducerEpoch, epoch), Number(StreamHeaders.ProducerSequence, sequence));
+        CheckName(ProtocolHeaders.ProducerId, id);
+        return new ProducerPosition(id, Number(ProtocolHeaders.ProducerEpoch, epoch), Number(ProtocolHeaders.ProducerSequence, sequence));
     }
 
     /// <summary>Where the stream shall branch off, or null.</summary>
     /// <param name="root">What stands before a stream's path in a URL's path, with its last slash.</param>
     public ForkPoint? Fork(string root)
     {
-        var (source, offset, subOffset) = (Text(StreamHeaders.ForkedFrom), Text(StreamHeaders.ForkOffset), Text(StreamHeaders.ForkSubOffset));
+        var (source, offset, subOffset) = (Text(ProtocolHeaders.ForkedFrom), Text(ProtocolHeaders.ForkOffset), Text(ProtocolHeaders.ForkSubOffset));
         if (source is null)
         {
-            foreach (var name in new[] { StreamHeaders.ForkOffset, StreamHeaders.ForkSubOffset }.Where(headers.ContainsKey))
+            foreach (var name in new[] { ProtocolHeaders.ForkOffset, ProtocolHeaders.ForkSubOffset }.Where(headers.ContainsKey))
                 Refuse(name, $"{name} says where to fork off a stream: it needs Stream-Forked-From.");
             return null;
         }
@@ -130,7 +130,7 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         if (Integer(text, MaxTtlSeconds) is { } seconds && IsCanonical(text))
             return seconds;
 
-        Refuse(StreamHeaders.Ttl, string.Create(CultureInfo.InvariantCulture,
+        Refuse(ProtocolHeaders.Ttl, string.Create(CultureInfo.InvariantCulture,
             $"Stream-TTL must be a whole number of seconds from 0 to {MaxTtlSeconds}, in digits without a leading zero, but is '{Shortened(text)}'."));
         return null;
     }
@@ -140,7 +140,7 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         if (Rfc3339.TryParse(text, out var moment))
             return moment;
 
-        Refuse(StreamHeaders.ExpiresAt, $"Stream-Expires-At must be a time as RFC 3339 has it, such as 2030-01-31T12:00:00Z, but is '{Shortened(text)}'.");
+        Refuse(ProtocolHeaders.ExpiresAt, $"Stream-Expires-At must be a time as RFC 3339 has it, such as 2030-01-31T12:00:00Z, but is '{Shortened(text)}'.");
         return null;
     }
 
@@ -159,17 +159,17 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         if (Integer(text, MaxSafeInteger) is { } number && IsCanonical(text))
             return number;
 
-        Refuse(StreamHeaders.ForkSubOffset,
+        Refuse(ProtocolHeaders.ForkSubOffset,
             $"Stream-Fork-Sub-Offset must be a whole number from 0 on, in digits without a leading zero, but is '{Shortened(text)}'.");
         return 0;
     }
 
     private long? Offset(string text)
     {
-        if (StreamOffset.TryParse(text, out var position))
+        if (DurableOffset.TryParse(text, out var position))
             return position;
 
-        Refuse(StreamHeaders.ForkOffset, $"Stream-Fork-Offset must be a Stream-Next-Offset that this server gave, but is '{Shortened(text)}'.");
+        Refuse(ProtocolHeaders.ForkOffset, $"Stream-Fork-Offset must be a Stream-Next-Offset that this server gave, but is '{Shortened(text)}'.");
         return null;
     }
 
@@ -178,8 +178,8 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         // As it stands in the stream's URL; or as it is named to those who see no more of the URL.
         var path = Uri.UnescapeDataString(text);
         path = path.StartsWith(root, StringComparison.OrdinalIgnoreCase) ? path[root.Length..] : path.StartsWith('/') ? path[1..] : path;
-        if (StreamPath.Check(path) is { } problem)
-            Refuse(StreamHeaders.ForkedFrom, $"Stream-Forked-From must be the path of a stream's URL, such as {root}orders/42. {problem.Detail}");
+        if (DurablePath.Check(path) is { } problem)
+            Refuse(ProtocolHeaders.ForkedFrom, $"Stream-Forked-From must be the path of a stream's URL, such as {root}orders/42. {problem.Detail}");
         return path;
     }
 

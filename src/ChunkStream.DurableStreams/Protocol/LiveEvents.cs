@@ -32,7 +32,7 @@ internal static class LiveEvents
 
         output.Write("event: control\ndata:{\"streamNextOffset\":\""u8);
         var offset = output.WrittenCount;
-        Encoding.ASCII.GetBytes(StreamOffset.Format(next), output);
+        Encoding.ASCII.GetBytes(DurableOffset.Format(next), output);
         var offsetEnd = output.WrittenCount;
         output.Write("\""u8);
         return new LiveEvent(output.WrittenMemory, output.WrittenMemory[offset..offsetEnd], upToDate, closed);
@@ -86,7 +86,7 @@ internal static class LiveEvents
     }
 }
 
-/// <summary>The events of a block, as far as they are the same for all its readers. Immutable and shared.</summary>
+/// <summary>The events of a segment, as far as they are the same for all its readers. Immutable and shared.</summary>
 /// <param name="Bytes">From the data event's begin to the end of the offset in the control event.</param>
 /// <param name="Offset">The offset in it.</param>
 /// <param name="UpToDate">Whether a reader then has all that there is.</param>

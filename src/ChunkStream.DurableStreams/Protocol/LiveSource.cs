@@ -34,7 +34,7 @@ internal sealed class LiveSource : StreamSource
     /// <param name="time">Measures that.</param>
     /// <param name="cancellation">Ends it.</param>
     public LiveSource(
-        StreamBlock first, LiveReader? reader, LiveContent content, long cursorFloor, TimeSpan duration, TimeProvider time, CancellationToken cancellation)
+        LiveSegment first, LiveReader? reader, LiveContent content, long cursorFloor, TimeSpan duration, TimeProvider time, CancellationToken cancellation)
     {
         (_reader, _content, _cursorFloor, _time, _cancellation) = (reader, content, cursorFloor, time, cancellation);
         _duration = new CancellationTokenSource(duration, time);
@@ -79,7 +79,7 @@ internal sealed class LiveSource : StreamSource
         }
 
         output.Write(",\"streamCursor\":\""u8);
-        var cursor = Math.Max(_cursorFloor, StreamCursor.Current(_time.GetUtcNow()));
+        var cursor = Math.Max(_cursorFloor, CacheCursor.Current(_time.GetUtcNow()));
         cursor.TryFormat(output.GetSpan(20), out var length);
         output.Advance(length);
         output.Write(_last.UpToDate ? "\",\"upToDate\":true}\n\n"u8 : "\"}\n\n"u8);
@@ -104,9 +104,9 @@ internal sealed class LiveSource : StreamSource
             while (_next is null)
             {
                 _untilEnd.Token.ThrowIfCancellationRequested();
-                if (await reader.NextAsync(_untilEnd.Token).ConfigureAwait(false) is not { } block)
+                if (await reader.NextAsync(_untilEnd.Token).ConfigureAwait(false) is not { } segment)
                     return false;
-                _next = EventOf(block);
+                _next = EventOf(segment);
             }
 
             return true;
@@ -119,25 +119,25 @@ internal sealed class LiveSource : StreamSource
     }
 
     /// <summary>
-    /// The events of a block, or null where it only begins a character that the next one ends. Where we ourselves have parted a text,
+    /// The events of a segment, or null where it only begins a character that the next one ends. Where we ourselves have parted a text,
     /// no event ends in mid-character, or between the two characters of a line break.
     /// </summary>
-    private LiveEvent? EventOf(StreamBlock block)
+    private LiveEvent? EventOf(LiveSegment segment)
     {
-        var isParted = _content is LiveContent.Text && !block.UpToDate;
-        var unfinished = isParted ? LiveEvents.Unfinished(block.Data.Span) : 0;
+        var isParted = _content is LiveContent.Text && !segment.UpToDate;
+        var unfinished = isParted ? LiveEvents.Unfinished(segment.Data.Span) : 0;
         if (unfinished == 0 && _unfinished.Length == 0)
         {
             // Two readers at once make the same of it.
-            block.Encoded ??= LiveEvents.Encode(block.Data.Span, block.Next, block.UpToDate, block.Closed, _content);
-            return (LiveEvent)block.Encoded;
+            segment.Encoded ??= LiveEvents.Encode(segment.Data.Span, segment.Next, segment.UpToDate, segment.Closed, _content);
+            return (LiveEvent)segment.Encoded;
         }
 
-        byte[] data = [.. _unfinished, .. block.Data.Span];
+        byte[] data = [.. _unfinished, .. segment.Data.Span];
         unfinished = isParted ? LiveEvents.Unfinished(data) : 0;
         _unfinished = data[^unfinished..];
         return unfinished == data.Length
             ? null
-            : LiveEvents.Encode(data.AsSpan(0, data.Length - unfinished), block.Next - unfinished, block.UpToDate, block.Closed, _content);
+            : LiveEvents.Encode(data.AsSpan(0, data.Length - unfinished), segment.Next - unfinished, segment.UpToDate, segment.Closed, _content);
     }
 }

@@ -54,7 +54,7 @@ internal sealed class PostResult(DurableCall call) : DurableResult(call)
 
     private (IReadOnlyList<ReadOnlyMemory<byte>> Content, Problem? Problem) Content(string contentType, ReadOnlyMemory<byte> body)
     {
-        if (!StreamContent.IsJson(contentType))
+        if (!ContentTypes.IsJson(contentType))
             return ([body], null);
 
         var (messages, problem) = JsonMessages.Split(body, Call.Options.MaxAppendMessages);
@@ -76,22 +76,22 @@ internal sealed class PostResult(DurableCall call) : DurableResult(call)
                     : StatusCodes.Status204NoContent;
                 if (append.Producer is { } producer)
                 {
-                    Set(response, StreamHeaders.ProducerEpoch, result.ProducerEpoch ?? producer.Epoch);
-                    Set(response, StreamHeaders.ProducerSequence, result.ProducerSequence ?? producer.Sequence);
+                    Set(response, ProtocolHeaders.ProducerEpoch, result.ProducerEpoch ?? producer.Epoch);
+                    Set(response, ProtocolHeaders.ProducerSequence, result.ProducerSequence ?? producer.Sequence);
                 }
 
                 return null;
             case AppendStatus.StaleEpoch:
-                Set(response, StreamHeaders.ProducerEpoch, result.ProducerEpoch ?? 0);
+                Set(response, ProtocolHeaders.ProducerEpoch, result.ProducerEpoch ?? 0);
                 return DurableProblems.StaleProducer(result.ProducerEpoch ?? 0);
             case AppendStatus.SequenceGap:
                 var (expected, received) = ((result.ProducerSequence ?? -1) + 1, append.Producer!.Sequence);
-                Set(response, StreamHeaders.ProducerExpectedSequence, expected);
-                Set(response, StreamHeaders.ProducerReceivedSequence, received);
+                Set(response, ProtocolHeaders.ProducerExpectedSequence, expected);
+                Set(response, ProtocolHeaders.ProducerReceivedSequence, received);
                 return DurableProblems.ProducerGap(expected, received);
             case AppendStatus.EpochNotAtZero:
                 return DurableProblems.InvalidHeaders([new ParameterError(
-                    StreamHeaders.ProducerSequence, "Producer-Seq must be 0 in the first append of a new Producer-Epoch.")]);
+                    ProtocolHeaders.ProducerSequence, "Producer-Seq must be 0 in the first append of a new Producer-Epoch.")]);
             default:
                 return Refusal(result.Status);
         }

@@ -37,9 +37,9 @@ internal sealed class PutResult(DurableCall call) : DurableResult(call)
         if (contentType is null && fork is not null && !body.IsEmpty)
             contentType = (await Call.Store.HeadAsync(fork.SourcePath, cancellation).ConfigureAwait(false)).Stream?.ContentType;
         if (fork is null)
-            contentType ??= StreamContent.Unknown;
+            contentType ??= ContentTypes.Unknown;
 
-        var isJson = contentType is not null && StreamContent.IsJson(contentType);
+        var isJson = contentType is not null && ContentTypes.IsJson(contentType);
         var (content, invalid) = body.IsEmpty ? ([], null)
             : isJson ? JsonMessages.Split(body, Call.Options.MaxAppendMessages)
             : ((IReadOnlyList<ReadOnlyMemory<byte>>)[body], null);
@@ -53,7 +53,7 @@ internal sealed class PutResult(DurableCall call) : DurableResult(call)
         if (result.Stream is not { } stream)
             return Refusal(result.Status);
 
-        response.ContentType = StreamContent.Header(stream.ContentType);
+        response.ContentType = ContentTypes.Header(stream.ContentType);
         SetTail(response, stream.Tail, stream.Closed);
         if (result.Status is CreateStatus.Created)
         {
@@ -74,7 +74,7 @@ internal sealed class PutResult(DurableCall call) : DurableResult(call)
         CreateStatus.SourceGone => DurableProblems.SourceGone,
         CreateStatus.SourceDiffers => DurableProblems.ContentTypeDiffers("Content-Type is not that of the stream to fork: leave it out."),
         CreateStatus.ForkPointBeyondTail => DurableProblems.InvalidHeaders([new ParameterError(
-            StreamHeaders.ForkOffset, "Stream-Fork-Offset, with Stream-Fork-Sub-Offset, lies beyond the end of the stream to fork.")]),
+            ProtocolHeaders.ForkOffset, "Stream-Fork-Offset, with Stream-Fork-Sub-Offset, lies beyond the end of the stream to fork.")]),
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "No refusal."),
     };
 

@@ -16,7 +16,7 @@ internal static class ReadCaching
     /// <param name="isPublic">Whether whoever shares a cache may read it, too.</param>
     /// <param name="isNothingYet">Whether the part is empty, and may not stay so: then a cache must ask each time.</param>
     /// <param name="now">Now.</param>
-    public static string Control(StreamInfo stream, bool isPublic, bool isNothingYet, DateTimeOffset now)
+    public static string Control(DurableStream stream, bool isPublic, bool isNothingYet, DateTimeOffset now)
     {
         var scope = isPublic ? "public" : "private";
         if (isNothingYet)
@@ -30,7 +30,7 @@ internal static class ReadCaching
     }
 
     /// <summary>The tag of a part of a stream. It changes when the stream is closed, which the part's reader must hear of.</summary>
-    public static EntityTagHeaderValue Tag(StreamInfo stream, long start, long end, bool closed)
+    public static EntityTagHeaderValue Tag(DurableStream stream, long start, long end, bool closed)
         => new(string.Create(CultureInfo.InvariantCulture, $"\"{stream.Id}:{start}:{end}{(closed ? ":c" : "")}\""));
 
     /// <summary>The same, of a body that was encoded on the way: equal in content, not byte for byte.</summary>

@@ -29,7 +29,7 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
         var offset = parameters.Text(Offset);
         if (offset is null && live is not LiveMode.None)
             parameters.Refuse(Offset, $"'{Offset}' is missing: a live read must say where it begins, with -1 for the start or now for what comes.");
-        var request = new ReadRequest(PositionOf(offset, parameters), live, StreamCursor.Parse(parameters.Text("cursor")));
+        var request = new ReadRequest(PositionOf(offset, parameters), live, CacheCursor.Parse(parameters.Text("cursor")));
         return (request, parameters.Problem());
     }
 
@@ -48,7 +48,7 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
             case "now":
                 return null;
             default:
-                if (!StreamOffset.TryParse(offset, out var position))
+                if (!DurableOffset.TryParse(offset, out var position))
                     parameters.Refuse(Offset, $"'{Offset}' must be a Stream-Next-Offset that this server gave, -1 for the start, or now for what comes.");
                 return position;
         }

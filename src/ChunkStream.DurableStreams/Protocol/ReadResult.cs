@@ -25,30 +25,30 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
             return;
         }
 
-        var piece = await Call.Store.ReadAsync(Call.Path, read.From, FirstBytes(request, read), cancellation).ConfigureAwait(false);
-        problem = Absent(piece.Presence) ?? (read.From > piece.Stream!.Tail ? DurableProblems.OffsetBeyondTail : null);
+        var stored = await Call.Store.ReadAsync(Call.Path, read.From, FirstBytes(request, read), cancellation).ConfigureAwait(false);
+        problem = Absent(stored.Presence) ?? (read.From > stored.Stream!.Tail ? DurableProblems.OffsetBeyondTail : null);
         if (problem is not null)
             await RefuseAsync(response, problem).ConfigureAwait(false);
         else if (read.Live is LiveMode.Sse)
-            await FollowAsync(response, read, piece).ConfigureAwait(false);
-        else if (read.Live is LiveMode.LongPoll && piece.Next == piece.Start)
-            await PollAsync(response, read, piece, cancellation).ConfigureAwait(false);
+            await FollowAsync(response, read, stored).ConfigureAwait(false);
+        else if (read.Live is LiveMode.LongPoll && stored.Next == stored.Start)
+            await PollAsync(response, read, stored, cancellation).ConfigureAwait(false);
         else
-            await SendAsync(response, read, Part.Of(piece, Call.Options)).ConfigureAwait(false);
+            await SendAsync(response, read, Part.Of(stored, Call.Options)).ConfigureAwait(false);
     }
 
     // Who has a part already mostly has it still, and needs no data.
     private int FirstBytes(HttpRequest request, ReadRequest read)
-        => read.Live is LiveMode.Sse ? Math.Min(MaxEventBytes, Call.Options.PieceBytes)
+        => read.Live is LiveMode.Sse ? Math.Min(MaxEventBytes, Call.Options.SegmentBytes)
             : request.Headers.ContainsKey(HeaderNames.IfNoneMatch) ? 1
-            : Call.Options.PieceBytes;
+            : Call.Options.SegmentBytes;
 
     private async Task SendAsync(HttpResponse response, ReadRequest read, Part part)
     {
         var (stream, first) = (part.Stream, part.First);
         SetTail(response, part.End, part.IsClosed);
         if (part.IsUpToDate)
-            response.Headers[StreamHeaders.UpToDate] = StreamHeaders.True;
+            response.Headers[ProtocolHeaders.UpToDate] = ProtocolHeaders.True;
         if (read.Live is LiveMode.LongPoll)
             SetCursor(response, read);
 
@@ -69,7 +69,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
 
         var format = new CatchUpFormat(stream.ContentType, stream.IsJson, part.Bytes);
         await new StreamResult(
-            new OfferedStream(Call.Name, (_, token) => new CatchUpSource(Call.Store, first, part.End, Call.Options.PieceBytes, token)),
+            new OfferedStream(Call.Name, (_, token) => new CatchUpSource(Call.Store, first, part.End, Call.Options.SegmentBytes, token)),
             format,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 
@@ -82,33 +82,33 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
         }
     }
 
-    private async Task PollAsync(HttpResponse response, ReadRequest read, StreamPiece piece, CancellationToken cancellation)
+    private async Task PollAsync(HttpResponse response, ReadRequest read, StoredSegment stored, CancellationToken cancellation)
     {
-        var stream = piece.Stream!;
-        var block = stream.Closed ? NothingMore(piece) : await NextBlockAsync(piece, cancellation).ConfigureAwait(false);
-        if (block is null)
+        var stream = stored.Stream!;
+        var segment = stream.Closed ? NothingMore(stored) : await NextSegmentAsync(stored, cancellation).ConfigureAwait(false);
+        if (segment is null)
         {
             await RefuseAsync(response, DurableProblems.NoStream).ConfigureAwait(false);
         }
-        else if (block.Data.IsEmpty)
+        else if (segment.Data.IsEmpty)
         {
-            SetTail(response, block.Next, block.Closed);
-            response.Headers[StreamHeaders.UpToDate] = StreamHeaders.True;
+            SetTail(response, segment.Next, segment.Closed);
+            response.Headers[ProtocolHeaders.UpToDate] = ProtocolHeaders.True;
             SetCursor(response, read);
             response.StatusCode = StatusCodes.Status204NoContent;
         }
         else
         {
-            await SendAsync(response, read, Part.Of(block, stream)).ConfigureAwait(false);
+            await SendAsync(response, read, Part.Of(segment, stream)).ConfigureAwait(false);
         }
     }
 
-    /// <summary>What comes next; an empty block if nothing does in time; null if the stream is gone.</summary>
-    private async Task<StreamBlock?> NextBlockAsync(StreamPiece piece, CancellationToken cancellation)
+    /// <summary>What comes next; an empty segment if nothing does in time; null if the stream is gone.</summary>
+    private async Task<LiveSegment?> NextSegmentAsync(StoredSegment stored, CancellationToken cancellation)
     {
         using var duration = new CancellationTokenSource(TimeSpan.FromSeconds(Call.Options.LongPollSeconds), Time);
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellation, duration.Token);
-        using var reader = Call.Live.Follow(piece.Stream!, piece.Next);
+        using var reader = Call.Live.Follow(stored.Stream!, stored.Next);
         try
         {
             return await reader.NextAsync(wait.Token).ConfigureAwait(false);
@@ -116,22 +116,22 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
         catch (OperationCanceledException) when (wait.IsCancellationRequested)
         {
             // Also where the process stops: the client asks another one.
-            return NothingMore(piece) with { Closed = false };
+            return NothingMore(stored) with { Closed = false };
         }
     }
 
-    private async Task FollowAsync(HttpResponse response, ReadRequest read, StreamPiece piece)
+    private async Task FollowAsync(HttpResponse response, ReadRequest read, StoredSegment stored)
     {
-        var stream = piece.Stream!;
-        var first = StreamBlock.Of(piece)!;
-        var content = stream.IsJson ? LiveContent.Messages : StreamContent.IsText(stream.ContentType) ? LiveContent.Text : LiveContent.Binary;
-        using var reader = first.Closed ? null : Call.Live.Follow(stream, piece.Next);
+        var stream = stored.Stream!;
+        var first = LiveSegment.Of(stored)!;
+        var content = stream.IsJson ? LiveContent.Messages : ContentTypes.IsText(stream.ContentType) ? LiveContent.Text : LiveContent.Binary;
+        using var reader = first.Closed ? null : Call.Live.Follow(stream, stored.Next);
         await new StreamResult(
             new OfferedStream(Call.Name, (_, token) => new LiveSource(
                 first,
                 reader,
                 content,
-                StreamCursor.Floor(read.Cursor, Time.GetUtcNow()),
+                CacheCursor.Floor(read.Cursor, Time.GetUtcNow()),
                 TimeSpan.FromSeconds(Call.Options.SseSeconds * (0.9 + (0.2 * Random.Shared.NextDouble()))),
                 Time,
                 token)),
@@ -143,22 +143,22 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
             response.Headers.CacheControl = "no-cache, no-store, no-transform";
             response.Headers["X-Accel-Buffering"] = "no";
             if (content is LiveContent.Binary)
-                response.Headers[StreamHeaders.SseDataEncoding] = "base64";
+                response.Headers[ProtocolHeaders.SseDataEncoding] = "base64";
             if (first.Closed && first.Data.IsEmpty)
             {
                 SetTail(response, first.Next, closed: true);
-                response.Headers[StreamHeaders.UpToDate] = StreamHeaders.True;
+                response.Headers[ProtocolHeaders.UpToDate] = ProtocolHeaders.True;
             }
         }
     }
 
-    private static StreamBlock NothingMore(StreamPiece piece)
-        => new(piece.Start, piece.Start, ReadOnlyMemory<byte>.Empty, UpToDate: true, piece.Stream!.Closed);
+    private static LiveSegment NothingMore(StoredSegment stored)
+        => new(stored.Start, stored.Start, ReadOnlyMemory<byte>.Empty, UpToDate: true, stored.Stream!.Closed);
 
     private void SetCursor(HttpResponse response, ReadRequest read)
     {
         var now = Time.GetUtcNow();
-        response.Headers[StreamHeaders.Cursor] = Math.Max(StreamCursor.Floor(read.Cursor, now), StreamCursor.Current(now)).ToString(CultureInfo.InvariantCulture);
+        response.Headers[ProtocolHeaders.Cursor] = Math.Max(CacheCursor.Floor(read.Cursor, now), CacheCursor.Current(now)).ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>The part of a stream that a response has.</summary>
@@ -167,9 +167,9 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
     /// <param name="End">Where it ends.</param>
     /// <param name="IsUpToDate">Whether there is nothing after it.</param>
     /// <param name="IsClosed">Whether there will never be.</param>
-    private sealed record Part(StreamInfo Stream, StreamPiece First, long End, bool IsUpToDate, bool IsClosed)
+    private sealed record Part(DurableStream Stream, StoredSegment First, long End, bool IsUpToDate, bool IsClosed)
     {
-        public static Part Of(StreamPiece first, DurableOptions options)
+        public static Part Of(StoredSegment first, DurableStreamOptions options)
         {
             var stream = first.Stream!;
             var most = first.Start + (stream.IsJson ? options.ReadMessages : options.ReadBytes);
@@ -177,8 +177,8 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
             return new Part(stream, first, end, end == stream.Tail, end == stream.Tail && stream.Closed);
         }
 
-        public static Part Of(StreamBlock block, StreamInfo stream)
-            => new(stream, new StreamPiece(StreamPresence.Present, stream, block.Start, block.Next, block.Data), block.Next, block.UpToDate, block.Closed);
+        public static Part Of(LiveSegment segment, DurableStream stream)
+            => new(stream, new StoredSegment(Presence.Present, stream, segment.Start, segment.Next, segment.Data), segment.Next, segment.UpToDate, segment.Closed);
 
         /// <summary>How many bytes its body has, or null where that is not known before all of it is read.</summary>
         public long? Bytes => !Stream.IsJson ? End - First.Start : First.Next == End ? First.Data.Length + 2 : null;

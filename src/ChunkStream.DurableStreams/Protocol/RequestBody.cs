@@ -24,7 +24,7 @@ internal static class RequestBody
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="BadHttpRequestException">It broke off, came too slowly, or is no valid HTTP.</exception>
     public static async Task<(ReadOnlyMemory<byte> Body, Problem? Problem)> ReadAsync(
-        HttpRequest request, AppendRoom.Place place, DurableOptions options, TimeProvider time, CancellationToken cancellation)
+        HttpRequest request, AppendRoom.Place place, DurableStreamOptions options, TimeProvider time, CancellationToken cancellation)
     {
         var maxBytes = options.MaxAppendBytes;
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)

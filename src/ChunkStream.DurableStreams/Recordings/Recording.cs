@@ -28,7 +28,7 @@ internal sealed class Recording : IDisposable
 
     private readonly RecordableGenerator _generator;
     private readonly DurableStore _store;
-    private readonly DurableOptions _options;
+    private readonly DurableStreamOptions _options;
     private readonly TimeProvider _time;
     private readonly RecordingLog _log;
     private readonly long _started;
@@ -48,7 +48,7 @@ internal sealed class Recording : IDisposable
     private long? _readElsewhereAt;
 
     public Recording(
-        RecordableGenerator generator, StreamInfo stream, DurableStore store, DurableOptions options, TimeProvider time, RecordingLog log)
+        RecordableGenerator generator, DurableStream stream, DurableStore store, DurableStreamOptions options, TimeProvider time, RecordingLog log)
     {
         (_generator, Stream, _store, _options, _time, _log) = (generator, stream, store, options, time, log);
         _writer = new ByteWriter(_gathered);
@@ -57,7 +57,7 @@ internal sealed class Recording : IDisposable
     }
 
     /// <summary>The stream, as it was created.</summary>
-    public StreamInfo Stream { get; }
+    public DurableStream Stream { get; }
 
     /// <summary>The part of it that is in memory.</summary>
     public RecordingWindow Window { get; }

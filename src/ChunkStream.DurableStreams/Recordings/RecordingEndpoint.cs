@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>Answers requests for what generators have given, or give, into recordings.</summary>
-internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<DurableOptions> options)
+internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<DurableStreamOptions> options)
 {
     /// <summary>The parameter by which a client of ours asks for a recording.</summary>
     public const string Parameter = "record";
@@ -47,7 +47,7 @@ internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<D
     {
         if ((eventId ?? resume) is not { } token)
             return (null, null);
-        if (StreamOffset.TryParse(token, out var position))
+        if (DurableOffset.TryParse(token, out var position))
             return (position, null);
         return (null, eventId is null
             ? Problem.InvalidResumeToken("'resume' must be taken as it is from a checkpoint, or from the id of an event.")

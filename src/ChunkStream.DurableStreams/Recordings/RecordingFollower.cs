@@ -11,12 +11,12 @@ namespace ChunkStream.DurableStreams.Recordings;
 internal sealed class RecordingFollower : IRecordingReader
 {
     private readonly DurableStore _store;
-    private readonly RecordingFunctions _functions;
+    private readonly RecordingStore _functions;
     private readonly LiveStreams _live;
-    private readonly DurableOptions _options;
+    private readonly DurableStreamOptions _options;
     private readonly TimeProvider _time;
     private readonly TimeSpan _lookEach;
-    private StreamInfo _stream;
+    private DurableStream _stream;
     private RecordingCut? _cut;
     private long _position;
     private long? _lookedAt;
@@ -30,7 +30,7 @@ internal sealed class RecordingFollower : IRecordingReader
     /// <param name="options">For how long a recorder is believed alive, and how much to read at a time.</param>
     /// <param name="time">Measures that.</param>
     public RecordingFollower(
-        BegunRecording begun, long position, DurableStore store, RecordingFunctions functions, LiveStreams live, DurableOptions options, TimeProvider time)
+        BegunRecording begun, long position, DurableStore store, RecordingStore functions, LiveStreams live, DurableStreamOptions options, TimeProvider time)
     {
         (_stream, _cut, _position) = (begun.Stream!, begun.Cut, position);
         (_store, _functions, _live, _options, _time) = (store, functions, live, options, time);
@@ -38,7 +38,7 @@ internal sealed class RecordingFollower : IRecordingReader
     }
 
     /// <inheritdoc />
-    public async ValueTask<StreamBlock?> NextAsync(CancellationToken cancellation)
+    public async ValueTask<LiveSegment?> NextAsync(CancellationToken cancellation)
     {
         while (true)
         {
@@ -50,29 +50,29 @@ internal sealed class RecordingFollower : IRecordingReader
                 return _position > _stream.Tail ? throw new ProblemException(RecordingProblems.BeyondEnd) : null;
             if (_lookedAt is not { } at || _time.GetElapsedTime(at) >= _lookEach)
                 await LookAsync(cancellation).ConfigureAwait(false);
-            else if (await WaitAsync(cancellation).ConfigureAwait(false) is { } block)
-                return block;
+            else if (await WaitAsync(cancellation).ConfigureAwait(false) is { } segment)
+                return segment;
         }
     }
 
     /// <inheritdoc />
     public void Dispose() => _reader?.Dispose();
 
-    private async Task<StreamBlock> ReadAsync(CancellationToken cancellation)
+    private async Task<LiveSegment> ReadAsync(CancellationToken cancellation)
     {
-        var piece = await _store.ReadOnAsync(_stream.Id, _position, _stream.Tail, _options.PieceBytes, cancellation).ConfigureAwait(false);
-        if (StreamBlock.Of(piece) is not { } block || block.Next <= _position)
+        var stored = await _store.ReadOnAsync(_stream.Id, _position, _stream.Tail, _options.SegmentBytes, cancellation).ConfigureAwait(false);
+        if (LiveSegment.Of(stored) is not { } segment || segment.Next <= _position)
             throw new ProblemException(RecordingProblems.Deleted);
 
         // What else has become of it is the next look's business: what is known of its end must not be older than that.
-        _position = block.Next;
-        return block;
+        _position = segment.Next;
+        return segment;
     }
 
     private async Task LookAsync(CancellationToken cancellation)
     {
         var asked = _time.GetTimestamp();
-        var state = await _functions.LookAtRecordingAsync(_stream.Id, cancellation).ConfigureAwait(false);
+        var state = await _functions.LookAsync(_stream.Id, cancellation).ConfigureAwait(false);
         if (state.IsOver)
             throw new ProblemException(RecordingProblems.Deleted);
         _lookedAt = asked;
@@ -87,19 +87,19 @@ internal sealed class RecordingFollower : IRecordingReader
     }
 
     // Null: it is time to look.
-    private async Task<StreamBlock?> WaitAsync(CancellationToken cancellation)
+    private async Task<LiveSegment?> WaitAsync(CancellationToken cancellation)
     {
         _reader ??= _live.Follow(_stream, _position);
         using var look = new CancellationTokenSource(_lookEach, _time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, look.Token);
         try
         {
-            if (await _reader.NextAsync(limit.Token).ConfigureAwait(false) is not { } block)
+            if (await _reader.NextAsync(limit.Token).ConfigureAwait(false) is not { } segment)
                 throw new ProblemException(RecordingProblems.Deleted);
-            if (block.Closed)
-                _stream = _stream with { Tail = block.Next, Closed = true };
-            _position = block.Next;
-            return block.Data.IsEmpty ? null : block;
+            if (segment.Closed)
+                _stream = _stream with { Tail = segment.Next, Closed = true };
+            _position = segment.Next;
+            return segment.Data.IsEmpty ? null : segment;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

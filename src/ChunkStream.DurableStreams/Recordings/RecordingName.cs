@@ -17,13 +17,13 @@ internal readonly record struct RecordingName(string Collection, string Name)
     public string Path => Prefix + Name;
 
     /// <summary>Why no stream can have this name, or null if one can.</summary>
-    public Problem? Problem => StreamPath.Check(Path);
+    public Problem? Problem => DurablePath.Check(Path);
 
     /// <summary>Refuses what can't be a collection.</summary>
     /// <exception cref="ArgumentException">It is not one segment of a path.</exception>
     public static void CheckCollection(string collection, string parameter)
     {
-        if (collection.Contains('/', StringComparison.Ordinal) || StreamPath.Check(collection) is not null)
+        if (collection.Contains('/', StringComparison.Ordinal) || DurablePath.Check(collection) is not null)
             throw new ArgumentException($"'{collection}' can't be one segment of a path: recordings are kept under this name.", parameter);
     }
 }

@@ -15,10 +15,10 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     // For what was gathered to be stored when the process stops.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(3);
 
-    private readonly RecordingFunctions _functions;
+    private readonly RecordingStore _functions;
     private readonly DurableStore _store;
     private readonly LiveStreams _live;
-    private readonly DurableOptions _options;
+    private readonly DurableStreamOptions _options;
     private readonly TimeProvider _time;
     private readonly RecordingLog _log;
     private readonly CancellationTokenRegistration _shutdown;
@@ -37,7 +37,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private bool _isNotRenewed;
 
     public RecordingRegistry(
-        RecordingFunctions functions, DurableStore store, LiveStreams live, StreamEngine engine, IOptions<DurableOptions> options, RecordingLog log)
+        RecordingStore functions, DurableStore store, LiveStreams live, StreamEngine engine, IOptions<DurableStreamOptions> options, RecordingLog log)
     {
         (_functions, _store, _live, _options, _time, _log) = (functions, store, live, options.Value, engine.Time, log);
         _shutdown = engine.Shutdown.Register(Stop);
@@ -56,7 +56,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             return new RecordingFollower(begun, from ?? 0, _store, _functions, _live, _options, _time);
         return from > recording.Window.Tail
             ? throw new ProblemException(RecordingProblems.BeyondEnd)
-            : new RecordingTap(recording, from ?? 0, _store, _options.PieceBytes);
+            : new RecordingTap(recording, from ?? 0, _store, _options.SegmentBytes);
     }
 
     /// <inheritdoc />
@@ -111,7 +111,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             await _counting.WaitAsync().ConfigureAwait(false);
             try
             {
-                return await _functions.HasRecordingsAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false)
+                return await _functions.HasAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false)
                     ? throw new ProblemException(RecordingProblems.QuotaReached(quota.Recordings))
                     : await BeginAsync(generator).ConfigureAwait(false);
             }
@@ -127,7 +127,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     }
 
     private Task<BegunRecording> AskAsync(RecordableGenerator generator, bool mayCreate)
-        => _functions.BeginRecordingAsync(
+        => _functions.BeginAsync(
             new BeginRecording(
                 generator.Path, generator.ContentType, !generator.IsText, Guid.NewGuid(), generator.Subject,
                 _options.KeepRecordingSeconds, _options.RecorderSeconds, mayCreate),
@@ -148,7 +148,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             return _running.TryGetValue(id, out var one) ? one.Recording : null;
     }
 
-    private Recording Start(RecordableGenerator generator, StreamInfo stream)
+    private Recording Start(RecordableGenerator generator, DurableStream stream)
     {
         var recording = new Recording(generator, stream, _store, _options, _time, _log);
         lock (_lock)
@@ -169,7 +169,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         try
         {
             if (await recording.RunAsync().ConfigureAwait(false) is { } cut)
-                await _functions.EndRecordingAsync(recording.Stream.Id, cut, CancellationToken.None).ConfigureAwait(false);
+                await _functions.EndAsync(recording.Stream.Id, cut, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -226,7 +226,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     {
         try
         {
-            foreach (var (id, isOver, unreadSeconds) in await _functions.RenewRecordingsAsync(
+            foreach (var (id, isOver, unreadSeconds) in await _functions.RenewAsync(
                 recordings.Keys, _options.RecorderSeconds, CancellationToken.None).ConfigureAwait(false))
             {
                 if (isOver)

@@ -6,7 +6,7 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// <summary>A run of recorded units. Immutable.</summary>
 /// <param name="Start">The position of the first.</param>
 /// <param name="Next">The position after the last.</param>
-/// <param name="Data">As in <see cref="StreamPiece"/>.</param>
+/// <param name="Data">As in <see cref="StoredSegment"/>.</param>
 /// <param name="Ends">In JSON mode where each message ends in it, else null.</param>
 internal sealed record RecordingSegment(long Start, long Next, ReadOnlyMemory<byte> Data, int[]? Ends)
 {
@@ -20,10 +20,10 @@ internal sealed record RecordingSegment(long Start, long Next, ReadOnlyMemory<by
     public int Rows => Ends?.Length ?? 1;
 
     /// <summary>What it has from a position on that is inside it.</summary>
-    public StreamBlock From(long position)
+    public LiveSegment From(long position)
     {
         var skipped = position == Start ? 0 : Ends is null ? (int)(position - Start) : Ends[position - Start - 1] + 1;
-        return new StreamBlock(position, Next, Data[skipped..], UpToDate: false, Closed: false);
+        return new LiveSegment(position, Next, Data[skipped..], UpToDate: false, Closed: false);
     }
 
     /// <summary>Adds its messages to those to append.</summary>

@@ -91,9 +91,9 @@ internal sealed class RecordingSource : StreamSource
     private async ValueTask<bool> NextAsync()
     {
         _reader ??= await _recordings.OpenAsync(_generator, _from, _cancellation).ConfigureAwait(false);
-        while (await _reader.NextAsync(_cancellation).ConfigureAwait(false) is { } block)
+        while (await _reader.NextAsync(_cancellation).ConfigureAwait(false) is { } segment)
         {
-            _items.Take(block.Data);
+            _items.Take(segment.Data);
             if (TryStep())
                 return true;
         }

@@ -47,7 +47,7 @@ internal enum BeginStatus
 /// <param name="Status">What became of it.</param>
 /// <param name="Stream">The recording's stream, if there is one.</param>
 /// <param name="Cut">Why the recording has ended before its end, if it has.</param>
-internal sealed record BegunRecording(BeginStatus Status, StreamInfo? Stream, RecordingCut? Cut);
+internal sealed record BegunRecording(BeginStatus Status, DurableStream? Stream, RecordingCut? Cut);
 
 /// <summary>How far a recording is.</summary>
 /// <param name="IsOver">Whether it is deleted or has expired.</param>

@@ -9,7 +9,7 @@ internal interface IRecordingReader : IDisposable
 {
     /// <summary>The next units, once there are some; null if there are no more, and the recording is complete.</summary>
     /// <exception cref="ProblemException">The recording will never have more, and is not complete.</exception>
-    ValueTask<StreamBlock?> NextAsync(CancellationToken cancellation);
+    ValueTask<LiveSegment?> NextAsync(CancellationToken cancellation);
 }
 
 /// <summary>
@@ -20,15 +20,15 @@ internal sealed class RecordingTap : IRecordingReader
 {
     private readonly Recording _recording;
     private readonly DurableStore _store;
-    private readonly int _pieceBytes;
+    private readonly int _segmentBytes;
 
     /// <param name="recording">The recording.</param>
     /// <param name="position">Where to begin.</param>
     /// <param name="store">Where its older part is.</param>
-    /// <param name="pieceBytes">About how many bytes to read from there at a time.</param>
-    public RecordingTap(Recording recording, long position, DurableStore store, int pieceBytes)
+    /// <param name="segmentBytes">About how many bytes to read from there at a time.</param>
+    public RecordingTap(Recording recording, long position, DurableStore store, int segmentBytes)
     {
-        (_recording, _store, _pieceBytes, Position) = (recording, store, pieceBytes, position);
+        (_recording, _store, _segmentBytes, Position) = (recording, store, segmentBytes, position);
         recording.Window.Join(this);
     }
 
@@ -36,30 +36,30 @@ internal sealed class RecordingTap : IRecordingReader
     public long Position { get; set; }
 
     /// <inheritdoc />
-    public ValueTask<StreamBlock?> NextAsync(CancellationToken cancellation)
+    public ValueTask<LiveSegment?> NextAsync(CancellationToken cancellation)
     {
         var finding = _recording.Window.Find(this);
-        return finding.Block is not null || finding.IsEnd ? new ValueTask<StreamBlock?>(finding.Block) : WaitAsync(finding, cancellation);
+        return finding.Segment is not null || finding.IsEnd ? new ValueTask<LiveSegment?>(finding.Segment) : WaitAsync(finding, cancellation);
     }
 
     /// <inheritdoc />
     public void Dispose() => _recording.Leave(this);
 
-    private async ValueTask<StreamBlock?> WaitAsync(TapFinding finding, CancellationToken cancellation)
+    private async ValueTask<LiveSegment?> WaitAsync(TapFinding finding, CancellationToken cancellation)
     {
         while (true)
         {
             if (finding.ReadUpTo is { } to)
             {
-                var piece = await _store.ReadOnAsync(_recording.Stream.Id, Position, to, _pieceBytes, cancellation).ConfigureAwait(false);
-                if (StreamBlock.Of(piece) is not { } block || block.Next <= Position)
+                var stored = await _store.ReadOnAsync(_recording.Stream.Id, Position, to, _segmentBytes, cancellation).ConfigureAwait(false);
+                if (LiveSegment.Of(stored) is not { } segment || segment.Next <= Position)
                     throw new ProblemException(RecordingProblems.Deleted);
-                Position = block.Next;
-                return block;
+                Position = segment.Next;
+                return segment;
             }
 
             if (finding.Changed is null)
-                return finding.Block;
+                return finding.Segment;
             await finding.Changed.WaitAsync(cancellation).ConfigureAwait(false);
             finding = _recording.Window.Find(this);
         }

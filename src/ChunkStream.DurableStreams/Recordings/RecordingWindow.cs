@@ -9,7 +9,7 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// <param name="maxBytes">How many bytes to keep; and how far the store may be behind before the generator has to wait.</param>
 internal sealed class RecordingWindow(int maxBytes)
 {
-    // Of one append: about what a block of a stream has for its readers.
+    // Of one append: about what a segment of a stream has for its readers.
     private const int BatchBytes = 256 * 1024;
     private const int BatchRows = 5_000;
 
@@ -173,10 +173,10 @@ internal sealed class RecordingWindow(int maxBytes)
                     break;
                 if (node.Value.Start > tap.Position)
                     continue;
-                var block = node.Value.From(tap.Position);
-                tap.Position = block.Next;
+                var segment = node.Value.From(tap.Position);
+                tap.Position = segment.Next;
                 Trim();
-                return new TapFinding(block, null, null, false);
+                return new TapFinding(segment, null, null, false);
             }
 
             if (_isOver)
@@ -236,8 +236,8 @@ internal sealed class RecordingWindow(int maxBytes)
 }
 
 /// <summary>What a reader finds at its place: one of these.</summary>
-/// <param name="Block">The next units.</param>
+/// <param name="Segment">The next units.</param>
 /// <param name="ReadUpTo">They are in the store, up to this position at least.</param>
 /// <param name="Changed">Nothing yet: this completes when that may be different.</param>
 /// <param name="IsEnd">There are no more.</param>
-internal readonly record struct TapFinding(StreamBlock? Block, long? ReadUpTo, Task? Changed, bool IsEnd);
+internal readonly record struct TapFinding(LiveSegment? Segment, long? ReadUpTo, Task? Changed, bool IsEnd);

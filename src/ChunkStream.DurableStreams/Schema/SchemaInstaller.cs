@@ -38,7 +38,7 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
                 throw new ProblemException(refusal.Problem, refusal);
 
             await using var session = await open(cancellation).ConfigureAwait(false);
-            if (await FindAsync(session.Connection).ConfigureAwait(false) < SchemaScripts.Version)
+            if (await FindAsync(session.Connection).ConfigureAwait(false) < DurableStreamSchema.Version)
                 await InstallAsync(session.Connection).ConfigureAwait(false);
             (_isDone, _refusal) = (true, null);
         }
@@ -60,7 +60,7 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
     public async Task<bool> FindAsync(CancellationToken cancellation)
     {
         await using var session = await open(cancellation).ConfigureAwait(false);
-        return await FindAsync(session.Connection).ConfigureAwait(false) >= SchemaScripts.Version;
+        return await FindAsync(session.Connection).ConfigureAwait(false) >= DurableStreamSchema.Version;
     }
 
     /// <inheritdoc />
@@ -82,9 +82,9 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
 
     private async Task InstallAsync(NpgsqlConnection connection)
     {
-        await using var command = new NpgsqlCommand(SchemaScripts.Whole, connection);
+        await using var command = new NpgsqlCommand(DurableStreamSchema.Script, connection);
         await command.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
-        log.SchemaInstalled(SchemaScripts.Version);
+        log.SchemaInstalled(DurableStreamSchema.Version);
     }
 
     // In the log once, and not with each request.

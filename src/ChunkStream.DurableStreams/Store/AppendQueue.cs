@@ -8,7 +8,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// Sends appends to one stream one call after another, each with all that came meanwhile: they would only wait for each other's
 /// commits in the database, each on a connection. Appends to different streams don't wait for each other here.
 /// </summary>
-internal sealed class AppendQueue(StreamFunctions functions, IChangeSink changes, AppendRoom room, IOptions<DurableOptions> options)
+internal sealed class AppendQueue(StreamFunctions functions, IChangeSink changes, AppendRoom room, IOptions<DurableStreamOptions> options)
 {
     private readonly WaitingAppends _appends = new();
 

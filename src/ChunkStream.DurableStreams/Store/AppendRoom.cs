@@ -6,7 +6,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// The memory that a process has for what is to be stored: from the first byte of a body that is being received, until the database
 /// has it. Who finds no room is refused at once, before its body is read.
 /// </summary>
-/// <param name="maxBytes">See <see cref="DurableOptions.MaxWaitingBytes"/>.</param>
+/// <param name="maxBytes">See <see cref="DurableStreamOptions.MaxWaitingBytes"/>.</param>
 internal sealed class AppendRoom(long maxBytes)
 {
     /// <summary>What a request itself costs, beside its body.</summary>

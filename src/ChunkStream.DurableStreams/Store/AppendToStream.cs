@@ -3,7 +3,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// <summary>Something to append to a stream, or to close it with, or both at once.</summary>
 /// <param name="Path">The stream's path: checked before.</param>
 /// <param name="ContentType">The media type; null only without content.</param>
-/// <param name="Content">In JSON mode the messages, else at most one piece. Empty: only to close.</param>
+/// <param name="Content">In JSON mode the messages, else at most one segment. Empty: only to close.</param>
 /// <param name="Close">Whether nothing may follow.</param>
 /// <param name="Sequence">The writer's <c>Stream-Seq</c>, which must sort after the stream's last one byte by byte; or null.</param>
 /// <param name="Producer">Which of a producer's appends it is, or null.</param>

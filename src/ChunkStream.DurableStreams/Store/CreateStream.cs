@@ -4,10 +4,10 @@ namespace ChunkStream.DurableStreams.Store;
 /// <param name="Path">Its path: checked before.</param>
 /// <param name="ContentType">The media type; null only for a fork, which then has its source's.</param>
 /// <param name="IsJson">Whether the content type is JSON's.</param>
-/// <param name="Content">The first content: in JSON mode the messages, else at most one piece.</param>
+/// <param name="Content">The first content: in JSON mode the messages, else at most one segment.</param>
 /// <param name="Closed">Whether it is closed from the start.</param>
-/// <param name="TtlSeconds">See <see cref="StreamInfo"/>.</param>
-/// <param name="ExpiresAt">See <see cref="StreamInfo"/>.</param>
+/// <param name="TtlSeconds">See <see cref="DurableStream"/>.</param>
+/// <param name="ExpiresAt">See <see cref="DurableStream"/>.</param>
 /// <param name="Fork">Where it branches off, or null.</param>
 internal sealed record CreateStream(
     string Path,
@@ -56,4 +56,4 @@ internal enum CreateStatus
 /// <summary>The outcome of a creation.</summary>
 /// <param name="Status">What became of it.</param>
 /// <param name="Stream">The stream that is there, with <see cref="CreateStatus.Created"/> and <see cref="CreateStatus.Exists"/>.</param>
-internal sealed record CreateResult(CreateStatus Status, StreamInfo? Stream);
+internal sealed record CreateResult(CreateStatus Status, DurableStream? Stream);

@@ -27,7 +27,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
     /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
     public DurableDatabase(
         string? connectionString,
-        IOptions<DurableOptions> options,
+        IOptions<DurableStreamOptions> options,
         IOptions<PostgresOptions> postgres,
         TimeProvider time,
         DurableLog log,

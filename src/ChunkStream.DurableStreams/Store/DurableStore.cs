@@ -20,38 +20,38 @@ internal sealed class DurableStore(StreamFunctions functions, AppendQueue append
         => appends.AppendAsync(append, place, cancellation);
 
     /// <summary>A stream's metadata. Does not count as a read for its time to live.</summary>
-    public Task<(StreamPresence Presence, StreamInfo? Stream)> HeadAsync(string path, CancellationToken cancellation)
+    public Task<(Presence Presence, DurableStream? Stream)> HeadAsync(string path, CancellationToken cancellation)
         => functions.HeadAsync(path, cancellation);
 
-    /// <summary>The stream at a path and a piece of it, as a client's read: its time to live begins anew.</summary>
+    /// <summary>The stream at a path and a segment of it, as a client's read: its time to live begins anew.</summary>
     /// <param name="path">Checked before.</param>
     /// <param name="from">Where to begin; null: at the tail.</param>
     /// <param name="maxBytes">About how many bytes at most; at least one unit is given where there is one.</param>
     /// <param name="cancellation">Ends it.</param>
-    public Task<StreamPiece> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
+    public Task<StoredSegment> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
         => functions.ReadAsync(path, from, maxBytes, cancellation);
 
-    /// <summary>A later piece of the same stream, by its number: for responses that go on.</summary>
+    /// <summary>A later segment of the same stream, by its number: for responses that go on.</summary>
     /// <param name="id">The stream's number.</param>
     /// <param name="from">Where to begin.</param>
     /// <param name="to">Where to end at the latest: a position at which a unit ends.</param>
     /// <param name="maxBytes">As above.</param>
     /// <param name="cancellation">Ends it.</param>
-    public Task<StreamPiece> ReadOnAsync(long id, long from, long to, int maxBytes, CancellationToken cancellation)
+    public Task<StoredSegment> ReadOnAsync(long id, long from, long to, int maxBytes, CancellationToken cancellation)
         => functions.ReadOnAsync(id, from, to, maxBytes, cancellation);
 
-    /// <summary>The same, into memory that is used for one piece after another.</summary>
+    /// <summary>The same, into memory that is used for one segment after another.</summary>
     /// <param name="id">As above.</param>
     /// <param name="from">As above.</param>
     /// <param name="to">As above.</param>
     /// <param name="maxBytes">As above.</param>
-    /// <param name="buffer">Where the piece's data is until the next call with it.</param>
+    /// <param name="buffer">Where the segment's data is until the next call with it.</param>
     /// <param name="cancellation">Ends it.</param>
-    public Task<StreamPiece> ReadOnAsync(long id, long from, long to, int maxBytes, PieceBuffer buffer, CancellationToken cancellation)
+    public Task<StoredSegment> ReadOnAsync(long id, long from, long to, int maxBytes, SegmentBuffer buffer, CancellationToken cancellation)
         => functions.ReadOnAsync(id, from, to, maxBytes, buffer, cancellation);
 
     /// <summary>Deletes a stream: gone at once for clients. Its data goes later, and stays for its forks.</summary>
-    public async Task<StreamPresence> DeleteAsync(string path, CancellationToken cancellation)
+    public async Task<Presence> DeleteAsync(string path, CancellationToken cancellation)
     {
         var (presence, id) = await functions.DeleteAsync(path, cancellation).ConfigureAwait(false);
         if (id is not null)

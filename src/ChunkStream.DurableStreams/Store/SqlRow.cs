@@ -8,7 +8,7 @@ internal static class SqlRow
     /// <summary>The stream in columns 1 to 7, which are read in this order: the reader is sequential.</summary>
     /// <param name="reader">At a row.</param>
     /// <param name="asked">When the database was asked: a timestamp.</param>
-    public static StreamInfo StreamInfo(this NpgsqlDataReader reader, long asked) => new(
+    public static DurableStream ReadStream(this NpgsqlDataReader reader, long asked) => new(
         reader.GetInt64(1),
         reader.GetString(2),
         reader.GetBoolean(3),

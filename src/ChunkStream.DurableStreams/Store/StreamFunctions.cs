@@ -12,7 +12,7 @@ internal sealed class StreamFunctions(SqlCalls calls)
         => calls.RunAsync(
             "select * from chunkstream.stream_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             [
-                Text(create.Path), Text(create.ContentType), Of(create.IsJson), Pieces(create.Content.Where(piece => !piece.IsEmpty)),
+                Text(create.Path), Text(create.ContentType), Of(create.IsJson), Parts(create.Content.Where(part => !part.IsEmpty)),
                 Of(create.Closed), Number(create.TtlSeconds), Instant(create.ExpiresAt), Text(create.Fork?.SourcePath),
                 Number(create.Fork?.Position), Number(create.Fork?.SubOffset),
             ],
@@ -20,7 +20,7 @@ internal sealed class StreamFunctions(SqlCalls calls)
             {
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 var status = StatusNames<CreateStatus>.Parse(reader.GetString(0));
-                return new CreateResult(status, status is CreateStatus.Created or CreateStatus.Exists ? reader.StreamInfo(asked) : null);
+                return new CreateResult(status, status is CreateStatus.Created or CreateStatus.Exists ? reader.ReadStream(asked) : null);
             },
             mayRepeat: false,
             cancellation);
@@ -33,8 +33,8 @@ internal sealed class StreamFunctions(SqlCalls calls)
             [
                 Text(appends[0].Path),
                 Array(NpgsqlDbType.Text, appends, append => append.ContentType),
-                Array(NpgsqlDbType.Integer, appends, append => append.Content.Count(piece => !piece.IsEmpty)),
-                Pieces(appends.SelectMany(append => append.Content).Where(piece => !piece.IsEmpty)),
+                Array(NpgsqlDbType.Integer, appends, append => append.Content.Count(part => !part.IsEmpty)),
+                Parts(appends.SelectMany(append => append.Content).Where(part => !part.IsEmpty)),
                 Array(NpgsqlDbType.Boolean, appends, append => append.Close),
                 Of(maxBytes),
                 ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Sequence),
@@ -65,40 +65,40 @@ internal sealed class StreamFunctions(SqlCalls calls)
             cancellation);
 
     /// <summary>See <see cref="DurableStore.HeadAsync"/>.</summary>
-    public Task<(StreamPresence Presence, StreamInfo? Stream)> HeadAsync(string path, CancellationToken cancellation)
+    public Task<(Presence Presence, DurableStream? Stream)> HeadAsync(string path, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.stream_head($1)",
             [Text(path)],
             async (reader, asked) =>
             {
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-                var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
-                return (presence, presence is StreamPresence.Present ? reader.StreamInfo(asked) : null);
+                var presence = StatusNames<Presence>.Parse(reader.GetString(0));
+                return (presence, presence is Presence.Present ? reader.ReadStream(asked) : null);
             },
             mayRepeat: true,
             cancellation);
 
     /// <summary>See <see cref="DurableStore.ReadAsync"/>.</summary>
-    public Task<StreamPiece> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
+    public Task<StoredSegment> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
         => ReadAsync(path, null, from, null, maxBytes, cancellation);
 
     /// <summary>See <see cref="DurableStore.ReadOnAsync(long, long, long, int, CancellationToken)"/>; null: to the tail.</summary>
-    public Task<StreamPiece> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
+    public Task<StoredSegment> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
         => ReadAsync(null, id, from, to, maxBytes, cancellation);
 
-    /// <summary>See <see cref="DurableStore.ReadOnAsync(long, long, long, int, PieceBuffer, CancellationToken)"/>.</summary>
-    public Task<StreamPiece> ReadOnAsync(long id, long from, long to, int maxBytes, PieceBuffer buffer, CancellationToken cancellation)
+    /// <summary>See <see cref="DurableStore.ReadOnAsync(long, long, long, int, SegmentBuffer, CancellationToken)"/>.</summary>
+    public Task<StoredSegment> ReadOnAsync(long id, long from, long to, int maxBytes, SegmentBuffer buffer, CancellationToken cancellation)
         => ReadAsync(null, id, from, to, maxBytes, buffer, cancellation);
 
     /// <summary>See <see cref="DurableStore.DeleteAsync"/>.</summary>
-    public Task<(StreamPresence Presence, long? Id)> DeleteAsync(string path, CancellationToken cancellation)
+    public Task<(Presence Presence, long? Id)> DeleteAsync(string path, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.stream_delete($1)",
             [Text(path)],
             async (reader, _) =>
             {
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-                return (StatusNames<StreamPresence>.Parse(reader.GetString(0)), reader.NullableInt64(1));
+                return (StatusNames<Presence>.Parse(reader.GetString(0)), reader.NullableInt64(1));
             },
             mayRepeat: false,
             cancellation);
@@ -132,40 +132,40 @@ internal sealed class StreamFunctions(SqlCalls calls)
             mayRepeat: true,
             cancellation);
 
-    private async Task<StreamPiece> ReadAsync(string? path, long? id, long? from, long? to, int maxBytes, CancellationToken cancellation)
+    private async Task<StoredSegment> ReadAsync(string? path, long? id, long? from, long? to, int maxBytes, CancellationToken cancellation)
     {
-        using var buffer = new PieceBuffer();
-        var piece = await ReadAsync(path, id, from, to, maxBytes, buffer, cancellation).ConfigureAwait(false);
-        return piece with { Data = piece.Data.ToArray() };
+        using var buffer = new SegmentBuffer();
+        var stored = await ReadAsync(path, id, from, to, maxBytes, buffer, cancellation).ConfigureAwait(false);
+        return stored with { Data = stored.Data.ToArray() };
     }
 
-    private async Task<StreamPiece> ReadAsync(
-        string? path, long? id, long? from, long? to, int maxBytes, PieceBuffer buffer, CancellationToken cancellation)
+    private async Task<StoredSegment> ReadAsync(
+        string? path, long? id, long? from, long? to, int maxBytes, SegmentBuffer buffer, CancellationToken cancellation)
     {
-        var (piece, mustTouch) = await calls.RunAsync(
+        var (stored, mustTouch) = await calls.RunAsync(
             "select * from chunkstream.stream_read($1, $2, $3, $4, $5)",
             [Text(path), Number(id), Number(from), Number(to), Of(maxBytes)],
-            (reader, asked) => PieceAsync(reader, asked, from, buffer, cancellation),
+            (reader, asked) => ReadSegmentAsync(reader, asked, from, buffer, cancellation),
             mayRepeat: true,
             cancellation).ConfigureAwait(false);
 
         // Now and then: the time to live begins anew at most twenty times in its own length. What was given to a reader is there for
         // that long; where it expired before that could be said, it was not there.
-        if (mustTouch && await LookAsync([piece.Stream!.Id], cancellation).ConfigureAwait(false) is [{ IsOver: true }])
+        if (mustTouch && await LookAsync([stored.Stream!.Id], cancellation).ConfigureAwait(false) is [{ IsOver: true }])
             return await ReadAsync(path, id, from, to, maxBytes, buffer, cancellation).ConfigureAwait(false);
-        return piece;
+        return stored;
     }
 
-    private static async Task<(StreamPiece Piece, bool MustTouch)> PieceAsync(
-        NpgsqlDataReader reader, long asked, long? from, PieceBuffer buffer, CancellationToken cancellation)
+    private static async Task<(StoredSegment Segment, bool MustTouch)> ReadSegmentAsync(
+        NpgsqlDataReader reader, long asked, long? from, SegmentBuffer buffer, CancellationToken cancellation)
     {
         if (!await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             throw new InvalidDataException($"A stream has nothing at position {from}, but should go on there.");
-        var presence = StatusNames<StreamPresence>.Parse(reader.GetString(0));
-        if (presence is not StreamPresence.Present)
-            return (new StreamPiece(presence, null, from ?? 0, from ?? 0, default), false);
+        var presence = StatusNames<Presence>.Parse(reader.GetString(0));
+        if (presence is not Presence.Present)
+            return (new StoredSegment(presence, null, from ?? 0, from ?? 0, default), false);
 
-        var info = reader.StreamInfo(asked);
+        var info = reader.ReadStream(asked);
         var mustTouch = reader.GetBoolean(8);
         var start = reader.GetInt64(9);
         var next = from ?? start;
@@ -178,7 +178,7 @@ internal sealed class StreamFunctions(SqlCalls calls)
             await AddAsync(reader.GetInt64(9)).ConfigureAwait(false);
         }
 
-        return (new StreamPiece(presence, info, start, next, buffer.Data), mustTouch);
+        return (new StoredSegment(presence, info, start, next, buffer.Data), mustTouch);
 
         async ValueTask AddAsync(long position)
         {
@@ -201,8 +201,8 @@ internal sealed class StreamFunctions(SqlCalls calls)
             => new($"Stream {info.Id} should go on from position {position} to {end}, but data are missing there.");
     }
 
-    private static NpgsqlParameter Pieces(IEnumerable<ReadOnlyMemory<byte>> pieces)
-        => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = pieces.ToArray() };
+    private static NpgsqlParameter Parts(IEnumerable<ReadOnlyMemory<byte>> parts)
+        => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = parts.ToArray() };
 
     private static NpgsqlParameter Array<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T> part)
         => new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = appends.Select(part).ToArray() };

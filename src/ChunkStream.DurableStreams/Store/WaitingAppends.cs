@@ -76,7 +76,7 @@ internal sealed class WaitingAppend
     public WaitingAppend(AppendToStream append, AppendRoom.Place room)
     {
         (Append, Room) = (append, room);
-        Bytes = append.Content.Sum(piece => (long)piece.Length);
+        Bytes = append.Content.Sum(part => (long)part.Length);
         Place = new LinkedListNode<WaitingAppend>(this);
     }
 

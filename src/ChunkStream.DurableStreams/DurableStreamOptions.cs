@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace ChunkStream.DurableStreams;
 
 /// <summary>The knobs of the durable streams: configuration section <c>ChunkStream:Streams</c>.</summary>
-public sealed partial class DurableOptions
+public sealed partial class DurableStreamOptions
 {
     /// <summary>The configuration section.</summary>
     public const string Section = "ChunkStream:Streams";
@@ -42,7 +42,7 @@ public sealed partial class DurableOptions
 
     /// <summary>
     /// How many seconds there are between two rounds of the sweep, which takes what has expired or was deleted out of the
-    /// database. 0–86,400, default 30. 0: never; an app whose process does not run all the time calls <see cref="Store.StreamSweep"/>
+    /// database. 0–86,400, default 30. 0: never; an app whose process does not run all the time calls <see cref="Store.DurableStreamSweep"/>
     /// from a timer of its platform instead. Clients don't see such streams in any case.
     /// </summary>
     [Range(0, 86_400)]

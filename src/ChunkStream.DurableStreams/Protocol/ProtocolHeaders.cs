@@ -3,7 +3,7 @@ using ChunkStream.Http;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>The protocol's headers.</summary>
-internal static class StreamHeaders
+internal static class ProtocolHeaders
 {
     public const string NextOffset = "Stream-Next-Offset";
     public const string UpToDate = "Stream-Up-To-Date";

@@ -7,7 +7,7 @@ namespace ChunkStream.DurableStreams.Schema;
 /// The scripts that make the streams' tables and functions, schema <c>chunkstream</c>: the files <c>NNN-*.sql</c> beside this
 /// one. One that was released is never changed; what is new comes in a new one.
 /// </summary>
-public static class SchemaScripts
+public static class DurableStreamSchema
 {
     // Of the lock under which one at a time installs. Any number does that nobody else uses.
     private const long Lock = 0x6368_756E_6B73_7472;
@@ -21,7 +21,7 @@ public static class SchemaScripts
     /// One script for all versions: it brings a database from whichever it has, also none, to the newest, in one transaction.
     /// What the app runs itself where it may, and what else an administrator runs.
     /// </summary>
-    public static string Whole { get; } = Compose();
+    public static string Script { get; } = Compose();
 
     private static string Compose()
     {
@@ -75,7 +75,7 @@ public static class SchemaScripts
 
     private static (int Version, string Text)[] Read()
     {
-        var assembly = typeof(SchemaScripts).Assembly;
+        var assembly = typeof(DurableStreamSchema).Assembly;
         return [.. assembly.GetManifestResourceNames()
             .Where(name => name.StartsWith("Schema/", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)

@@ -7,7 +7,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// Takes what has expired and what was deleted out of the database. For clients it is gone already. Several instances may do it
 /// at once: none waits for another.
 /// </summary>
-public sealed class StreamSweep
+public sealed class DurableStreamSweep
 {
     // Of one transaction: a fraction of a second of work.
     private const int StreamsAtATime = 200;
@@ -16,7 +16,7 @@ public sealed class StreamSweep
     private readonly DurableDatabase _database;
     private readonly StreamFunctions _functions;
 
-    internal StreamSweep(DurableDatabase database, StreamFunctions functions) => (_database, _functions) = (database, functions);
+    internal DurableStreamSweep(DurableDatabase database, StreamFunctions functions) => (_database, _functions) = (database, functions);
 
     /// <summary>Sweeps until nothing is due. Where no stream was ever made it does nothing, and makes no tables.</summary>
     /// <param name="cancellation">Ends it after the transaction that is under way.</param>
@@ -31,7 +31,7 @@ public sealed class StreamSweep
 }
 
 /// <summary>Sweeps from time to time while the host runs.</summary>
-internal sealed class StreamSweepService(StreamSweep sweep, IOptions<DurableOptions> options, TimeProvider time, DurableLog log) : BackgroundService
+internal sealed class DurableStreamSweepService(DurableStreamSweep sweep, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log) : BackgroundService
 {
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace ChunkStream.DurableStreams.Store;
 
-/// <summary>Where a piece of a stream is put together; for one piece after another, in the same memory.</summary>
-internal sealed class PieceBuffer : IDisposable
+/// <summary>Where a segment of a stream is put together; for one segment after another, in the same memory.</summary>
+internal sealed class SegmentBuffer : IDisposable
 {
     private byte[] _bytes = [];
     private int _length;
@@ -11,7 +11,7 @@ internal sealed class PieceBuffer : IDisposable
     /// <summary>What was added. Valid until <see cref="Clear"/>.</summary>
     public ReadOnlyMemory<byte> Data => _bytes.AsMemory(0, _length);
 
-    /// <summary>Begins a new piece.</summary>
+    /// <summary>Begins a new segment.</summary>
     public void Clear() => _length = 0;
 
     /// <summary>Adds a byte.</summary>

@@ -6,10 +6,10 @@ using static ChunkStream.DurableStreams.Store.SqlParameter;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>The schema's functions for recordings, as methods.</summary>
-internal sealed class RecordingFunctions(SqlCalls calls)
+internal sealed class RecordingStore(SqlCalls calls)
 {
     /// <summary>Finds a recording, or creates it. May be asked again: who has created it is told so each time.</summary>
-    public Task<BegunRecording> BeginRecordingAsync(BeginRecording begin, CancellationToken cancellation)
+    public Task<BegunRecording> BeginAsync(BeginRecording begin, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.recording_begin($1, $2, $3, $4, $5, $6, $7, $8)",
             [
@@ -21,14 +21,14 @@ internal sealed class RecordingFunctions(SqlCalls calls)
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 var status = StatusNames<BeginStatus>.Parse(reader.GetString(0));
                 return status is BeginStatus.Created or BeginStatus.Exists
-                    ? new BegunRecording(status, reader.StreamInfo(asked), Cut(reader, 8))
+                    ? new BegunRecording(status, reader.ReadStream(asked), Cut(reader, 8))
                     : new BegunRecording(status, null, null);
             },
             mayRepeat: true,
             cancellation);
 
     /// <summary>Whether there are so many recordings whose paths begin with a text; those that have expired count until they are swept.</summary>
-    public Task<bool> HasRecordingsAsync(string prefix, int count, CancellationToken cancellation)
+    public Task<bool> HasAsync(string prefix, int count, CancellationToken cancellation)
         => calls.RunAsync(
             """
             select count(*) >= $2 from (
@@ -45,7 +45,7 @@ internal sealed class RecordingFunctions(SqlCalls calls)
             cancellation);
 
     /// <summary>How far a recording is. Tells its recorder that it has a reader.</summary>
-    public Task<RecordingState> LookAtRecordingAsync(long id, CancellationToken cancellation)
+    public Task<RecordingState> LookAsync(long id, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.recording_look($1)",
             [Of(id)],
@@ -59,7 +59,7 @@ internal sealed class RecordingFunctions(SqlCalls calls)
 
     /// <summary>Says of recordings that we still run them.</summary>
     /// <returns>Which are deleted, and how many seconds ago readers of other processes were last seen, if there were any.</returns>
-    public Task<List<(long Id, bool IsOver, double? UnreadSeconds)>> RenewRecordingsAsync(
+    public Task<List<(long Id, bool IsOver, double? UnreadSeconds)>> RenewAsync(
         IEnumerable<long> ids, double recorderSeconds, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.recording_renew($1, $2)",
@@ -75,7 +75,7 @@ internal sealed class RecordingFunctions(SqlCalls calls)
             cancellation);
 
     /// <summary>Says that a recording has ended before its end.</summary>
-    public Task EndRecordingAsync(long id, RecordingCut cut, CancellationToken cancellation)
+    public Task EndAsync(long id, RecordingCut cut, CancellationToken cancellation)
         => calls.RunAsync(
             "select chunkstream.recording_end($1, $2)",
             [Of(id), Text(StatusNames.SnakeCase(cut.ToString()))],

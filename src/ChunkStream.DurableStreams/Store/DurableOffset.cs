@@ -6,7 +6,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// Positions as the tokens that clients see. A position counts a stream's units from 0: bytes, or in JSON mode messages.
 /// Its token is the position in 19 decimal digits, so that tokens sort as positions do.
 /// </summary>
-internal static class StreamOffset
+internal static class DurableOffset
 {
     // Those of the largest long.
     private const int Digits = 19;

@@ -10,7 +10,7 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// The path of a stream: what stands after <c>/streams/</c>, without percent-encoding. Two spellings never name the same stream,
 /// and no path is anything but a name.
 /// </summary>
-internal static class StreamPath
+internal static class DurablePath
 {
     /// <summary>How long it may be, in bytes of UTF-8: the database keeps an index of them.</summary>
     public const int MaxBytes = 1024;

@@ -7,7 +7,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>What the conformance suite does not ask: our choices, limits, and what must never happen.</summary>
 [Collection(RealPostgres.Collection)]
-public sealed class StreamEndpointTests(RealPostgres postgres)
+public sealed class DurableEndpointTests(RealPostgres postgres)
 {
     private const string Text = "text/plain";
     private const string Json = "application/json";
@@ -25,7 +25,7 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
     public async Task A_path_is_a_name_and_nothing_else(string name)
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
-        var path = $"{StreamCalls.NewPath()}/{name}";
+        var path = $"{DurableCalls.NewPath()}/{name}";
         var url = string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
 
         using var created = await api.PutAsync(name == "__DS/x" ? "__DS/" + url : url, Text, "here");
@@ -45,7 +45,7 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
         await api.AppendAsync(path, "application/json; charset=utf-8", "[ -0.0 ,\n[ [] ], \"ä\"]");
 
         Assert.Equal($"[{First},-0.0,[ [] ],\"ä\"]", await api.TextAsync(path));
-        Assert.Equal("[-0.0,[ [] ],\"ä\"]", await api.TextAsync(path, "?offset=" + StreamCalls.Offset(1)));
+        Assert.Equal("[-0.0,[ [] ],\"ä\"]", await api.TextAsync(path, "?offset=" + DurableCalls.Offset(1)));
     }
 
     [Theory]
@@ -60,7 +60,7 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
         var path = await api.CreateAsync(Text, "hello");
         await api.AppendAsync(path, Text, " world");
 
-        Assert.Equal(expected, await api.TextAsync(path, "?offset=" + StreamCalls.Offset(position)));
+        Assert.Equal(expected, await api.TextAsync(path, "?offset=" + DurableCalls.Offset(position)));
     }
 
     [Fact]
@@ -71,12 +71,12 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
 
         foreach (var live in new[] { "", "&live=long-poll", "&live=sse" })
         {
-            using var response = await api.ReadAsync(path, $"?offset={StreamCalls.Offset(6)}{live}");
+            using var response = await api.ReadAsync(path, $"?offset={DurableCalls.Offset(6)}{live}");
             Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
             Assert.Contains("beyond", (await response.ProblemAsync())["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         }
 
-        using var head = await api.HeadAsync($"/api/streams/{path}?offset={StreamCalls.Offset(6)}");
+        using var head = await api.HeadAsync($"/api/streams/{path}?offset={DurableCalls.Offset(6)}");
         Assert.Equal(HttpStatusCode.BadRequest, head.StatusCode);
     }
 
@@ -93,7 +93,7 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
         using var missing = await api.HeadAsync("/api/streams/" + path + "/nothing");
 
         Assert.Equal("text/markdown; charset=utf-8", head.Header("Content-Type"));
-        Assert.Equal(StreamCalls.Offset(5), head.Header("Stream-Next-Offset"));
+        Assert.Equal(DurableCalls.Offset(5), head.Header("Stream-Next-Offset"));
         Assert.Equal(("3600", null, null), (head.Header("Stream-TTL"), head.Header("Stream-Expires-At"), head.Header("Stream-Closed")));
         Assert.Equal("no-store", head.Header("Cache-Control"));
         Assert.Empty(await head.Content.ReadAsByteArrayAsync());
@@ -110,9 +110,9 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
         var source = await api.CreateAsync(Json, "[1,2,3]");
-        var fork = StreamCalls.NewPath();
+        var fork = DurableCalls.NewPath();
 
-        using var forked = await api.PutAsync(fork, headers: [("Stream-Forked-From", prefix + source), ("Stream-Fork-Offset", StreamCalls.Offset(2))]);
+        using var forked = await api.PutAsync(fork, headers: [("Stream-Forked-From", prefix + source), ("Stream-Fork-Offset", DurableCalls.Offset(2))]);
         await api.AppendAsync(fork, Json, "[4]");
 
         Assert.Equal(HttpStatusCode.Created, forked.StatusCode);
@@ -126,7 +126,7 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
         var source = await api.CreateAsync(Json, "[1]");
-        var fork = StreamCalls.NewPath();
+        var fork = DurableCalls.NewPath();
 
         using var invalid = await api.SendAsync(HttpMethod.Put, fork, null, "nothing"u8.ToArray(), ("Stream-Forked-From", source));
         using var forked = await api.SendAsync(HttpMethod.Put, fork, null, "[2,3]"u8.ToArray(), ("Stream-Forked-From", source));
@@ -178,7 +178,7 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
         using var response = await api.SendAsync(HttpMethod.Post, path, "application/octet-stream", new byte[35_000_000]);
 
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
-        Assert.Equal(StreamCalls.Offset(35_000_000), response.Header("Stream-Next-Offset"));
+        Assert.Equal(DurableCalls.Offset(35_000_000), response.Header("Stream-Next-Offset"));
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
         await using var closed = await LocalApi.StartAsync(postgres.ConnectionString, functionKey: "key");
         await using var open = await LocalApi.StartAsync(
             postgres.ConnectionString, functionKey: "key", settings: ("ChunkStream:Streams:PublicReading", "true"));
-        var path = StreamCalls.NewPath();
+        var path = DurableCalls.NewPath();
         using var created = await open.PutAsync(path, Text, "hello", ("x-functions-key", "key"));
 
         using var refused = await closed.ReadAsync("/api/public/streams/" + path);
@@ -245,7 +245,7 @@ public sealed class StreamEndpointTests(RealPostgres postgres)
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
         var path = await api.CreateAsync(Text, "hello", ("Stream-TTL", "30"));
-        var tail = "?offset=" + StreamCalls.Offset(5);
+        var tail = "?offset=" + DurableCalls.Offset(5);
 
         using var data = await api.ReadAsync(path);
         using var nothingYet = await api.ReadAsync(path, tail);

@@ -4,7 +4,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>Calls of the protocol, as short as tests want them.</summary>
-internal static class StreamCalls
+internal static class DurableCalls
 {
     private static int _count;
 

@@ -3,7 +3,7 @@ using Microsoft.Net.Http.Headers;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>What a stream's content type says of its data.</summary>
-internal static class StreamContent
+internal static class ContentTypes
 {
     /// <summary>Whether it is JSON mode's.</summary>
     public static bool IsJson(string contentType)

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace ChunkStream.DurableStreams;
 
 /// <content>What clients may ask for, and get, over HTTP.</content>
-public sealed partial class DurableOptions
+public sealed partial class DurableStreamOptions
 {
     /// <summary>
     /// Whether <c>/public/streams/…</c> lets everyone read every stream without a key. Default no: streams hold whatever their
@@ -58,7 +58,7 @@ public sealed partial class DurableOptions
     /// Each such response may hold three times as much.
     /// </summary>
     [Range(1024, 8 * 1024 * 1024)]
-    public int PieceBytes { get; set; } = 512 * 1024;
+    public int SegmentBytes { get; set; } = 512 * 1024;
 
     /// <summary>
     /// How many bytes of a stream one response has at most; the next request goes on from there. 1 KiB to 1 TiB, default 1 GiB:

@@ -6,7 +6,7 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// The cursor of a live response (PROTOCOL.md, 10.1): the number of the current interval of time, so that a cache never gives a
 /// client its own last answer again. What a client has seen is never repeated.
 /// </summary>
-internal static class StreamCursor
+internal static class CacheCursor
 {
     private const int MaxJitterSeconds = 3600;
 

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace ChunkStream.DurableStreams;
 
 /// <content>Recordings of generators.</content>
-public sealed partial class DurableOptions
+public sealed partial class DurableStreamOptions
 {
     /// <summary>
     /// Whether <c>?record=</c> of <c>/stream</c> and <c>/json-stream</c> lets everyone record, and read what was recorded there.

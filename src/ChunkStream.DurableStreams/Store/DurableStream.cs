@@ -8,7 +8,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// <param name="Closed">Whether nothing will ever follow.</param>
 /// <param name="TtlSeconds">After how many seconds without a read or a write it expires, or null.</param>
 /// <param name="ExpiresAt">When it expires, or null. As it was given.</param>
-internal sealed record StreamInfo(
+internal sealed record DurableStream(
     long Id,
     string ContentType,
     bool IsJson,
@@ -22,7 +22,7 @@ internal sealed record StreamInfo(
 }
 
 /// <summary>Whether a path has a stream.</summary>
-internal enum StreamPresence
+internal enum Presence
 {
     /// <summary>It has.</summary>
     Present,
