@@ -84,7 +84,7 @@ public sealed class ConfigurationTests
 
         var mistakes = failure.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures).ToArray();
         Assert.Equal(4, mistakes.Length);
-        Assert.Contains("ChunkStream:Streaming:FlushByte is no setting; ChunkStream:Streaming has FlushBytes,", mistakes[0] + mistakes[1], StringComparison.Ordinal);
+        Assert.Contains("ChunkStream:Streaming:FlushByte is not a setting; ChunkStream:Streaming has FlushBytes,", mistakes[0] + mistakes[1], StringComparison.Ordinal);
         Assert.Contains("ChunkStream:Streaming:FlushBytes must be a whole number, but is 'many'", mistakes[0] + mistakes[1], StringComparison.Ordinal);
     }
 

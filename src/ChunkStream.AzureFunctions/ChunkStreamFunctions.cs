@@ -11,21 +11,26 @@ namespace Microsoft.Extensions.Hosting;
 public static class ChunkStreamFunctions
 {
     /// <summary>
-    /// Adds ChunkStream, as <c>AddChunkStream()</c> does, and what a stream needs on the platform: it ends before
-    /// <c>functionTimeout</c> of host.json would end it, it ends with its call, and what the engine logs outside of calls
-    /// reaches the host's log.
+    /// Adds ChunkStream, as <c>AddChunkStream()</c> does, and what a stream needs on the platform: a stream ends itself
+    /// before <c>functionTimeout</c> in host.json would cut it, it ends when its invocation ends, and what the engine
+    /// logs between invocations reaches the host's log.
     /// </summary>
-    /// <param name="builder">The app's builder, after <c>ConfigureFunctionsWebApplication()</c>.</param>
-    /// <param name="configure">Changes the settings, after the configuration.</param>
-    /// <exception cref="InvalidOperationException">The app has no ASP.NET Core integration yet.</exception>
-    /// <exception cref="FormatException"><c>functionTimeout</c> is no time.</exception>
-    public static ChunkStreamBuilder UseChunkStream(this FunctionsApplicationBuilder builder, Action<StreamingOptions>? configure = null)
+    /// <param name="builder">
+    /// The app's builder; <c>ConfigureFunctionsWebApplication()</c> must have been called on it.
+    /// </param>
+    /// <param name="configure">Changes the settings after they were read from the configuration.</param>
+    /// <returns>The builder to which <c>AddPostgres()</c> and others add more.</returns>
+    /// <exception cref="InvalidOperationException">The app does not use the ASP.NET Core integration yet.</exception>
+    /// <exception cref="FormatException"><c>functionTimeout</c> is not a time.</exception>
+    public static ChunkStreamBuilder UseChunkStream(
+        this FunctionsApplicationBuilder builder, Action<StreamingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         if (builder.Services.All(service => service.ServiceType.Name != "IHttpCoordinator"))
         {
             throw new InvalidOperationException(
-                "ChunkStream streams through ASP.NET Core: call builder.ConfigureFunctionsWebApplication() before builder.UseChunkStream().");
+                "ChunkStream streams through ASP.NET Core: "
+                + "call builder.ConfigureFunctionsWebApplication() before builder.UseChunkStream().");
         }
 
         builder.UseMiddleware<InvocationMiddleware>();
@@ -34,7 +39,8 @@ public static class ChunkStreamFunctions
         return builder.Services.AddChunkStream(configure);
     }
 
-    // The file lies beside the program. Not all of it becomes configuration of the app: its section "logging" is the host's.
+    // host.json lies beside the program. It is not added to the app's configuration, because its section "logging"
+    // would then configure the worker's log, and is meant for the host's.
     private static IConfiguration Settings(IConfiguration app) => new ConfigurationBuilder()
         .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "host.json"), optional: true)
         .AddConfiguration(app)

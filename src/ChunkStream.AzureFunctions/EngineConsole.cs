@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ChunkStream.AzureFunctions;
 
 /// <summary>
-/// Writes to the console what the engine logs outside of calls, such as the check of query files at start: the Functions
-/// host drops such events, and forwards the console. Events of the engine inside of calls are among them, so some lines
-/// appear twice. All other events are left to the app's own logging.
+/// Writes the engine's log events to the console. The Functions host drops what a worker logs between invocations, such
+/// as the check of query files at start, but it forwards the console, so some lines appear twice. All other events are
+/// left to the app's own logging.
 /// </summary>
 [ProviderAlias("ChunkStreamConsole")]
 internal sealed class EngineConsole : ILoggerProvider
@@ -15,21 +15,31 @@ internal sealed class EngineConsole : ILoggerProvider
 
     /// <inheritdoc />
     public ILogger CreateLogger(string categoryName)
-        => Categories.Any(category => categoryName.StartsWith(category, StringComparison.Ordinal)) ? new Line(categoryName) : NullLogger.Instance;
+        => Categories.Any(category => categoryName.StartsWith(category, StringComparison.Ordinal))
+            ? new ConsoleLogger(categoryName)
+            : NullLogger.Instance;
 
     /// <inheritdoc />
     public void Dispose()
     {
     }
 
-    private sealed class Line(string category) : ILogger
+    private sealed class ConsoleLogger(string category) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            => Console.WriteLine($"{logLevel}: {category}[{eventId.Id}] {formatter(state, exception)}{(exception is null ? "" : $" {exception}")}");
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            var details = exception is null ? "" : $" {exception}";
+            Console.WriteLine($"{logLevel}: {category}[{eventId.Id}] {formatter(state, exception)}{details}");
+        }
     }
 }

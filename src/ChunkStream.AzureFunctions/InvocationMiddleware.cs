@@ -4,13 +4,13 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 
 namespace ChunkStream.AzureFunctions;
 
-/// <summary>Hands a call's name and its own token on to the request that it is.</summary>
+/// <summary>Puts an invocation's function name and token onto its HTTP request, where the engine finds them.</summary>
 internal sealed class InvocationMiddleware : IFunctionsWorkerMiddleware
 {
     /// <inheritdoc />
     public Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
-        // Functions of other triggers have no request.
+        // Only HTTP triggers have a request.
         if (context.GetHttpContext() is { } http)
             http.Features.Set<IInvocationFeature>(new Call(context.FunctionDefinition.Name, context.CancellationToken));
         return next(context);

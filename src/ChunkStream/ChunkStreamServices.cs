@@ -10,11 +10,13 @@ public static class ChunkStreamServices
 {
     /// <summary>
     /// Adds what <see cref="StreamResults"/> needs, and nothing else. Settings are read from the configuration section
-    /// <c>ChunkStream:Streaming</c>, and checked when the host starts. Further calls only add to the settings.
+    /// <c>ChunkStream:Streaming</c> and checked when the host starts. A second call adds nothing but its settings.
     /// </summary>
-    /// <param name="services">The app's services.</param>
-    /// <param name="configure">Changes the settings, after the configuration.</param>
-    public static ChunkStreamBuilder AddChunkStream(this IServiceCollection services, Action<StreamingOptions>? configure = null)
+    /// <param name="services">The services of the app.</param>
+    /// <param name="configure">Changes the settings after they were read from the configuration.</param>
+    /// <returns>The builder to which <c>AddPostgres()</c> and others add more.</returns>
+    public static ChunkStreamBuilder AddChunkStream(
+        this IServiceCollection services, Action<StreamingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         var options = services.AddCheckedSettings<StreamingOptions>(StreamingOptions.Section);

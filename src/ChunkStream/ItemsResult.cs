@@ -8,15 +8,18 @@ namespace ChunkStream;
 
 /// <summary>Makes the source of a stream of items.</summary>
 /// <param name="typeInfo">How an item becomes JSON.</param>
-/// <param name="describe">What a client is told of a failure; null where it may know nothing of it.</param>
+/// <param name="describe">Says what a client is told of a failure; null for a failure that it may not know.</param>
 /// <param name="encoding">How an item is written.</param>
-/// <param name="cancellation">Cancelled when nobody wants the stream any more.</param>
+/// <param name="cancellation">A token that is cancelled when the stream ends early.</param>
 internal delegate StreamSource OpenItems<T>(
-    JsonTypeInfo<T> typeInfo, Func<Exception, Problem?> describe, RecordEncoding encoding, CancellationToken cancellation);
+    JsonTypeInfo<T> typeInfo,
+    Func<Exception, Problem?> describe,
+    RecordEncoding encoding,
+    CancellationToken cancellation);
 
 /// <summary>A response that streams items.</summary>
 /// <param name="open">Makes the source.</param>
-/// <param name="options">What was said of them.</param>
+/// <param name="options">The options that the app gave.</param>
 internal sealed class ItemsResult<T>(OpenItems<T> open, StreamItemsOptions<T> options) : OwnStreamResult(options)
 {
     private static readonly TextFormat JoinedText = new(endsLines: false);
@@ -25,7 +28,8 @@ internal sealed class ItemsResult<T>(OpenItems<T> open, StreamItemsOptions<T> op
     public bool HasEvents { get; init; }
 
     /// <inheritdoc />
-    protected override StreamFormat DefaultFormat => typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
+    protected override StreamFormat DefaultFormat
+        => typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
 
     /// <inheritdoc />
     protected override bool IsResumable => HasEvents;

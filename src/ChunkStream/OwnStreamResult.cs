@@ -4,8 +4,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream;
 
-/// <summary>A stream that an app's own endpoint returns. What it does not know of the query string is the endpoint's business.</summary>
-/// <param name="options">What was said of it.</param>
+/// <summary>
+/// A stream that an endpoint of the app returns. It ignores unknown parameters in the query string: they are the
+/// endpoint's.
+/// </summary>
+/// <param name="options">The options that the app gave.</param>
 internal abstract class OwnStreamResult(StreamResultOptions options) : IResult
 {
     /// <inheritdoc />
@@ -19,12 +22,14 @@ internal abstract class OwnStreamResult(StreamResultOptions options) : IResult
         return asked.Answer(stream, IsResumable ? null : asked.MustStartAnew()).ExecuteAsync(httpContext);
     }
 
-    /// <summary>What a client gets that asks for nothing.</summary>
+    /// <summary>The format for a client that asks for none.</summary>
     protected abstract StreamFormat DefaultFormat { get; }
 
-    /// <summary>Whether the endpoint has ids of its own by which a client may go on.</summary>
+    /// <summary>Whether the app's events have ids of their own, with which a client may connect again.</summary>
     protected abstract bool IsResumable { get; }
 
-    /// <summary>The stream.</summary>
+    /// <summary>Makes the stream.</summary>
+    /// <param name="name">The stream's name.</param>
+    /// <param name="services">The services of the request.</param>
     protected abstract OfferedStream Offer(string name, IServiceProvider services);
 }

@@ -4,10 +4,11 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream;
 
-/// <summary>A response that streams a source of the app's own.</summary>
+/// <summary>A response that streams a <see cref="StreamSource"/> of the app.</summary>
 /// <param name="open">Makes the source.</param>
-/// <param name="options">What was said of it.</param>
-internal sealed class SourceResult(Func<RecordEncoding, CancellationToken, StreamSource> open, StreamResultOptions options) : OwnStreamResult(options)
+/// <param name="options">The options that the app gave.</param>
+internal sealed class SourceResult(
+    Func<RecordEncoding, CancellationToken, StreamSource> open, StreamResultOptions options) : OwnStreamResult(options)
 {
     /// <inheritdoc />
     protected override StreamFormat DefaultFormat => StreamFormats.Ndjson;

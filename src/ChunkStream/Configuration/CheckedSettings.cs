@@ -7,13 +7,14 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.Configuration;
 
 /// <summary>
-/// Reads a section of the configuration into an options class, and reports every mistake in it at once: settings that
-/// there are not, and values that can't be read. (The framework's binder stops at the first.)
+/// Reads a section of the configuration into an options class, and reports every mistake at once: unknown settings, and
+/// values that can't be read. (The framework's binder stops at the first mistake.)
 /// </summary>
 internal sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, IValidateOptions<TOptions>
     where TOptions : class
 {
-    private static readonly PropertyInfo[] Settings = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance);
+    private static readonly PropertyInfo[] Settings
+        = typeof(TOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance);
 
     private readonly IConfigurationSection _section;
     private readonly string[] _subsections;
@@ -43,7 +44,11 @@ internal sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, I
         if (_subsections.Contains(given.Key, StringComparer.OrdinalIgnoreCase))
             return null;
         if (Find(given) is not { } setting)
-            return $"{given.Path} is no setting; {_section.Path} has {string.Join(", ", Settings.Select(known => known.Name).Concat(_subsections))}.";
+        {
+            var known = string.Join(", ", Settings.Select(known => known.Name).Concat(_subsections));
+            return $"{given.Path} is not a setting; {_section.Path} has {known}.";
+        }
+
         return TryRead(setting, given.Value, out _)
             ? null
             : $"{given.Path} must be {Words(TypeOf(setting))}, but is '{given.Value}'.";
@@ -65,27 +70,32 @@ internal sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, I
     private static string Words(Type type)
         => type == typeof(int) ? "a whole number" : type == typeof(double) ? "a number" : $"a {type.Name}";
 
-    private static Type TypeOf(PropertyInfo setting) => Nullable.GetUnderlyingType(setting.PropertyType) ?? setting.PropertyType;
+    private static Type TypeOf(PropertyInfo setting)
+        => Nullable.GetUnderlyingType(setting.PropertyType) ?? setting.PropertyType;
 }
 
-/// <summary>Registers options that are read and checked by <see cref="CheckedSettings{TOptions}"/>.</summary>
+/// <summary>Registers options that <see cref="CheckedSettings{TOptions}"/> reads and checks.</summary>
 internal static class CheckedSettingsServices
 {
     /// <summary>
-    /// Adds options from a section of the app's configuration; their ranges and all else about them is checked when the
-    /// host starts. Further calls change nothing.
+    /// Adds options that are read from a section of the app's configuration, and checked, with their ranges, when the
+    /// host starts. A second call adds nothing.
     /// </summary>
-    /// <param name="services">The app's services.</param>
-    /// <param name="section">The section's path.</param>
-    /// <param name="subsections">Names of sections inside it that others read.</param>
-    public static OptionsBuilder<TOptions> AddCheckedSettings<TOptions>(this IServiceCollection services, string section, params string[] subsections)
+    /// <param name="services">The services of the app.</param>
+    /// <param name="section">The path of the section.</param>
+    /// <param name="subsections">The names of sections inside it that belong to other options.</param>
+    public static OptionsBuilder<TOptions> AddCheckedSettings<TOptions>(
+        this IServiceCollection services, string section, params string[] subsections)
         where TOptions : class
     {
         if (services.All(service => service.ServiceType != typeof(CheckedSettings<TOptions>)))
         {
-            services.AddSingleton(provider => new CheckedSettings<TOptions>(provider.GetRequiredService<IConfiguration>().GetSection(section), subsections));
-            services.AddSingleton<IConfigureOptions<TOptions>>(provider => provider.GetRequiredService<CheckedSettings<TOptions>>());
-            services.AddSingleton<IValidateOptions<TOptions>>(provider => provider.GetRequiredService<CheckedSettings<TOptions>>());
+            services.AddSingleton(provider => new CheckedSettings<TOptions>(
+                provider.GetRequiredService<IConfiguration>().GetSection(section), subsections));
+            services.AddSingleton<IConfigureOptions<TOptions>>(
+                provider => provider.GetRequiredService<CheckedSettings<TOptions>>());
+            services.AddSingleton<IValidateOptions<TOptions>>(
+                provider => provider.GetRequiredService<CheckedSettings<TOptions>>());
             services.AddOptions<TOptions>().ValidateDataAnnotations().ValidateOnStart();
         }
 

@@ -6,12 +6,11 @@ namespace ChunkStream.Formats;
 
 /// <summary>
 /// Writes UTF-8 bytes into blocks of an <see cref="IBufferWriter{T}"/> (a response's pipe, or an
-/// <see cref="ArrayBufferWriter{T}"/> in a test), and knows how many bytes were written. It never flushes: only the
-/// pump does.
+/// <see cref="ArrayBufferWriter{T}"/> in a test), and counts them. It never flushes: only the pump does.
 /// </summary>
 /// <remarks>
-/// It exists so that the smallest write, a comma, costs a bounds check and a store, not an interface call into the pipe.
-/// Bytes reach the target at <see cref="Commit"/>, or when a block is full. Not thread-safe.
+/// It exists so that the smallest write, a comma, costs a bounds check and a store, and no interface call into the
+/// pipe. Bytes reach the target at <see cref="Commit"/>, or when a block is full. It is not thread-safe.
 /// </remarks>
 public sealed class ByteWriter : IBufferWriter<byte>
 {
@@ -24,7 +23,8 @@ public sealed class ByteWriter : IBufferWriter<byte>
     private bool _isCopied;
     private long _committed;
 
-    /// <param name="target">Where the bytes go; this writer must be its only writer.</param>
+    /// <summary>Makes a writer over a target.</summary>
+    /// <param name="target">Takes the bytes. Nothing else may write to it in the meantime.</param>
     public ByteWriter(IBufferWriter<byte> target)
         : this(target, BufferSizes.Block)
     {
@@ -38,7 +38,7 @@ public sealed class ByteWriter : IBufferWriter<byte>
         _blockSize = blockSize;
     }
 
-    /// <summary>All bytes written so far, committed or not.</summary>
+    /// <summary>How many bytes were written so far, committed or not.</summary>
     public long BytesWritten => _committed + (_at - _start);
 
     /// <inheritdoc />
@@ -65,6 +65,7 @@ public sealed class ByteWriter : IBufferWriter<byte>
     }
 
     /// <summary>Writes bytes as they are.</summary>
+    /// <param name="bytes">The bytes; any number of them.</param>
     public void Write(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > _end - _at)
@@ -78,6 +79,7 @@ public sealed class ByteWriter : IBufferWriter<byte>
     }
 
     /// <summary>Writes one byte.</summary>
+    /// <param name="value">The byte.</param>
     public void Write(byte value)
     {
         if (_at == _end)
@@ -85,22 +87,25 @@ public sealed class ByteWriter : IBufferWriter<byte>
         _block[_at++] = value;
     }
 
-    /// <summary>Writes text as UTF-8; a lone surrogate becomes U+FFFD.</summary>
+    /// <summary>Writes a text as UTF-8.</summary>
+    /// <param name="text">The text; a lone surrogate in it becomes U+FFFD.</param>
     public void Write(ReadOnlySpan<char> text)
     {
-        // Piece by piece, so that a text of megabytes doesn't ask for one block of three times its size.
-        const int Piece = 4096;
-        while (text.Length > Piece)
+        // Part by part, so that a text of megabytes doesn't need one block of three times its size.
+        const int PartLength = 4096;
+        while (text.Length > PartLength)
         {
-            var length = char.IsHighSurrogate(text[Piece - 1]) ? Piece - 1 : Piece;
-            WritePiece(text[..length]);
+            var length = char.IsHighSurrogate(text[PartLength - 1]) ? PartLength - 1 : PartLength;
+            WritePart(text[..length]);
             text = text[length..];
         }
 
-        WritePiece(text);
+        WritePart(text);
     }
 
-    /// <summary>Hands all bytes written so far to the target. Spans taken before are no longer valid.</summary>
+    /// <summary>
+    /// Hands all bytes written so far to the target. Spans that were taken from this writer before are no longer valid.
+    /// </summary>
     public void Commit()
     {
         var used = _at - _start;
@@ -113,7 +118,7 @@ public sealed class ByteWriter : IBufferWriter<byte>
         (_start, _at, _end) = (0, 0, 0);
     }
 
-    private void WritePiece(ReadOnlySpan<char> text)
+    private void WritePart(ReadOnlySpan<char> text)
     {
         if (text.IsEmpty)
             return;

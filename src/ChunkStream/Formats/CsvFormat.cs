@@ -1,8 +1,10 @@
 namespace ChunkStream.Formats;
 
-/// <summary><c>csv</c>: RFC 4180, with a header line.</summary>
-/// <param name="hasByteOrderMark">Whether it begins with U+FEFF: by that spreadsheets know that it is UTF-8.</param>
-/// <param name="escapesFormulas">Whether a text that a spreadsheet would take for a formula gets an apostrophe before it.</param>
+/// <summary>The format <c>csv</c>: RFC 4180, with a header line.</summary>
+/// <param name="hasByteOrderMark">Whether the body begins with U+FEFF, by which spreadsheets recognize UTF-8.</param>
+/// <param name="escapesFormulas">
+/// Whether a text that a spreadsheet would take for a formula gets an apostrophe before it.
+/// </param>
 public sealed class CsvFormat(bool hasByteOrderMark = false, bool escapesFormulas = false) : StreamFormat
 {
     /// <inheritdoc />

@@ -1,7 +1,7 @@
 namespace ChunkStream.Formats;
 
-/// <summary>What a record that becomes a server-sent event has beside its data. Texts have no line breaks.</summary>
+/// <summary>The fields of a server-sent event other than its data. None of them contains a line break.</summary>
 /// <param name="Type">The event's name; null for the default, <c>message</c>.</param>
-/// <param name="Id">What a client sends as Last-Event-ID when it connects again.</param>
-/// <param name="Retry">How long a client waits before it connects again.</param>
+/// <param name="Id">The id that a client sends as Last-Event-ID when it connects again; null for none.</param>
+/// <param name="Retry">How long a client waits before it connects again; null for no change.</param>
 internal readonly record struct EventFields(string? Type, string? Id, TimeSpan? Retry);

@@ -6,7 +6,9 @@ using ChunkStream.Problems;
 
 namespace ChunkStream.Formats;
 
-/// <summary>The JSON of the frames that are no records, on one line, without reflection. A few a stream.</summary>
+/// <summary>
+/// The JSON of schema, end, error and heartbeat, on one line and without reflection. A stream has only a few of them.
+/// </summary>
 [JsonSerializable(typeof(StreamSchema))]
 [JsonSerializable(typeof(StreamEnd))]
 [JsonSerializable(typeof(Problem))]

@@ -2,7 +2,7 @@ using ChunkStream.Problems;
 
 namespace ChunkStream.Formats;
 
-/// <summary><c>frames</c>: one JSON object a line with one key, which says what it is.</summary>
+/// <summary>The format <c>frames</c>: each line is a JSON object whose only key says what the line is.</summary>
 public sealed class FramesFormat : StreamFormat
 {
     /// <inheritdoc />

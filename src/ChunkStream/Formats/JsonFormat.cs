@@ -1,6 +1,6 @@
 namespace ChunkStream.Formats;
 
-/// <summary><c>json</c>: one array, a record a line.</summary>
+/// <summary>The format <c>json</c>: one array, with a line for each record.</summary>
 public sealed class JsonFormat : StreamFormat
 {
     /// <inheritdoc />

@@ -2,13 +2,13 @@ using System.Buffers;
 
 namespace ChunkStream.Formats;
 
-/// <summary>JSON strings, from UTF-8 that is already valid.</summary>
+/// <summary>Writes JSON strings, from UTF-8 that is already valid.</summary>
 internal static class JsonText
 {
     private static readonly SearchValues<byte> MustBeEscaped = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(value => (byte)value), (byte)'"', (byte)'\\']);
 
-    /// <summary>Writes a JSON string. Escapes what JSON demands and nothing else, in Postgres's own spelling.</summary>
+    /// <summary>Writes a JSON string. It escapes only what JSON demands, in the same spelling as Postgres.</summary>
     public static void WriteString(ByteWriter output, ReadOnlySpan<byte> utf8)
     {
         output.Write((byte)'"');

@@ -1,6 +1,6 @@
 namespace ChunkStream.Formats;
 
-/// <summary><c>ndjson</c>: a JSON value a line.</summary>
+/// <summary>The format <c>ndjson</c>: each line is a JSON value.</summary>
 public sealed class NdjsonFormat : StreamFormat
 {
     /// <inheritdoc />
@@ -12,8 +12,9 @@ public sealed class NdjsonFormat : StreamFormat
     /// <inheritdoc />
     public override IReadOnlyList<string> OtherMediaTypes { get; } =
     [
-        "application/ndjson", "application/jsonl", "application/x-jsonl", "application/jsonlines", "application/x-jsonlines",
-        "application/json-lines", "application/x-json-lines", "application/ldjson", "application/x-ldjson",
+        "application/ndjson", "application/jsonl", "application/x-jsonl", "application/jsonlines",
+        "application/x-jsonlines", "application/json-lines", "application/x-json-lines", "application/ldjson",
+        "application/x-ldjson",
     ];
 
     /// <inheritdoc />

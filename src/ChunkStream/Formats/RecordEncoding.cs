@@ -1,17 +1,23 @@
 namespace ChunkStream.Formats;
 
-/// <summary>How one record becomes bytes. Several formats share an encoding and differ in the framing around it.</summary>
+/// <summary>
+/// How one record becomes bytes. Several formats share an encoding, and differ in the bytes around the record.
+/// </summary>
 public enum RecordEncoding
 {
-    /// <summary>A text as it is; anything else as its JSON.</summary>
+    /// <summary>A string as it is; any other value as its JSON.</summary>
     Text,
 
     /// <summary>One JSON value, on one line.</summary>
     Json,
 
-    /// <summary>The fields of one line of RFC 4180, without its line break: null is empty, the empty text is <c>""</c>.</summary>
+    /// <summary>
+    /// The fields of one line of RFC 4180, without the line break. Null is an empty field; the empty text is <c>""</c>.
+    /// </summary>
     Csv,
 
-    /// <summary>As <see cref="Csv"/>, but for texts that a spreadsheet would take for formulas: an apostrophe stands before them.</summary>
+    /// <summary>
+    /// The same as <see cref="Csv"/>, with an apostrophe before each text that a spreadsheet would take for a formula.
+    /// </summary>
     SpreadsheetCsv,
 }

@@ -3,12 +3,13 @@ using ChunkStream.Problems;
 
 namespace ChunkStream.Formats;
 
-/// <summary><c>sse</c>: server-sent events, for a browser's EventSource.</summary>
+/// <summary>The format <c>sse</c>: server-sent events, for a browser's EventSource.</summary>
 public sealed class SseFormat : StreamFormat
 {
     /// <summary>
-    /// The id of the end event. EventSource connects again after every end, also a good one, and then sends the last id:
-    /// with this one it is answered 204, which tells it to stop. An end that is none yet has a checkpoint for an id.
+    /// The id of the last event of a complete stream. An EventSource connects again after every end of a response, and
+    /// sends the last id that it got. If that is this one, the answer is 204, which tells it to stop. A response that
+    /// ends with a continuation has the resume token for an id instead.
     /// </summary>
     public const string EndId = "end";
 
@@ -30,8 +31,9 @@ public sealed class SseFormat : StreamFormat
     /// <inheritdoc />
     public override void WriteStart(ByteWriter output, StreamSchema schema)
     {
-        // The pause before EventSource connects again, in milliseconds. Without it browsers wait for 3 s and more, at each part of a
-        // stream; much less, and those that a stopping server has sent away would storm the next one.
+        // "retry" is the pause before EventSource connects again, in milliseconds. By default browsers wait for 3 s and
+        // more, which is long for a stream that continues. With a much shorter pause, the clients of a stopping server
+        // would all connect to the next one at the same moment.
         output.Write("retry: 1000\nevent: schema\ndata: "u8);
         FrameJson.Write(output, schema);
         output.Write("\n\n"u8);
@@ -44,7 +46,7 @@ public sealed class SseFormat : StreamFormat
     public override void WriteRecordEnd(ByteWriter output) => output.Write("\n\n"u8);
 
     /// <inheritdoc />
-    /// <remarks>An event can't be taken back. This one gets a name that nobody listens to.</remarks>
+    /// <remarks>A half-written event can't be taken back, so it gets a name that no client listens to.</remarks>
     public override void WriteRecordCut(ByteWriter output) => output.Write("\nevent: cut\n\n"u8);
 
     /// <inheritdoc />
@@ -57,7 +59,7 @@ public sealed class SseFormat : StreamFormat
         output.Write(token);
     }
 
-    /// <summary>Writes what a record's own source says of its event, after the record.</summary>
+    /// <summary>Writes the fields that the source gave for a record's event, after the record's data.</summary>
     internal static void WriteFields(ByteWriter output, in EventFields fields)
     {
         if (fields.Type is { } type)

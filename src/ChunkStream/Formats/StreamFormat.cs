@@ -4,101 +4,122 @@ using ChunkStream.Problems;
 namespace ChunkStream.Formats;
 
 /// <summary>
-/// A format of a streamed body: its names, and the bytes around the records. Stateless and synchronous: it writes, and
-/// never flushes and never sees HTTP. What each call writes is specified in <c>docs/formats.md</c>.
+/// A format of a streamed body: its names, and the bytes around the records. A format is stateless and synchronous; it
+/// writes, but never flushes and never sees HTTP. <c>docs/formats.md</c> specifies what each call writes.
 /// </summary>
 public abstract class StreamFormat
 {
-    /// <summary>The name that <c>?format=</c> takes.</summary>
+    /// <summary>The format's name, as <c>?format=</c> takes it.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The value of the Content-Type header. Names the encoding, UTF-8, wherever clients would guess another one.</summary>
+    /// <summary>
+    /// The value of the Content-Type header. It names the charset, UTF-8, unless the media type allows no other.
+    /// </summary>
     public abstract string ContentType { get; }
 
-    /// <summary>Other names of the media type, in use for the same bytes: who asks by one of them is answered with it.</summary>
+    /// <summary>
+    /// Other media types that are in use for the same bytes. A client that asks for one of them gets it as
+    /// Content-Type.
+    /// </summary>
     public virtual IReadOnlyList<string> OtherMediaTypes => [];
 
-    /// <summary>What the name of a file of this format ends with, without the dot.</summary>
+    /// <summary>The extension of a file of this format, without the dot.</summary>
     public virtual string FileExtension => "txt";
 
-    /// <summary>How the records inside this format are written.</summary>
+    /// <summary>How the records in this format are written.</summary>
     public abstract RecordEncoding Encoding { get; }
 
     /// <summary>Whether <see cref="WriteHeartbeat"/> writes anything.</summary>
     public virtual bool HasHeartbeat => false;
 
     /// <summary>
-    /// Whether compressing pays. Not where records are a few bytes that leave one by one: each flush of a compressor
-    /// costs about as much as it saves.
+    /// Whether the body is compressed for clients that accept it. That does not pay if records are a few bytes each and
+    /// leave one by one: each flush of a compressor then costs about as much as it saves.
     /// </summary>
     public virtual bool IsWorthCompressing => true;
 
-    /// <summary>Where <see cref="WriteCheckpoint"/> is called for.</summary>
+    /// <summary>Where the pump calls <see cref="WriteCheckpoint"/>.</summary>
     public virtual CheckpointPlace Checkpoints => CheckpointPlace.None;
 
-    /// <summary>Writes what stands before the first record, once the source knows its columns.</summary>
+    /// <summary>Writes what comes before the first record. It is called once the source knows its columns.</summary>
+    /// <param name="output">Takes the bytes.</param>
+    /// <param name="schema">The columns of the records.</param>
     public virtual void WriteStart(ByteWriter output, StreamSchema schema)
     {
     }
 
-    /// <summary>Writes what stands before a record.</summary>
-    /// <param name="output">Where to.</param>
+    /// <summary>Writes what comes before a record.</summary>
+    /// <param name="output">Takes the bytes.</param>
     /// <param name="index">The record's number in this response, from 0.</param>
     public virtual void WriteRecordStart(ByteWriter output, long index)
     {
     }
 
-    /// <summary>Writes what stands after a record.</summary>
+    /// <summary>Writes what comes after a record.</summary>
+    /// <param name="output">Takes the bytes.</param>
     public virtual void WriteRecordEnd(ByteWriter output)
     {
     }
 
-    /// <summary>Writes what keeps a record that broke off apart from the error that follows it, so that no reader takes either for the other.</summary>
+    /// <summary>
+    /// Ends a record that was written in part, so that no reader takes it for a whole one, or takes the error that
+    /// follows for a part of it.
+    /// </summary>
+    /// <param name="output">Takes the bytes.</param>
     public virtual void WriteRecordCut(ByteWriter output)
     {
         ArgumentNullException.ThrowIfNull(output);
         output.Write((byte)'\n');
     }
 
-    /// <summary>Writes a sign of life that is no record: between records, before the start, never inside a record.</summary>
+    /// <summary>
+    /// Writes a sign of life that is not a record. It is called before the start or between two records, never inside
+    /// one.
+    /// </summary>
+    /// <param name="output">Takes the bytes.</param>
+    /// <param name="now">The time of the heartbeat.</param>
     public virtual void WriteHeartbeat(ByteWriter output, DateTimeOffset now)
     {
     }
 
-    /// <summary>Writes why the stream fails, where the format can say it. Nothing follows.</summary>
+    /// <summary>Writes why the stream fails, if the format can say it. Nothing follows.</summary>
+    /// <param name="output">Takes the bytes.</param>
+    /// <param name="problem">What the client is told.</param>
     public virtual void WriteError(ByteWriter output, Problem problem)
     {
     }
 
-    /// <summary>Writes the token by which a client goes on after the record that was written last.</summary>
-    /// <param name="output">Where to.</param>
-    /// <param name="token">In ASCII, without white space.</param>
+    /// <summary>Writes the token with which a client resumes after the last written record.</summary>
+    /// <param name="output">Takes the bytes.</param>
+    /// <param name="token">The token, in ASCII and without white space.</param>
     public virtual void WriteCheckpoint(ByteWriter output, ReadOnlySpan<byte> token)
     {
     }
 
-    /// <summary>Writes what stands after the last record of a response that ends as it should. Nothing follows.</summary>
+    /// <summary>Writes what comes after the last record of a response that ends cleanly. Nothing follows.</summary>
+    /// <param name="output">Takes the bytes.</param>
+    /// <param name="summary">What the end says.</param>
     public virtual void WriteEnd(ByteWriter output, StreamEnd summary)
     {
     }
 }
 
-/// <summary>Where a format has its checkpoints.</summary>
+/// <summary>Where a format writes checkpoints.</summary>
 public enum CheckpointPlace
 {
-    /// <summary>It has none.</summary>
+    /// <summary>The format has no checkpoints.</summary>
     None,
 
-    /// <summary>Before the end of each record: its reader takes records one by one.</summary>
+    /// <summary>In each record, before its end.</summary>
     InEachRecord,
 
-    /// <summary>After the last record of whatever leaves at once.</summary>
+    /// <summary>Before each flush, after the last record in it.</summary>
     BeforeEachFlush,
 }
 
 /// <summary>What the end of a response says.</summary>
-/// <param name="Rows">How many records the response had.</param>
-/// <param name="Continue">The token by which the rest is to be had, or null if that was all.</param>
+/// <param name="Rows">How many records this response had.</param>
+/// <param name="Continue">The continuation: the token that gets the rest; null if there is no more.</param>
 public sealed record StreamEnd(
     [property: JsonPropertyName("rows")] long Rows,
     [property: JsonPropertyName("continue")] string? Continue);

@@ -1,26 +1,28 @@
 namespace ChunkStream.Formats;
 
-/// <summary>The formats that every streaming endpoint offers.</summary>
+/// <summary>The formats that every stream is offered in.</summary>
 public static class StreamFormats
 {
-    /// <summary>A line a record, as text.</summary>
+    /// <summary>Lines of text: <c>text</c>.</summary>
     public static StreamFormat Text { get; } = new TextFormat();
 
-    /// <summary>A JSON value a line.</summary>
+    /// <summary>Lines of JSON: <c>ndjson</c>.</summary>
     public static StreamFormat Ndjson { get; } = new NdjsonFormat();
 
-    /// <summary>One JSON array.</summary>
+    /// <summary>One JSON array: <c>json</c>.</summary>
     public static StreamFormat Json { get; } = new JsonFormat();
 
-    /// <summary>RFC 4180.</summary>
+    /// <summary>Comma-separated values by RFC 4180, with a header line: <c>csv</c>.</summary>
     public static StreamFormat Csv { get; } = new CsvFormat();
 
-    /// <summary>Server-sent events.</summary>
+    /// <summary>Server-sent events: <c>sse</c>.</summary>
     public static StreamFormat Sse { get; } = new SseFormat();
 
-    /// <summary>One JSON object a line, which says what it is.</summary>
+    /// <summary>
+    /// Lines of JSON that say what they are (schema, row, checkpoint, heartbeat, error, end): <c>frames</c>.
+    /// </summary>
     public static StreamFormat Frames { get; } = new FramesFormat();
 
-    /// <summary>All of them; of formats that a client likes equally, the earlier wins.</summary>
+    /// <summary>All formats. If a client accepts several equally, the first of them wins.</summary>
     public static IReadOnlyList<StreamFormat> All { get; } = [Ndjson, Json, Csv, Text, Sse, Frames];
 }

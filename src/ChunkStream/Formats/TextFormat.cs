@@ -1,7 +1,9 @@
 namespace ChunkStream.Formats;
 
-/// <summary><c>text</c>: a line a record.</summary>
-/// <param name="endsLines">Whether a line feed stands after each record; without it, records can't be told apart.</param>
+/// <summary>The format <c>text</c>: each line is a record.</summary>
+/// <param name="endsLines">
+/// Whether each record is followed by a line feed. Without it, records can't be told apart.
+/// </param>
 public sealed class TextFormat(bool endsLines = true) : StreamFormat
 {
     /// <inheritdoc />

@@ -3,14 +3,16 @@ using ChunkStream.Problems;
 
 namespace ChunkStream.Generators;
 
-/// <summary>Counts the generators that run for callers without a key, and lets no more of them run than may.</summary>
+/// <summary>Limits how many generators run at a time for callers without a key.</summary>
+/// <param name="most">The limit, at least 1.</param>
 internal sealed class AnonymousGenerators(int most)
 {
     private int _running;
 
-    /// <summary>The items of a generator, which has its place from the first of them until it is disposed.</summary>
-    /// <exception cref="ProblemException">When the first item is asked for: as many run as may.</exception>
-    public async IAsyncEnumerable<T> Run<T>(IAsyncEnumerable<T> items, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Gives the items of a generator, which counts from its first item until it is disposed.</summary>
+    /// <exception cref="ProblemException">The limit is reached. Thrown when the first item is asked for.</exception>
+    public async IAsyncEnumerable<T> Run<T>(
+        IAsyncEnumerable<T> items, [EnumeratorCancellation] CancellationToken cancellation)
     {
         try
         {

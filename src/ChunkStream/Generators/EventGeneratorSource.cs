@@ -6,13 +6,13 @@ using ChunkStream.Streaming;
 namespace ChunkStream.Generators;
 
 /// <summary>
-/// The items of an <see cref="IAsyncEnumerable{T}"/> of server-sent events: their data in every format, and in
-/// <c>sse</c> their names, ids and waits too.
+/// The source of a sequence of server-sent events. Their data are its records; the format <c>sse</c> also gets their
+/// names, ids and retry times.
 /// </summary>
 /// <inheritdoc cref="GeneratorSource{T}" path="/param" />
 internal sealed class EventGeneratorSource<T> : GeneratorSource<T>, IEventSource
 {
-    // These say how the stream itself fares. A client could not tell an item of the same name from them.
+    // The stream's own events have these names. A client could not tell an item's event from them.
     private static readonly string[] Reserved = ["schema", "error", "cut", "end"];
 
     private readonly EventItems<T> _items;
@@ -26,11 +26,14 @@ internal sealed class EventGeneratorSource<T> : GeneratorSource<T>, IEventSource
     {
     }
 
-    private EventGeneratorSource(EventItems<T> items, JsonTypeInfo<T> typeInfo, RecordEncoding encoding, CancellationToken cancellation)
+    private EventGeneratorSource(
+        EventItems<T> items, JsonTypeInfo<T> typeInfo, RecordEncoding encoding, CancellationToken cancellation)
         : base(items.Start, typeInfo, encoding, cancellation) => _items = items;
 
     /// <inheritdoc />
-    /// <exception cref="InvalidOperationException">The event has a name or an id that a stream uses for its own events.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The event has a name or an id that the stream itself uses.
+    /// </exception>
     public EventFields Fields
     {
         get
@@ -40,7 +43,8 @@ internal sealed class EventGeneratorSource<T> : GeneratorSource<T>, IEventSource
             if (Reserved.Contains(type) || item.EventId is SseFormat.EndId)
             {
                 throw new InvalidOperationException(
-                    $"An event can't be named {string.Join(", ", Reserved)}, nor have the id '{SseFormat.EndId}': by these a stream says how it fares.");
+                    $"An event must not be named {string.Join(", ", Reserved)}, nor have the id '{SseFormat.EndId}': "
+                    + "the stream uses these for its own events.");
             }
 
             return new EventFields(type, item.EventId, item.ReconnectionInterval);

@@ -2,9 +2,10 @@ using System.Net.ServerSentEvents;
 
 namespace ChunkStream.Generators;
 
-/// <summary>The data of a sequence of events, and beside it the event that it came with.</summary>
+/// <summary>Enumerates the data of a sequence of events, and remembers the current event.</summary>
 /// <param name="generate">Starts the sequence.</param>
-internal sealed class EventItems<T>(Func<CancellationToken, IAsyncEnumerable<SseItem<T>>> generate) : IAsyncEnumerable<T>, IAsyncEnumerator<T>
+internal sealed class EventItems<T>(Func<CancellationToken, IAsyncEnumerable<SseItem<T>>> generate)
+    : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
     private IAsyncEnumerable<SseItem<T>>? _sequence;
     private IAsyncEnumerator<SseItem<T>>? _events;
@@ -15,7 +16,7 @@ internal sealed class EventItems<T>(Func<CancellationToken, IAsyncEnumerable<Sse
     /// <inheritdoc />
     public T Current => _events!.Current.Data;
 
-    /// <summary>Starts the sequence; gives the data of its events.</summary>
+    /// <summary>Starts the sequence, and gives the data of its events.</summary>
     public IAsyncEnumerable<T> Start(CancellationToken cancellation)
     {
         _sequence = generate(cancellation);

@@ -5,11 +5,11 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream.Generators;
 
-/// <summary>The items of an <see cref="IAsyncEnumerable{T}"/>.</summary>
-/// <param name="generate">Starts the generator: called once, at the first wait.</param>
-/// <param name="typeInfo">How an item becomes JSON; source-generated metadata keeps reflection out.</param>
+/// <summary>The source of an <see cref="IAsyncEnumerable{T}"/>: its items are the records.</summary>
+/// <param name="generate">Starts the generator. It is called once, at the first wait.</param>
+/// <param name="typeInfo">How an item becomes JSON; source-generated metadata needs no reflection.</param>
 /// <param name="encoding">How an item is written.</param>
-/// <param name="cancellation">Given to the generator, and to its enumerator.</param>
+/// <param name="cancellation">The token that the generator and its enumerator get.</param>
 internal class GeneratorSource<T>(
     Func<CancellationToken, IAsyncEnumerable<T>> generate,
     JsonTypeInfo<T> typeInfo,
@@ -22,7 +22,7 @@ internal class GeneratorSource<T>(
     private bool _ready;
     private bool _ended;
 
-    /// <summary>What a client is told of a failure, or null where it may know nothing of it.</summary>
+    /// <summary>Says what a client is told of a failure; null for a failure that it may not know.</summary>
     public Func<Exception, Problem?>? DescribeFailure { get; init; }
 
     /// <inheritdoc />
@@ -82,7 +82,8 @@ internal class GeneratorSource<T>(
         if (_enumerator is null)
             return;
 
-        // An enumerator must not be disposed while it moves. Its token is cancelled by now wherever that is so.
+        // An enumerator must not be disposed while MoveNextAsync runs. If it still runs, its token was cancelled before
+        // this.
         if (_pending is Task pending)
             await pending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _enumerator.DisposeAsync().ConfigureAwait(false);

@@ -4,7 +4,7 @@ using ChunkStream.Formats;
 
 namespace ChunkStream.Generators;
 
-/// <summary>Writes one item of a generator in a record encoding. Reuses its buffers: one for each stream.</summary>
+/// <summary>Writes the items of one generator in a record encoding, and reuses its buffers for all of them.</summary>
 internal sealed class ItemEncoder<T> : IDisposable
 {
     private readonly JsonTypeInfo<T> _typeInfo;
@@ -13,7 +13,7 @@ internal sealed class ItemEncoder<T> : IDisposable
     private Utf8JsonWriter? _json;
 
     /// <param name="typeInfo">How an item becomes JSON.</param>
-    /// <param name="encoding">What to write.</param>
+    /// <param name="encoding">How an item is written.</param>
     public ItemEncoder(JsonTypeInfo<T> typeInfo, RecordEncoding encoding)
     {
         _typeInfo = typeInfo;
@@ -25,10 +25,10 @@ internal sealed class ItemEncoder<T> : IDisposable
             _fields = new ItemFields(shape.Names, shape.IsObject, encoding is RecordEncoding.SpreadsheetCsv);
     }
 
-    /// <summary>The items' members.</summary>
+    /// <summary>The members of the items, as columns.</summary>
     public StreamSchema Schema { get; }
 
-    /// <summary>Writes the item.</summary>
+    /// <summary>Writes one item.</summary>
     public void Write(ByteWriter output, T item)
     {
         if (_fields is not null)

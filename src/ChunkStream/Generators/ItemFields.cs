@@ -6,12 +6,12 @@ using ChunkStream.Formats;
 namespace ChunkStream.Generators;
 
 /// <summary>
-/// The fields of a CSV line, taken from an item's JSON: so that an item is spelled alike in all formats, whatever its
-/// type and its converters are.
+/// The fields of a CSV line, taken from an item's JSON, so that all formats spell an item alike, whatever its type and
+/// its converters are.
 /// </summary>
-/// <param name="names">The columns.</param>
-/// <param name="isObject">Whether an item is an object with members, or one value.</param>
-/// <param name="escapesFormulas">Whether the line is for spreadsheets.</param>
+/// <param name="names">The names of the columns.</param>
+/// <param name="isObject">Whether an item is an object with members; else it is one value.</param>
+/// <param name="escapesFormulas">Whether the line is for spreadsheets, which must take no text for a formula.</param>
 internal sealed class ItemFields(IReadOnlyList<string> names, bool isObject, bool escapesFormulas)
 {
     private readonly byte[][] _names = [.. names.Select(Encoding.UTF8.GetBytes)];
@@ -19,7 +19,7 @@ internal sealed class ItemFields(IReadOnlyList<string> names, bool isObject, boo
     private readonly ArrayBufferWriter<byte> _json = new();
     private byte[] _text = [];
 
-    /// <summary>Where the JSON of the next item goes.</summary>
+    /// <summary>Takes the JSON of the next item.</summary>
     public IBufferWriter<byte> Json
     {
         get
@@ -29,8 +29,10 @@ internal sealed class ItemFields(IReadOnlyList<string> names, bool isObject, boo
         }
     }
 
-    /// <summary>Writes the item's fields.</summary>
-    /// <exception cref="InvalidOperationException">The item has a member that its type does not declare: it would be lost.</exception>
+    /// <summary>Writes the fields of the item whose JSON was written last.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The item has a member that its type does not declare: CSV would lose it.
+    /// </exception>
     public void WriteTo(ByteWriter output)
     {
         var json = _json.WrittenSpan;
@@ -74,12 +76,13 @@ internal sealed class ItemFields(IReadOnlyList<string> names, bool isObject, boo
         }
 
         throw new InvalidOperationException(
-            $"An item has the member '{reader.GetString()}', which its type does not declare and the CSV header does not name.");
+            $"An item has the member '{reader.GetString()}', which its type does not declare. "
+            + "CSV has columns for declared members only.");
     }
 
     private void WriteField(ByteWriter output, ReadOnlySpan<byte> json)
     {
-        // Members that are left out, and nulls, are empty fields.
+        // A missing member and null are both empty fields.
         if (json.IsEmpty || json.SequenceEqual("null"u8))
             return;
 

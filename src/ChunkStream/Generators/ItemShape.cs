@@ -5,14 +5,14 @@ using ChunkStream.Formats;
 
 namespace ChunkStream.Generators;
 
-/// <summary>What the items of a generator have.</summary>
-/// <param name="Names">The members that their JSON has; <c>value</c> where an item is one value.</param>
-/// <param name="IsObject">Whether an item is an object with members, or one value.</param>
+/// <summary>What the items of a generator look like.</summary>
+/// <param name="Names">The members of an item's JSON; <c>value</c> if an item is a single value.</param>
+/// <param name="IsObject">Whether an item is an object with members; else it is one value.</param>
 internal sealed record ItemShape(IReadOnlyList<string> Names, bool IsObject)
 {
     /// <summary>
-    /// Relaxed: the body is JSON on the wire, never a script block inside a page, so non-ASCII may stay as it is. The serializer
-    /// writes only what is valid, so that checking it again is wasted time.
+    /// How items are written. Non-ASCII characters stay as they are: the body is JSON on the wire, never a script block
+    /// in a page. The writer does not check validity, because the serializer writes only valid JSON.
     /// </summary>
     public static JsonWriterOptions JsonOptions { get; } = new()
     {
@@ -20,13 +20,16 @@ internal sealed record ItemShape(IReadOnlyList<string> Names, bool IsObject)
         SkipValidation = true,
     };
 
-    /// <summary>As a stream says it.</summary>
+    /// <summary>The schema that clients get.</summary>
     public StreamSchema Schema { get; } = new([.. Names.Select(name => new StreamColumn(name, "json"))]);
 
-    /// <summary>The shape of a type's items.</summary>
+    /// <summary>Makes the shape of items of a type.</summary>
     public static ItemShape Create(JsonTypeInfo type)
     {
         var isObject = type.Kind is JsonTypeInfoKind.Object;
-        return new ItemShape(isObject ? [.. type.Properties.Where(member => member.Get is not null).Select(member => member.Name)] : ["value"], isObject);
+        string[] names = isObject
+            ? [.. type.Properties.Where(member => member.Get is not null).Select(member => member.Name)]
+            : ["value"];
+        return new ItemShape(names, isObject);
     }
 }

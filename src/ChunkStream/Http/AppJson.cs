@@ -5,10 +5,10 @@ using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Http;
 
-/// <summary>How an app writes JSON.</summary>
+/// <summary>Looks up how an app writes JSON.</summary>
 internal static class AppJson
 {
-    /// <summary>The options of <c>ConfigureHttpJsonOptions</c>; those of the web where an app has none.</summary>
+    /// <summary>The options of <c>ConfigureHttpJsonOptions</c>, or the web defaults if the app has none.</summary>
     public static JsonSerializerOptions From(IServiceProvider services)
         => services.GetService<IOptions<JsonOptions>>()?.Value.SerializerOptions ?? JsonSerializerOptions.Web;
 }

@@ -4,23 +4,29 @@ using Microsoft.AspNetCore.Http;
 namespace ChunkStream.Http;
 
 /// <summary>
-/// What browsers may do with the content of streams: read it, show it, and nothing else. It is whatever its writers like,
-/// and has the address of our page: as a script, a style or a worker it would be the page's own, for its
-/// Content-Security-Policy too.
+/// What browsers may do with a stream's content: read it and show it, nothing else. Others write the content, but it
+/// has the same origin as the app's page. Used as a script, a style sheet or a worker, it would count as the page's
+/// own, also for the page's Content-Security-Policy.
 /// </summary>
 internal static class BrowserUse
 {
-    // fetch, XMLHttpRequest and EventSource; navigation and downloads, where the policy below holds; media.
+    // "empty" is fetch, XMLHttpRequest and EventSource. "document" is navigation and downloads: the policy below holds
+    // there.
     private static readonly string[] Harmless = ["empty", "document", "image", "audio", "video", "track"];
 
-    // A document of it runs nothing, and belongs to no origin.
+    // Shown as a document, the content runs nothing and belongs to no origin.
     private const string ContentPolicy = "default-src 'none'; sandbox";
 
-    /// <summary>Why the request is refused, or null: Sec-Fetch-Dest says what the browser wants to use the answer as.</summary>
+    /// <summary>
+    /// The problem with which a request is refused, or null. The header Sec-Fetch-Dest says what a browser will use the
+    /// answer as.
+    /// </summary>
     public static Problem? Refusal(HttpRequest request)
-        => request.Headers["Sec-Fetch-Dest"] is [{ } use] && !Harmless.Contains(use, StringComparer.OrdinalIgnoreCase) ? Problem.UseRefused : null;
+        => request.Headers["Sec-Fetch-Dest"] is [{ } use] && !Harmless.Contains(use, StringComparer.OrdinalIgnoreCase)
+            ? Problem.UseRefused
+            : null;
 
-    /// <summary>Protects the browser that shows it all the same.</summary>
+    /// <summary>Sets the headers that protect a browser which shows the content.</summary>
     public static void Protect(HttpResponse response)
     {
         response.Headers.XContentTypeOptions = "nosniff";

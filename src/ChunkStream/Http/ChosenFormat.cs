@@ -4,13 +4,17 @@ using Microsoft.Net.Http.Headers;
 
 namespace ChunkStream.Http;
 
-/// <summary>What a response's body will be.</summary>
-/// <param name="Format">Its format.</param>
-/// <param name="ContentType">Its type, by the name that the client asked for.</param>
-/// <param name="FileName">The name under which a browser shall save it, or null where it shall not.</param>
+/// <summary>The format that was chosen for a response.</summary>
+/// <param name="Format">The format of the body.</param>
+/// <param name="ContentType">
+/// The value of Content-Type: the media type by which the client asked for the format.
+/// </param>
+/// <param name="FileName">
+/// The name of the file as which a browser saves the response; null if it is not a download.
+/// </param>
 internal sealed record ChosenFormat(StreamFormat Format, string ContentType, string? FileName)
 {
-    /// <summary>Says it in the response's headers.</summary>
+    /// <summary>Sets the response's headers.</summary>
     public void SetHeaders(HttpResponse response)
     {
         StreamResult.SetHeaders(response);

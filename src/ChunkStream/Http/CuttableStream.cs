@@ -1,6 +1,6 @@
 namespace ChunkStream.Http;
 
-/// <summary>Passes on what is written, until it is cut: from then on nothing gets through.</summary>
+/// <summary>Passes on what is written to it until <see cref="Cut"/> is called; then it drops everything.</summary>
 internal sealed class CuttableStream(Stream target) : Stream
 {
     private bool _cut;
@@ -19,6 +19,7 @@ internal sealed class CuttableStream(Stream target) : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>From now on everything that is written is dropped.</summary>
     public void Cut() => _cut = true;
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -30,7 +31,7 @@ internal sealed class CuttableStream(Stream target) : Stream
     public override Task FlushAsync(CancellationToken cancellationToken)
         => _cut ? Task.CompletedTask : target.FlushAsync(cancellationToken);
 
-    // Compressors write asynchronously where they are called so, and dispose asynchronously.
+    // Not needed: a compressor that is written to and disposed asynchronously writes asynchronously itself.
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override void Flush() => throw new NotSupportedException();

@@ -2,7 +2,9 @@ using ChunkStream.Formats;
 
 namespace ChunkStream.Http;
 
-/// <summary><c>?download</c>, or <c>?download=name</c>: a browser saves the response as a file.</summary>
+/// <summary>
+/// The parameter <c>?download</c> or <c>?download=name</c>, which makes a browser save the response as a file.
+/// </summary>
 internal static class DownloadName
 {
     /// <summary>The query parameter.</summary>
@@ -10,21 +12,27 @@ internal static class DownloadName
 
     private const int MaxLength = 150;
 
-    // No file system takes all of these, and a name is no path.
+    // Each of these is forbidden in file names by some file system, and a name must not be a path.
     private const string Forbidden = "/\\:*?\"<>|";
 
-    /// <summary>The file's name, or null where none is asked for. It always ends as its format does: nobody's link makes a program of it.</summary>
+    /// <summary>
+    /// Reads the name of the file; null if no download is asked for. The name always has the extension of the format,
+    /// so that a link can't make the browser save a program.
+    /// </summary>
     /// <param name="parameters">The query string.</param>
-    /// <param name="format">The format, if there is one.</param>
-    /// <param name="defaultName">Its name where only <c>?download</c> is given, without the ending.</param>
+    /// <param name="format">The chosen format; null if none of the formats was acceptable.</param>
+    /// <param name="defaultName">The name without extension if only <c>?download</c> is given.</param>
     public static string? Read(RequestParameters parameters, StreamFormat? format, string defaultName)
     {
         if (parameters.Text(Parameter) is not { } name)
             return null;
 
-        if (name.Length > MaxLength || name.StartsWith('.') || name.Any(letter => char.IsControl(letter) || Forbidden.Contains(letter, StringComparison.Ordinal)))
+        if (name.Length > MaxLength || name.StartsWith('.') || name.Any(IsForbidden))
         {
-            parameters.Refuse(Parameter, $"'{Parameter}' must be the name of a file: at most {MaxLength} characters, without {string.Join(' ', Forbidden.AsEnumerable())}, and with no dot at its start.");
+            parameters.Refuse(
+                Parameter,
+                $"'{Parameter}' must be the name of a file: at most {MaxLength} characters, none of them "
+                + $"{string.Join(' ', Forbidden.AsEnumerable())} or a control character, and no dot at the start.");
             return null;
         }
 
@@ -33,7 +41,11 @@ internal static class DownloadName
         return name.EndsWith(ending, StringComparison.OrdinalIgnoreCase) ? name : name + ending;
     }
 
-    // A route's pattern has what a file's name can't have.
+    private static bool IsForbidden(char character)
+        => char.IsControl(character) || Forbidden.Contains(character, StringComparison.Ordinal);
+
+    // The default may be the pattern of a route, with characters that a file's name can't have.
     private static string NameOf(string stream)
-        => string.Join('-', stream.Split([.. Forbidden, '{', '}'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        => string.Join('-', stream.Split(
+            [.. Forbidden, '{', '}'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }

@@ -6,8 +6,9 @@ using Microsoft.Net.Http.Headers;
 namespace ChunkStream.Http;
 
 /// <summary>
-/// Chooses the format of a response: <c>?format=</c> if it is given, else the Accept header by its q-values, else the
-/// endpoint's default; and what else a request asks of its body.
+/// Chooses the format of a response: by <c>?format=</c> if it is given, else by the q-values of the Accept header, else
+/// the endpoint's default. It also reads the parameters that vary a format (<c>bom</c>, <c>formulas</c>,
+/// <c>download</c>).
 /// </summary>
 internal static class FormatChoice
 {
@@ -18,22 +19,28 @@ internal static class FormatChoice
     /// <summary>The query parameters by which a body is chosen.</summary>
     public static readonly string[] Parameters = [Format, Bom, Formulas, DownloadName.Parameter];
 
-    /// <summary>The chosen format, or a 406 that names the choices. What is wrong with parameters is with them.</summary>
+    /// <summary>Reads a request. An unknown format gets 406, which lists the choices.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="parameters">Its query string.</param>
-    /// <param name="defaultFormat">What the endpoint gives where the client has no wish.</param>
-    /// <param name="fileName">What a file of it is named where the client does not say.</param>
+    /// <param name="parameters">The query string of the request; it collects mistakes in the other parameters.</param>
+    /// <param name="defaultFormat">The format for a client that asks for none.</param>
+    /// <param name="fileName">The name of a downloaded file for a client that gives no name, without extension.</param>
+    /// <returns>The chosen format, or the problem.</returns>
     public static (ChosenFormat? Chosen, Problem? Problem) Read(
         HttpRequest request, RequestParameters parameters, StreamFormat defaultFormat, string fileName)
     {
         var named = parameters.Text(Format);
         var (format, contentType) = named is null
             ? ByAccept(request, defaultFormat)
-            : (StreamFormats.All.FirstOrDefault(format => format.Name.Equals(named, StringComparison.OrdinalIgnoreCase)), null);
+            : (ByName(named), null);
         var variant = CsvOf(parameters, format);
         var file = DownloadName.Read(parameters, format, fileName);
-        return format is null ? (null, NotOffered()) : (new ChosenFormat(variant ?? format, contentType ?? format.ContentType, file), null);
+        return format is null
+            ? (null, NotOffered())
+            : (new ChosenFormat(variant ?? format, contentType ?? format.ContentType, file), null);
     }
+
+    private static StreamFormat? ByName(string name)
+        => StreamFormats.All.FirstOrDefault(format => format.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     private static CsvFormat? CsvOf(RequestParameters parameters, StreamFormat? format)
     {
@@ -45,7 +52,7 @@ internal static class FormatChoice
             return new CsvFormat(hasMark, escapesFormulas);
 
         var name = hasMark ? Bom : Formulas;
-        parameters.Refuse(name, $"'{name}' is for CSV, and this response would be {format.Name}: ask for format=csv with it.");
+        parameters.Refuse(name, $"'{name}' is for CSV, but this response would be {format.Name}: add format=csv.");
         return null;
     }
 
@@ -55,7 +62,8 @@ internal static class FormatChoice
         if (accept.Count == 0)
             return request.Headers.Accept.All(string.IsNullOrWhiteSpace) ? (defaultFormat, null) : (null, null);
 
-        // The endpoint's default stands first: among equals it wins, and of its names the first.
+        // The endpoint's default comes first: it wins among formats of the same quality, and so does the first of its
+        // names.
         var best = StreamFormats.All
             .OrderBy(format => format == defaultFormat ? 0 : 1)
             .SelectMany(format => Names(format, accept))
@@ -63,14 +71,20 @@ internal static class FormatChoice
         return best.Quality > 0 ? (best.Format, best.ContentType) : (null, null);
     }
 
-    /// <summary>What the client thinks of each name of a format, 0–1: the most specific range that matches it speaks (RFC 9110, 12.5.1).</summary>
+    /// <summary>
+    /// The quality that the client gives to each media type of a format, 0–1: that of the most specific range that
+    /// matches it (RFC 9110, section 12.5.1).
+    /// </summary>
     private static IEnumerable<(StreamFormat Format, string ContentType, double Quality)> Names(
         StreamFormat format, IList<MediaTypeHeaderValue> accept)
     {
         var offered = MediaTypeHeaderValue.Parse(format.ContentType);
-        yield return (format, format.ContentType, QualityOf(accept.Where(range => Specificity(range, offered) >= 0).MaxBy(range => Specificity(range, offered))));
+        var range = accept
+            .Where(range => Specificity(range, offered) >= 0)
+            .MaxBy(range => Specificity(range, offered));
+        yield return (format, format.ContentType, QualityOf(range));
 
-        // Its other names are for those who ask for them.
+        // The other media types are chosen only if a client names them.
         var parameters = format.ContentType[offered.MediaType.Length..];
         foreach (var other in format.OtherMediaTypes)
             yield return (format, other + parameters, QualityOf(accept.FirstOrDefault(range => IsSame(range, other))));
@@ -78,19 +92,21 @@ internal static class FormatChoice
 
     private static double QualityOf(MediaTypeHeaderValue? range) => range is null ? 0 : range.Quality ?? 1;
 
-    // Names are compared as a whole. The framework's own comparison takes "application/ndjson" for "…+ndjson", whatever stands before that.
+    // Media types are compared as a whole. The framework's comparison matches "application/ndjson" with any "…+ndjson".
     private static int Specificity(MediaTypeHeaderValue range, MediaTypeHeaderValue offered)
         => IsSame(range, offered.MediaType.ToString()) ? 2
             : range.MatchesAllTypes ? 0
             : range.MatchesAllSubTypes && range.Type.Equals(offered.Type, StringComparison.OrdinalIgnoreCase) ? 1
             : -1;
 
-    private static bool IsSame(MediaTypeHeaderValue range, string mediaType) => range.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase);
+    private static bool IsSame(MediaTypeHeaderValue range, string mediaType)
+        => range.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase);
 
     private static Problem NotOffered()
     {
         var choices = StreamFormats.All.Select(format => $"{format.Name} ({format.ContentType.Split(';')[0]})");
         return Problem.NotAcceptable(
-            $"This endpoint offers {string.Join(", ", choices)}: ask with the Accept header, or with ?format= and the name.");
+            $"This endpoint offers {string.Join(", ", choices)}: "
+            + "choose one by the Accept header, or by its name in ?format=.");
     }
 }

@@ -5,16 +5,23 @@ using ChunkStream.Streaming;
 namespace ChunkStream.Http;
 
 /// <summary>A stream that an endpoint offers.</summary>
-/// <param name="Name">Its name, in logs and metrics. No part of a request: it becomes a tag of the metrics.</param>
-/// <param name="Open">Makes its source; the token is cancelled when nobody wants the stream any more.</param>
+/// <param name="Name">
+/// The stream's name in logs and metrics. It must not contain parts of a request: it is a metrics tag.
+/// </param>
+/// <param name="Open">Makes the source. The token is cancelled when the stream ends early.</param>
 internal sealed record OfferedStream(string Name, Func<RecordEncoding, CancellationToken, StreamSource> Open)
 {
-    /// <summary>Asked for a HEAD, which opens no source: the problem with which a GET would be refused, or null.</summary>
+    /// <summary>
+    /// Gives the problem with which a GET would be refused, or null. It is called for a HEAD request, which opens no
+    /// source.
+    /// </summary>
     public Func<CancellationToken, Task<Problem?>>? Check { get; init; }
 
-    /// <summary>How long it may last, where that is less than every stream may.</summary>
+    /// <summary>How long the stream may last, if that is less than the engine allows; else null.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
-    /// <summary>Gives the variant of a chosen format that this stream is written in.</summary>
+    /// <summary>
+    /// Replaces the chosen format by the variant in which this stream is written; null for no change.
+    /// </summary>
     public Func<StreamFormat, StreamFormat>? Adapt { get; init; }
 }

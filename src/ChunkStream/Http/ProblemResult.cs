@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.Http;
 
-/// <summary>A response that is a problem: its status, and <c>application/problem+json</c>.</summary>
+/// <summary>A response that is a problem: its status, and a body of <c>application/problem+json</c>.</summary>
+/// <param name="problem">What the client is told.</param>
 public sealed class ProblemResult(Problem problem) : IResult
 {
     /// <summary>What the client is told.</summary>
@@ -25,7 +26,8 @@ public sealed class ProblemResult(Problem problem) : IResult
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, ProblemJson.Readable.Problem);
         response.ContentLength = body.Length;
 
-        // Without the request's token: a client that has left is no failure of the caller's, who may have something to release.
+        // Without the request's token: if the client has left, the caller must not get an exception, since it may still
+        // have something to release.
         if (!HttpMethods.IsHead(httpContext.Request.Method))
             await response.Body.WriteAsync(body, CancellationToken.None);
     }

@@ -4,8 +4,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.Http;
 
-/// <summary>The answer to a request for a stream that is refused before there is anything to stream: a problem, and the event of a stream that ended.</summary>
-/// <param name="name">The endpoint's name, for the log.</param>
+/// <summary>
+/// A response that refuses a request for a stream before anything was opened. It is a problem, and it is logged and
+/// counted as a stream that ended.
+/// </summary>
+/// <param name="name">The endpoint's name, for logs and metrics.</param>
 /// <param name="problem">What the client is told.</param>
 internal sealed class RefusedStream(string name, Problem problem) : IResult
 {
@@ -14,7 +17,7 @@ internal sealed class RefusedStream(string name, Problem problem) : IResult
     {
         ArgumentNullException.ThrowIfNull(httpContext);
 
-        // HEAD asks for no stream.
+        // A HEAD request does not ask for a stream.
         if (!HttpMethods.IsHead(httpContext.Request.Method))
             StreamEngine.From(httpContext.RequestServices).Refused(name, problem);
         return new ProblemResult(problem).ExecuteAsync(httpContext);

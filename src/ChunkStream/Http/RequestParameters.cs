@@ -5,23 +5,24 @@ using Microsoft.AspNetCore.Http;
 namespace ChunkStream.Http;
 
 /// <summary>
-/// Reads the query string of one request and collects every mistake, so that a client hears of all of them at once.
+/// Reads the query string of one request, and collects every mistake, so that the client is told of all of them at
+/// once.
 /// </summary>
 internal sealed class RequestParameters(IQueryCollection query)
 {
     /// <summary>
-    /// Allowed everywhere: the Functions host reads the access key from the first two, jQuery and others make each URL a new one by
-    /// the third, and what stands for a header is read with it.
+    /// The parameters that every endpoint allows. The Functions host reads the access key from the first two, jQuery
+    /// and others use the third to get past caches, and the last ones stand for a header.
     /// </summary>
     public static readonly string[] AllowedEverywhere = ["code", "clientId", "_", .. LastEventId.Parameters];
 
     private readonly List<ParameterError> _errors = [];
     private readonly List<string> _known = [];
 
-    /// <summary>Whether parameters that nobody asked for are somebody else's, and no mistakes.</summary>
+    /// <summary>Whether unknown parameters are ignored. They are mistakes otherwise.</summary>
     public bool IgnoresOthers { get; init; }
 
-    /// <summary>A whole number within a range.</summary>
+    /// <summary>Reads a whole number within a range.</summary>
     public int Integer(string name, int defaultValue, int min, int max)
     {
         if (Text(name) is not { } text)
@@ -36,7 +37,7 @@ internal sealed class RequestParameters(IQueryCollection query)
         return defaultValue;
     }
 
-    /// <summary>A whole number within a range, or null where the parameter is not given.</summary>
+    /// <summary>Reads a whole number within a range; null if the parameter is not given.</summary>
     public long? OptionalInteger(string name, long min, long max)
     {
         if (Text(name) is not { } text)
@@ -46,12 +47,14 @@ internal sealed class RequestParameters(IQueryCollection query)
             && value >= min && value <= max)
             return value;
 
-        Refuse(name, string.Create(CultureInfo.InvariantCulture,
-            $"'{name}' must be a whole number from {min}{(max == long.MaxValue ? " on" : $" to {max}")}, but is '{Shortened(text)}'."));
+        var range = max == long.MaxValue
+            ? string.Create(CultureInfo.InvariantCulture, $"of {min} or more")
+            : string.Create(CultureInfo.InvariantCulture, $"from {min} to {max}");
+        Refuse(name, $"'{name}' must be a whole number {range}, but is '{Shortened(text)}'.");
         return null;
     }
 
-    /// <summary>One of some words; the first where the parameter is not given.</summary>
+    /// <summary>Reads one of several words; the first of them if the parameter is not given.</summary>
     public string OneOf(string name, params string[] words)
     {
         if (Text(name) is not { } text)
@@ -64,7 +67,7 @@ internal sealed class RequestParameters(IQueryCollection query)
         return words[0];
     }
 
-    /// <summary>A text, or null where the parameter is not given.</summary>
+    /// <summary>Reads a text; null if the parameter is not given.</summary>
     public string? Text(string name)
     {
         _known.Add(name);
@@ -76,16 +79,21 @@ internal sealed class RequestParameters(IQueryCollection query)
         return values[0];
     }
 
-    /// <summary>Says that the endpoint takes a parameter, though it is not read this time.</summary>
+    /// <summary>Notes that the endpoint takes a parameter, although it does not read it for this request.</summary>
     public void Know(string name) => _known.Add(name);
 
     /// <summary>Whether a mistake was found so far.</summary>
     public bool HasMistakes => _errors.Count > 0;
 
     /// <summary>Adds a mistake that the caller found.</summary>
+    /// <param name="name">The parameter's name.</param>
+    /// <param name="detail">What is wrong, and what is allowed: a sentence.</param>
     public void Refuse(string name, string detail) => _errors.Add(new ParameterError(name, detail));
 
-    /// <summary>The problem to answer with, or null if all is well. Parameters that nobody asked for are mistakes.</summary>
+    /// <summary>
+    /// The problem with all mistakes, or null if there is none. Call it last: parameters that were not read by then are
+    /// unknown.
+    /// </summary>
     public Problem? Problem()
     {
         foreach (var name in IgnoresOthers ? [] : query.Keys)
@@ -97,11 +105,12 @@ internal sealed class RequestParameters(IQueryCollection query)
         return _errors.Count == 0 ? null : Problems.Problem.InvalidParameters(_errors);
     }
 
-    private string Names() => _known.Count == 0 ? "none" : string.Join(", ", _known.Distinct().Select(name => $"'{name}'"));
+    private string Names()
+        => _known.Count == 0 ? "none" : string.Join(", ", _known.Distinct().Select(name => $"'{name}'"));
 
     private static bool IsIn(IEnumerable<string> names, string name)
         => names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    // A mistake is quoted back, but not a megabyte of it.
+    // A message quotes the mistaken text, but never a megabyte of it.
     private static string Shortened(string text) => BoundedText.Cut(text, 64);
 }

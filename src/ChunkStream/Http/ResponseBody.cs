@@ -7,12 +7,12 @@ using Microsoft.Net.Http.Headers;
 namespace ChunkStream.Http;
 
 /// <summary>
-/// Where a stream's bytes go: the response itself, or through a compressor. Flushing the writer sends everything written
-/// so far, in either.
+/// Takes a stream's bytes, and sends them plain or through a compressor. Flushing the writer sends everything that was
+/// written so far, in both cases.
 /// </summary>
 internal sealed class ResponseBody : IAsyncDisposable
 {
-    // Of those that the client likes equally, the first wins: at their fastest levels Brotli makes rows a seventh smaller
+    // The first wins if the client accepts both equally: at their fastest levels, Brotli makes rows a seventh smaller
     // than gzip does, in the same time.
     private static readonly string[] Offered = ["br", "gzip"];
 
@@ -25,7 +25,7 @@ internal sealed class ResponseBody : IAsyncDisposable
     /// <summary>Takes the bytes of the stream.</summary>
     public PipeWriter Writer { get; }
 
-    /// <summary>Chooses by Accept-Encoding, and sets Content-Encoding.</summary>
+    /// <summary>Chooses the compression by Accept-Encoding, and sets Content-Encoding.</summary>
     public static ResponseBody For(HttpContext http, StreamFormat format)
     {
         var encoding = format.IsWorthCompressing ? Choose(http.Request.GetTypedHeaders().AcceptEncoding) : null;
@@ -35,14 +35,15 @@ internal sealed class ResponseBody : IAsyncDisposable
         http.Response.Headers.ContentEncoding = encoding;
         var target = new CuttableStream(http.Response.BodyWriter.AsStream(leaveOpen: true));
 
-        // Fastest: a stream has to keep up with its source, and the higher levels gain a few percent for many times the work.
+        // The fastest level, because the stream has to keep up with its source: higher levels save a few percent for
+        // many times the work.
         Stream compressor = encoding == "br"
             ? new BrotliStream(target, CompressionLevel.Fastest)
             : new GZipStream(target, CompressionLevel.Fastest);
         return new ResponseBody(http.Response, PipeWriter.Create(compressor), target);
     }
 
-    /// <summary>Ends the body: it is whole.</summary>
+    /// <summary>Ends a body that is complete.</summary>
     public async Task CompleteAsync()
     {
         if (_compressed is not null)
@@ -50,13 +51,15 @@ internal sealed class ResponseBody : IAsyncDisposable
         await _response.CompleteAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Frees what the body holds. Where it is not whole, nothing is written that would say so.</summary>
+    /// <summary>
+    /// Frees what the body holds. If it was not completed, nothing is written that would mark an end.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_compressed is null)
             return;
 
-        // A compressor that is disposed before its end writes the mark that says: this was all.
+        // A compressor that is disposed writes its end mark, by which a client would take the body for complete.
         _compressed.Cut();
         await Writer.CompleteAsync().ConfigureAwait(false);
     }
@@ -64,7 +67,9 @@ internal sealed class ResponseBody : IAsyncDisposable
     private static string? Choose(IList<StringWithQualityHeaderValue> accepted)
     {
         var best = Offered
-            .Select(encoding => (Encoding: encoding, Quality: Quality(encoding, accepted) ?? Quality("*", accepted) ?? 0))
+            .Select(encoding => (
+                Encoding: encoding,
+                Quality: Quality(encoding, accepted) ?? Quality("*", accepted) ?? 0))
             .MaxBy(choice => choice.Quality);
         var plain = Quality("identity", accepted);
         return best.Quality > 0 && best.Quality >= (plain ?? 0) ? best.Encoding : null;

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace ChunkStream.Http;
 
 /// <summary>
-/// What a request asks of the stream that answers it: the one place where a format is negotiated, where it is read how
-/// far the client has got, and where it is decided whether the answer is a stream, a problem, or 204.
+/// What a request asks of the stream that answers it. This is the one place that negotiates the format, reads how far
+/// the client has got, and decides whether the answer is a stream, a problem, or 204.
 /// </summary>
 internal sealed class StreamRequest
 {
@@ -21,30 +21,39 @@ internal sealed class StreamRequest
         LastEventId = IsComplete ? null : eventId;
     }
 
-    /// <summary>Whether the client says that it has had the end: it is answered 204, which stops an EventSource.</summary>
+    /// <summary>
+    /// Whether the client says that it had the end already. The answer is 204, which stops an EventSource.
+    /// </summary>
     public bool IsComplete { get; }
 
-    /// <summary>The id of the last event that an EventSource got, where it was not the end's; null where none asks.</summary>
+    /// <summary>The id of the last event that the client got; null if it gives none, or it was the end's.</summary>
     public string? LastEventId { get; }
 
     /// <summary>Reads a request.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="parameters">Its query string; it collects the mistakes.</param>
-    /// <param name="defaultFormat">What the endpoint gives where the client has no wish.</param>
-    /// <param name="fileName">What a file of it is named where the client does not say.</param>
-    public static StreamRequest Read(HttpRequest request, RequestParameters parameters, StreamFormat defaultFormat, string fileName)
+    /// <param name="parameters">The query string of the request; it collects the mistakes.</param>
+    /// <param name="defaultFormat">The format for a client that asks for none.</param>
+    /// <param name="fileName">The name of a downloaded file for a client that gives no name, without extension.</param>
+    public static StreamRequest Read(
+        HttpRequest request, RequestParameters parameters, StreamFormat defaultFormat, string fileName)
     {
         var (chosen, notAcceptable) = FormatChoice.Read(request, parameters, defaultFormat, fileName);
-        return new StreamRequest(parameters, chosen, notAcceptable, Http.LastEventId.Read(request, chosen?.Format));
+        var eventId = Http.LastEventId.Read(request, chosen?.Format);
+        return new StreamRequest(parameters, chosen, notAcceptable, eventId);
     }
 
-    /// <summary>Why a client is refused that wants to go on where there is nothing to go on by; null where it does not.</summary>
+    /// <summary>
+    /// The problem with a client that wants to resume a stream which can't be resumed; null if it does not want to.
+    /// </summary>
     public Problem? MustStartAnew() => LastEventId is null ? null : Problem.InvalidLastEventId(
-        $"The only event id that this endpoint gives is '{SseFormat.EndId}': a stream that was cut off starts anew, without Last-Event-ID.");
+        $"The only event id that this endpoint gives is '{SseFormat.EndId}', so its streams can't be resumed: "
+        + "start anew, without Last-Event-ID.");
 
-    /// <summary>The answer.</summary>
-    /// <param name="stream">The stream that is offered.</param>
-    /// <param name="refused">Why the endpoint refuses the request, or null. What is wrong with parameters and format comes first.</param>
+    /// <summary>Makes the answer: a stream, a problem, or 204.</summary>
+    /// <param name="stream">The stream that the endpoint offers.</param>
+    /// <param name="refused">
+    /// The problem with which the endpoint refuses the request, or null. Mistakes in parameters and format come first.
+    /// </param>
     public IResult Answer(OfferedStream stream, Problem? refused = null)
     {
         if ((_parameters.Problem() ?? _notAcceptable ?? refused) is { } problem)

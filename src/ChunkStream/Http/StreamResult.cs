@@ -7,19 +7,26 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 namespace ChunkStream.Http;
 
 /// <summary>
-/// A response whose body is streamed: waits for the first record, commits the status, pumps, and ends the response in
-/// the way that its outcome asks for.
+/// A response whose body is streamed. It sets the headers, answers HEAD requests, and leaves the body to a
+/// <see cref="StreamRun"/>.
 /// </summary>
-/// <param name="stream">What is streamed.</param>
+/// <param name="stream">The stream.</param>
 /// <param name="format">The format of the body.</param>
-/// <param name="setHeaders">Sets the headers of the response, whose Content-Encoding is set; null for those of a result that nobody may keep.</param>
-internal sealed class StreamResult(OfferedStream stream, StreamFormat format, Action<HttpResponse>? setHeaders = null) : IResult
+/// <param name="setHeaders">
+/// Sets the headers, after Content-Encoding was set; null for those of a response that no cache may keep.
+/// </param>
+internal sealed class StreamResult(
+    OfferedStream stream, StreamFormat format, Action<HttpResponse>? setHeaders = null) : IResult
 {
-    /// <summary>About how many records there will be; left out where nobody knows in time.</summary>
+    /// <summary>
+    /// The header that says about how many records there will be. It is left out if that is not known in time.
+    /// </summary>
     public const string EstimateHeader = "ChunkStream-Estimated-Rows";
 
     /// <inheritdoc />
-    /// <exception cref="StreamCutException">The stream ended before it was complete, and only so does the host learn of it.</exception>
+    /// <exception cref="StreamCutException">
+    /// The stream was not complete; only an exception makes the server cut the response.
+    /// </exception>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
@@ -58,7 +65,7 @@ internal sealed class StreamResult(OfferedStream stream, StreamFormat format, Ac
         }
         catch (Exception) when (lifetime.Ended is not null)
         {
-            // It ends as a stream would, and who is gone hears nothing.
+            // The check ends as a stream would. A client that has left gets no answer.
             problem = StreamLifetime.Describe(lifetime.Ended.Value);
         }
 
@@ -68,7 +75,7 @@ internal sealed class StreamResult(OfferedStream stream, StreamFormat format, Ac
         await new ProblemResult(problem).ExecuteAsync(http).ConfigureAwait(false);
     }
 
-    /// <summary>No cache may keep a stream, and no proxy may hold it back or change it.</summary>
+    /// <summary>Sets the headers by which no cache keeps a stream, and no proxy buffers or changes it.</summary>
     internal static void SetHeaders(HttpResponse response)
     {
         response.Headers.CacheControl = "no-store, no-transform";
@@ -76,7 +83,9 @@ internal sealed class StreamResult(OfferedStream stream, StreamFormat format, Ac
         response.Headers.Vary = "Accept, Accept-Encoding";
     }
 
-    /// <summary>Kestrel cuts readers under 240 bytes a second; a reader that pauses is backpressure here, not an attack.</summary>
+    /// <summary>
+    /// Turns off Kestrel's minimum of 240 bytes a second: here a reader that pauses means backpressure, not an attack.
+    /// </summary>
     private static void AllowSlowReaders(HttpContext http)
     {
         if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)

@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.Http;
 namespace ChunkStream.Http;
 
 /// <summary>
-/// The body of one response: waits for the first record, commits the status, pumps, and ends the response in the way
-/// that its outcome asks for.
+/// Streams the body of one response: waits for the first record, commits the status, pumps, and ends the response in
+/// the way that its outcome asks for.
 /// </summary>
 internal sealed class StreamRun : IDisposable
 {
-    // A source that does not heed its token must not keep a response open that has nothing more to say.
+    // A source that ignores its token must not keep a response open that has nothing more to send.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
 
     private readonly HttpContext _http;
@@ -26,13 +26,14 @@ internal sealed class StreamRun : IDisposable
     private readonly ResponseEnd _end;
     private readonly long _started;
 
-    /// <summary>Opens the source; nothing is asked of it yet.</summary>
+    /// <summary>Opens the source, which does nothing yet.</summary>
     /// <param name="http">The request.</param>
-    /// <param name="stream">What is streamed.</param>
+    /// <param name="stream">The stream.</param>
     /// <param name="format">The format of the body.</param>
     /// <param name="body">Takes the bytes.</param>
-    /// <param name="engine">What all streams share.</param>
-    public StreamRun(HttpContext http, OfferedStream stream, StreamFormat format, ResponseBody body, StreamEngine engine)
+    /// <param name="engine">The engine of the app.</param>
+    public StreamRun(
+        HttpContext http, OfferedStream stream, StreamFormat format, ResponseBody body, StreamEngine engine)
     {
         (_http, _stream, _format, _body, _engine) = (http, stream, format, body, engine);
         _engine.Metrics.Started(stream.Name, format.Name);
@@ -40,11 +41,14 @@ internal sealed class StreamRun : IDisposable
         _lifetime = engine.Begin(http, stream.MaxDuration);
         _source = stream.Open(format.Encoding, _lifetime.Token);
         _pump = new StreamPump(_source, format, body.Writer, engine.Options, engine.Time);
-        _end = new ResponseEnd(http, isBehindHost: http.Features.Get<IInvocationFeature>() is not null, engine.Time);
+        var isBehindHost = http.Features.Get<IInvocationFeature>() is not null;
+        _end = new ResponseEnd(http, isBehindHost, engine.Time);
     }
 
-    /// <summary>Streams to the end, whichever that is.</summary>
-    /// <exception cref="StreamCutException">The stream ended before it was complete, and only so does the host learn of it.</exception>
+    /// <summary>Streams until the source ends, fails, or is stopped, and ends the response accordingly.</summary>
+    /// <exception cref="StreamCutException">
+    /// The stream was not complete; only an exception makes the server cut the response.
+    /// </exception>
     public async Task RunAsync()
     {
         var end = await StreamAsync().ConfigureAwait(false);
@@ -61,7 +65,8 @@ internal sealed class StreamRun : IDisposable
         {
             await _pump.UntilHeardAsync(_http.RequestAborted).ConfigureAwait(false);
 
-            // Where nobody is there, as far as we know, an exception would only fill the logs. Who is there sees the cut.
+            // If the client has left, as far as we know, an exception would only fill the log. If it is still there
+            // after all, it sees the cut.
             if (end.ClientLeft)
                 _http.Abort();
             else if (!await _end.BreakAsync().ConfigureAwait(false))
@@ -99,7 +104,7 @@ internal sealed class StreamRun : IDisposable
         if (ended is StreamOutcome.ClientLeft)
             return new End(StreamOutcome.ClientLeft) { ClientLeft = true, Failure = failure };
 
-        // Now, since a client may also leave because of what it hears next.
+        // Asked before anything is sent: a client may also leave because of what it is told below.
         var clientLeft = ended is StreamOutcome.Stopped && _lifetime.ClientLeft;
 
         var problem = (ended is { } how ? StreamLifetime.Describe(how) : null) ?? _source.Describe(failure);
@@ -110,22 +115,27 @@ internal sealed class StreamRun : IDisposable
             return new End(StreamOutcome.Refused) { Problem = problem, Failure = failure, ClientLeft = clientLeft };
         }
 
-        // What can be continued is not broken off, it is parted.
+        // A stream that can be resumed ends cleanly, with a continuation.
         if (ended is not null && await _pump.ContinueElsewhereAsync().ConfigureAwait(false))
         {
             await _body.CompleteAsync().ConfigureAwait(false);
             return new End(StreamOutcome.Continued) { ClientLeft = clientLeft };
         }
 
-        // Who does not even take the error would hold the connection for as long as it likes.
+        // A reader that does not even take the error could hold the connection for as long as it likes.
         if (!await _pump.FailAsync(problem).ConfigureAwait(false))
             _http.Abort();
-        return new End(ended ?? StreamOutcome.Failed) { Problem = ended is null ? problem : null, Failure = failure, ClientLeft = clientLeft };
+        return new End(ended ?? StreamOutcome.Failed)
+        {
+            Problem = ended is null ? problem : null,
+            Failure = failure,
+            ClientLeft = clientLeft,
+        };
     }
 
     /// <summary>
-    /// Waits for the first record, so that a failure is a real status; not for ever, where heartbeats can tell a client
-    /// and the proxies before it that we live.
+    /// Waits for the first record, so that a failure becomes a real status. In formats that have heartbeats it waits
+    /// only up to a limit; then heartbeats tell the client, and the proxies before it, that the stream is alive.
     /// </summary>
     private async Task<ValueTask<bool>> FirstRecordAsync()
     {
@@ -134,11 +144,13 @@ internal sealed class StreamRun : IDisposable
             return first;
 
         var pending = first.AsTask();
-        var limit = _format.HasHeartbeat ? TimeSpan.FromSeconds(_engine.Options.FirstRecordSeconds) : Timeout.InfiniteTimeSpan;
+        var limit = _format.HasHeartbeat
+            ? TimeSpan.FromSeconds(_engine.Options.FirstRecordSeconds)
+            : Timeout.InfiniteTimeSpan;
         if (await pending.CompletesWithinAsync(limit, _engine.Time, _lifetime.Token).ConfigureAwait(false))
             await pending.ConfigureAwait(false);
 
-        // Else the response starts without it.
+        // Not completed within the limit: the response starts without the record.
         return new ValueTask<bool>(pending);
     }
 
@@ -163,26 +175,28 @@ internal sealed class StreamRun : IDisposable
     {
         try
         {
-            await _source.DisposeAsync().AsTask().WaitAsync(ReleaseLimit, _engine.Time, CancellationToken.None).ConfigureAwait(false);
+            await _source.DisposeAsync().AsTask()
+                .WaitAsync(ReleaseLimit, _engine.Time, CancellationToken.None)
+                .ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            // The response has ended as it should; what failed, or takes its time, is the source's own cleaning up.
+            // This does not change how the response ends: only the source's own cleaning up failed, or takes too long.
             _engine.Log.SourceNotReleased(_stream.Name, exception);
         }
     }
 
-    /// <summary>How the response ended.</summary>
+    /// <summary>How the stream ended.</summary>
     /// <param name="Outcome">The outcome, as the response shows it.</param>
     private sealed record End(StreamOutcome Outcome)
     {
-        /// <summary>What the client was told of a failure.</summary>
+        /// <summary>What the client was told of the failure; null if there was none.</summary>
         public Problem? Problem { get; init; }
 
-        /// <summary>What went wrong.</summary>
+        /// <summary>The exception that ended the stream; null if there was none.</summary>
         public Exception? Failure { get; init; }
 
-        /// <summary>Whether it ended because the client left, as far as we know.</summary>
+        /// <summary>Whether the stream ended because the client left, as far as we know.</summary>
         public bool ClientLeft { get; init; }
     }
 }

@@ -3,15 +3,19 @@ using System.Text;
 
 namespace ChunkStream.Problems;
 
-/// <summary>Texts that came from elsewhere, in answers and in the log: no longer than is of use, and never more than text.</summary>
+/// <summary>
+/// Makes texts that others sent safe for answers and for the log: short, and without control characters.
+/// </summary>
 internal static class BoundedText
 {
-    /// <summary>The beginning of a text that is too long.</summary>
+    /// <summary>Cuts a text to a length, with "…" at the end if it was longer.</summary>
     public static string Cut(string text, int length)
         => text.Length <= length ? text
             : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");
 
-    /// <summary>A text as one line that no terminal takes for a command: control characters and line breaks are escaped.</summary>
+    /// <summary>
+    /// Makes a text one line that no terminal takes for a command: control characters and line breaks are escaped.
+    /// </summary>
     public static string Line(string text, int length)
     {
         var cut = Cut(text, length);
@@ -30,7 +34,7 @@ internal static class BoundedText
         return line.ToString();
     }
 
-    // With those that turn the direction of what follows.
+    // "Format" has the characters that change the direction of the text after them.
     private static bool IsControl(char character)
         => char.GetUnicodeCategory(character) is UnicodeCategory.Control or UnicodeCategory.Format
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;

@@ -1,11 +1,12 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ChunkStream.Problems;
 
 /// <summary>
-/// What a client is told about a failure: RFC 9457 problem details, of one shape before and inside a stream. It holds
-/// no SQL text, no host names and no stack traces.
+/// What a client is told about a failure: RFC 9457 problem details, with the same shape as a response and inside a
+/// stream. It has no SQL text, no host names and no stack traces.
 /// </summary>
 /// <param name="Type">A URI that names the kind of problem, <c>urn:chunkstream:…</c>; stable, for programs.</param>
 /// <param name="Title">The kind of problem in words; the same for each problem of a type.</param>
@@ -17,30 +18,30 @@ public sealed record Problem(
     [property: JsonPropertyName("status")] int Status,
     [property: JsonPropertyName("detail")] string Detail)
 {
-    /// <summary>For each bad parameter what is wrong with it; only with <c>invalid-parameters</c>.</summary>
+    /// <summary>What is wrong with each bad parameter; only in <c>invalid-parameters</c>, else null.</summary>
     [JsonPropertyName("errors")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ParameterError>? Errors { get; init; }
 
-    /// <summary>What may be done about it; only with <c>raised</c>.</summary>
+    /// <summary>What can be done about it, as the query's SQL says; only in <c>raised</c>, else null.</summary>
     [JsonPropertyName("hint")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Hint { get; init; }
 
-    /// <summary>What an app's own problem has beside these members.</summary>
+    /// <summary>The extension members of a problem that the app described itself; else null.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Extensions { get; internal set; }
 
-    /// <summary>After how many seconds a new try makes sense: the Retry-After header.</summary>
+    /// <summary>After how many seconds the client should try again: the Retry-After header. Null for none.</summary>
     [JsonIgnore]
     public int? RetryAfterSeconds { get; init; }
 
-    /// <summary>A failure that is ours, and of which the log knows more. 500.</summary>
+    /// <summary>The server failed in a way that clients are not told; the log has it. 500.</summary>
     public static Problem Internal { get; } = new(
         "urn:chunkstream:internal-error", "Internal error", 500,
         "The server failed while it was producing this response. Its log has the details.");
 
-    /// <summary>Bad, unknown or missing query parameters. 400.</summary>
+    /// <summary>Query parameters are bad, unknown or missing. 400.</summary>
     public static Problem InvalidParameters(IReadOnlyList<ParameterError> errors) => new(
         "urn:chunkstream:invalid-parameters", "Invalid parameters", 400,
         ParameterErrors.Detail(errors))
@@ -48,68 +49,80 @@ public sealed record Problem(
         Errors = ParameterErrors.Bounded(errors),
     };
 
-    /// <summary>A key is needed and was not given, or is not the right one. 401.</summary>
+    /// <summary>The key that is needed is missing or wrong. 401.</summary>
     public static Problem Unauthorized(string detail) => new(
         "urn:chunkstream:unauthorized", "Unauthorized", 401, detail);
 
-    /// <summary>A browser wants a stream's content as a part of a page. 403.</summary>
+    /// <summary>A browser wants to use a stream's content as a part of a page, such as a script. 403.</summary>
     public static Problem UseRefused { get; } = new(
         "urn:chunkstream:use-refused", "Use refused", 403,
-        "A stream's content can't be used as a script, style, worker, frame or plug-in of a page (the header Sec-Fetch-Dest): "
+        "A page can't use a stream's content as a script, style, worker, frame or plug-in (the header Sec-Fetch-Dest): "
         + "read it with fetch or EventSource.");
 
-    /// <summary>There is no such thing. 404.</summary>
+    /// <summary>What the request names does not exist. 404.</summary>
     public static Problem NotFound(string detail) => new(
         "urn:chunkstream:not-found", "Not found", 404, detail);
 
-    /// <summary>None of the formats that the client accepts is offered. 406.</summary>
+    /// <summary>The client accepts none of the formats that are offered. 406.</summary>
     public static Problem NotAcceptable(string detail) => new(
         "urn:chunkstream:not-acceptable", "Not acceptable", 406, detail);
 
-    /// <summary>The client's Last-Event-ID is none that this endpoint has given. 400.</summary>
+    /// <summary>The client's Last-Event-ID is not one that this endpoint gave. 400.</summary>
     public static Problem InvalidLastEventId(string detail) => new(
         "urn:chunkstream:invalid-last-event-id", "Invalid Last-Event-ID", 400, detail);
 
-    /// <summary>The token by which a client wants to resume is none that was given for this very stream. 400.</summary>
+    /// <summary>The resume token was not given for this stream. 400.</summary>
     public static Problem InvalidResumeToken(string detail) => new(
         "urn:chunkstream:invalid-resume-token", "Invalid resume token", 400, detail);
 
-    /// <summary>The query has changed since the token was given. 409.</summary>
+    /// <summary>The query has changed since the resume token was given. 409.</summary>
     public static Problem QueryChanged { get; } = new(
         "urn:chunkstream:query-changed", "Query changed", 409,
-        "The query has changed since this token was given, so there is no going on from it: start anew, without a token.");
+        "The query has changed since this token was given, so it can't be resumed: start anew, without a token.");
 
-    /// <summary>The query's file is wrong, or does not fit the database. 500.</summary>
+    /// <summary>The query's file has a mistake, or does not fit the database. 500.</summary>
     public static Problem BrokenQuery(string detail) => new(
         "urn:chunkstream:broken-query", "Broken query", 500, detail);
 
-    /// <summary>Two rows of the query have the same key, or one has none. 500.</summary>
+    /// <summary>The declared key is not unique, or is null in a row. 500.</summary>
     public static Problem KeyNotUnique(string detail) => new(
         "urn:chunkstream:key-not-unique", "Key not unique", 500, detail);
 
     /// <summary>The query has more rows than it may give. 413.</summary>
+    /// <param name="rows">How many rows it may give.</param>
     public static Problem TooManyRows(long rows) => new(
         "urn:chunkstream:too-many-rows", "Too many rows", 413,
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"This query gives at most {rows} rows, and there are more: narrow it by its parameters, or ask for the first ones with ?limit=."));
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"This query gives at most {rows} rows, and there are more: ")
+        + "narrow it by its parameters, or limit it with ?limit=.");
 
     /// <summary>A row of the query is larger than the server sends. 500.</summary>
+    /// <param name="column">The column with which the row became too large.</param>
+    /// <param name="bytes">How many bytes a row may have.</param>
     public static Problem RowTooLarge(string column, int bytes) => new(
         "urn:chunkstream:row-too-large", "Row too large", 500,
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"With column '{column}' a row of this query has more than {bytes} bytes, which is the most that this server sends. Leave the column out, or ask for a part of it."));
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"With column '{column}' a row of this query has more than {bytes} bytes, which is the limit. ")
+        + "Leave the column out, or ask for a part of it.");
 
     /// <summary>The database took longer for the next row than the query allows. 504.</summary>
     public static Problem QueryTimeout { get; } = new(
         "urn:chunkstream:query-timeout", "Query timeout", 504,
-        "The database took longer for the next row than this query, or the database itself (statement_timeout), allows.");
+        "The database took longer for the next row than this query or the database (statement_timeout) allows.");
 
-    /// <summary>The query's SQL says so itself, by RAISE. 400–599.</summary>
+    /// <summary>The query's SQL raised an error for its caller. 400–599.</summary>
+    /// <param name="status">The status that the SQL chose.</param>
+    /// <param name="message">The message of the RAISE.</param>
+    /// <param name="hint">The hint of the RAISE; null for none.</param>
     public static Problem Raised(int status, string message, string? hint) => new(
         "urn:chunkstream:raised", "Raised by the query", status, message)
     {
         Hint = hint,
     };
 
-    /// <summary>Somebody cancelled the query at the database, where no limit was reached. 503.</summary>
+    /// <summary>Somebody cancelled the query at the database; no limit was reached. 503.</summary>
     public static Problem QueryCancelled { get; } = new(
         "urn:chunkstream:query-cancelled", "Query cancelled", 503,
         "Somebody cancelled this query at the database.")
@@ -117,55 +130,59 @@ public sealed record Problem(
         RetryAfterSeconds = 5,
     };
 
-    /// <summary>The client has taken nothing for longer than a query is held for it. 408.</summary>
+    /// <summary>
+    /// The client read nothing for too long, and the query has no key with which it could go on later. 408.
+    /// </summary>
     public static Problem ReaderStalled { get; } = new(
         "urn:chunkstream:reader-stalled", "Reader stalled", 408,
-        "Nothing was read for longer than the server holds a query, and this query can't be continued from where it was.");
+        "Nothing was read for longer than the server holds a query, and without a key this one can't go on later.");
 
-    /// <summary>All places are taken, and all places in the queue. 503.</summary>
+    /// <summary>All database connections are in use and the queue is full. 503.</summary>
     public static Problem Busy { get; } = new(
         "urn:chunkstream:busy", "Busy", 503,
-        "As many streams are open as there are connections to the database, and as many wait as may wait.")
+        "All database connections are in use and the queue is full.")
     {
         RetryAfterSeconds = 2,
     };
 
-    /// <summary>As many generators run for callers without a key as may. 503.</summary>
+    /// <summary>This instance has reached its limit of generators without a key. 503.</summary>
     public static Problem TooManyStreams { get; } = new(
         "urn:chunkstream:too-many-streams", "Too many streams", 503,
-        "As many streams of this kind are open on this instance as may be open without a key.")
+        "This instance has reached its limit of open streams that need no key.")
     {
         RetryAfterSeconds = 5,
     };
 
-    /// <summary>As many readers wait on durable streams as may. 503.</summary>
+    /// <summary>This instance has reached its limit of live readers of durable streams. 503.</summary>
     public static Problem TooManyReaders { get; } = new(
         "urn:chunkstream:too-many-readers", "Too many readers", 503,
-        "As many readers wait for news of streams on this instance as may. What is there already can be read without waiting.")
+        "This instance has reached its limit of live readers. What is stored already can be read without waiting.")
     {
         RetryAfterSeconds = 5,
     };
 
-    /// <summary>As many appends wait for the database as may. 503.</summary>
+    /// <summary>Too many appends are waiting for the database. 503.</summary>
+    /// <param name="detail">Which limit was reached: a sentence.</param>
     public static Problem TooManyAppends(string detail) => new(
         "urn:chunkstream:too-many-appends", "Too many appends", 503, detail)
     {
         RetryAfterSeconds = 2,
     };
 
-    /// <summary>The stream has lasted as long as a stream may. 504.</summary>
+    /// <summary>The stream reached its maximum duration, and is not complete. 504.</summary>
     public static Problem DeadlineReached { get; } = new(
         "urn:chunkstream:deadline-reached", "Deadline reached", 504,
         "The stream has reached the longest time that the server allows, and is not complete.");
 
-    /// <summary>The server ends the call because it stops, or because its platform says so. 503.</summary>
+    /// <summary>The server is stopping, or its platform ended the invocation. 503.</summary>
     public static Problem Stopping { get; } = new(
         "urn:chunkstream:stopping", "Stopping", 503, "The server is stopping; the stream is not complete.")
     {
         RetryAfterSeconds = 5,
     };
 
-    /// <summary>Something that the endpoint needs is not there now; a later try may succeed. 503.</summary>
+    /// <summary>Something that the endpoint needs is not available now; a later try may succeed. 503.</summary>
+    /// <param name="detail">What is not available: a sentence without host names.</param>
     public static Problem Unavailable(string detail) => new(
         "urn:chunkstream:unavailable", "Unavailable", 503, detail)
     {
@@ -173,15 +190,18 @@ public sealed record Problem(
     };
 }
 
-/// <summary>One bad parameter.</summary>
-/// <param name="Parameter">Its name.</param>
+/// <summary>A bad parameter.</summary>
+/// <param name="Parameter">The parameter's name.</param>
 /// <param name="Detail">What was given, and what is allowed: a sentence.</param>
 public sealed record ParameterError(
     [property: JsonPropertyName("parameter")] string Parameter,
     [property: JsonPropertyName("detail")] string Detail);
 
-/// <summary>A failure of which it is known what a client is to be told.</summary>
+/// <summary>A failure with the problem that a client is told of it.</summary>
+/// <param name="problem">What the client is told.</param>
+/// <param name="cause">The exception behind it; null for none.</param>
 internal sealed class ProblemException(Problem problem, Exception? cause = null) : Exception(problem.Detail, cause)
 {
+    /// <summary>What the client is told.</summary>
     public Problem Problem => problem;
 }

@@ -8,7 +8,9 @@ namespace ChunkStream.Problems;
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class ProblemJson : JsonSerializerContext
 {
-    /// <summary>Leaves quotes and non-ASCII readable: a person may read this in a terminal.</summary>
+    /// <summary>
+    /// Does not escape quotes and non-ASCII more than JSON demands: people may read it in a terminal.
+    /// </summary>
     public static ProblemJson Readable { get; } = new(new JsonSerializerOptions
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

@@ -1,8 +1,8 @@
 namespace ChunkStream.Problems;
 
 /// <summary>
-/// Events that somebody can cause as often as they like: the first of a kind is told at once, then one in a while with how
-/// many were not.
+/// Limits log events that clients can cause as often as they like. The first event of a kind is logged at once; after
+/// that one is logged every 10 seconds, with the number of those that were not.
 /// </summary>
 internal sealed class SampledEvents(TimeProvider time)
 {
@@ -11,8 +11,12 @@ internal sealed class SampledEvents(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<int, (long ToldAt, long Untold)> _kinds = [];
 
-    /// <summary>How many like it were not told since the last that was; null where this one is not to be told.</summary>
-    /// <param name="kind">The kind, one of a few.</param>
+    /// <summary>Counts an event, and tells whether to log it.</summary>
+    /// <param name="kind">The kind of event, one of a few.</param>
+    /// <returns>
+    /// How many events of the kind were left out since the last one that was logged; null if this one is to be left
+    /// out.
+    /// </returns>
     public long? Untold(int kind)
     {
         lock (_lock)

@@ -2,9 +2,9 @@ using ChunkStream.Formats;
 
 namespace ChunkStream.Streaming;
 
-/// <summary>A source whose records have more to say where they become server-sent events.</summary>
+/// <summary>A source whose records have fields of their own when they become server-sent events.</summary>
 internal interface IEventSource
 {
-    /// <summary>What the record that was written last has beside its data.</summary>
+    /// <summary>The event fields of the last written record.</summary>
     EventFields Fields { get; }
 }

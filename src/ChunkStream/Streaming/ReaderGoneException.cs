@@ -1,4 +1,4 @@
 namespace ChunkStream.Streaming;
 
-/// <summary>The reader of a stream's bytes will take no more of them.</summary>
+/// <summary>The reader of a stream will take no more bytes.</summary>
 internal sealed class ReaderGoneException() : Exception("The reader of this stream is gone.");

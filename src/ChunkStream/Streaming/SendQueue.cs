@@ -3,31 +3,37 @@ using System.Runtime.InteropServices;
 
 namespace ChunkStream.Streaming;
 
-/// <summary>What a connection's socket has still to send, and what becomes of it when the connection is closed.</summary>
+/// <summary>
+/// Waits until a connection's socket has sent what it was given, and decides what closing the connection does to the
+/// rest.
+/// </summary>
 /// <remarks>
-/// Kestrel hands on at once what was flushed, for as long as the kernel takes it. So if the kernel has nothing to send, at two looks
-/// or more, Kestrel has nothing either.
+/// Kestrel passes on what was flushed as soon as the kernel takes it. So if the kernel has nothing to send at several
+/// looks in a row, Kestrel has nothing to send either.
 /// </remarks>
+/// <param name="socket">The socket of the connection.</param>
+/// <param name="time">Measures how long the reader takes.</param>
 internal sealed class SendQueue(Socket socket, TimeProvider time)
 {
     private const int Looks = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
 
-    // A reader that takes nothing at all for so long is not reading.
+    // A reader that takes nothing at all for this long is not reading.
     private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(2);
 
-    // Where the system does not tell: what is on its way arrives within that, or the network is in trouble anyhow.
+    // The wait on systems that don't tell what a socket has to send: enough for what is on its way, if the network
+    // works.
     private static readonly TimeSpan Guess = TimeSpan.FromSeconds(1);
 
-    // <linux/tcp.h>: TCP_INFO, and where its fields are.
+    // TCP_INFO and the places of its fields, from <linux/tcp.h>.
     private const int TcpInfo = 11;
     private const int UnacknowledgedAt = 24;
     private const int AcknowledgedBytesAt = 120;
     private const int UnsentBytesAt = 144;
     private const int InfoBytes = 148;
 
-    /// <summary>Whether closing the connection resets it, also when that is the end of the process.</summary>
+    /// <summary>Decides whether closing the connection resets it, also when the process ends.</summary>
     public void ResetWhenClosed(bool reset)
     {
         try
@@ -36,15 +42,20 @@ internal sealed class SendQueue(Socket socket, TimeProvider time)
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // It is closed already.
+            // The socket is closed already.
         }
     }
 
-    /// <summary>Waits until the kernel has sent everything, which may take a slow reader's time; or until the reader leaves.</summary>
+    /// <summary>
+    /// Waits until the kernel has sent everything, however slow the reader is, or until the reader leaves.
+    /// </summary>
     public Task UntilSentAsync(CancellationToken left)
         => UntilAsync(queue => queue.Unsent == 0, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan, left);
 
-    /// <summary>Waits until the reader's machine has everything, as long as it takes some of it now and then.</summary>
+    /// <summary>
+    /// Waits until the reader's machine has received everything, the limit is over, or the reader takes nothing for 2
+    /// s.
+    /// </summary>
     public Task UntilTakenAsync(TimeSpan limit, CancellationToken left)
         => UntilAsync(queue => queue is { Unsent: 0, Unacknowledged: 0 }, limit, StallLimit, left);
 
@@ -70,12 +81,15 @@ internal sealed class SendQueue(Socket socket, TimeProvider time)
         }
     }
 
-    private bool IsOver(long since, TimeSpan limit) => limit != Timeout.InfiniteTimeSpan && time.GetElapsedTime(since) >= limit;
+    private bool IsOver(long since, TimeSpan limit)
+        => limit != Timeout.InfiniteTimeSpan && time.GetElapsedTime(since) >= limit;
 
     private async Task PauseAsync(TimeSpan pause, CancellationToken left)
         => await Task.Delay(pause, time, left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <summary>Null where the system does not tell, or the socket is closed.</summary>
+    /// <summary>
+    /// Asks the kernel what it has to send; null if the system does not tell, or the socket is closed.
+    /// </summary>
     private Queue? Look()
     {
         if (!OperatingSystem.IsLinux() || socket.ProtocolType is not ProtocolType.Tcp)
@@ -97,8 +111,8 @@ internal sealed class SendQueue(Socket socket, TimeProvider time)
         }
     }
 
-    /// <param name="Unacknowledged">Segments that are on their way.</param>
-    /// <param name="Unsent">Bytes that are not yet.</param>
-    /// <param name="Acknowledged">Bytes that the reader's machine has.</param>
+    /// <param name="Unacknowledged">How many TCP segments are on their way.</param>
+    /// <param name="Unsent">How many bytes were not sent yet.</param>
+    /// <param name="Acknowledged">How many bytes the reader's machine has received.</param>
     private readonly record struct Queue(uint Unacknowledged, uint Unsent, long Acknowledged);
 }

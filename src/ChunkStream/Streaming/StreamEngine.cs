@@ -7,10 +7,12 @@ using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Streaming;
 
-/// <summary>What all streams of a process share.</summary>
+/// <summary>
+/// What all streams of a process share: settings, clock, log, metrics, and the ends that come from outside.
+/// </summary>
 internal sealed class StreamEngine : IDisposable
 {
-    // Which one was asked for may be the very thing that is wrong.
+    // The format of a refused request: a bad format may be why it was refused.
     private const string NoFormat = "none";
 
     private readonly PlatformTimeLimit _platform;
@@ -30,9 +32,10 @@ internal sealed class StreamEngine : IDisposable
         (_platform, _processStopping) = (platform, process.ApplicationStopping);
         MaxDuration = Options.MaxDurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : platform.StreamLimit;
 
-        // Told to stop, open streams may go on for a while; a last row may be on its way.
+        // When the process is told to stop, open streams may go on for a while: the last row may be on its way.
         _shutdown = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _stopping = process.ApplicationStopping.Register(() => _shutdown.CancelAfter(TimeSpan.FromSeconds(Options.ShutdownSeconds)));
+        _stopping = process.ApplicationStopping.Register(
+            () => _shutdown.CancelAfter(TimeSpan.FromSeconds(Options.ShutdownSeconds)));
     }
 
     public StreamingOptions Options { get; }
@@ -43,32 +46,43 @@ internal sealed class StreamEngine : IDisposable
 
     public StreamMetrics Metrics { get; }
 
-    /// <summary>How long a stream may last, or <see cref="Timeout.InfiniteTimeSpan"/>.</summary>
+    /// <summary>How long a stream may last; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</summary>
     public TimeSpan MaxDuration { get; }
 
-    /// <summary>Cancelled when the process has waited long enough for its streams.</summary>
+    /// <summary>Cancelled when the process is stopping, and open streams have had their time to go on.</summary>
     public CancellationToken Shutdown => _shutdown.Token;
 
-    /// <summary>The engine of the app that serves a request.</summary>
-    /// <exception cref="InvalidOperationException">The app has none.</exception>
+    /// <summary>Looks up the engine in the services of a request.</summary>
+    /// <exception cref="InvalidOperationException">The app has not registered ChunkStream.</exception>
     public static StreamEngine From(IServiceProvider services) => services.GetService<StreamEngine>()
         ?? throw new InvalidOperationException(
-            "ChunkStream is not registered: call builder.Services.AddChunkStream(), or builder.UseChunkStream() in a function app.");
+            "ChunkStream is not registered: call builder.Services.AddChunkStream(), "
+            + "or builder.UseChunkStream() in a function app.");
 
-    /// <summary>The lifetime of a stream that begins now.</summary>
-    /// <param name="client">Cancelled when the client leaves.</param>
-    /// <param name="invocation">Cancelled when the platform ends the call.</param>
-    /// <param name="maxDuration">How long it may last, where that is less than every stream may.</param>
+    /// <summary>Begins the lifetime of a stream.</summary>
+    /// <param name="client">A token that is cancelled when the client leaves.</param>
+    /// <param name="invocation">A token that is cancelled when the platform ends the invocation.</param>
+    /// <param name="maxDuration">
+    /// How long the stream may last, if that is less than the engine allows; else null.
+    /// </param>
     public StreamLifetime Begin(CancellationToken client, CancellationToken invocation, TimeSpan? maxDuration = null)
         => new(Shorter(maxDuration), _platform, Time, client, invocation, _processStopping, _shutdown.Token);
 
-    /// <summary>A request for a stream was refused before there was anything to begin: an event and a measurement as of any other stream.</summary>
-    /// <param name="stream">The endpoint's name. No part of the request: it becomes a tag of the metrics.</param>
+    /// <summary>Logs and counts a request that was refused before its stream began, as a stream that ended.</summary>
+    /// <param name="stream">The endpoint's name. It must not contain parts of the request: it is a metrics tag.</param>
     /// <param name="problem">What the client is told.</param>
     public void Refused(string stream, Problem problem)
     {
         var report = new StreamReport(
-            stream, NoFormat, StreamOutcome.Refused, problem, Records: 0, Bytes: 0, TimeSpan.Zero, FirstByte: null, TimeSpan.Zero);
+            stream,
+            NoFormat,
+            StreamOutcome.Refused,
+            problem,
+            Records: 0,
+            Bytes: 0,
+            Duration: TimeSpan.Zero,
+            FirstByte: null,
+            Stalled: TimeSpan.Zero);
         Metrics.Started(report.Stream, report.Format);
         Log.StreamEnded(report, failure: null);
         Metrics.Ended(report);

@@ -2,7 +2,10 @@ using ChunkStream.Problems;
 
 namespace ChunkStream.Streaming;
 
-/// <summary>All that can end a stream from outside, as one token; and afterwards, which of them it was.</summary>
+/// <summary>
+/// Everything that can end a stream from outside, as one token: the client, the platform, the deadline, the shutdown.
+/// Afterwards it tells which of them it was.
+/// </summary>
 internal sealed class StreamLifetime : IDisposable
 {
     private readonly CancellationToken _client;
@@ -14,13 +17,17 @@ internal sealed class StreamLifetime : IDisposable
     private readonly CancellationTokenSource _deadline;
     private readonly CancellationTokenSource _any;
 
-    /// <param name="maxDuration">How long the stream may last, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="platform">After how long the platform ends the call.</param>
-    /// <param name="time">Measures both.</param>
-    /// <param name="client">Cancelled when the client leaves.</param>
-    /// <param name="invocation">Cancelled when the platform ends the call.</param>
-    /// <param name="stopping">Cancelled when the process is told to stop.</param>
-    /// <param name="shutdown">Cancelled when the process has waited long enough for its streams.</param>
+    /// <param name="maxDuration">
+    /// How long the stream may last; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </param>
+    /// <param name="platform">After how long the platform ends the invocation.</param>
+    /// <param name="time">Measures both times.</param>
+    /// <param name="client">A token that is cancelled when the client leaves.</param>
+    /// <param name="invocation">A token that is cancelled when the platform ends the invocation.</param>
+    /// <param name="stopping">A token that is cancelled when the process is told to stop.</param>
+    /// <param name="shutdown">
+    /// A token that is cancelled when open streams have had their time to go on after that.
+    /// </param>
     public StreamLifetime(
         TimeSpan maxDuration,
         PlatformTimeLimit platform,
@@ -36,12 +43,13 @@ internal sealed class StreamLifetime : IDisposable
         _any = CancellationTokenSource.CreateLinkedTokenSource(client, invocation, shutdown, _deadline.Token);
     }
 
-    /// <summary>Cancelled when the stream shall end.</summary>
+    /// <summary>The token that is cancelled when the stream must end.</summary>
     public CancellationToken Token => _any.Token;
 
     /// <summary>
-    /// How the response must end that was ended from outside, or null if it was not. Only a client that is known to be gone
-    /// needs no end at all: <see cref="StreamOutcome.Stopped"/> is also said while that is not certain.
+    /// How the response must end because of what ended the stream from outside; null if nothing has. Only a client that
+    /// has left for certain needs no end at all: as long as that is not certain, this is
+    /// <see cref="StreamOutcome.Stopped"/>.
     /// </summary>
     public StreamOutcome? Ended
         => _client.IsCancellationRequested ? StreamOutcome.ClientLeft
@@ -50,18 +58,19 @@ internal sealed class StreamLifetime : IDisposable
         : StreamOutcome.Stopped;
 
     /// <summary>
-    /// Whether the platform ended the call because the client left. It tells us of that by two tokens, in either order, and the
-    /// second may be seconds late. So what has not happened decides: a call is also ended at its time limit and when the
-    /// process stops, and of these two we know.
+    /// Whether the client left. The platform tells of that by two tokens, in either order, and the second may be
+    /// seconds late. So if it ended the invocation, the other two reasons for that are ruled out: its time limit, and
+    /// that the process stops.
     /// </summary>
     public bool ClientLeft
         => _client.IsCancellationRequested
         || (_invocation.IsCancellationRequested && !_stopping.IsCancellationRequested && !IsAtPlatformLimit);
 
-    // The platform's clock for a call starts before ours, so the time is over a little early here.
-    private bool IsAtPlatformLimit => _platformLimit != Timeout.InfiniteTimeSpan && _time.GetElapsedTime(_begun) >= _platformLimit;
+    // This limit is earlier than the platform's own (see PlatformTimeLimit), whose clock started before ours.
+    private bool IsAtPlatformLimit
+        => _platformLimit != Timeout.InfiniteTimeSpan && _time.GetElapsedTime(_begun) >= _platformLimit;
 
-    /// <summary>What a client is told of such an end.</summary>
+    /// <summary>What a client is told of an end that came from outside; null for other outcomes.</summary>
     public static Problem? Describe(StreamOutcome ended) => ended switch
     {
         StreamOutcome.DeadlineReached => Problem.DeadlineReached,
@@ -69,7 +78,7 @@ internal sealed class StreamLifetime : IDisposable
         _ => null,
     };
 
-    /// <summary>Cancels the token, so that whatever still works for the stream stops.</summary>
+    /// <summary>Cancels the token, so that everything that still works for the stream stops.</summary>
     public Task EndAsync() => _any.CancelAsync();
 
     /// <inheritdoc />

@@ -4,13 +4,15 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Streaming;
 
-/// <summary>Every log event of the engine. An operator reads one line a stream: its outcome, and what it did.</summary>
+/// <summary>
+/// All log events of the engine. An operator reads one line for each stream: its outcome, and what it did.
+/// </summary>
 internal sealed partial class StreamLog(ILogger logger)
 {
-    /// <summary>A stream has ended.</summary>
+    /// <summary>Logs that a stream has ended.</summary>
     public void StreamEnded(StreamReport report, Exception? failure)
     {
-        // Someone who leaves is no error, and the cancellation that it causes is no news.
+        // A client that leaves is not an error, and neither is the cancellation that this causes.
         var level = report.Outcome switch
         {
             StreamOutcome.Completed or StreamOutcome.Continued or StreamOutcome.ClientLeft => LogLevel.Information,
@@ -19,9 +21,15 @@ internal sealed partial class StreamLog(ILogger logger)
             _ => LogLevel.Error,
         };
 
-        // What a client is told of the failure is in the brackets. A request that is at fault itself says no more than that.
+        // The problem that the client was told is logged in brackets, with its cause, unless the request itself was at
+        // fault.
         var isAtFault = report.Outcome is StreamOutcome.Refused && level is LogLevel.Information;
-        var (cause, unexpected) = report.Problem is null || isAtFault ? ("", null) : Cause.ForLog(failure, isExpected: report.Problem != Problem.Internal);
+        var (cause, unexpected) = report.Problem is null || isAtFault
+            ? ("", null)
+            : Cause.ForLog(failure, isExpected: report.Problem != Problem.Internal);
+        var firstByte = report.FirstByte is { } first
+            ? string.Create(CultureInfo.InvariantCulture, $"first byte after {first.TotalMilliseconds:F0} ms")
+            : "no first byte";
         var continuations = Describe(report.Continuations);
         StreamEnded(
             level,
@@ -33,13 +41,14 @@ internal sealed partial class StreamLog(ILogger logger)
             report.Records,
             report.Bytes,
             report.Duration.TotalMilliseconds,
-            report.FirstByte is { } first ? string.Create(CultureInfo.InvariantCulture, $"first byte after {first.TotalMilliseconds:F0} ms") : "no first byte",
+            firstByte,
             report.Stalled.TotalMilliseconds,
             continuations);
     }
 
     [LoggerMessage(EventId = 1, EventName = "StreamEnded", Message =
-        "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms ({FirstByte}, {StallMs:F0} ms waiting for the reader{Continuations})")]
+        "Stream {Stream} ended: {Outcome}{Reason} as {Format}, {Records} records, {Bytes} bytes in {DurationMs:F0} ms "
+        + "({FirstByte}, {StallMs:F0} ms waiting for the reader{Continuations})")]
     private partial void StreamEnded(
         LogLevel level,
         Exception? exception,
@@ -57,13 +66,24 @@ internal sealed partial class StreamLog(ILogger logger)
     private static string Describe(StreamContinuations continuations)
     {
         var (isResumed, forReaders, afterFailures, failure) = continuations;
-        var resumed = isResumed ? "; resumed by its client" : "";
-        var reopened = forReaders > 0 ? string.Create(CultureInfo.InvariantCulture, $"; given up for slow or waiting readers and continued: {forReaders}") : "";
-        return afterFailures == 0 ? resumed + reopened
-            : string.Create(CultureInfo.InvariantCulture, $"{resumed}{reopened}; continued after failures: {afterFailures}, the last{Cause.Describe(failure)}");
+        var text = isResumed ? "; resumed by its client" : "";
+        if (forReaders > 0)
+        {
+            text += string.Create(
+                CultureInfo.InvariantCulture, $"; given up for slow or waiting readers and continued: {forReaders}");
+        }
+
+        if (afterFailures > 0)
+        {
+            text += string.Create(
+                CultureInfo.InvariantCulture,
+                $"; continued after failures: {afterFailures}, the last{Cause.Describe(failure)}");
+        }
+
+        return text;
     }
 
-    /// <summary>A source failed while it gave back what it held.</summary>
+    /// <summary>Logs that a source failed, or took too long, while it gave back what it held.</summary>
     public void SourceNotReleased(string stream, Exception failure)
     {
         var (cause, unexpected) = Cause.ForLog(failure, isExpected: failure is TimeoutException);

@@ -5,7 +5,7 @@ namespace ChunkStream.Streaming;
 
 /// <summary>
 /// The instruments of meter <c>ChunkStream</c>, tagged with <c>chunkstream.stream</c>, <c>chunkstream.format</c> and
-/// <c>chunkstream.outcome</c>; what the log event <c>StreamEnded</c> says of one stream, over all of them.
+/// <c>chunkstream.outcome</c>. They have the figures of the log event <c>StreamEnded</c>, over all streams.
 /// </summary>
 internal sealed class StreamMetrics
 {
@@ -24,19 +24,24 @@ internal sealed class StreamMetrics
     {
         var meter = meters.Create(MeterName);
         _active = meter.CreateUpDownCounter<long>("chunkstream.stream.active", "{stream}", "Streams that are open.");
-        _duration = meter.CreateHistogram<double>("chunkstream.stream.duration", "s", "From the request to the end of the stream.");
-        _firstByte = meter.CreateHistogram<double>("chunkstream.stream.first_byte", "s", "From the request to the first flush.");
-        _stall = meter.CreateHistogram<double>("chunkstream.stream.stall", "s", "How long of its duration a stream waited for its reader.");
+        _duration = meter.CreateHistogram<double>(
+            "chunkstream.stream.duration", "s", "From the request to the end of the stream.");
+        _firstByte = meter.CreateHistogram<double>(
+            "chunkstream.stream.first_byte", "s", "From the request to the first flush.");
+        _stall = meter.CreateHistogram<double>(
+            "chunkstream.stream.stall", "s", "How long of its duration a stream waited for its reader.");
         _records = meter.CreateCounter<long>("chunkstream.stream.records", "{record}", "Records written.");
         _bytes = meter.CreateCounter<long>("chunkstream.stream.bytes", "By", "Bytes written, before compression.");
         _continuations = meter.CreateCounter<long>(
-            "chunkstream.stream.continuations", "{continuation}", "Times that streams were continued: by their clients, for their readers, or after failures.");
+            "chunkstream.stream.continuations",
+            "{continuation}",
+            "How often streams were continued: by their clients, for their readers, or after failures.");
     }
 
-    /// <summary>A stream begins.</summary>
+    /// <summary>Counts a stream that begins.</summary>
     public void Started(string stream, string format) => _active.Add(1, Tags(stream, format));
 
-    /// <summary>A stream has ended.</summary>
+    /// <summary>Measures a stream that has ended.</summary>
     public void Ended(StreamReport report)
     {
         _active.Add(-1, Tags(report.Stream, report.Format));

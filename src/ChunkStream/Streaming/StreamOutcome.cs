@@ -1,29 +1,35 @@
 namespace ChunkStream.Streaming;
 
-/// <summary>How a stream ended. Each stream ends as exactly one of these: one log event, one metric tag.</summary>
+/// <summary>
+/// How a stream ended. Each stream has exactly one outcome, which its log event and its metrics name.
+/// </summary>
 public enum StreamOutcome
 {
     /// <summary>Every record was sent, and the response ended cleanly.</summary>
     Completed,
 
     /// <summary>
-    /// It reached its maximum duration, or the process is stopping; the response ended cleanly and says by which token the
-    /// rest is to be had.
+    /// The stream reached its maximum duration, or the process is stopping. The response ended cleanly, with the token
+    /// that gets the rest.
     /// </summary>
     Continued,
 
-    /// <summary>The source failed, or took too long, before the first byte: the client got a real error status.</summary>
+    /// <summary>
+    /// The request was refused, or the source failed before the first byte. The client got a real error status.
+    /// </summary>
     Refused,
 
-    /// <summary>The source failed in mid-stream: the client sees a broken response.</summary>
+    /// <summary>The source failed in mid-stream. The client sees a broken response.</summary>
     Failed,
 
-    /// <summary>The client left. Not an error.</summary>
+    /// <summary>The client left. That is not an error.</summary>
     ClientLeft,
 
-    /// <summary>The stream reached its maximum duration: the client sees a broken response.</summary>
+    /// <summary>The stream reached its maximum duration. The client sees a broken response.</summary>
     DeadlineReached,
 
-    /// <summary>The platform ended the call, or the process is stopping: the client sees a broken response.</summary>
+    /// <summary>
+    /// The platform ended the invocation, or the process is stopping. The client sees a broken response.
+    /// </summary>
     Stopped,
 }

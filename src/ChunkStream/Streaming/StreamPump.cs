@@ -5,23 +5,30 @@ using ChunkStream.Problems;
 namespace ChunkStream.Streaming;
 
 /// <summary>
-/// Moves records from a source through a format into a response's pipe. The one owner of every flush: a chunk leaves
-/// as soon as the source would make us wait, or when it has grown to the byte limit; and no record is taken from the
-/// source while the reader has not taken what came before (backpressure).
+/// Moves records from a source through a format into a response's pipe. It alone flushes: as soon as it would have to
+/// wait for the source, or when as many bytes are gathered as the options say. It takes no record from the source while
+/// the reader has not taken what came before (backpressure).
 /// </summary>
-internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeWriter body, StreamingOptions options, TimeProvider time)
+/// <param name="source">Gives the records.</param>
+/// <param name="format">Writes the bytes around the records.</param>
+/// <param name="body">Takes the bytes.</param>
+/// <param name="options">When to flush, and when to send heartbeats.</param>
+/// <param name="time">Measures silences and stalls.</param>
+internal sealed class StreamPump(
+    StreamSource source, StreamFormat format, PipeWriter body, StreamingOptions options, TimeProvider time)
 {
-    // For the last words of a stream that is not complete, whose reader may not be reading.
+    // How long an incomplete stream may take to send its last words. Its reader may not be reading.
     private static readonly TimeSpan LastWordsLimit = TimeSpan.FromSeconds(1);
 
-    // A page may be busy, and have megabytes to read before them. It costs no more than the connection: the source is released
-    // by then, and a client that has heard them leaves.
+    // How long a reader has to hear the last words before the response breaks. A page may be busy, with megabytes to
+    // read before them. The wait holds only the connection: the source is released by then, and a client that has heard
+    // them leaves.
     private static readonly TimeSpan HearingTime = TimeSpan.FromSeconds(1);
 
     private readonly ByteWriter _output = new(body);
     private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.HeartbeatSeconds);
 
-    // Asked for at each record.
+    // Copied into fields because they are needed for each record.
     private readonly CheckpointPlace _checkpoints = format.Checkpoints;
     private readonly IEventSource? _events = format is SseFormat ? source as IEventSource : null;
     private readonly int _flushBytes = options.FlushBytes;
@@ -33,27 +40,28 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     private bool _insideRecord;
     private bool _ended;
 
-    /// <summary>Records written so far.</summary>
+    /// <summary>How many records were written so far.</summary>
     public long Records { get; private set; }
 
-    /// <summary>Bytes written so far, before compression.</summary>
+    /// <summary>How many bytes were written so far, before compression.</summary>
     public long Bytes => _output.BytesWritten;
 
-    /// <summary>How long we waited for the reader.</summary>
+    /// <summary>How long the pump has waited for the reader.</summary>
     public TimeSpan Stalled { get; private set; }
 
-    /// <summary>When the first bytes left, as a timestamp of the time provider.</summary>
+    /// <summary>When the first flush began, as a timestamp of the time provider; null if there was none.</summary>
     public long? FirstFlush { get; private set; }
 
-    /// <summary>Runs to the end of the source.</summary>
+    /// <summary>Streams until the source ends.</summary>
     /// <param name="first">The source's first wait, which the caller has begun.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">Stops the pump.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ReaderGoneException">The reader is gone.</exception>
-    /// <exception cref="Exception">Whatever the source threw.</exception>
+    /// <exception cref="Exception">The source threw it.</exception>
     public async Task RunAsync(ValueTask<bool> first, CancellationToken cancellation)
     {
-        // The caller has waited long enough: a heartbeat takes the headers along, which some hosts hold back until then.
+        // The caller has waited long enough for the first record. Some hosts hold the headers back until the first byte
+        // of the body, so a heartbeat sends them.
         if (!first.IsCompleted)
             await HeartbeatAsync(cancellation).ConfigureAwait(false);
         var more = await WaitAsync(first, cancellation).ConfigureAwait(false);
@@ -70,7 +78,9 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
             var next = source.WaitToReadAsync();
             if (!next.IsCompleted && _output.BytesWritten > _flushed)
                 await FlushAsync(cancellation).ConfigureAwait(false);
-            more = next.IsCompletedSuccessfully ? next.Result : await WaitAsync(next, cancellation).ConfigureAwait(false);
+            more = next.IsCompletedSuccessfully
+                ? next.Result
+                : await WaitAsync(next, cancellation).ConfigureAwait(false);
         }
 
         WriteEnd(continuation: null);
@@ -78,12 +88,14 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
     }
 
     /// <summary>
-    /// Ends a stream that was stopped from outside so that its reader can have the rest with another request. False if there
-    /// is no telling where to go on, or nothing was gained so far, or the reader did not take it in time.
+    /// Ends a stream that was stopped from outside with a continuation, so that its reader can get the rest with
+    /// another request. False if the stream has no place to resume from, has sent no record yet, or its reader did not
+    /// take the end in time.
     /// </summary>
     public async Task<bool> ContinueElsewhereAsync()
     {
-        if (_ended || Records == 0 || _insideRecord || _checkpoints is CheckpointPlace.None || source.Checkpoint.IsEmpty)
+        var hasPlace = _checkpoints is not CheckpointPlace.None && !_insideRecord && !source.Checkpoint.IsEmpty;
+        if (_ended || Records == 0 || !hasPlace)
             return false;
 
         using var limit = new CancellationTokenSource(LastWordsLimit, time);
@@ -96,14 +108,14 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         }
         catch (Exception)
         {
-            // Whoever does not take the end gets a broken one, and has the checkpoints before it.
+            // A reader that does not take the end gets a broken response, and can resume from an earlier checkpoint.
             return false;
         }
     }
 
     /// <summary>
-    /// The last words of a stream that fails: what the source gave before, and the error where the format can say it.
-    /// False if the reader did not take them in time.
+    /// Sends the last words of a stream that fails: the records that the source gave before, and the error if the
+    /// format can say it. False if the reader did not take them in time.
     /// </summary>
     public async Task<bool> FailAsync(Problem problem)
     {
@@ -124,37 +136,40 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         }
         catch (Exception)
         {
-            // Whatever it was, the response is cut off all the same.
+            // The response is cut in any case.
             return false;
         }
     }
 
     /// <summary>
-    /// Waits until a reader that listens has heard the last words, if there were any. When a response breaks, browsers throw
-    /// away what has arrived and was not yet handed to the page.
+    /// Gives the reader time to hear the last words, if there were any. When a response breaks, browsers throw away
+    /// what has arrived but was not handed to the page yet.
     /// </summary>
-    /// <param name="left">Cancelled when the reader leaves: then nobody is waited for.</param>
+    /// <param name="left">A token that is cancelled when the reader leaves, which ends the wait.</param>
     public async Task UntilHeardAsync(CancellationToken left)
     {
         if (_lastWords is { } said && HearingTime - time.GetElapsedTime(said) is var rest && rest > TimeSpan.Zero)
             await Task.Delay(rest, time, left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Waits until nothing is written any more, and the source is at rest: only then may they be taken away.</summary>
+    /// <summary>
+    /// Waits until no flush is running and the source does not wait for the reader. Only then may body and source be
+    /// disposed.
+    /// </summary>
     public async Task SettleAsync()
     {
         await (_flushing ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await (_readerWait ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    // The end says where to go on, or that there is nothing more: nothing follows it.
+    // Nothing may follow the end: it says where to go on, or that there is nothing more.
     private void WriteEnd(string? continuation)
     {
         format.WriteEnd(_output, new StreamEnd(Records, continuation));
         _ended = true;
     }
 
-    /// <summary>Whether the format can say it.</summary>
+    /// <summary>Writes the error. False if the format can't say it.</summary>
     private bool WriteError(Problem problem)
     {
         _ended = true;
@@ -182,7 +197,9 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
 
     private void WriteCheckpointBeforeFlush()
     {
-        if (_checkpoints is not CheckpointPlace.BeforeEachFlush || Records == _recordsAtCheckpoint || _insideRecord || _ended)
+        if (_checkpoints is not CheckpointPlace.BeforeEachFlush || _insideRecord || _ended)
+            return;
+        if (Records == _recordsAtCheckpoint)
             return;
         WriteCheckpoint();
         _recordsAtCheckpoint = Records;
@@ -194,7 +211,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
             format.WriteCheckpoint(_output, token);
     }
 
-    /// <summary>Waits for the source, with a heartbeat after each silence that has become too long.</summary>
+    /// <summary>Waits for the source, and sends a heartbeat whenever the silence has lasted too long.</summary>
     private async ValueTask<bool> WaitAsync(ValueTask<bool> next, CancellationToken cancellation)
     {
         if (next.IsCompleted)
@@ -213,8 +230,8 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
             await FlushAsync(cancellation).ConfigureAwait(false);
     }
 
-    // A stream that is stopped when all of it is written lacks nothing but a reader that takes the rest: it gets a moment for that, as
-    // for other last words.
+    // If the stream is stopped after everything was written, it is complete as soon as the reader takes the rest. The
+    // reader gets as long for that as for last words.
     private async ValueTask FlushEndAsync(CancellationToken cancellation)
     {
         using var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -231,7 +248,7 @@ internal sealed class StreamPump(StreamSource source, StreamFormat format, PipeW
         var start = time.GetTimestamp();
         FirstFlush ??= start;
 
-        // Without the token, on which Kestrel would reset the connection, and the last words could not be said.
+        // Without the token: Kestrel would reset the connection when it is cancelled, and no last words could be sent.
         var flushing = body.FlushAsync(CancellationToken.None).AsTask();
         _flushing = flushing;
         if (!flushing.IsCompleted)

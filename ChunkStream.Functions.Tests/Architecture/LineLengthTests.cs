@@ -1,0 +1,24 @@
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.Architecture;
+
+/// <summary>Lines that fit a screen beside another one: the length that .editorconfig names.</summary>
+public sealed class LineLengthTests
+{
+    private const int Most = 120;
+
+    // Folders that have been gone through. The others are to follow.
+    private static readonly string[] Done = ["src/ChunkStream", "src/ChunkStream.AzureFunctions"];
+
+    [Fact]
+    public void No_line_of_the_code_is_longer_than_120_characters()
+    {
+        var tooLong = from folder in Done
+                      from file in Repository.Sources(folder)
+                      from line in File.ReadLines(file).Index()
+                      where line.Item.Length > Most
+                      select $"{Path.GetRelativePath(Repository.Root, file)}:{line.Index + 1} has {line.Item.Length}";
+
+        Assert.Empty(tooLong);
+    }
+}
