@@ -5,10 +5,12 @@ namespace ChunkStream.Functions.Tests;
 
 public sealed partial class WorkflowTests
 {
+    private static readonly string Folder = Path.Combine(Repository.Root, ".github", "workflows");
+
     [Fact]
     public void Actions_are_named_by_commit_since_a_tag_can_be_moved()
     {
-        var used = Directory.GetFiles(Path.Combine(Repository.Root, ".github", "workflows"), "*.yml")
+        var used = Directory.GetFiles(Folder, "*.yml")
             .SelectMany(File.ReadLines)
             .Where(line => line.Contains("uses:", StringComparison.Ordinal))
             .ToArray();
@@ -17,6 +19,57 @@ public sealed partial class WorkflowTests
         Assert.All(used, line => Assert.Matches(ByCommit(), line));
     }
 
-    [GeneratedRegex(@"uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")]
+    [Fact]
+    public void Releasing_publishes_nothing_unless_the_repository_says_so()
+    {
+        var publishing = Steps("release.yml").Where(step => step.Contains("push", StringComparison.Ordinal) && step.Contains("secrets.", StringComparison.Ordinal));
+
+        Assert.Contains("if: vars.PUBLISH_PACKAGES == 'true'\n", Assert.Single(publishing), StringComparison.Ordinal);
+        Assert.Single(Steps("release.yml"), step => step.Contains("nuget push", StringComparison.Ordinal) || step.Contains("npm publish", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("v0.2.0", 0, "\n- New.\n\n")]
+    [InlineData("v0.1.0", 0, "\n- First.\n")]
+    [InlineData("v0.3.0", 1, "")]
+    [InlineData("v0.4.0", 1, "")]
+    [InlineData("0.2", 1, "")]
+    public async Task A_release_has_the_notes_of_its_tag_and_none_is_made_of_what_the_changelog_does_not_call_released(string tag, int exitCode, string notes)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+
+        var folder = Directory.CreateTempSubdirectory("chunkstream-release-").FullName;
+        try
+        {
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, "CHANGELOG.md"), "# Changelog\n\n## 0.3.0 (unreleased)\n\n- Later.\n\n## 0.2.0 - 2026-12-01\n\n- New.\n\n## 0.1.0 - 2026-11-01\n\n- First.\n");
+            var script = Script(Steps("release.yml").Single(step => step.Contains("> notes.md", StringComparison.Ordinal)));
+            await using var run = RunningProgram.Start("bash", ["-c", script], folder, ("GITHUB_REF_NAME", tag));
+            var (actual, output, errors) = await run.EndAsync();
+
+            Assert.True(exitCode == actual, output + errors);
+            Assert.Equal(notes, await File.ReadAllTextAsync(Path.Combine(folder, "notes.md")));
+            Assert.Equal(exitCode == 1, output.Contains($"the tag {tag} would release", StringComparison.Ordinal));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static IEnumerable<string> Steps(string workflow)
+        => StepStart().Split(File.ReadAllText(Path.Combine(Folder, workflow)).ReplaceLineEndings("\n")).Skip(1);
+
+    private static string Script(string step)
+    {
+        var lines = step[(step.IndexOf("run: |\n", StringComparison.Ordinal) + 7)..].Split('\n');
+        return string.Join('\n', lines.Select(line => line.Length > 10 ? line[10..] : ""));
+    }
+
+    [GeneratedRegex(@"uses: ([\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\./\.github/workflows/\w+\.yml)$")]
     private static partial Regex ByCommit();
+
+    [GeneratedRegex("^      - ", RegexOptions.Multiline)]
+    private static partial Regex StepStart();
 }

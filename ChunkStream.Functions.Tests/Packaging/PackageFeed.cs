@@ -6,7 +6,7 @@ namespace ChunkStream.Functions.Tests.Packaging;
 
 /// <summary>
 /// The packages, packed from what this build made, as a feed in a folder outside of the repository; and folders beside it for
-/// programs that use them. Other packages come from where this machine has them already.
+/// programs that use them. All other packages come from where they come from on this machine.
 /// </summary>
 public sealed partial class PackageFeed : IAsyncLifetime
 {
@@ -17,8 +17,8 @@ public sealed partial class PackageFeed : IAsyncLifetime
     /// <summary>The version that the changelog has on top.</summary>
     public static string Released { get; } = TopmostVersion().Match(File.ReadAllText(Path.Combine(Repository.Root, "CHANGELOG.md"))).Value;
 
-    /// <summary>The packages' version here: one that no other feed has.</summary>
-    public static string Version => $"{Released}-tests";
+    /// <summary>The packages' version here: one that no other feed has, nor this machine from an earlier run.</summary>
+    public static string Version { get; } = $"{Released}-tests.{Guid.NewGuid():N}";
 
     /// <summary>The folder that has the packages.</summary>
     public string Feed => Path.Combine(_root, "feed");
@@ -30,7 +30,6 @@ public sealed partial class PackageFeed : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(_root, "nuget.config"), $"""
             <configuration>
               <packageSources><add key="chunkstream" value="{SecurityElement.Escape(Feed)}" /></packageSources>
-              <fallbackPackageFolders><add key="machine" value="{SecurityElement.Escape(MachinePackages)}" /></fallbackPackageFolders>
             </configuration>
             """);
     }
@@ -38,6 +37,15 @@ public sealed partial class PackageFeed : IAsyncLifetime
     public Task DisposeAsync()
     {
         Directory.Delete(_root, recursive: true);
+        // The Functions SDK needs all packages in one folder, so ours were there for a while.
+        foreach (var package in Directory.EnumerateDirectories(MachinePackages, "chunkstream*"))
+        {
+            if (Path.Combine(package, Version) is var restored && Directory.Exists(restored))
+                Directory.Delete(restored, recursive: true);
+            if (!Directory.EnumerateFileSystemEntries(package).Any())
+                Directory.Delete(package);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -45,11 +53,10 @@ public sealed partial class PackageFeed : IAsyncLifetime
     public string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(_root, name)).FullName;
 
     /// <summary>Runs the SDK's command in a folder, and gives what it says. Fails where it does.</summary>
-    public async Task<string> DotnetAsync(string folder, params string[] arguments)
+    public static async Task<string> DotnetAsync(string folder, params string[] arguments)
     {
         await using var command = RunningProgram.Start(
             "dotnet", arguments, folder,
-            ("NUGET_PACKAGES", Path.Combine(_root, "packages")),
             // Nothing outlives the command: no build server, and no compiler's.
             ("MSBUILDDISABLENODEREUSE", "1"),
             ("UseSharedCompilation", "false"),
