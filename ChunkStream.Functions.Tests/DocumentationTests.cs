@@ -13,21 +13,17 @@ namespace ChunkStream.Functions.Tests;
 /// <summary>The tables of the documentation say what the code does.</summary>
 public sealed partial class DocumentationTests
 {
-    private static readonly string Readme = Read("README.md");
-    private static readonly string Streams = Read("docs", "streams.md");
-    private static readonly string Formats = Read("docs", "formats.md");
+    private static readonly string Settings = Read("docs", "settings.md");
+    private static readonly string Problems = Read("docs", "problems.md");
 
     [Fact]
-    public void The_README_has_each_setting_with_its_range_and_its_default()
+    public void Each_setting_is_in_a_table_with_its_range_and_its_default()
     {
-        Assert.Empty(Missing(new PostgresOptions(), Readme, name => $"| `ChunkStream__Postgres__{name}` |"));
-        Assert.Empty(Missing(new StreamingOptions(), Readme, name => $"| `ChunkStream__Streaming__{name}` |"));
-        Assert.Empty(Missing(new QueryOptions(), Readme, name => $"| `ChunkStream__{name}` |"));
+        Assert.Empty(Missing(new QueryOptions(), "ChunkStream"));
+        Assert.Empty(Missing(new StreamingOptions(), "ChunkStream__Streaming"));
+        Assert.Empty(Missing(new PostgresOptions(), "ChunkStream__Postgres"));
+        Assert.Empty(Missing(new DurableStreamOptions(), "ChunkStream__Streams"));
     }
-
-    [Fact]
-    public void The_page_on_durable_streams_has_each_of_their_settings_with_its_range_and_its_default()
-        => Assert.Empty(Missing(new DurableStreamOptions(), Streams, name => $"| `{name}` |"));
 
     [Fact]
     public void Each_problem_that_the_code_has_is_in_a_table()
@@ -38,15 +34,42 @@ public sealed partial class DocumentationTests
         var problems = sources.SelectMany(file => ProblemType().Matches(File.ReadAllText(file))).Select(match => match.Groups[1].Value).Distinct().ToArray();
 
         Assert.True(problems.Length > 40);
-        Assert.All(problems, problem => Assert.Matches(ProblemRow(problem), Formats + Streams));
+        Assert.All(problems, problem => Assert.Matches(ProblemRow(problem), Problems));
     }
 
-    /// <summary>What of a section's settings a text lacks: a row, or in it the range or the default.</summary>
-    private static IEnumerable<string> Missing(object options, string text, Func<string, string> row)
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Each_link_from_a_page_to_another_leads_somewhere(string page)
+    {
+        var folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
+        var links = Link().Matches(Read(page)).Select(match => match.Groups[1].Value).Where(link => !link.Contains(':', StringComparison.Ordinal));
+
+        Assert.Equal("", string.Join(", ", links.Where(link => !Exists(folder, Path.Combine(Repository.Root, page), link))));
+    }
+
+    /// <summary>The pages of the repository.</summary>
+    public static TheoryData<string> Pages => [.. new[] { "README.md", "CONTRIBUTING.md", "SECURITY.md", "client/README.md" }
+        .Concat(Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md").Select(file => Path.GetRelativePath(Repository.Root, file)))];
+
+    private static bool Exists(string folder, string page, string link)
+    {
+        var (path, anchor) = link.Split('#') is [var file, var place] ? (file, place) : (link, "");
+        var target = path.Length == 0 ? page : Path.GetFullPath(Path.Combine(folder, path));
+        if (anchor.Length == 0)
+            return Path.Exists(target);
+        return File.Exists(target) && Heading().Matches(File.ReadAllText(target)).Any(heading => Anchor(heading.Groups[1].Value) == anchor);
+    }
+
+    /// <summary>A heading's anchor, as GitHub makes it.</summary>
+    private static string Anchor(string heading)
+        => string.Concat(heading.ToLowerInvariant().Where(letter => char.IsLetterOrDigit(letter) || letter is ' ' or '-' or '_')).Replace(' ', '-');
+
+    /// <summary>What of a section's settings the page lacks: a row, or in it the range or the default.</summary>
+    private static IEnumerable<string> Missing(object options, string section)
     {
         foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
         {
-            var line = text.Split('\n').FirstOrDefault(line => line.StartsWith(row(property.Name), StringComparison.Ordinal));
+            var line = Settings.Split('\n').FirstOrDefault(line => line.StartsWith($"| `{section}__{property.Name}` |", StringComparison.Ordinal));
             if (line is null)
                 yield return $"{property.Name}: no row";
             else if (property.GetCustomAttribute<RangeAttribute>() is { } range && !line.Contains($"{Spelled(range.Minimum)}–{Spelled(range.Maximum)}", StringComparison.Ordinal))
@@ -68,6 +91,12 @@ public sealed partial class DocumentationTests
     private static Regex ProblemRow(string problem) => new($"^\\|[^|]*`{Regex.Escape(problem)}`[^|]*\\| [1-5][0-9][0-9]", RegexOptions.Multiline);
 
     private static string Read(params string[] path) => File.ReadAllText(Path.Combine([Repository.Root, .. path]));
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
 
     [GeneratedRegex("\"urn:chunkstream:([a-z-]+)\"")]
     private static partial Regex ProblemType();
