@@ -3,9 +3,10 @@ using BenchmarkDotNet.Attributes;
 using ChunkStream.Benchmarks.E2e;
 using ChunkStream.Formats;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Keys;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Benchmarks.Micro;
 
@@ -27,7 +28,7 @@ public class RowBenchmarks : IAsyncDisposable
     {
         var database = await _databases.WithRowsAsync(Rows, CancellationToken.None);
         _database = new PostgresDatabase(
-            database.ConnectionString, Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+            ConfiguredConnection.Create(database.ConnectionString), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     [GlobalCleanup]

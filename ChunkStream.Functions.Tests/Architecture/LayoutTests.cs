@@ -12,7 +12,7 @@ public sealed partial class LayoutTests
 {
     // What extends a type of these is found where that type is: no using of its own is needed.
     private static readonly string[] Extended =
-        ["ChunkStream", "Microsoft.AspNetCore.Builder", "Microsoft.Extensions.DependencyInjection", "Microsoft.Extensions.Hosting"];
+        ["ChunkStream", "Microsoft.AspNetCore.Builder", "Microsoft.Extensions.DependencyInjection", "Microsoft.Extensions.Hosting", "Npgsql"];
 
     public static TheoryData<string> Libraries
         => [.. new[] { typeof(StreamSource), typeof(PostgresOptions), typeof(DurableStreamOptions), typeof(StreamEndpoints) }

@@ -1,8 +1,9 @@
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Keys;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
@@ -101,7 +102,10 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
     {
         // One connection for streams, and one that is kept.
         await using var database = new PostgresDatabase(
-            postgres.ConnectionString + ";Maximum Pool Size=2", Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+            ConfiguredConnection.Create(postgres.ConnectionString + ";Maximum Pool Size=2"),
+            new PostgresOptions(),
+            TimeProvider.System,
+            NullLoggerFactory.Instance);
         for (var time = 0; time < 3; time++)
         {
             var source = Open(database, new PostgresQuery("select n, case when n > 20000 then pg_sleep(600) end v from generate_series(1, 100000) n"));

@@ -2,8 +2,8 @@ using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
@@ -161,7 +161,7 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
 
     // One connection for streams: it is the next one's.
     private static PostgresDatabase DatabaseOf(string connectionString)
-        => new(connectionString + ";Maximum Pool Size=2", Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+        => new(ConfiguredConnection.Create(connectionString + ";Maximum Pool Size=2"), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
 
     private CursorSource Open(string query, PostgresDatabase? database = null, CancellationToken cancellation = default)
         => new(database ?? _database, new PostgresQuery(query), RecordEncoding.Json, TimeProvider.System, cancellation);

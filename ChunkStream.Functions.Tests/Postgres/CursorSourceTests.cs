@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Keys;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;

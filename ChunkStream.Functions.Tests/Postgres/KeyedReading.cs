@@ -2,8 +2,9 @@ using System.Text;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Keys;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Functions.Tests.Postgres;
 
@@ -12,7 +13,7 @@ internal sealed class KeyedReading(string connectionString) : IAsyncDisposable
 {
     // One connection is kept for health: so there is one for streams, and who gets it knows that the other has let it go.
     private readonly PostgresDatabase _database = new(
-        connectionString + ";Maximum Pool Size=2", Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+        ConfiguredConnection.Create(connectionString + ";Maximum Pool Size=2"), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
 
     /// <summary>Reads from a token to the end; gives each row, and the token after it.</summary>
     public async Task<(string Row, string Token)[]> FromAsync(string sql, string key, string? token = null, TimeSpan? timeout = null)

@@ -7,8 +7,9 @@ using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Keys;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
@@ -141,7 +142,7 @@ public sealed class LargeRowTests(RealPostgres postgres)
     }
 
     private PostgresDatabase Database(string settings)
-        => new(postgres.ConnectionString + settings, Options.Create(new PostgresOptions { MaxRowBytes = Bound }), TimeProvider.System, NullLoggerFactory.Instance);
+        => new(ConfiguredConnection.Create(postgres.ConnectionString + settings), new PostgresOptions { MaxRowBytes = Bound }, TimeProvider.System, NullLoggerFactory.Instance);
 
     private static CursorSource Open(PostgresDatabase database, PostgresQuery query)
         => new(database, query, RecordEncoding.Json, TimeProvider.System, default);

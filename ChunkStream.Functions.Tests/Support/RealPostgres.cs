@@ -3,9 +3,9 @@ using System.Text;
 using ChunkStream.Formats;
 using ChunkStream.LocalHost.Embedded;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Support;
@@ -43,7 +43,8 @@ public sealed class RealPostgres : IAsyncLifetime
             StatePath = Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath"),
             Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "300" },
         }).Within(TimeSpan.FromMinutes(5));
-        _database = new PostgresDatabase(ConnectionString, Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+        _database = new PostgresDatabase(
+            ConfiguredConnection.Create(ConnectionString), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
         _direct = NpgsqlDataSource.Create(ConnectionString + ";Application Name=tests;Pooling=false");
     }
 

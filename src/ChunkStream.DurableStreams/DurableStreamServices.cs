@@ -32,13 +32,12 @@ public static class DurableStreamServices
             options.Configure(configure);
         services.TryAddSingleton(provider => new DurableLog(provider.GetRequiredService<ILogger<DurableStore>>()));
         services.TryAddSingleton(provider => new DurableDatabase(
-            provider.GetRequiredService<ConfiguredConnection>().Text,
+            provider.GetRequiredService<ConfiguredConnection>(),
             provider.GetRequiredService<IOptions<DurableStreamOptions>>(),
             provider.GetRequiredService<IOptions<PostgresOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<DurableLog>(),
-            provider.GetRequiredService<ILoggerFactory>(),
-            () => provider.GetRequiredService<ConfiguredConnection>().Password));
+            provider.GetRequiredService<ILoggerFactory>()));
         services.TryAddSingleton<SqlCalls>();
         services.TryAddSingleton<StreamFunctions>();
         services.TryAddSingleton<RecordingStore>();

@@ -114,7 +114,7 @@ internal sealed class CursorSource(
 
     /// <inheritdoc />
     public override Problem Describe(Exception failure)
-        => (query.ShowsErrors ? RaisedProblem.Of(failure) : null) ?? PostgresFailures.Describe(failure);
+        => query.Describe?.Invoke(failure) ?? (query.ShowsErrors ? RaisedProblem.Of(failure) : null) ?? PostgresFailures.Describe(failure);
 
     /// <inheritdoc />
     public override async ValueTask DisposeAsync()

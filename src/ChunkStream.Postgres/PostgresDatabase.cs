@@ -1,60 +1,67 @@
 using ChunkStream.Postgres.Connections;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace ChunkStream.Postgres;
 
-/// <summary>The database behind the endpoints: one pool of connections a process, opened when first needed.</summary>
+/// <summary>A database that streams read from: a pool of connections, opened when first needed, and who may have one.</summary>
 internal sealed class PostgresDatabase : IAsyncDisposable
 {
-    // The receive buffer of a connection. Npgsql's default of 8 KiB costs a system call every few dozen rows.
-    private const int ReadBufferBytes = 64 * 1024;
-
     // Connections of the pool that no stream gets: for health, and for checking queries.
     private const int Reserve = 1;
 
     private static readonly TimeSpan TerminateLimit = TimeSpan.FromSeconds(5);
 
-    private volatile bool _setsStandardStrings;
-    private int _isVersionKnown;
-
     private readonly NpgsqlDataSource? _dataSource;
+    private readonly bool _isOurs;
     private readonly TimeProvider _time;
     private readonly TimeSpan _openLimit;
     private readonly PostgresLog _log;
+    private volatile bool _setsStandardStrings;
+    private int _isVersionKnown;
 
-    /// <param name="connectionString">Where the database is; empty for none.</param>
+    /// <summary>A database with a pool of our own.</summary>
+    /// <param name="connection">Where it is, if there is one.</param>
     /// <param name="options">The knobs.</param>
     /// <param name="time">Measures the limits.</param>
     /// <param name="loggers">Where Npgsql and this log.</param>
-    /// <param name="password">Gives the password that there is now, for each new connection; null for that of the connection string.</param>
     /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
-    public PostgresDatabase(
-        string? connectionString, IOptions<PostgresOptions> options, TimeProvider time, ILoggerFactory loggers, Func<string?>? password = null)
+    public PostgresDatabase(ConfiguredConnection connection, PostgresOptions options, TimeProvider time, ILoggerFactory loggers)
+        : this(Build(connection, options, loggers), isOurs: true, options, time, loggers)
     {
-        (Options, _time) = (options.Value, time);
+    }
+
+    private PostgresDatabase(
+        NpgsqlDataSource? dataSource, bool isOurs, PostgresOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        (_dataSource, _isOurs, Options, _time) = (dataSource, isOurs, options, time);
         _log = new PostgresLog(loggers.CreateLogger<PostgresDatabase>());
-        Slots = SlotsOf(ConnectionString.DefaultPoolSize, time);
-        if (string.IsNullOrWhiteSpace(connectionString))
-            return;
+        var settings = new NpgsqlConnectionStringBuilder(dataSource?.ConnectionString);
+        var poolSize = settings.Pooling ? settings.MaxPoolSize : ConnectionString.DefaultPoolSize;
+        Slots = new ConnectionSlots(
+            Math.Max(1, poolSize - Reserve), options.AnonymousShare, options.QueueLength, TimeSpan.FromSeconds(options.QueueSeconds), time);
 
-        var settings = ConnectionString.Read(connectionString);
-        ConnectionSettings.Complete(settings, "ChunkStream", Options.ConnectSeconds);
-        if (!ConnectionSettings.IsGiven(settings, "Read Buffer Size"))
-            settings.ReadBufferSize = ReadBufferBytes;
+        // Npgsql has its limit first, and says more. 0 is none to Npgsql.
+        _openLimit = TimeSpan.FromSeconds((settings.Timeout > 0 ? settings.Timeout : options.ConnectSeconds) + 1);
+    }
+
+    /// <summary>A database behind a data source of the app's own, which also closes it.</summary>
+    /// <param name="dataSource">Built by a builder on which <c>UseChunkStream()</c> was called.</param>
+    /// <param name="options">The knobs.</param>
+    /// <param name="time">Measures the limits.</param>
+    /// <param name="loggers">Where this logs.</param>
+    public static PostgresDatabase Create(NpgsqlDataSource dataSource, PostgresOptions options, TimeProvider time, ILoggerFactory loggers)
+        => new(dataSource, isOurs: false, options, time, loggers);
+
+    private static NpgsqlDataSource? Build(ConfiguredConnection connection, PostgresOptions options, ILoggerFactory loggers)
+    {
+        if (connection.CreateBuilder(loggers)?.UseChunkStream() is not { } builder)
+            return null;
+
+        var settings = builder.ConnectionStringBuilder;
+        ConnectionSettings.Complete(settings, "ChunkStream", options.ConnectSeconds);
         settings.MaxPoolSize = ConnectionString.PoolSizeOf(settings);
-        Slots = SlotsOf(settings.MaxPoolSize, time);
-
-        // Npgsql has its limit first, and says more.
-        _openLimit = TimeSpan.FromSeconds(settings.Timeout + 1);
-#pragma warning disable NPG9001 // Npgsql's interface for types is not final; its version is pinned, and every test of values goes through it.
-        _dataSource = ConnectionPool.Build(settings, password, loggers, configure: builder =>
-        {
-            RawRow.Enable(builder);
-            BoundedMessages.Enable(builder, Options.MaxRowBytes);
-        });
-#pragma warning restore NPG9001
+        return ConnectionPool.Build(builder);
     }
 
     public PostgresOptions Options { get; }
@@ -74,6 +81,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         var session = await PostgresSession.OpenAsync(_dataSource, _openLimit, _time, cancellation).ConfigureAwait(false);
         try
         {
+            BoundedMessages.Enable(session.Connection, Options.MaxRowBytes);
             if (Interlocked.Exchange(ref _isVersionKnown, 1) == 0 && OldestVersion.Objection(session.Connection) is { } objection)
                 _log.TooOld(objection);
             await EnsureStandardStringsAsync(session.Connection).ConfigureAwait(false);
@@ -123,9 +131,6 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>Closes the pool's idle connections: the next one is new.</summary>
     public void ForgetIdleConnections() => _dataSource?.Clear();
 
-    private ConnectionSlots SlotsOf(int poolSize, TimeProvider time)
-        => new(Math.Max(1, poolSize - Reserve), Options.AnonymousShare, Options.QueueLength, TimeSpan.FromSeconds(Options.QueueSeconds), time);
-
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => _dataSource?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _isOurs && _dataSource is not null ? _dataSource.DisposeAsync() : ValueTask.CompletedTask;
 }

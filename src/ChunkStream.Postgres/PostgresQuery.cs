@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Keys;
 using ChunkStream.Problems;
 
 namespace ChunkStream.Postgres;
@@ -51,6 +52,9 @@ internal sealed record PostgresQuery(string Sql)
     /// <summary>Whether a client is told what the query's SQL raises for it.</summary>
     public bool ShowsErrors { get; init; }
 
+    /// <summary>What a client is told of a failure, where the endpoint says it itself; null where it says nothing of it.</summary>
+    public Func<Exception, Problem?>? Describe { get; init; }
+
     /// <summary>Whether int8 and numeric become strings in JSON, for readers whose numbers are 64-bit floats.</summary>
     public bool ExactNumbers { get; init; }
 
@@ -72,21 +76,6 @@ internal sealed record PostgresQuery(string Sql)
     /// </summary>
     public bool IsPlannedForFirstRow => (Plan ?? (Key.Count > 0 ? CursorPlan.FirstRow : CursorPlan.Whole)) is CursorPlan.FirstRow;
 }
-
-/// <summary>What Postgres shall plan a cursor for.</summary>
-internal enum CursorPlan
-{
-    /// <summary>The first rows come soonest.</summary>
-    FirstRow,
-
-    /// <summary>The last row comes soonest.</summary>
-    Whole,
-}
-
-/// <summary>A column of a key.</summary>
-/// <param name="Name">The column's name in the result.</param>
-/// <param name="IsDescending">Whether the rows come in descending order of it.</param>
-internal sealed record KeyColumn(string Name, bool IsDescending);
 
 /// <summary>A place between two rows of a keyed query.</summary>
 /// <param name="Rows">How many rows the whole stream has had until there. 0 or more.</param>

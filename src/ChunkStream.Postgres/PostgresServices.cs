@@ -2,9 +2,11 @@ using ChunkStream.Configuration;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Queries;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -12,8 +14,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class PostgresServices
 {
     /// <summary>
-    /// Adds the database of the connection string <c>ConnectionStrings:Postgres</c>. Settings are read from the configuration
-    /// section <c>ChunkStream:Postgres</c>, and checked when the host starts. Further calls only add to the settings.
+    /// Adds what <c>StreamResults.Rows</c> needs, and the database of the connection string <c>ConnectionStrings:Postgres</c>.
+    /// Settings are read from the configuration section <c>ChunkStream:Postgres</c>, and the secret of resume tokens from
+    /// <c>ChunkStream:ResumeKey</c>; both are checked when the host starts. Further calls only add to the settings.
     /// </summary>
     /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
     /// <param name="configure">Changes the settings, after the configuration.</param>
@@ -21,19 +24,43 @@ public static class PostgresServices
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
+        NpgsqlMembers.Check();
         var options = services.AddCheckedSettings<PostgresOptions>(PostgresOptions.Section);
         if (configure is not null)
             options.Configure(configure);
+        AddQueryOptions(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgresOptions>, ConnectionStringCheck>());
-        services.TryAddSingleton<ConfiguredConnection>();
+        services.TryAddSingleton(provider => ConfiguredConnection.Create(provider.GetRequiredService<IConfiguration>()));
         services.TryAddSingleton(provider => new PostgresDatabase(
-            provider.GetRequiredService<ConfiguredConnection>().Text,
-            provider.GetRequiredService<IOptions<PostgresOptions>>(),
+            provider.GetRequiredService<ConfiguredConnection>(),
+            provider.GetRequiredService<IOptions<PostgresOptions>>().Value,
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>(),
-            () => provider.GetRequiredService<ConfiguredConnection>().Password));
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.TryAddSingleton<PostgresDatabases>();
         services.TryAddSingleton<PostgresHealth>();
         return builder;
+    }
+
+    /// <summary>
+    /// Adds the same for a database to which a builder of the app's own leads, with its password provider, TLS callbacks and
+    /// all else: declared queries and durable streams use it, too. <c>ConnectionStrings:Postgres</c> is not read.
+    /// </summary>
+    /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
+    /// <param name="dataSource">
+    /// Makes a new builder at each call. It is called once for each pool: queries and durable streams have their own, so that
+    /// neither can starve the other. The settings that streams need are set on it afterwards.
+    /// </param>
+    /// <param name="configure">Changes the settings, after the configuration.</param>
+    public static ChunkStreamBuilder AddPostgres(
+        this ChunkStreamBuilder builder, Func<IServiceProvider, NpgsqlDataSourceBuilder> dataSource, Action<PostgresOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(dataSource);
+
+        // Also where AddQueries() came before it.
+        builder.Services.RemoveAll<ConfiguredConnection>();
+        builder.Services.AddSingleton(provider => ConfiguredConnection.Create(() => dataSource(provider)));
+        return builder.AddPostgres(configure);
     }
 
     /// <summary>
@@ -46,7 +73,7 @@ public static class PostgresServices
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.AddPostgres();
-        var options = builder.Services.AddCheckedSettings<QueryOptions>(QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost");
+        var options = AddQueryOptions(builder.Services);
         if (configure is not null)
             options.Configure(configure);
         builder.Services.TryAddSingleton<QueryCatalogue>();
@@ -54,4 +81,7 @@ public static class PostgresServices
         builder.Services.AddHostedService<QueryCheckAtStart>();
         return builder;
     }
+
+    private static OptionsBuilder<QueryOptions> AddQueryOptions(IServiceCollection services)
+        => services.AddCheckedSettings<QueryOptions>(QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost");
 }

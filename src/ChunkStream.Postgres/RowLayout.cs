@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Data;
 using ChunkStream.Formats;
 using ChunkStream.Postgres.Columns;
+using ChunkStream.Postgres.Keys;
 using Npgsql;
 using NpgsqlTypes;
 

@@ -1,6 +1,7 @@
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -68,7 +69,8 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
             },
         };
         (server.Port, server.Timeout) = (line.Address.Port, 0);
-        await using var database = new PostgresDatabase(server.ConnectionString, Options.Create(new PostgresOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+        await using var database = new PostgresDatabase(
+            ConfiguredConnection.Create(server.ConnectionString), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
 
         await using var session = await database.OpenAsync(CancellationToken.None).Within();
         Assert.False(session.IsSevered);

@@ -26,33 +26,40 @@ internal sealed class DurableDatabase : IAsyncDisposable
 
     /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
     public DurableDatabase(
-        string? connectionString,
+        ConfiguredConnection connection,
         IOptions<DurableStreamOptions> options,
         IOptions<PostgresOptions> postgres,
         TimeProvider time,
         DurableLog log,
-        ILoggerFactory loggers,
-        Func<string?>? password = null)
+        ILoggerFactory loggers)
     {
         _installer = new SchemaInstaller(OpenBareAsync, time, log);
         _time = time;
-        if (string.IsNullOrWhiteSpace(connectionString))
+        if (CreateBuilder() is not { } pooled)
             return;
 
-        var settings = ConnectionString.Read(connectionString);
-        ConnectionSettings.Complete(settings, Name, postgres.Value.ConnectSeconds);
-        settings.MinPoolSize = 0;
-        settings.Pooling = true;
-        settings.MaxPoolSize = options.Value.Connections;
-
-        // What it would reset are the plans of our functions: nothing else in a session is ever changed.
-        settings.NoResetOnClose = true;
+        pooled.ConnectionStringBuilder.Pooling = true;
+        pooled.ConnectionStringBuilder.MaxPoolSize = options.Value.Connections;
 
         // Npgsql has its limit first, and says more.
-        _openLimit = TimeSpan.FromSeconds(settings.Timeout + 1);
-        _pool = ConnectionPool.Build(settings, password, loggers, isWriting: true);
-        settings.Pooling = false;
-        _single = ConnectionPool.Build(settings, password, loggers, isWriting: true);
+        _openLimit = TimeSpan.FromSeconds(pooled.ConnectionStringBuilder.Timeout + 1);
+        _pool = ConnectionPool.Build(pooled, isWriting: true);
+        var single = CreateBuilder()!;
+        single.ConnectionStringBuilder.Pooling = false;
+        _single = ConnectionPool.Build(single, isWriting: true);
+
+        NpgsqlDataSourceBuilder? CreateBuilder()
+        {
+            if (connection.CreateBuilder(loggers) is not { } builder)
+                return null;
+            var settings = builder.ConnectionStringBuilder;
+            ConnectionSettings.Complete(settings, Name, postgres.Value.ConnectSeconds);
+            settings.MinPoolSize = 0;
+
+            // What it would reset are the plans of our functions: nothing else in a session is ever changed.
+            settings.NoResetOnClose = true;
+            return builder;
+        }
     }
 
     /// <summary>Takes a connection from the pool. The streams' tables are there, or a <see cref="Problems.ProblemException"/> says why not.</summary>

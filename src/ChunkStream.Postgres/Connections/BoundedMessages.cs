@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using Npgsql;
 
@@ -20,34 +19,22 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
 {
     private const int HeaderBytes = 1 + sizeof(int);
 
-    // Npgsql has no public way to get between it and the server. Its version is pinned, and the tests of large rows go through this.
-    private static readonly PropertyInfo Buffer = PostgresSession.Connector.PropertyType.GetProperty("ReadBuffer", Hidden)!;
-    private static readonly PropertyInfo Underlying = Buffer.PropertyType.GetProperty("Underlying", Hidden)!;
-    private static readonly PropertyInfo Unread = Buffer.PropertyType.GetProperty("Span", Hidden)!;
-
     private readonly byte[] _header = new byte[HeaderBytes];
     private int _headerBytes;
     private int _rest;
     private OversizeMessage? _refused;
 
-    private const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public;
-
-    /// <summary>Has each connection of a pool keep to the bound.</summary>
-    public static void Enable(NpgsqlDataSourceBuilder builder, int most)
-        => builder.UsePhysicalConnectionInitializer(connection => Enable(connection, most), connection =>
-        {
-            Enable(connection, most);
-            return Task.CompletedTask;
-        });
-
-    private static void Enable(NpgsqlConnection connection, int most)
+    /// <summary>Has an open connection keep to the bound from now on. To be called between two statements.</summary>
+    public static void Enable(NpgsqlConnection connection, int most)
     {
-        var buffer = Buffer.GetValue(PostgresSession.Connector.GetValue(connection))!;
-        var messages = new BoundedMessages((Stream)Underlying.GetValue(buffer)!, most);
+        var buffer = NpgsqlMembers.ReadBuffer.GetValue(NpgsqlMembers.Connector.GetValue(connection))!;
+        if (NpgsqlMembers.Underlying.GetValue(buffer) is not Stream server || server is BoundedMessages)
+            return;
+        var messages = new BoundedMessages(server, most);
 
-        // The server is ready for the first query, and may have said more: that a setting has changed.
-        messages.Pass(Unread.GetMethod!.CreateDelegate<Func<ReadOnlySpan<byte>>>(buffer)());
-        Underlying.SetValue(buffer, messages);
+        // The server may have said more than that it is ready for the next query: that a setting has changed.
+        messages.Pass(NpgsqlMembers.Unread.GetMethod!.CreateDelegate<Func<ReadOnlySpan<byte>>>(buffer)());
+        NpgsqlMembers.Underlying.SetValue(buffer, messages);
     }
 
     public override bool CanRead => true;

@@ -1,13 +1,61 @@
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace ChunkStream.Postgres.Connections;
 
-/// <summary>The connection string <c>ConnectionStrings:Postgres</c>.</summary>
-internal sealed class ConfiguredConnection(IConfiguration configuration)
+/// <summary>
+/// The database of declared queries and durable streams: that of the connection string <c>ConnectionStrings:Postgres</c>, or
+/// the one that the app's own builder of data sources leads to.
+/// </summary>
+internal sealed class ConfiguredConnection
 {
-    /// <summary>It, as it stands there; null or empty where there is no database.</summary>
-    public string? Text => configuration.GetConnectionString("Postgres");
+    private readonly Func<string?> _text;
+    private readonly Func<NpgsqlDataSourceBuilder>? _own;
 
-    /// <summary>Its password. A configuration that is read anew when it changes may hold another one by now.</summary>
-    public string? Password => Text is { Length: > 0 } text ? ConnectionString.Read(text).Password : null;
+    private ConfiguredConnection(Func<string?> text, Func<NpgsqlDataSourceBuilder>? own) => (_text, _own) = (text, own);
+
+    /// <summary>The connection string as it stands in the settings; null or empty where there is none, or none is needed.</summary>
+    public string? Text => _text();
+
+    // A configuration that is read anew when it changes may hold another password by now.
+    private string? Password => Text is { Length: > 0 } text ? ConnectionString.Read(text).Password : null;
+
+    /// <summary>That of a connection string that never changes.</summary>
+    public static ConfiguredConnection Create(string? text) => new(() => text, own: null);
+
+    /// <summary>That of the app's settings.</summary>
+    public static ConfiguredConnection Create(IConfiguration configuration) => new(() => configuration.GetConnectionString("Postgres"), own: null);
+
+    /// <summary>That of a builder of the app's own.</summary>
+    /// <param name="create">Makes a new builder at each call: each of our pools is built from one.</param>
+    public static ConfiguredConnection Create(Func<NpgsqlDataSourceBuilder> create) => new(() => null, create);
+
+    /// <summary>A new builder for a pool, with the settings that have only one right value; null where there is no database.</summary>
+    /// <param name="loggers">Where Npgsql logs, unless the app's own builder says it.</param>
+    /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
+    public NpgsqlDataSourceBuilder? CreateBuilder(ILoggerFactory loggers)
+    {
+        if (_own is not null)
+        {
+            var own = _own();
+            ConnectionSettings.Force(own.ConnectionStringBuilder);
+            return own;
+        }
+
+        if (string.IsNullOrWhiteSpace(Text))
+            return null;
+
+        var builder = new NpgsqlDataSourceBuilder(ConnectionString.Read(Text).ConnectionString);
+        builder.UseLoggerFactory(loggers);
+
+        // Without a password Npgsql looks into the pass file, for each new connection.
+        if (builder.ConnectionStringBuilder.Password is not null)
+        {
+            builder.ConnectionStringBuilder.Password = null;
+            builder.UsePasswordProvider(_ => Password!, (_, _) => ValueTask.FromResult(Password!));
+        }
+
+        return builder;
+    }
 }

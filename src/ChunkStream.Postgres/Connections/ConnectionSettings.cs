@@ -87,10 +87,13 @@ internal static class ConnectionSettings
 
         foreach (var (name, value) in Forced)
         {
-            if (PropertyOf(name) is { } property && property.GetValue(settings)?.ToString() != value.ToString())
+            if (!Has(settings, name, value))
                 settings[name] = value;
         }
     }
+
+    /// <summary>Whether a setting has its one right value, for each that has only one.</summary>
+    public static bool AreForced(NpgsqlConnectionStringBuilder settings) => Forced.All(setting => Has(settings, setting.Key, setting.Value));
 
     /// <summary>Says for both pools what the connection string leaves open. Connecting always has a limit, although 0 is none to Npgsql.</summary>
     public static void Complete(NpgsqlConnectionStringBuilder settings, string applicationName, int connectSeconds)
@@ -120,6 +123,10 @@ internal static class ConnectionSettings
 
     /// <summary>Whether a setting is one of a few words.</summary>
     public static bool IsChoice(string name) => PropertyOf(name) is { } property && EnumOf(property.PropertyType) is not null;
+
+    // A setting that this Npgsql does not have needs no value.
+    private static bool Has(NpgsqlConnectionStringBuilder settings, string name, object value)
+        => PropertyOf(name) is not { } property || property.GetValue(settings)?.ToString() == value.ToString();
 
     private static Type? EnumOf(Type type) => (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choices ? choices : null;
 

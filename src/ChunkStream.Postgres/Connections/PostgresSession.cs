@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
-using System.Reflection;
 using ChunkStream.Streaming;
 using Npgsql;
 
@@ -20,12 +19,6 @@ internal sealed class PostgresSession : IAsyncDisposable
 {
     // For the last words to a server that answers: a rollback.
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
-
-    // Npgsql has no public way to close a connection that is at work. Its socket may be closed by any thread at any moment; that
-    // the connection is broken then, only the thread may say that uses it.
-    internal static readonly PropertyInfo Connector = typeof(NpgsqlConnection).GetProperty("Connector", BindingFlags.Instance | BindingFlags.NonPublic)!;
-    private static readonly MethodInfo Break = Connector.PropertyType.GetMethod("Break", BindingFlags.Instance | BindingFlags.NonPublic, [typeof(Exception), typeof(bool)])!;
-    private static readonly FieldInfo Socket = Connector.PropertyType.GetField("_socket", BindingFlags.Instance | BindingFlags.NonPublic)!;
 
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _limit;
@@ -81,8 +74,8 @@ internal sealed class PostgresSession : IAsyncDisposable
     /// <summary>Closes the socket. Whatever is being waited for fails at once.</summary>
     public void Sever()
     {
-        if (Interlocked.Exchange(ref _severed, 1) == 0 && Connector.GetValue(Connection) is { } connector)
-            (Socket.GetValue(connector) as Socket)?.Dispose();
+        if (Interlocked.Exchange(ref _severed, 1) == 0 && NpgsqlMembers.Connector.GetValue(Connection) is { } connector)
+            (NpgsqlMembers.Socket.GetValue(connector) as Socket)?.Dispose();
     }
 
     /// <summary>Gives the connection back to its pool, or closes it.</summary>
@@ -94,8 +87,8 @@ internal sealed class PostgresSession : IAsyncDisposable
         _limit.Dispose();
 
         // Its last answer may have come before the socket was closed: without this it would be found dead by the next.
-        if (IsSevered && Connector.GetValue(Connection) is { } connector)
-            Break.Invoke(connector, [new OperationCanceledException("The connection was closed while it was at work."), false]);
+        if (IsSevered && NpgsqlMembers.Connector.GetValue(Connection) is { } connector)
+            NpgsqlMembers.Break.Invoke(connector, [new OperationCanceledException("The connection was closed while it was at work."), false]);
 
         // What an open transaction costs is a rollback.
         var closing = Connection.DisposeAsync().AsTask();
@@ -104,8 +97,8 @@ internal sealed class PostgresSession : IAsyncDisposable
         await closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         // One that could not be closed would be in nobody's hands, and its place in the pool would be lost.
-        if (!closing.IsCompletedSuccessfully && Connector.GetValue(Connection) is { } stuck)
-            Break.Invoke(stuck, [new InvalidOperationException("The connection could not be given back."), false]);
+        if (!closing.IsCompletedSuccessfully && NpgsqlMembers.Connector.GetValue(Connection) is { } stuck)
+            NpgsqlMembers.Break.Invoke(stuck, [new InvalidOperationException("The connection could not be given back."), false]);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it any more.")]

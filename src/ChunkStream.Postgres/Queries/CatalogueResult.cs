@@ -42,7 +42,7 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
             var mistakes = query.Mistakes.Concat(answer?.Mistakes ?? []).ToArray();
             broken.AddRange(mistakes.Select(mistake => new BrokenReport(query.Name, query.FileName, mistake.Line, mistake.Reason)));
             if (query.File is { } file && mistakes.Length == 0)
-                queries.Add(Describe(file.Header.Access is QueryAccess.Anonymous ? catalogue.ForEveryone(file) : file, answer));
+                queries.Add(Describe(file, answer));
         }
 
         return new CatalogueReport(catalogue.Options.DefaultQuery, queries, broken, database);
@@ -61,23 +61,29 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
         }
     }
 
-    private QueryReport Describe(QueryFile file, CheckedQuery? answer) => new(
-        file.Name,
-        file.Header.Summary,
-        (file.Header.Access is QueryAccess.Anonymous ? paths.Public : paths.WithKey) + file.Name,
-        file.Header.Access is QueryAccess.Anonymous ? "anonymous" : "function",
-        [.. file.Header.Parameters.Select(parameter => new ParameterReport(parameter.Name, parameter.Type, parameter.IsRequired, parameter.Default))],
-        answer?.Schema?.Columns,
-        [.. file.Header.Key.Select(column => new KeyReport(column.Name, column.IsDescending ? "desc" : "asc"))],
-        file.Header.MaxRows,
-        [.. StreamFormats.All.Select(format => format.Name)],
-        [.. (answer?.Warnings ?? []).Select(warning => warning.Reason)]);
+    private QueryReport Describe(QueryFile declared, CheckedQuery? answer)
+    {
+        var isAnonymous = declared.Header.Access is QueryAccess.Anonymous;
+        var publicPath = isAnonymous ? paths.Public : null;
+        var file = publicPath is null ? declared : catalogue.ForEveryone(declared);
+        return new QueryReport(
+            file.Name,
+            file.Header.Summary,
+            (publicPath ?? paths.WithKey) + file.Name,
+            isAnonymous ? "anonymous" : "function",
+            [.. file.Header.Parameters.Select(parameter => new ParameterReport(parameter.Name, parameter.Type, parameter.IsRequired, parameter.Default))],
+            answer?.Schema?.Columns,
+            [.. file.Header.Key.Select(column => new KeyReport(column.Name, column.IsDescending ? "desc" : "asc"))],
+            file.Header.MaxRows,
+            [.. StreamFormats.All.Select(format => format.Name)],
+            [.. (answer?.Warnings ?? []).Select(warning => warning.Reason)]);
+    }
 }
 
-/// <summary>Where the host serves queries, under the API's address; each ends with a slash.</summary>
+/// <summary>Where an app serves its queries; each path ends with a slash.</summary>
 /// <param name="WithKey">Where all of them are.</param>
-/// <param name="Public">Where those are that need no key.</param>
-internal sealed record QueryPaths(string WithKey, string Public);
+/// <param name="Public">Where those are that need no key; null where they have no place of their own.</param>
+internal sealed record QueryPaths(string WithKey, string? Public);
 
 /// <summary>The body of <c>/queries</c>.</summary>
 /// <param name="Default">The name of the query that <c>/db-stream</c> serves.</param>

@@ -25,6 +25,15 @@ internal static class KeyProof
         "The database does not guarantee that this key is unique and never null (no unique index over not-null columns of the one table that is read "
         + "covers it, in the columns' own collation and order). Each stream checks it row by row, and fails where it is not so.";
 
+    /// <summary>Looks for one, on a connection of its own.</summary>
+    public static async Task<bool> ExistsAsync(PostgresDatabase database, PostgresQuery query, CancellationToken cancellation)
+    {
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var layout = await RowLayout.DescribeAsync(session.Connection, query).ConfigureAwait(false);
+        return await ExistsAsync(session.Connection, query, layout).ConfigureAwait(false);
+    }
+
     /// <summary>Looks for one.</summary>
     public static async Task<bool> ExistsAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {

@@ -1,4 +1,5 @@
 using ChunkStream.Formats;
+using ChunkStream.Postgres.Sql;
 using Npgsql;
 
 namespace ChunkStream.Postgres.Queries;
@@ -30,13 +31,8 @@ internal sealed class QueryCheck(PostgresDatabase database)
     }
 
     /// <summary>Whether the database guarantees, as it is now, that a query's key is unique and never null.</summary>
-    public async Task<bool> IsKeyProvenAsync(QueryFile file, CancellationToken cancellation)
-    {
-        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
-        await using var _ = session.ConfigureAwait(false);
-        var query = WithDefaults(file);
-        return await KeyProof.ExistsAsync(session.Connection, query, await RowLayout.DescribeAsync(session.Connection, query).ConfigureAwait(false)).ConfigureAwait(false);
-    }
+    public Task<bool> IsKeyProvenAsync(QueryFile file, CancellationToken cancellation)
+        => KeyProof.ExistsAsync(database, WithDefaults(file), cancellation);
 
     /// <summary>For each parameter whose value Postgres does not take as of its type, what Postgres says to it.</summary>
     public async Task<IReadOnlyList<(QueryParameter Parameter, string Reason)>> RefusedAsync(

@@ -1,13 +1,30 @@
 using ChunkStream.Formats;
 using ChunkStream.Http;
+using ChunkStream.Postgres.Requests;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>Answers requests for declared queries.</summary>
 internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase database, TimeProvider time)
 {
+    private const string NotRegistered = "Declared queries are not registered: call AddQueries() on what AddChunkStream() gives.";
+
+    /// <summary>That of the app that serves a request.</summary>
+    /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
+    public static QueryEndpoint From(HttpContext http)
+        => http.RequestServices.GetService<QueryEndpoint>() ?? throw new InvalidOperationException(NotRegistered);
+
+    /// <summary>Fails early, where an app maps queries that it does not have.</summary>
+    /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
+    public static void ThrowIfMissing(IServiceProvider services)
+    {
+        if (services.GetService<IServiceProviderIsService>()?.IsService(typeof(QueryEndpoint)) is false)
+            throw new InvalidOperationException(NotRegistered);
+    }
+
     /// <summary>The settings of the queries.</summary>
     public QueryOptions Options => catalogue.Options;
 
@@ -26,12 +43,19 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         if (place.IsPublic)
             file = catalogue.ForEveryone(file);
         var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.IgnoresOtherParameters };
-        var asked = StreamRequest.Read(request, parameters, StreamFormats.Ndjson, file.Name);
+        var asked = StreamRequest.Read(request, parameters, place.Options?.DefaultFormat ?? StreamFormats.Ndjson, file.Name);
         var (query, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options.ResumeKey);
-        var run = query with { IsAnonymous = place.IsPublic, IsKeyProven = catalogue.IsKeyProven(declared), WhyRefused = WhyRefusedAsync };
+        var run = query with
+        {
+            IsAnonymous = place.IsPublic,
+            IsKeyProven = catalogue.IsKeyProven(declared),
+            WhyRefused = WhyRefusedAsync,
+            Describe = place.Options?.Describer(request.HttpContext.RequestServices),
+        };
         var stream = new OfferedStream($"{place.Endpoint}/{file.Name}", (encoding, token) => new CursorSource(database, run, encoding, time, token))
         {
             Check = WhyNotAsync,
+            MaxDuration = place.Options?.MaxDuration,
         };
         return asked.Answer(stream, refused);
 

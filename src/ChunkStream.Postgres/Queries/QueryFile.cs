@@ -1,3 +1,5 @@
+using ChunkStream.Postgres.Sql;
+
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>A query that a file declares, as far as the file alone tells.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ChunkStream.Postgres.Keys;
 
 namespace ChunkStream.Postgres.Queries;
 
@@ -87,9 +88,7 @@ internal sealed partial record QueryHeader
                 Parameters = [.. Parameters, parameter];
                 break;
             case "key":
-                (Key, KeyLine) = ([.. value.Split(',').Select(KeyColumnOf)], line);
-                if (Key.DistinctBy(column => column.Name).Count() < Key.Count)
-                    throw new FormatException("The key has a column twice.");
+                (Key, KeyLine) = (KeyColumn.ParseList(value), line);
                 break;
             case "plan":
                 Plan = OneOf(word, value, ("first-row", CursorPlan.FirstRow), ("whole", CursorPlan.Whole));
@@ -119,18 +118,6 @@ internal sealed partial record QueryHeader
         }
     }
 
-    private static KeyColumn KeyColumnOf(string text)
-    {
-        if (KeyColumnPattern().Match(text) is not { Success: true } parts)
-            throw new FormatException($"A key is columns of the result, each with asc or desc where needed, such as: departed_at desc, id. This is '{text.Trim()}'.");
-
-        // As SQL has it: unquoted names are in small letters.
-        var name = parts.Groups["quoted"] is { Success: true } quoted
-            ? quoted.Value.Replace("\"\"", "\"", StringComparison.Ordinal)
-            : parts.Groups["plain"].Value.ToLowerInvariant();
-        return new KeyColumn(name, parts.Groups["order"].Value.Equals("desc", StringComparison.OrdinalIgnoreCase));
-    }
-
     private static T OneOf<T>(string word, string value, params (string Name, T Value)[] choices)
     {
         foreach (var choice in choices)
@@ -155,9 +142,6 @@ internal sealed partial record QueryHeader
     // character as any other.
     [GeneratedRegex("""^\s*--\s?(?<word>[a-z][a-z-]*):\s*(?<value>([^'"]|'[^']*'|"[^"]*"|['"])*?)(\s+--.*)?\s*$""")]
     private static partial Regex Directive();
-
-    [GeneratedRegex("""^\s*("(?<quoted>([^"]|"")+)"|(?<plain>[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*))(\s+(?<order>asc|desc))?\s*$""", RegexOptions.IgnoreCase)]
-    private static partial Regex KeyColumnPattern();
 
     [GeneratedRegex(@"^(?<number>[0-9]{1,9}(\.[0-9]{1,3})?)\s*(?<unit>ms|s|min|h)$")]
     private static partial Regex TimePattern();

@@ -1,4 +1,5 @@
 using ChunkStream.Http;
+using ChunkStream.Postgres.Sql;
 
 namespace ChunkStream.Postgres.Queries;
 

@@ -13,6 +13,9 @@ internal sealed record QueryPlace(string Endpoint)
     /// <summary>Which setting names the query, where it is not the request.</summary>
     public string? Setting { get; init; }
 
+    /// <summary>What the endpoint itself says of the stream.</summary>
+    public StreamResultOptions? Options { get; init; }
+
     /// <summary>Whether parameters that the query does not declare are the endpoint's own business.</summary>
     public bool IgnoresOtherParameters { get; init; }
 

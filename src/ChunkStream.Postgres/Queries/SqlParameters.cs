@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ChunkStream.Postgres.Sql;
 
 namespace ChunkStream.Postgres.Queries;
 

@@ -1,4 +1,4 @@
-namespace ChunkStream.Postgres.Queries;
+namespace ChunkStream.Postgres.Sql;
 
 /// <summary>
 /// Cuts SQL into tokens where Postgres's own lexer does (src/backend/parser/scan.l), with standard_conforming_strings on. It tells

@@ -5,7 +5,7 @@ using ChunkStream.Postgres.Queries;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace ChunkStream.Functions.Tests.Postgres.Queries;
+namespace ChunkStream.Functions.Tests.Postgres.Sql;
 
 /// <summary>What is a literal, a comment or a name to Postgres is it to us, and stays as it is.</summary>
 [Collection(RealPostgres.Collection)]

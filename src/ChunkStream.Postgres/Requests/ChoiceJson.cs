@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ChunkStream.Postgres.Queries;
+namespace ChunkStream.Postgres.Requests;
 
 /// <summary>The JSON of a list of texts, without reflection.</summary>
 [JsonSerializable(typeof(string[]))]

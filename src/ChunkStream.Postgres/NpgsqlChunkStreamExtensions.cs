@@ -1,0 +1,36 @@
+using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+
+namespace Npgsql;
+
+/// <summary>Prepares data sources of an app's own for streams.</summary>
+public static class NpgsqlChunkStreamExtensions
+{
+    // The receive buffer of a connection. Npgsql's default of 8 KiB costs a system call every few dozen rows.
+    private const int ReadBufferBytes = 64 * 1024;
+
+    /// <summary>
+    /// Gives the data source the settings that streams need, whatever its connection string says, so that
+    /// <c>StreamResults.Rows</c> can read from it. Password providers, TLS callbacks and all else stay as they are.
+    /// </summary>
+    /// <remarks>
+    /// Some of these settings change what other users of the data source see: the database's own types (enums, composites)
+    /// are not loaded, commands have no time limit, and transactions of <c>System.Transactions</c> are not joined. An app that
+    /// needs them has a second data source for its streams. A setting that is not forced, such as the size of the pool,
+    /// is taken as it is.
+    /// </remarks>
+    /// <param name="builder">The data source's builder. Call this after its connection string is complete.</param>
+    /// <returns>The same builder.</returns>
+    public static NpgsqlDataSourceBuilder UseChunkStream(this NpgsqlDataSourceBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var settings = builder.ConnectionStringBuilder;
+        ConnectionSettings.Force(settings);
+        if (!ConnectionSettings.IsGiven(settings, "Read Buffer Size"))
+            settings.ReadBufferSize = ReadBufferBytes;
+#pragma warning disable NPG9001 // Npgsql's interface for types is not final; its version is bounded, and every test of values goes through it.
+        RawRow.Enable(builder);
+#pragma warning restore NPG9001
+        return builder;
+    }
+}

@@ -1,0 +1,20 @@
+using ChunkStream.Http;
+using ChunkStream.Postgres.Queries;
+using Microsoft.AspNetCore.Http;
+
+namespace ChunkStream;
+
+/// <summary>A response that streams the rows of a declared query, at an endpoint of the app's own.</summary>
+/// <param name="name">The query's name.</param>
+/// <param name="options">What was said of it.</param>
+internal sealed class QueryResult(string name, StreamResultOptions options) : IResult
+{
+    /// <inheritdoc />
+    /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        ArgumentNullException.ThrowIfNull(httpContext);
+        var place = new QueryPlace(options.Name ?? EndpointName.From(httpContext)) { IgnoresOtherParameters = true, Options = options };
+        return QueryEndpoint.From(httpContext).Answer(httpContext.Request, name, place).ExecuteAsync(httpContext);
+    }
+}

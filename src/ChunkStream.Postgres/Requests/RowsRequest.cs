@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ChunkStream.Http;
+using ChunkStream.Problems;
+
+namespace ChunkStream.Postgres.Requests;
+
+/// <summary>What a request may ask of any stream of rows: how numbers are written, and from where to go on.</summary>
+internal static class RowsRequest
+{
+    private const string Numbers = "numbers";
+    private const string Resume = "resume";
+
+    /// <summary>The names of these query parameters.</summary>
+    public static readonly string[] Parameters = [Numbers, Resume];
+
+    /// <summary>Reads them. A mistake in the parameters is added to them; a token that can't be used is the given problem.</summary>
+    /// <param name="query">The query with all that chooses its rows: parameters and limit.</param>
+    /// <param name="identity">What the query's resume tokens are bound to.</param>
+    /// <param name="parameters">The query string.</param>
+    /// <param name="asked">What else the request asks; its Last-Event-ID has precedence over <c>?resume=</c>.</param>
+    public static (PostgresQuery Query, Problem? Problem) Read(
+        PostgresQuery query, ResumeIdentity identity, RequestParameters parameters, StreamRequest asked)
+    {
+        var isExact = parameters.OneOf(Numbers, "plain", "exact") == "exact";
+        var resume = asked.LastEventId ?? parameters.Text(Resume);
+        parameters.Know(Resume);
+        query = query with { ExactNumbers = isExact, Tokens = Tokens(query, identity) };
+        if (resume is null || parameters.HasMistakes)
+            return (query, null);
+
+        var (position, problem) = Position(query, resume);
+        return (query with { After = position }, problem);
+    }
+
+    private static ResumeTokens? Tokens(PostgresQuery query, ResumeIdentity identity)
+        => identity.Secret is not { } secret || query.Key.Count == 0
+            ? null
+            : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text, Choice(query));
+
+    // In a spelling in which no two choices are alike.
+    private static string Choice(PostgresQuery query)
+        => JsonSerializer.Serialize([.. query.Parameters, query.Limit?.ToString(CultureInfo.InvariantCulture)], ChoiceJson.Default.StringArray);
+
+    private static (KeysetPosition? Position, Problem? Problem) Position(PostgresQuery query, string token)
+    {
+        if (query.Tokens is null)
+        {
+            return (null, Problem.InvalidResumeToken(query.Key.Count == 0
+                ? "This query has no key, so its streams can't be resumed: leave out 'resume' and Last-Event-ID."
+                : "This server has no secret for resume tokens (ChunkStream:ResumeKey), so it has given none: leave out 'resume' and Last-Event-ID."));
+        }
+
+        return query.Tokens.Read(token, query.Key.Count, out var position) switch
+        {
+            // No stream of ours has had more rows than it may.
+            ResumeTokenState.Valid when position!.Rows <= (query.Limit ?? query.MaxRows ?? long.MaxValue / 2) => (position, null),
+            ResumeTokenState.OfChangedQuery => (null, Problem.QueryChanged),
+            ResumeTokenState.OfOtherParameters => (null, Problem.InvalidResumeToken(
+                "The token was given for other parameters: resume with those that the stream was begun with, 'limit' among them.")),
+            _ => (null, Problem.InvalidResumeToken(
+                "This is not a token that this query has given: take it as it is from a checkpoint, from the id of an event, or from 'continue'.")),
+        };
+    }
+}
+
+/// <summary>What resume tokens are bound to, beside the values that choose the rows.</summary>
+/// <param name="Secret">The secret that signs them; null where there are none.</param>
+/// <param name="Name">The name of query or endpoint.</param>
+/// <param name="Text">The query's definition: with another one its tokens end.</param>
+internal sealed record ResumeIdentity(string? Secret, string Name, string Text);

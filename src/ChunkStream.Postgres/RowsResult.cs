@@ -1,0 +1,62 @@
+using ChunkStream.Formats;
+using ChunkStream.Http;
+using ChunkStream.Postgres;
+using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Queries;
+using ChunkStream.Postgres.Requests;
+using ChunkStream.Postgres.Statements;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace ChunkStream;
+
+/// <summary>A response that streams the rows of a statement of the app's own.</summary>
+/// <param name="dataSource">Where it runs; null for the configured database.</param>
+/// <param name="statement">The statement.</param>
+/// <param name="key">The columns that order the rows and tell them apart; empty without a key.</param>
+/// <param name="options">What was said of it.</param>
+internal sealed class RowsResult(
+    NpgsqlDataSource? dataSource, Statement statement, IReadOnlyList<KeyColumn> key, StreamRowsOptions options) : IResult
+{
+    /// <inheritdoc />
+    /// <exception cref="InvalidOperationException">The app lacks <c>AddPostgres()</c>, or the data source <c>UseChunkStream()</c>.</exception>
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        ArgumentNullException.ThrowIfNull(httpContext);
+        var services = httpContext.RequestServices;
+        var databases = services.GetService<PostgresDatabases>() ?? throw new InvalidOperationException(
+            "Streams of rows are not registered: call AddPostgres() on what AddChunkStream() gives.");
+        var database = databases.Find(dataSource);
+        var time = services.GetRequiredService<TimeProvider>();
+        var secret = services.GetRequiredService<IOptions<QueryOptions>>().Value.ResumeKey;
+        var name = options.Name ?? EndpointName.From(httpContext);
+
+        var parameters = new RequestParameters(httpContext.Request.Query) { IgnoresOthers = true };
+        var asked = StreamRequest.Read(httpContext.Request, parameters, options.DefaultFormat ?? StreamFormats.Ndjson, name);
+        var (query, refused) = RowsRequest.Read(Query(name, services), new ResumeIdentity(secret, name, Definition), parameters, asked);
+        var run = query with { IsKeyProven = token => KeyProof.ExistsAsync(database, query, token) };
+        var stream = new OfferedStream(name, (encoding, token) => new CursorSource(database, run, encoding, time, token))
+        {
+            MaxDuration = options.MaxDuration,
+        };
+        return asked.Answer(stream, refused).ExecuteAsync(httpContext);
+    }
+
+    // Where statement or key change, so does the place that a token tells.
+    private string Definition => $"{string.Join(", ", key)}\n{statement.Sql}";
+
+    private PostgresQuery Query(string name, IServiceProvider services) => new(statement.Sql)
+    {
+        Name = string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_')),
+        Parameters = statement.Values,
+        Key = key,
+        Plan = options.Plan,
+        Timeout = options.Timeout,
+        Idle = options.Idle,
+        Limit = options.Limit,
+        MaxRows = options.MaxRows,
+        Describe = options.Describer(services),
+    };
+}

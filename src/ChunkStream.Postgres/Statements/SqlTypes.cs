@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Numerics;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NpgsqlTypes;
+
+namespace ChunkStream.Postgres.Statements;
+
+/// <summary>The types of Postgres that belong to types of .NET, as Npgsql pairs them. Each text form gives back the same value.</summary>
+internal static class SqlTypes
+{
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
+    private static readonly Dictionary<Type, SqlType> Known = new()
+    {
+        [typeof(bool)] = Of<bool>("boolean", value => value ? "true" : "false"),
+        [typeof(sbyte)] = Number<sbyte>("smallint"),
+        [typeof(byte)] = Number<byte>("smallint"),
+        [typeof(short)] = Number<short>("smallint"),
+        [typeof(ushort)] = Number<ushort>("integer"),
+        [typeof(int)] = Number<int>("integer"),
+        [typeof(uint)] = Number<uint>("bigint"),
+        [typeof(long)] = Number<long>("bigint"),
+        [typeof(ulong)] = Number<ulong>("numeric"),
+        [typeof(Int128)] = Number<Int128>("numeric"),
+        [typeof(UInt128)] = Number<UInt128>("numeric"),
+        [typeof(BigInteger)] = Number<BigInteger>("numeric"),
+        [typeof(decimal)] = Number<decimal>("numeric"),
+        [typeof(Half)] = Number<Half>("real"),
+        [typeof(float)] = Number<float>("real"),
+        [typeof(double)] = Number<double>("double precision"),
+        [typeof(Guid)] = Of<Guid>("pg_catalog.uuid", value => value.ToString()),
+        [typeof(DateOnly)] = Of<DateOnly>("pg_catalog.date", value => value.ToString("yyyy-MM-dd", Invariant)),
+        [typeof(TimeOnly)] = Of<TimeOnly>("time", value => value.ToString("HH:mm:ss.ffffff", Invariant)),
+        [typeof(DateTimeOffset)] = Of<DateTimeOffset>("timestamp with time zone", value => Moment(value.UtcDateTime)),
+        [typeof(TimeSpan)] = Of<TimeSpan>("interval", Interval),
+        [typeof(byte[])] = Of<byte[]>("pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value)),
+        [typeof(ReadOnlyMemory<byte>)] = Of<ReadOnlyMemory<byte>>("pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value.Span)),
+        [typeof(IPAddress)] = Of<IPAddress>("pg_catalog.inet", value => value.ToString()),
+        [typeof(PhysicalAddress)] = Of<PhysicalAddress>("pg_catalog.macaddr", value => value.ToString()),
+        [typeof(JsonElement)] = Of<JsonElement>("pg_catalog.jsonb", value => value.GetRawText()),
+        [typeof(JsonDocument)] = Of<JsonDocument>("pg_catalog.jsonb", value => value.RootElement.GetRawText()),
+        [typeof(JsonNode)] = Of<JsonNode>("pg_catalog.jsonb", value => value.ToJsonString()),
+
+        // One of UTC, or of this machine, is a moment; any other is what a clock somewhere shows.
+        [typeof(DateTime)] = new SqlType(
+            value => value is null ? null : ((DateTime)value).Kind is DateTimeKind.Unspecified ? "timestamp" : "timestamp with time zone",
+            value => (DateTime)value is { Kind: DateTimeKind.Unspecified } clock ? Clock(clock) : Moment(((DateTime)value).ToUniversalTime())),
+
+        // As literals in SQL, these take the type of what they stand beside.
+        [typeof(string)] = Of<string>(null, value => value),
+        [typeof(char)] = Of<char>(null, value => value.ToString()),
+    };
+
+    /// <summary>The type that belongs to one of .NET; null where none does.</summary>
+    public static SqlType? Find(Type type)
+        => Known.GetValueOrDefault(type)
+        ?? (type.IsEnum ? Of<Enum>(null, Label)
+            : type.IsAssignableTo(typeof(JsonNode)) ? Known[typeof(JsonNode)]
+            : type.IsAssignableTo(typeof(IPAddress)) ? Known[typeof(IPAddress)]
+            : null);
+
+    private static SqlType Of<T>(string? name, Func<T, string> text) => new(_ => name, value => text((T)value));
+
+    private static SqlType Number<T>(string name)
+        where T : IFormattable => Of<T>(name, value => value.ToString(null, Invariant));
+
+    // Postgres counts in microseconds, and would round up what is beyond them.
+    private static string Clock(DateTime time) => time.ToString("yyyy-MM-dd HH:mm:ss.ffffff", Invariant);
+
+    private static string Moment(DateTime utc) => Clock(utc) + "+00";
+
+    private static string Interval(TimeSpan time)
+        => string.Create(Invariant, $"{time.Days} days {time.Ticks % TimeSpan.TicksPerDay / TimeSpan.TicksPerMicrosecond} microseconds");
+
+    private static string Label(Enum value)
+    {
+        var name = Enum.GetName(value.GetType(), value)
+            ?? throw new ArgumentException($"{value.GetType().Name} has no name for the value {value}: cast it to a number.", nameof(value));
+        return value.GetType().GetField(name)!.GetCustomAttribute<PgNameAttribute>()?.PgName ?? name;
+    }
+}
+
+/// <summary>A type of Postgres, for values of one type of .NET.</summary>
+/// <param name="Name">
+/// The type's name in SQL for a value, or for null; null where the value takes the type of what it stands beside.
+/// </param>
+/// <param name="Text">A value's text form.</param>
+internal sealed record SqlType(Func<object?, string?> Name, Func<object, string> Text)
+{
+    /// <summary>A value that is not null.</summary>
+    public SqlValue Value(object value) => new(Name(value), Text(value));
+}
