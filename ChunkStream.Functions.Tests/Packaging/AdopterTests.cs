@@ -9,18 +9,22 @@ namespace ChunkStream.Functions.Tests.Packaging;
 /// readme shows.
 /// </summary>
 [Collection(PackageFeed.Collection)]
-public sealed partial class AdopterTests(PackageFeed feed)
+public sealed partial class AdopterTests(PackageFeed feed, RealPostgres postgres)
 {
-    [Fact]
-    public async Task A_minimal_API_streams_a_generator_in_one_line_with_the_runtime_settings_of_the_package()
+    [Theory]
+    [InlineData("ChunkStream", "/ticks", "1\n2\n3\n")]
+    [InlineData("ChunkStream.Postgres", "/roots?count=2&format=csv", "n,root\r\n1,1\r\n2,1.4142135623730951\r\n")]
+    [InlineData("ChunkStream.DurableStreams", "/jobs/7", "1\n2\n3\n")]
+    public async Task A_minimal_API_streams_in_one_line_with_the_runtime_settings_of_the_package(string package, string path, string expected)
     {
-        var folder = feed.NewFolder("Api");
-        await WriteAsync(folder, "Api.csproj", Project("Microsoft.NET.Sdk.Web", "", ("ChunkStream", PackageFeed.Version)));
-        await WriteAsync(folder, "Program.cs", ReadmeCode("ChunkStream").Single());
+        var folder = feed.NewFolder($"Api-{package}");
+        await WriteAsync(folder, "Api.csproj", Project("Microsoft.NET.Sdk.Web", "", (package, PackageFeed.Version)));
+        await WriteAsync(folder, "Program.cs", ReadmeCode(package).Single());
         await PackageFeed.DotnetAsync(folder, "build", "--output", "out", "--nologo");
 
-        await using var app = await WebProgram.StartAsync(Path.Combine(folder, "out", "Api.dll"));
-        Assert.Equal("1\n2\n3\n", await app.Client.GetStringAsync("/ticks"));
+        await using var app = await WebProgram.StartAsync(
+            Path.Combine(folder, "out", "Api.dll"), ("ConnectionStrings__Postgres", postgres.ConnectionString));
+        Assert.Equal(expected, await app.Client.GetStringAsync(path));
         Assert.Equal(("0", "False"), await RuntimeSettingsAsync(folder, "Api"));
     }
 

@@ -49,19 +49,28 @@ public sealed partial class PackageFeed : IAsyncLifetime
         return Task.CompletedTask;
     }
 
+    /// <summary>The path of a package.</summary>
+    public string Package(string id) => Path.Combine(Feed, $"{id}.{Version}.nupkg");
+
     /// <summary>Makes a folder for a program.</summary>
     public string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(_root, name)).FullName;
 
     /// <summary>Runs the SDK's command in a folder, and gives what it says. Fails where it does.</summary>
-    public static async Task<string> DotnetAsync(string folder, params string[] arguments)
+    public static Task<string> DotnetAsync(string folder, params string[] arguments) => DotnetAsync(folder, [], arguments);
+
+    /// <summary>The same with variables of the environment.</summary>
+    public static async Task<string> DotnetAsync(string folder, (string Name, string Value)[] environment, params string[] arguments)
     {
         await using var command = RunningProgram.Start(
             "dotnet", arguments, folder,
-            // Nothing outlives the command: no build server, and no compiler's.
-            ("MSBUILDDISABLENODEREUSE", "1"),
-            ("UseSharedCompilation", "false"),
-            ("NuGetAudit", "false"),
-            ("DOTNET_CLI_UI_LANGUAGE", "en"));
+            [
+                // Nothing outlives the command: no build server, and no compiler's.
+                ("MSBUILDDISABLENODEREUSE", "1"),
+                ("UseSharedCompilation", "false"),
+                ("NuGetAudit", "false"),
+                ("DOTNET_CLI_UI_LANGUAGE", "en"),
+                .. environment,
+            ]);
         var (exitCode, output, errors) = await command.EndAsync();
         Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{output}{errors}");
         return output;
@@ -74,6 +83,6 @@ public sealed partial class PackageFeed : IAsyncLifetime
     private static partial Regex TopmostVersion();
 }
 
-/// <summary>The tests that share the feed.</summary>
+/// <summary>The tests that share the feed. They have a Postgres of their own, so that the others don't wait for them.</summary>
 [CollectionDefinition(PackageFeed.Collection)]
-public sealed class PackageFeedTests : ICollectionFixture<PackageFeed>;
+public sealed class PackageFeedTests : ICollectionFixture<PackageFeed>, ICollectionFixture<RealPostgres>;

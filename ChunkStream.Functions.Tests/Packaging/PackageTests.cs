@@ -15,10 +15,8 @@ public sealed class PackageTests(PackageFeed feed)
     public static TheoryData<string> Libraries => [.. Ids];
 
     [Fact]
-    public void The_libraries_are_packed_and_nothing_else()
-        => Assert.Equal(
-            Ids.Select(id => $"{id}.{PackageFeed.Version}.nupkg").Order(),
-            Directory.EnumerateFiles(feed.Feed).Select(Path.GetFileName).Order());
+    public void The_libraries_and_the_template_are_packed_and_nothing_else()
+        => Assert.Equal(Ids.Append("ChunkStream.Templates").Select(feed.Package).Order(), Directory.EnumerateFiles(feed.Feed).Order());
 
     [Fact]
     public void The_version_is_the_topmost_of_the_changelog()
@@ -72,7 +70,7 @@ public sealed class PackageTests(PackageFeed feed)
         Assert.NotEmpty(symbols.GetMetadataReader().Documents);
     }
 
-    private ZipArchive Open(string id) => ZipFile.OpenRead(Path.Combine(feed.Feed, $"{id}.{PackageFeed.Version}.nupkg"));
+    private ZipArchive Open(string id) => ZipFile.OpenRead(feed.Package(id));
 
     private static XElement Metadata(ZipArchive package)
         => XDocument.Parse(Text(package, package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).FullName)).Root!.Elements().First();

@@ -14,15 +14,25 @@ public sealed class DatabaseSampleTests(RealPostgres postgres) : IAsyncLifetime
     public Task DisposeAsync() => postgres.ExecuteAsync($"drop database {_database} with (force)");
 
     [Fact]
+    public async Task The_minimal_API_streams_the_rows_of_a_query()
+    {
+        await using var sample = await StartAsync("MinimalApi");
+
+        Assert.Equal("n,root\r\n1,1\r\n2,1.4142135623730951\r\n", await sample.Client.GetStringAsync("/roots?count=2&format=csv"));
+    }
+
+    [Fact]
     public async Task Rows_of_EF_Core_and_of_Dapper_stream_alike()
     {
-        var connection = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database }.ConnectionString;
-        await using var sample = await WebProgram.StartAsync(
-            Path.Combine(Built.Folder("samples", "DatabaseRows"), "DatabaseRows.dll"), ("ConnectionStrings__Postgres", connection));
+        await using var sample = await StartAsync("DatabaseRows");
 
         var lines = (await sample.Client.GetStringAsync("/ef/orders?min=998")).Split('\n');
         Assert.Equal(["""{"id":998,"customer":"customer 8","amount":998.0}""", """{"id":999,"customer":"customer 9","amount":999.0}"""], lines[..2]);
         Assert.Equal(lines, (await sample.Client.GetStringAsync("/dapper/orders?min=998")).Split('\n'));
         Assert.Equal(1000, (await sample.Client.GetStringAsync("/dapper/orders?min=0")).Count(character => character == '\n'));
     }
+
+    private Task<WebProgram> StartAsync(string sample) => WebProgram.StartAsync(
+        Path.Combine(Built.Folder("samples", sample), $"{sample}.dll"),
+        ("ConnectionStrings__Postgres", new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database }.ConnectionString));
 }

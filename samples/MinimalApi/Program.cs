@@ -2,10 +2,14 @@ using System.Runtime.CompilerServices;
 using ChunkStream;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddChunkStream();
+builder.Services.AddChunkStream().AddPostgres();
 var app = builder.Build();
 
 app.MapGet("/ticks", () => StreamResults.Items(Ticks));
+
+// What stands in braces is a parameter of the query. With a key, a client can go on after any row.
+app.MapGet("/roots", (int count) => StreamResults.Rows(
+    $"select n, sqrt(n) as root from generate_series(1, {count}) as n", key: "n"));
 
 app.Run();
 
