@@ -90,6 +90,7 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [InlineData("chunks=1.5", "chunks", "from 1 to 1000000")]
     [InlineData("intervalMs=-1", "intervalMs", "from 0 to 60000")]
     [InlineData("intervalMs=60001", "intervalMs", "from 0 to 60000")]
+    [InlineData("intervalMs=0%00", "intervalMs", "from 0 to 60000")]
     [InlineData("chunk=5", "chunk", "'chunks', 'intervalMs', 'format'")]
     [InlineData("chunks=1&chunks=2", "chunks", "once")]
     public async Task A_bad_parameter_is_named_with_its_range(string query, string parameter, string said)

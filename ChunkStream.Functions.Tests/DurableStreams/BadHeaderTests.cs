@@ -101,6 +101,7 @@ public sealed class BadHeaderTests
     [InlineData("?offset=00000000000000000000", "offset")]
     [InlineData("?offset=0000000000000000001,5", "offset")]
     [InlineData("?offset=0000000000000000001%20", "offset")]
+    [InlineData("?offset=000000000000000001%00", "offset")]
     [InlineData("?offset=%2B000000000000000001", "offset")]
     [InlineData("?offset=000000000000000000%D9%A1", "offset")]
     [InlineData("?offset=-1&offset=-1", "offset")]

@@ -189,8 +189,10 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
             Refuse(name, string.Create(CultureInfo.InvariantCulture, $"{name} must be a text of 1 to {MaxNameBytes} bytes, without control characters."));
     }
 
+    // Looks for digits itself: .NET passes over null characters that follow a number.
     private static long? Integer(string text, long max)
-        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= max ? value : null;
+        => !text.AsSpan().ContainsAnyExceptInRange('0', '9') && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= max
+            ? value : null;
 
     private static bool IsCanonical(string text) => text.Length == 1 || text[0] != '0';
 

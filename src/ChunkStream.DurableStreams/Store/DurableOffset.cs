@@ -26,6 +26,6 @@ internal static class DurableOffset
     {
         position = 0;
         return token.SequenceEqual(CommonStart)
-            || (token.Length == Digits && long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out position));
+            || (token.Length == Digits && !token.ContainsAnyExceptInRange('0', '9') && long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out position));
     }
 }

@@ -24,18 +24,7 @@ internal sealed class RequestParameters(IQueryCollection query)
 
     /// <summary>Reads a whole number within a range.</summary>
     public int Integer(string name, int defaultValue, int min, int max)
-    {
-        if (Text(name) is not { } text)
-            return defaultValue;
-
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            && value >= min && value <= max)
-            return value;
-
-        Refuse(name, string.Create(CultureInfo.InvariantCulture,
-            $"'{name}' must be a whole number from {min} to {max}, but is '{Shortened(text)}'."));
-        return defaultValue;
-    }
+        => (int)(OptionalInteger(name, min, max) ?? defaultValue);
 
     /// <summary>Reads a whole number within a range; null if the parameter is not given.</summary>
     public long? OptionalInteger(string name, long min, long max)
@@ -43,7 +32,9 @@ internal sealed class RequestParameters(IQueryCollection query)
         if (Text(name) is not { } text)
             return null;
 
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+        // .NET's parser passes over null characters that follow a number.
+        if (!text.Contains('\0', StringComparison.Ordinal)
+            && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
             && value >= min && value <= max)
             return value;
 
