@@ -7,7 +7,6 @@ using ChunkStream.Functions.Tests.Support;
 using CsCheck;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using StreamContent = ChunkStream.DurableStreams.Protocol.StreamContent;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Protocol;
 
@@ -52,11 +51,11 @@ public sealed class HeaderReaderTests
                 return;
             }
 
-            Assert.True(type is null || (StreamContent.IsHeader(type) && type.Length <= 255));
+            Assert.True(type is null || (ContentTypes.IsHeader(type) && type.Length <= 255));
             Assert.True(ttl is null or (>= 0 and <= MaxTtl) && (ttl is null || expiresAt is null));
             Assert.True(IsName(sequence ?? "x") && IsName(producer?.Id ?? "x"));
             Assert.True(producer is null or { Epoch: >= 0 and <= MaxSafeInteger, Sequence: >= 0 and <= MaxSafeInteger });
-            Assert.True(fork is null || (StreamPath.Check(fork.SourcePath) is null && fork is { Position: null or >= 0, SubOffset: >= 0 and <= MaxSafeInteger }));
+            Assert.True(fork is null || (DurablePath.Check(fork.SourcePath) is null && fork is { Position: null or >= 0, SubOffset: >= 0 and <= MaxSafeInteger }));
         });
 
     [Fact]
@@ -85,7 +84,7 @@ public sealed class HeaderReaderTests
     [Fact]
     public void A_position_comes_back_from_its_token()
         => Gen.OneOf(Gen.Long[0, long.MaxValue], Gen.Long[0, 100]).Holds(1000, position =>
-            Assert.Equal(position, Reader(("Stream-Forked-From", "/a"), ("Stream-Fork-Offset", StreamOffset.Format(position))).Fork(Root)!.Position));
+            Assert.Equal(position, Reader(("Stream-Forked-From", "/a"), ("Stream-Fork-Offset", DurableOffset.Format(position))).Fork(Root)!.Position));
 
     [Fact]
     public void A_time_comes_back_to_the_digit_in_whatever_zone_it_is_told()
@@ -128,7 +127,7 @@ public sealed class HeaderReaderTests
 
     [Fact]
     public void The_path_of_a_stream_to_fork_comes_back_from_its_URL()
-        => Any.Where(path => StreamPath.Check(path) is null).Holds(2000, path =>
+        => Any.Where(path => DurablePath.Check(path) is null).Holds(2000, path =>
         {
             var encoded = string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
 
