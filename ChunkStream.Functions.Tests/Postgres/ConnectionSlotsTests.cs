@@ -12,11 +12,17 @@ public sealed class ConnectionSlotsTests
     private static readonly TimeSpan QueueTime = TimeSpan.FromSeconds(3);
 
     private static readonly Gen<SlotsModel.Step> Steps = Gen.Select(
-        Gen.Frequency((5, Gen.Const(SlotsModel.Act.Enter)), (9, Gen.Enum<SlotsModel.Act>())), Gen.Bool, Gen.Bool, Gen.Int[0, 1000],
+        Gen.Frequency((5, Gen.Const(SlotsModel.Act.Enter)), (9, Gen.Enum<SlotsModel.Act>())),
+        Gen.Bool,
+        Gen.Bool,
+        Gen.Int[0, 1000],
         (act, isNewcomer, isAnonymous, choice) => new SlotsModel.Step(act, isNewcomer, isAnonymous, choice));
 
     private static readonly Gen<SlotsModel.Bounds> Bounds = Gen.Select(
-        Gen.Int[1, 4], Gen.OneOf(0.01, 0.5, 1.0), Gen.Int[0, 4], (slots, share, queue) => new SlotsModel.Bounds(slots, share, queue, QueueTime));
+        Gen.Int[1, 4],
+        Gen.OneOf(0.01, 0.5, 1.0),
+        Gen.Int[0, 4],
+        (slots, share, queue) => new SlotsModel.Bounds(slots, share, queue, QueueTime));
 
     [Fact]
     public Task Whatever_happens_in_whatever_order_it_goes_as_the_rules_say_and_no_place_is_lost()
@@ -37,12 +43,14 @@ public sealed class ConnectionSlotsTests
         var returning = Task.FromResult(place);
         time.Arrive = () =>
         {
-            // The newcomer waits alone and gets the place; the other one comes before it has heard that its time is over.
+            // The newcomer waits alone and gets the place. The other stream comes before the newcomer has heard that
+            // its time is over.
             place.Dispose();
             returning = slots.EnterAsync(isNewcomer: false, isAnonymous: false, default);
         };
 
-        await Assert.ThrowsAsync<BusyException>(() => slots.EnterAsync(isNewcomer: true, isAnonymous: false, default).Within());
+        var newcomer = slots.EnterAsync(isNewcomer: true, isAnonymous: false, default);
+        await Assert.ThrowsAsync<BusyException>(() => newcomer.Within());
 
         Assert.Equal(1, time.Lost);
         (await returning.Within()).Dispose();

@@ -1,14 +1,15 @@
 using System.Globalization;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Keys;
 using CsCheck;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
 
 /// <summary>
-/// The condition of a keyset gives the rows that ORDER BY puts at a position or behind it, and no others. What is asked is Postgres, of
-/// rows that are in no table.
+/// The condition of a keyset gives the rows that ORDER BY puts at a position or behind it, and no others. Postgres
+/// itself evaluates both, over a list of VALUES.
 /// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class KeysetTests(RealPostgres postgres)
@@ -28,7 +29,7 @@ public sealed class KeysetTests(RealPostgres postgres)
         ("numeric", ["-Infinity", "-1", "0", "0.0", "1", "1.00", "1e20", "NaN"]),
         ("float8", ["-Infinity", "-0", "0", "0.1", "1e300", "Infinity", "NaN"]),
         ("date", ["-infinity", "0044-03-15 BC", "2000-01-01", "infinity"]),
-        ("timestamptz", ["-infinity", "2000-01-01 00:00:00+00", "2000-01-01 01:00:00+01", "2000-01-01 00:00:00.000001+00"]),
+        ("timestamptz", ["-infinity", "2000-01-01 00:00Z", "2000-01-01 01:00+01", "2000-01-01 00:00:00.000001Z"]),
         ("interval", ["1 mon", "30 days", "720:00:00", "-1 day", "00:00:00"]),
         ("uuid", ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]),
         ("bytea", ["\\x", "\\x00", "\\x0001", "\\xff"]),
@@ -38,11 +39,16 @@ public sealed class KeysetTests(RealPostgres postgres)
     ];
 
     private static readonly Gen<Column> Columns = Gen.Select(
-        Gen.OneOf(Gen.Int[0, 3], Gen.Int[0, Types.Length - 1]), Gen.Bool, (type, isDescending) => new Column(type, isDescending));
+        Gen.OneOf(Gen.Int[0, 3], Gen.Int[0, Types.Length - 1]),
+        Gen.Bool,
+        (type, isDescending) => new Column(type, isDescending));
 
     // Each row has a number for each column that a key can have; one in nine is null, except in the position.
     private static readonly Gen<Case> Cases = Gen.Select(
-        Columns.Array[1, 4], Gen.Int[0, 1000].Array[4], Gen.Int[-125, 1000].Array[4].Array[0, 12], (key, position, rows) => new Case(key, position, rows));
+        Columns.Array[1, 4],
+        Gen.Int[0, 1000].Array[4],
+        Gen.Int[-125, 1000].Array[4].Array[0, 12],
+        (key, position, rows) => new Case(key, position, rows));
 
     [Fact]
     public async Task The_condition_means_at_the_position_or_behind_it_in_the_order()
@@ -56,7 +62,8 @@ public sealed class KeysetTests(RealPostgres postgres)
             var order = await OrderAsync(connection, sample, layout.Key);
 
             var place = order.Single(row => row.Number == 0).Place;
-            Assert.All(order.Where(row => !row.HasNull), row => Assert.Equal((row, row.Place >= place), (row, row.IsGiven)));
+            foreach (var row in order.Where(row => !row.HasNull))
+                Assert.Equal((row, row.Place >= place), (row, row.IsGiven));
             Assert.All(order.Where(row => row.IsGiven), row => Assert.True(row.Place >= place));
 
             // Of those that are equal, each but the first follows one with the same key.
@@ -77,15 +84,23 @@ public sealed class KeysetTests(RealPostgres postgres)
         {
             Key = [new KeyColumn("a", isFirstDescending), new KeyColumn("b", isSecondDescending)],
         };
-        await using (var table = new NpgsqlCommand("create temp table keyset as select n as a, n::text as b from generate_series(1, 10000) n", connection))
+        var (first, second) = (isFirstDescending ? "desc" : "asc", isSecondDescending ? "desc" : "asc");
+        await using (var table = new NpgsqlCommand(
+            $"""
+            create temp table keyset as select n as a, n::text as b from generate_series(1, 10000) n;
+            create index on keyset (a {first}, b {second});
+            analyze keyset
+            """,
+            connection))
             await table.ExecuteNonQueryAsync().Within();
-        await using (var index = new NpgsqlCommand(
-            $"create index on keyset (a {(isFirstDescending ? "desc" : "")}, b {(isSecondDescending ? "desc" : "")}); analyze keyset", connection))
-            await index.ExecuteNonQueryAsync().Within();
         var key = (await RowLayout.DescribeAsync(connection, query).Within()).Key;
 
         await using var explain = new NpgsqlCommand(
-            $"explain select * from ({query.Sql}) as q(c0, c1) where {Keyset.From(key, firstParameter: 1)} order by {Keyset.OrderBy(key)} limit 10", connection);
+            $"""
+            explain select * from ({query.Sql}) as q(c0, c1)
+            where {Keyset.From(key, firstParameter: 1)} order by {Keyset.OrderBy(key)} limit 10
+            """,
+            connection);
         SelectStatement.AddParameters(explain.Parameters, ["5000", "5000"]);
         await using var reader = await explain.ExecuteReaderAsync().Within();
         var plan = new List<string>();
@@ -93,15 +108,18 @@ public sealed class KeysetTests(RealPostgres postgres)
             plan.Add(reader.GetString(0));
 
         Assert.Contains(plan, line => line.TrimStart().StartsWith("Index Cond: ", StringComparison.Ordinal));
-        Assert.DoesNotContain(plan, line => line.Contains("Sort", StringComparison.Ordinal) && !line.Contains("Incremental", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, line => line.Contains("Sort", StringComparison.Ordinal));
     }
 
-    private static async Task<List<Row>> OrderAsync(NpgsqlConnection connection, Case sample, IReadOnlyList<KeyColumnLayout> key)
+    private static async Task<List<Row>> OrderAsync(
+        NpgsqlConnection connection, Case sample, IReadOnlyList<KeyColumnLayout> key)
     {
         var columns = string.Join(", ", Enumerable.Range(0, key.Count + 1).Select(index => $"c{index}"));
         await using var command = new NpgsqlCommand(
             $"""
-            SELECT q.c0, rank() OVER rows_by_key, ({Keyset.From(key, firstParameter: 1)}) IS TRUE, ({Keyset.IsSameAsBefore(key)}) IS TRUE,
+            SELECT q.c0, rank() OVER rows_by_key,
+                ({Keyset.From(key, firstParameter: 1)}) IS TRUE,
+                ({Keyset.IsSameAsBefore(key)}) IS TRUE,
                 {string.Join(" OR ", key.Select(column => column.Sql + " IS NULL"))}
             FROM (
             {sample.Query.Sql}
@@ -113,8 +131,11 @@ public sealed class KeysetTests(RealPostgres postgres)
         await using var reader = await command.ExecuteReaderAsync().Within();
         var rows = new List<Row>();
         while (await reader.ReadAsync().Within())
-            rows.Add(new Row(reader.GetInt32(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetBoolean(3), reader.GetBoolean(4)));
+            rows.Add(Read(reader));
         return rows;
+
+        static Row Read(NpgsqlDataReader row)
+            => new(row.GetInt32(0), row.GetInt64(1), row.GetBoolean(2), row.GetBoolean(3), row.GetBoolean(4));
     }
 
     private sealed record Row(int Number, long Place, bool IsGiven, bool IsSameAsBefore, bool HasNull);
@@ -124,23 +145,33 @@ public sealed class KeysetTests(RealPostgres postgres)
         public string? Value(int number) => number < 0 ? null : Types[Type].Values[number % Types[Type].Values.Length];
     }
 
-    /// <summary>The rows of a query, the first of which is the position; whether there is another one with its key is up to the others.</summary>
+    /// <summary>The rows of a query. Row 0 is the position; others may have the same key.</summary>
     private sealed record Case(Column[] Key, int[] Position, int[][] Rows)
     {
         public string[] PositionValues => [.. Key.Select((column, index) => column.Value(Position[index])!)];
 
-        public PostgresQuery Query => new($"select n, {string.Join(", ", Key.Select(Selected))} from (values {string.Join(", ", Rows.Prepend(Position).Select(RowSql))}) as v(n, {string.Join(", ", Key.Select((_, index) => $"k{index}"))})")
+        public PostgresQuery Query => new(
+            $"""
+            select n, {string.Join(", ", Key.Select(Selected))}
+            from (values {string.Join(", ", Rows.Prepend(Position).Select(RowSql))})
+                as v(n, {string.Join(", ", Key.Select((_, index) => $"k{index}"))})
+            """)
         {
             Key = [.. Key.Select((column, index) => new KeyColumn($"k{index}", column.IsDescending))],
         };
 
-        public override string ToString() => $"{Query.Sql} | {string.Join(", ", Key.Select(column => column.IsDescending ? "desc" : "asc"))}";
+        public override string ToString()
+            => $"{Query.Sql} | {string.Join(", ", Key.Select(column => column.IsDescending ? "desc" : "asc"))}";
 
         private static string Selected(Column column, int index) => $"k{index}::{Types[column.Type].Type} as k{index}";
 
         private string RowSql(int[] row, int number)
-            => string.Create(CultureInfo.InvariantCulture, $"({number}, {string.Join(", ", Key.Select((column, index) => Literal(column.Value(row[index]))))})");
+        {
+            var values = Key.Select((column, index) => Literal(column.Value(row[index])));
+            return string.Create(CultureInfo.InvariantCulture, $"({number}, {string.Join(", ", values)})");
+        }
 
-        private static string Literal(string? value) => value is null ? "null::text" : $"'{value.Replace("'", "''", StringComparison.Ordinal)}'::text";
+        private static string Literal(string? value)
+            => value is null ? "null::text" : $"'{value.Replace("'", "''", StringComparison.Ordinal)}'::text";
     }
 }

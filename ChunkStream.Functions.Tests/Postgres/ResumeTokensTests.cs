@@ -8,7 +8,7 @@ using CsCheck;
 
 namespace ChunkStream.Functions.Tests.Postgres;
 
-/// <summary>A token is read as what it was made of, or is refused; whatever a client sends, nothing is thrown.</summary>
+/// <summary>A token is read as the position that it was made of, or is refused. No text makes it throw.</summary>
 public sealed class ResumeTokensTests
 {
     private const string Name = "orders";
@@ -20,12 +20,14 @@ public sealed class ResumeTokensTests
     // What Postgres can have as text: anything but a null character.
     private static readonly Gen<string> Text = Gen.OneOf(
         Gen.String[0, 40],
-        Gen.OneOf("", "é", "😀", "\u2028", "\u0001", "\"'\\", "=", "2030-01-31T12:00:00+00:00").Array[0, 6].Select(string.Concat),
+        Gen.OneOf("", "é", "😀", "\u2028", "\u0001", "\"'\\", "=", "2030-01-31").Array[0, 6].Select(string.Concat),
         Gen.Int[100, 5000].Select(length => new string('x', length)));
 
+    private static readonly Gen<long> Rows = Gen.OneOf(
+        Gen.Long[0, 1000], Gen.Long[0, long.MaxValue], Gen.OneOf(127L, 128L, 16_383L, 16_384L, long.MaxValue));
+
     private static readonly Gen<Position> Positions = Gen.Select(
-        Gen.OneOf(Gen.Long[0, 1000], Gen.Long[0, long.MaxValue], Gen.OneOf(127L, 128L, 16_383L, 16_384L, long.MaxValue)), Text.Array[1, 5],
-        (rows, values) => new Position(rows, values));
+        Rows, Text.Array[1, 5], (rows, values) => new Position(rows, values));
 
     // Several from one instance: its buffers have held other tokens.
     [Fact]
@@ -40,7 +42,7 @@ public sealed class ResumeTokensTests
                 Assert.Equal(ResumeTokenState.Valid, Tokens().Read(token, position.Values.Length, out var read));
                 Assert.Equal(position.Rows, read!.Rows);
                 Assert.Equal(position.Values, read.Values);
-                Assert.DoesNotContain(token, character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_'));
+                Assert.Matches("^[A-Za-z0-9_-]+$", token);
             }
         });
 
@@ -92,7 +94,6 @@ public sealed class ResumeTokensTests
             Assert.Equal(ResumeTokenState.Invalid, Tokens(name: name).Read(token, columns, out _));
             Assert.Equal(ResumeTokenState.Invalid, Tokens(secret: secret).Read(token, columns, out _));
             Assert.Equal(ResumeTokenState.OfChangedQuery, Tokens(file: file).Read(token, columns, out _));
-            Assert.Equal(ResumeTokenState.OfChangedQuery, Tokens(file: file, choice: choice).Read(token, columns, out _));
             Assert.Equal(ResumeTokenState.OfOtherParameters, Tokens(choice: choice).Read(token, columns, out _));
             AssertRefused(token, position, columns + 1);
             AssertRefused(token, position, columns - 1);
@@ -100,24 +101,34 @@ public sealed class ResumeTokensTests
 
     [Fact]
     public void Any_text_is_refused_without_an_exception()
-        => Gen.OneOf(Gen.Char['\0', '\uffff'].Array[0, 200].Select(text => new string(text)), Gen.Byte.Array[0, 200].Select(bytes => Base64Url.EncodeToString(bytes)))
-            .Holds(5000, text =>
-            {
-                Assert.Equal(ResumeTokenState.Invalid, Tokens().Read(text, 1, out var position));
-                Assert.Null(position);
-            });
+    {
+        var texts = Gen.String[Gen.Char['\0', '\uffff'], 0, 200];
+        var encoded = Gen.Byte.Array[0, 200].Select(bytes => Base64Url.EncodeToString(bytes));
+        Gen.OneOf(texts, encoded).Holds(5000, text =>
+        {
+            Assert.Equal(ResumeTokenState.Invalid, Tokens().Read(text, 1, out var position));
+            Assert.Null(position);
+        });
+    }
 
     // Who has the secret can sign anything; so can another version of this program.
     [Fact]
     public void Whatever_is_signed_rightly_is_a_position_or_is_refused()
-        => Gen.Select(Gen.OneOf(Gen.Byte, Gen.OneOf((byte)0, (byte)1, (byte)2, (byte)0x7F, (byte)0x80, (byte)0xFF)).Array[0, 30], Gen.Int[0, 3]).Holds(5000, sample =>
+    {
+        var bytes = Gen.OneOf(Gen.Byte, Gen.OneOf<byte>(0, 1, 2, 0x7F, 0x80, 0xFF)).Array[0, 30];
+        Gen.Select(bytes, Gen.Int[0, 3]).Holds(5000, sample =>
         {
             var (body, columns) = sample;
             var state = Tokens().Read(Signed(body), columns, out var position);
 
             Assert.Equal(state is ResumeTokenState.Valid, position is not null);
-            Assert.True(position is null || (position.Rows >= 0 && position.Values.Count == columns && !position.Values.Any(value => value.Contains('\0'))));
+            if (position is null)
+                return;
+            Assert.True(position.Rows >= 0);
+            Assert.Equal(columns, position.Values.Count);
+            Assert.DoesNotContain(position.Values, value => value.Contains('\0'));
         });
+    }
 
     // Clients keep tokens while servers are replaced. As its remarks say how a token is made, it is made here.
     [Fact]
@@ -131,13 +142,15 @@ public sealed class ResumeTokensTests
         Assert.Equal(Kept, Make(Tokens(), position));
     }
 
-    private static ResumeTokens Tokens(byte[]? secret = null, string name = Name, string file = File, string choice = Choice)
+    private static ResumeTokens Tokens(
+        byte[]? secret = null, string name = Name, string file = File, string choice = Choice)
         => new(secret ?? Secret, name, file, choice);
 
     private static string Make(ResumeTokens tokens, Position position)
     {
+        var type = new KeyType("pg_catalog.text", KeyText.Sent);
         var key = new KeyTracker([.. position.Values.Select((_, index) => new KeyColumnLayout(
-            $"k{index}", IsDescending: false, $"q.c{index}", index, new KeyType("pg_catalog.text", KeyText.Sent), Writer: null))]);
+            $"k{index}", IsDescending: false, $"q.c{index}", index, type, Writer: null))]);
         foreach (var (index, value) in position.Values.Index())
             key.Take(index, Encoding.UTF8.GetBytes(value));
         key.Commit(isSameForPostgres: false);
@@ -146,13 +159,15 @@ public sealed class ResumeTokensTests
 
     private static string Signed(byte[] body)
     {
-        byte[] header = [1, .. SHA256.HashData(Encoding.UTF8.GetBytes(File))[..8], .. SHA256.HashData(Encoding.UTF8.GetBytes(Choice))[..8]];
-        var key = HMACSHA256.HashData(Secret, (byte[])[.. SHA256.HashData(Encoding.UTF8.GetBytes(Name)), .. header])[..SipHash.KeyBytes];
+        byte[] header = [1, .. Hash(File)[..8], .. Hash(Choice)[..8]];
+        var key = HMACSHA256.HashData(Secret, (byte[])[.. Hash(Name), .. header])[..SipHash.KeyBytes];
         byte[] signed = [.. header, .. body];
         var signature = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Of(key, signed));
         return Base64Url.EncodeToString((byte[])[.. signed, .. signature]);
     }
+
+    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
     private static void AssertRefused(string token, Position of, int? columns = null)
     {

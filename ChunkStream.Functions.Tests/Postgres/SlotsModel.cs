@@ -5,8 +5,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace ChunkStream.Functions.Tests.Postgres;
 
 /// <summary>
-/// The rules of admission in plain lists, beside the real thing: each step is done to both, and what becomes of everyone must be the
-/// same.
+/// The rules of admission in plain lists, beside the real thing: each step is done to both, and what becomes of every
+/// stream must be the same.
 /// </summary>
 internal sealed class SlotsModel
 {
@@ -22,7 +22,10 @@ internal sealed class SlotsModel
     private readonly List<Waiter> _waiters = [];
 
     public SlotsModel(Bounds bounds)
-        => (_bounds, _slots) = (bounds, new ConnectionSlots(bounds.Slots, bounds.Share, bounds.Queue, bounds.QueueTime, _time));
+    {
+        _bounds = bounds;
+        _slots = new ConnectionSlots(bounds.Slots, bounds.Share, bounds.Queue, bounds.QueueTime, _time);
+    }
 
     /// <summary>What can happen.</summary>
     public enum Act
@@ -114,7 +117,8 @@ internal sealed class SlotsModel
         }
         else if (isNewcomer && IsFull(isAnonymous))
         {
-            await Assert.ThrowsAsync<BusyException>(() => _slots.EnterAsync(isNewcomer, isAnonymous, waiter.Patience.Token).Within(Limit));
+            var refused = _slots.EnterAsync(isNewcomer, isAnonymous, waiter.Patience.Token);
+            await Assert.ThrowsAsync<BusyException>(() => refused.Within(Limit));
         }
         else
         {
@@ -148,7 +152,8 @@ internal sealed class SlotsModel
     private async Task PassAsync(TimeSpan time)
     {
         _time.Advance(time);
-        foreach (var late in _waiters.Where(waiter => waiter.IsNewcomer && _time.GetUtcNow() - waiter.Since >= _bounds.QueueTime).ToArray())
+        var oldest = _time.GetUtcNow() - _bounds.QueueTime;
+        foreach (var late in _waiters.Where(waiter => waiter.IsNewcomer && waiter.Since <= oldest).ToArray())
         {
             await Assert.ThrowsAsync<BusyException>(() => late.Place!.Within(Limit));
             _waiters.Remove(late);
@@ -193,33 +198,38 @@ internal sealed class SlotsModel
         foreach (var holder in _holders)
         {
             var others = _waiters.Where(waiter => holder.IsAnonymous || HasShare(waiter.IsAnonymous)).ToArray();
-            Assert.Equal(
-                others.Any(waiter => waiter.IsNewcomer) ? SlotWanted.ByNewcomers : others.Length > 0 ? SlotWanted.ByReturning : SlotWanted.ByNobody,
-                holder.Slot.Wanted);
+            var wanted = others.Length == 0 ? SlotWanted.ByNobody
+                : others.Any(waiter => waiter.IsNewcomer) ? SlotWanted.ByNewcomers
+                : SlotWanted.ByReturning;
+            Assert.Equal(wanted, holder.Slot.Wanted);
         }
 
         // Nobody waits for a place that is free, nor beside one that is offered while nobody is about to leave.
         Assert.True(_holders.Count == _bounds.Slots || !_waiters.Any(waiter => HasShare(waiter.IsAnonymous)));
-        Assert.True(LongestOffer() is null || _holders.Any(holder => holder.Offer is not null && !_offers.Contains(holder)), "An offer is of use.");
+        var givesWay = _holders.Any(holder => holder.Offer is not null && !_offers.Contains(holder));
+        Assert.True(givesWay || LongestOffer() is null, "An offer is of use, and nobody is asked to give way.");
     }
 
     private Waiter? Next()
     {
         var able = _waiters.Where(waiter => HasShare(waiter.IsAnonymous)).ToArray();
-        var (newcomer, returning) = (able.FirstOrDefault(waiter => waiter.IsNewcomer), able.FirstOrDefault(waiter => !waiter.IsNewcomer));
-        return newcomer is null ? returning : returning is not null && newcomer.Since - returning.Since > HeadStart ? returning : newcomer;
+        var newcomer = able.FirstOrDefault(waiter => waiter.IsNewcomer);
+        var returning = able.FirstOrDefault(waiter => !waiter.IsNewcomer);
+        return newcomer is null || newcomer.Since - returning?.Since > HeadStart ? returning : newcomer;
     }
 
     private Holder? LongestOffer() => _offers.FirstOrDefault(IsOfUse);
 
     private bool IsOfUse(Holder holder) => _waiters.Any(waiter => holder.IsAnonymous || HasShare(waiter.IsAnonymous));
 
-    private bool HasShare(bool isAnonymous) => !isAnonymous || _holders.Count(holder => holder.IsAnonymous) < _bounds.AnonymousSlots;
+    private bool HasShare(bool isAnonymous)
+        => !isAnonymous || _holders.Count(holder => holder.IsAnonymous) < _bounds.AnonymousSlots;
 
     private bool IsFull(bool isAnonymous)
     {
         var newcomers = _waiters.Where(waiter => waiter.IsNewcomer).ToArray();
-        return newcomers.Length >= _bounds.Queue || (isAnonymous && newcomers.Count(waiter => waiter.IsAnonymous) >= _bounds.AnonymousQueue);
+        return newcomers.Length >= _bounds.Queue
+            || (isAnonymous && newcomers.Count(waiter => waiter.IsAnonymous) >= _bounds.AnonymousQueue);
     }
 
     private static T? Pick<T>(IEnumerable<T> from, int choice)
@@ -263,7 +273,10 @@ internal sealed class SlotsModel
         public Task<ConnectionSlots.Slot>? Place { get; set; }
     }
 
-    /// <summary>Time in which something happens when it is looked at: inside of the lock, before anybody is asked to give way.</summary>
+    /// <summary>
+    /// Time in which something happens once it is looked at. A stream that begins to wait looks at it inside the lock,
+    /// before any other is asked to give way.
+    /// </summary>
     private sealed class WatchedTime : FakeTimeProvider
     {
         public Action? Once { get; set; }

@@ -3,14 +3,17 @@ using CsCheck;
 namespace ChunkStream.Functions.Tests.Support;
 
 /// <summary>
-/// Property tests by CsCheck with the same values in every run. <c>CsCheck_Seed</c> starts them elsewhere, and <c>CsCheck_Iter</c>
-/// tries more values.
+/// Property tests by CsCheck with the same values in every run. The environment variable <c>CsCheck_Seed</c> starts
+/// them elsewhere, and <c>CsCheck_Iter</c> tries more values.
 /// </summary>
 internal static class Property
 {
     private const ulong FirstSeed = 20261126;
 
-    /// <summary>Fails if the property does not hold for one of so many values: with a small one that CsCheck finds, and its seed.</summary>
+    /// <summary>
+    /// Fails if the property does not hold for a value. CsCheck then looks for a smaller value, and tells it with its
+    /// seed.
+    /// </summary>
     /// <param name="values">Makes the values.</param>
     /// <param name="count">How many to try.</param>
     /// <param name="property">Throws where it does not hold.</param>
@@ -35,7 +38,8 @@ internal static class Property
     }
 
     /// <inheritdoc cref="Holds"/>
-    public static async Task HoldsAsync<T>(this Gen<T> values, int count, Func<T, Task> property, Func<T, string>? print = null)
+    public static async Task HoldsAsync<T>(
+        this Gen<T> values, int count, Func<T, Task> property, Func<T, string>? print = null)
     {
         var random = First();
         for (var left = Count(count); left > 0; left--)
@@ -55,5 +59,6 @@ internal static class Property
 
     private static PCG First() => Check.Seed is { } seed ? PCG.Parse(seed) : new PCG(stream: 0, FirstSeed);
 
-    private static long Count(int count) => Environment.GetEnvironmentVariable("CsCheck_Iter") is null ? count : Check.Iter;
+    private static long Count(int count)
+        => Environment.GetEnvironmentVariable("CsCheck_Iter") is null ? count : Check.Iter;
 }

@@ -5,7 +5,7 @@ using CsCheck;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Store;
 
-/// <summary>Which appends are sent with which call, in which order, and how long each keeps its room; without a database.</summary>
+/// <summary>Which appends each call sends, in which order, and how long each append keeps its room.</summary>
 public sealed class WaitingAppendsTests
 {
     private const int MostAppends = 256;
@@ -14,8 +14,10 @@ public sealed class WaitingAppendsTests
     private static readonly byte[] Data = new byte[2 * MostBytes];
 
     private static readonly Gen<Step> Steps = Gen.Select(
-        Gen.Frequency((6, Gen.Const(Act.Add)), (1, Gen.Const(Act.AddMany)), (4, Gen.Const(Act.Next)), (2, Gen.Const(Act.Leave))),
-        Gen.Int[0, 2], Gen.OneOf(Gen.Int[0, 100], Gen.Int[0, 2 * MostBytes], Gen.OneOf(MostBytes, MostBytes - 1, MostBytes + 1, MostBytes / 2)), Gen.Int[0, 1000],
+        Gen.Frequency((6, Act.Add), (1, Act.AddMany), (4, Act.Next), (2, Act.Leave)),
+        Gen.Int[0, 2],
+        Gen.OneOf(Gen.Int[0, 100], Gen.Int[0, 2 * MostBytes], Gen.OneOf(MostBytes - 1, MostBytes, MostBytes + 1)),
+        Gen.Int[0, 1000],
         (act, stream, bytes, choice) => new Step(act, stream, bytes, choice));
 
     private enum Act
@@ -41,7 +43,7 @@ public sealed class WaitingAppendsTests
     [InlineData(MostBytes - 1, 1, 2)]
     [InlineData(1, MostBytes, 1)]
     [InlineData(2 * MostBytes, 1, 1)]
-    public void One_call_has_four_mebibytes_at_most_unless_one_append_alone_has_more(int first, int second, int together)
+    public void One_call_has_four_mebibytes_at_most_unless_one_append_has_more(int first, int second, int together)
     {
         var appends = new WaitingAppends();
         Assert.True(appends.Add(Append("a", 1)));
@@ -75,9 +77,12 @@ public sealed class WaitingAppendsTests
         await Task.WhenAll(senders).Within();
 
         Assert.Equal(Writers * Each, sent.Values.Sum(stream => stream.Count));
-        var places = sent.ToDictionary(stream => stream.Key, stream => stream.Value.Index().ToDictionary(append => append.Item, append => append.Index));
-        foreach (var append in written.SelectMany(mine => mine.GroupBy(append => append.Path)))
-            Assert.Equal(append.Select(one => places[one.Path][one]).Order(), append.Select(one => places[one.Path][one]));
+        var places = sent.Values.SelectMany(stream => stream.Index()).ToDictionary(one => one.Item, one => one.Index);
+        foreach (var inOneStream in written.SelectMany(mine => mine.GroupBy(append => append.Path)))
+        {
+            var order = inOneStream.Select(append => places[append]).ToArray();
+            Assert.True(order.SequenceEqual(order.Order()));
+        }
 
         void Send(WaitingAppend first)
         {
@@ -94,7 +99,9 @@ public sealed class WaitingAppendsTests
     private static WaitingAppend Append(string path, int bytes, AppendRoom? room = null)
     {
         var place = (room ?? new AppendRoom(long.MaxValue)).Open(path);
-        var append = new WaitingAppend(new AppendToStream(path, "text/plain", [Data.AsMemory(0, bytes)], Close: false, Sequence: null, Producer: null), place);
+        ReadOnlyMemory<byte>[] content = [Data.AsMemory(0, bytes)];
+        var append = new WaitingAppend(
+            new AppendToStream(path, "text/plain", content, Close: false, Sequence: null, Producer: null), place);
         Assert.Null(place.Hold(append.Cost, isReceiving: false));
         return append;
     }
