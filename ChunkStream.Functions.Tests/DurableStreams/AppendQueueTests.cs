@@ -66,7 +66,7 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
                     using var patience = new CancellationTokenSource(chance.Next(2) == 0 ? TimeSpan.FromMilliseconds(chance.Next(3)) : Timeout.InfiniteTimeSpan);
                     try
                     {
-                        Assert.True((await _host.Store.AppendAsync(append, patience.Token).Within()).Status is AppendStatus.Appended or AppendStatus.Duplicate);
+                        Assert.True((await _host.Appends.AppendAsync(append, patience.Token).Within()).Status is AppendStatus.Appended or AppendStatus.Duplicate);
                         break;
                     }
                     catch (OperationCanceledException)
@@ -143,7 +143,7 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
         {
             first = host.AppendAsync(path, "1");
             await UntilBlockedAsync(1);
-            var second = host.Store.AppendAsync(new AppendToStream(path, Plain, [new byte[200 * 1024]], false, null, null), patience.Token);
+            var second = host.Appends.AppendAsync(new AppendToStream(path, Plain, [new byte[200 * 1024]], false, null, null), patience.Token);
             await RefusedAsync(host, path, new string('3', 100 * 1024));
 
             await patience.CancelAsync();

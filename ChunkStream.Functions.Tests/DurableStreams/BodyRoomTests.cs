@@ -1,7 +1,10 @@
 using System.Net.Sockets;
 using System.Text;
+using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Problems;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
@@ -47,7 +50,7 @@ public sealed class BodyRoomTests(RealPostgres postgres)
             postgres.ConnectionString, settings: [("ChunkStream:Streams:BodyIdleSeconds", "1"), ("ChunkStream:Streams:MaxWaitingBytes", "1048576")]);
         var room = api.Get<AppendRoom>();
         using var other = room.Open("other");
-        Assert.Null(other.Hold(600_000, isReceiving: false));
+        other.Hold(600_000, isReceiving: false);
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync("127.0.0.1", new Uri(api.Origin).Port).Within();
         await socket.SendAsync(Encoding.ASCII.GetBytes($"{method} /api/streams/chunked/{Guid.NewGuid():N} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n"));
@@ -64,29 +67,29 @@ public sealed class BodyRoomTests(RealPostgres postgres)
     [Fact]
     public void Each_has_a_share()
     {
-        var room = new AppendRoom(1000 * 1024);
+        var room = new AppendRoom(Options.Create(new DurableStreamOptions { MaxWaitingBytes = 1000 * 1024 }));
         using var first = room.Open("a");
         using var second = room.Open("a");
         using var third = room.Open("b");
         using var fourth = room.Open("c");
 
         // However large it is, it may be the only one; and then nobody else.
-        Assert.Null(first.Hold(5000 * 1024, isReceiving: true));
-        Assert.NotNull(third.Hold(1, isReceiving: false));
+        first.Hold(5000 * 1024, isReceiving: true);
+        Assert.Throws<ProblemException>(() => third.Hold(1, isReceiving: false));
         first.Dispose();
 
         // A stream has a quarter.
-        Assert.Null(first.Hold(200 * 1024, isReceiving: true));
-        Assert.NotNull(second.Hold(51 * 1024, isReceiving: false));
-        Assert.Null(second.Hold(50 * 1024, isReceiving: false));
-        Assert.Null(second.Hold(40 * 1024, isReceiving: false));
+        first.Hold(200 * 1024, isReceiving: true);
+        Assert.Throws<ProblemException>(() => second.Hold(51 * 1024, isReceiving: false));
+        second.Hold(50 * 1024, isReceiving: false);
+        second.Hold(40 * 1024, isReceiving: false);
 
         // Large bodies that are being received have three quarters of all.
-        Assert.Null(third.Hold(550 * 1024, isReceiving: true));
-        Assert.NotNull(fourth.Hold(100 * 1024, isReceiving: true));
-        Assert.Null(fourth.Hold(60 * 1024, isReceiving: true));
+        third.Hold(550 * 1024, isReceiving: true);
+        Assert.Throws<ProblemException>(() => fourth.Hold(100 * 1024, isReceiving: true));
+        fourth.Hold(60 * 1024, isReceiving: true);
         third.HasAll();
-        Assert.Null(fourth.Hold(100 * 1024, isReceiving: true));
+        fourth.Hold(100 * 1024, isReceiving: true);
         Assert.Equal(900 * 1024, room.Bytes);
 
         using var moved = third.Move();

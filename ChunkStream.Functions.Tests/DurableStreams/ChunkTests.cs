@@ -156,8 +156,8 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
             most);
     }
 
-    private async Task<AppendResult[]> StoreAsync(params AppendToStream[] appends)
-        => (await _host.Get<StreamFunctions>().AppendAsync(appends, long.MaxValue, default).Within()).Results;
+    private async Task<IReadOnlyList<AppendResult>> StoreAsync(params AppendToStream[] appends)
+        => (await _host.Store.AppendAsync(appends, long.MaxValue, default).Within()).Each;
 
     private static ReadOnlyMemory<byte>[] Bytes(params string[] texts) => [.. texts.Select(text => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(text)))];
 }

@@ -86,7 +86,7 @@ public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
             for (var i = 0; i < 50; i++)
             {
                 var append = new AppendToStream(path, Json, [System.Text.Encoding.UTF8.GetBytes(Message(writer, i))], false, null, new ProducerPosition("p" + writer, 0, i));
-                var results = await Task.WhenAll(_one.Store.AppendAsync(append, default), _two.Store.AppendAsync(append, default));
+                var results = await Task.WhenAll(_one.Appends.AppendAsync(append, default), _two.Appends.AppendAsync(append, default));
                 Assert.Single(results, result => result.Status is AppendStatus.Appended);
                 Assert.Single(results, result => result.Status is AppendStatus.Duplicate);
             }

@@ -1,5 +1,6 @@
 using ChunkStream.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
@@ -13,7 +14,8 @@ public sealed class DurableLogTests
         var unreachable = await Assert.ThrowsAnyAsync<NpgsqlException>(async () => await away.OpenConnectionAsync()).Within();
         var fault = new InvalidOperationException("Ours.");
         using var recorded = new RecordedLog();
-        var log = new DurableLog(recorded.CreateLogger("test"));
+        using var factory = LoggerFactory.Create(logging => logging.AddProvider(recorded));
+        var log = new DurableLog(factory.CreateLogger<DurableLog>());
 
         foreach (var tell in new Action<Exception>[] { log.NotTold, log.NotHeard, log.NotRead, log.NotSwept })
         {

@@ -51,7 +51,7 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var bytes = Enumerable.Range(0, 256).Select(value => (byte)value).ToArray();
         await _host.CreateAsync(path, "application/octet-stream");
 
-        await _host.Store.AppendAsync(new AppendToStream(path, "application/octet-stream", [bytes], false, null, null), default).Within();
+        await _host.Appends.AppendAsync(new AppendToStream(path, "application/octet-stream", [bytes], false, null, null), default).Within();
 
         Assert.Equal(bytes, (await _host.ReadAsync(path)).Data.ToArray());
     }
@@ -342,8 +342,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         var old = await _host.CreateAsync(path, content: ["old"]);
 
-        Assert.Equal(Presence.Present, await _host.Store.DeleteAsync(path, default).Within());
-        Assert.Equal(Presence.Missing, await _host.Store.DeleteAsync(path, default).Within());
+        Assert.Equal(Presence.Present, await _host.DeleteAsync(path).Within());
+        Assert.Equal(Presence.Missing, await _host.DeleteAsync(path).Within());
         Assert.Equal(Presence.Missing, (await _host.ReadAsync(path)).Presence);
         Assert.Equal(Presence.Missing, (await _host.Store.ReadOnAsync(old.Stream!.Id, 0, 3, 100, default).Within()).Presence);
         Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
@@ -370,7 +370,7 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         await _host.CreateAsync(path);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _host.Store.AppendAsync(
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _host.Appends.AppendAsync(
             new AppendToStream(path, Plain, [Encoding.UTF8.GetBytes("x")], false, null, null), new CancellationToken(true)));
 
         Assert.Equal("", await _host.ReadAllAsync(path));

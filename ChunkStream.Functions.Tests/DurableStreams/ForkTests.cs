@@ -88,7 +88,7 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(CreateStatus.Created, await ForkAsync(source, 2, 1));
         Assert.Equal(CreateStatus.Created, await ForkAsync(source, 3, contentType: "TEXT/plain; x=y"));
 
-        await _host.Store.DeleteAsync(source, default).Within();
+        await _host.DeleteAsync(source).Within();
         Assert.Equal(CreateStatus.SourceGone, await ForkAsync(source, 1));
     }
 
@@ -156,12 +156,12 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         var fork = NewPath();
         await _host.CreateAsync(fork, null, fork: new ForkPoint(source, null, 0));
 
-        Assert.Equal(Presence.Present, await _host.Store.DeleteAsync(source, default).Within());
+        Assert.Equal(Presence.Present, await _host.DeleteAsync(source).Within());
         await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
 
         Assert.Equal(Presence.Gone, (await _host.ReadAsync(source)).Presence);
         Assert.Equal(Presence.Gone, (await _host.Store.HeadAsync(source, default).Within()).Presence);
-        Assert.Equal(Presence.Gone, await _host.Store.DeleteAsync(source, default).Within());
+        Assert.Equal(Presence.Gone, await _host.DeleteAsync(source).Within());
         Assert.Equal(AppendStatus.Gone, (await _host.AppendAsync(source, "x")).Status);
         Assert.Equal(CreateStatus.PathGone, (await _host.CreateAsync(source)).Status);
         Assert.Equal("abc", await _host.ReadAllAsync(fork));
@@ -179,16 +179,16 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
             ids.Add(created.Stream!.Id);
         }
 
-        await _host.Store.DeleteAsync(paths[0], default).Within();
-        await _host.Store.DeleteAsync(paths[1], default).Within();
-        await _host.Store.DeleteAsync(paths[2], default).Within();
+        await _host.DeleteAsync(paths[0]).Within();
+        await _host.DeleteAsync(paths[1]).Within();
+        await _host.DeleteAsync(paths[2]).Within();
         await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
         Assert.Equal("a13", await _host.ReadAllAsync(paths[3]));
         Assert.Equal(
             [Presence.Gone, Presence.Gone, Presence.Missing, Presence.Present],
             await Task.WhenAll(paths.Select(async path => (await _host.ReadAsync(path)).Presence)));
 
-        await _host.Store.DeleteAsync(paths[3], default).Within();
+        await _host.DeleteAsync(paths[3]).Within();
         foreach (var path in paths)
             Assert.Equal(Presence.Missing, (await _host.ReadAsync(path)).Presence);
         await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
@@ -207,7 +207,7 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
             var forks = Enumerable.Range(0, 3).Select(_ => NewPath()).ToArray();
 
             var creating = forks.Select(fork => Task.Run(() => _host.CreateAsync(fork, null, ["d"], fork: new ForkPoint(source, null, 0)))).ToArray();
-            var deleting = Task.Run(() => _host.Store.DeleteAsync(source, default));
+            var deleting = Task.Run(() => _host.DeleteAsync(source));
             await Task.WhenAll(creating);
             await deleting;
             await _host.Get<DurableStreamSweep>().RunAsync(default).Within();

@@ -157,7 +157,7 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         {
             var append = new AppendToStream(
                 path, Json, [Encoding.UTF8.GetBytes(Message(writer, number))], false, null, new ProducerPosition($"{writer}", 0, number));
-            Assert.Equal(AppendStatus.Appended, (await host.Store.AppendAsync(append, default).Within()).Status);
+            Assert.Equal(AppendStatus.Appended, (await host.Appends.AppendAsync(append, default).Within()).Status);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using ChunkStream.DurableStreams.Protocol;
+using ChunkStream.Problems;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
@@ -54,7 +55,13 @@ public sealed class JsonMessagesTests
 
     [Fact]
     public void What_is_not_UTF8_is_refused_also_inside_a_text()
-        => Assert.Contains("UTF-8", JsonMessages.Split(new byte[] { (byte)'"', 0xFF, (byte)'"' }, 10).Problem!.Detail, StringComparison.Ordinal);
+    {
+        byte[] body = [(byte)'"', 0xFF, (byte)'"'];
+
+        var refusal = Assert.Throws<ProblemException>(() => JsonMessages.Split(body, maxMessages: 10));
+
+        Assert.Contains("UTF-8", refusal.Problem.Detail, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Nesting_has_a_limit()
@@ -70,9 +77,16 @@ public sealed class JsonMessagesTests
         Assert.Equal(413, Split("[1,2,3,4,5,6,7,8,9,10,11]").Problem!.Status);
     }
 
-    private static (string[] Messages, ChunkStream.Problems.Problem? Problem) Split(string body)
+    private static (string[] Messages, Problem? Problem) Split(string body)
     {
-        var (messages, problem) = JsonMessages.Split(Encoding.UTF8.GetBytes(body), maxMessages: 10);
-        return ([.. messages.Select(message => Encoding.UTF8.GetString(message.Span))], problem);
+        try
+        {
+            var messages = JsonMessages.Split(Encoding.UTF8.GetBytes(body), maxMessages: 10);
+            return ([.. messages.Select(message => Encoding.UTF8.GetString(message.Span))], null);
+        }
+        catch (ProblemException refusal)
+        {
+            return ([], refusal.Problem);
+        }
     }
 }

@@ -29,7 +29,7 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
             Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
             Assert.Equal(AppendStatus.Missing, (await _host.AppendAsync(path, "x")).Status);
             Assert.Equal(CreateStatus.SourceMissing, (await _host.CreateAsync(NewPath(), null, fork: new ForkPoint(path, null, 0))).Status);
-            Assert.Equal(Presence.Missing, await _host.Store.DeleteAsync(path, default).Within());
+            Assert.Equal(Presence.Missing, await _host.DeleteAsync(path).Within());
             Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(path, "text/html", ["new"])).Status);
             Assert.Equal("new", await _host.ReadAllAsync(path));
         }
@@ -134,7 +134,7 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         foreach (var path in new[] { expired, read, living, deleted })
             await _host.CreateAsync(path, content: ["x"], ttl: path == living ? null : 1_000);
         await _host.AppendAsync(expired, "y", producer: new ProducerPosition("p", 0, 0));
-        await _host.Store.DeleteAsync(deleted, default).Within();
+        await _host.DeleteAsync(deleted).Within();
         await PassAsync(expired, 1_100);
         await PassAsync(read, 900);
         await _host.ReadAsync(read);
@@ -157,10 +157,10 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         for (var chunk = 0; chunk < 250; chunk++)
             await _host.AppendJsonAsync(path, "1");
         await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
-        await _host.Store.DeleteAsync(path, default).Within();
+        await _host.DeleteAsync(path).Within();
 
         var rounds = 0;
-        while (await _host.Get<StreamFunctions>().SweepAsync(10, 100, default).Within() is > 0 and var done)
+        while (await _host.Store.SweepAsync(10, 100, default).Within() is > 0 and var done)
         {
             Assert.InRange(done, 1, 110);
             rounds++;
@@ -178,8 +178,8 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
             var (path, fork) = (NewPath(), NewPath());
             await _host.CreateAsync(path, content: ["x"]);
             await _host.CreateAsync(fork, null, fork: new ForkPoint(path, null, 0));
-            await _host.Store.DeleteAsync(path, default).Within();
-            await _host.Store.DeleteAsync(fork, default).Within();
+            await _host.DeleteAsync(path).Within();
+            await _host.DeleteAsync(fork).Within();
         }
 
         await Task.WhenAll(new[] { _host, other, _host, other }.Select(host => host.Get<DurableStreamSweep>().RunAsync(default))).Within();

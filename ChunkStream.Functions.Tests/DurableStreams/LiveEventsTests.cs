@@ -56,7 +56,7 @@ public sealed class LiveEventsTests
     [InlineData(new byte[] { 1 })]
     public void Bytes_are_base64(byte[] bytes)
     {
-        var (_, data) = Assert.Single(Read(LiveEvents.Encode(bytes, 7, false, false, LiveContent.Binary).Bytes.Span));
+        var (_, data) = Assert.Single(Read(LiveEvents.Encode(new LiveSegment(0, 7, bytes, UpToDate: false, Closed: false), LiveContent.Binary).Bytes.Span));
 
         Assert.Equal(bytes, Convert.FromBase64String(data));
     }
@@ -64,7 +64,7 @@ public sealed class LiveEventsTests
     [Fact]
     public void The_offset_stands_at_the_end_and_can_be_taken_from_there()
     {
-        var made = LiveEvents.Encode("x"u8, 42, upToDate: true, closed: false, LiveContent.Text);
+        var made = LiveEvents.Encode(new LiveSegment(41, 42, "x"u8.ToArray(), UpToDate: true, Closed: false), LiveContent.Text);
 
         Assert.Equal("event: data\ndata:x\n\nevent: control\ndata:{\"streamNextOffset\":\"0000000000000000042\"", Encoding.UTF8.GetString(made.Bytes.Span));
         Assert.Equal("0000000000000000042", Encoding.UTF8.GetString(made.Offset.Span));
@@ -72,7 +72,7 @@ public sealed class LiveEventsTests
 
     [Fact]
     public void Without_data_there_is_no_data_event()
-        => Assert.StartsWith("event: control\n", Encoding.UTF8.GetString(LiveEvents.Encode([], 0, true, false, LiveContent.Text).Bytes.Span), StringComparison.Ordinal);
+        => Assert.StartsWith("event: control\n", Encoding.UTF8.GetString(Encode("", LiveContent.Text)), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("", 0)]
@@ -91,18 +91,19 @@ public sealed class LiveEventsTests
         => Assert.Equal(unfinished, LiveEvents.Unfinished(Convert.FromHexString(bytes)));
 
     [Fact]
-    public async Task All_readers_of_a_block_are_given_the_same_bytes()
+    public async Task All_readers_of_a_segment_are_given_the_same_bytes()
     {
-        var block = new LiveSegment(0, 5, "hello"u8.ToArray(), UpToDate: true, Closed: true);
+        var segment = new LiveSegment(0, 5, "hello"u8.ToArray(), UpToDate: true, Closed: true);
         var written = new List<string>();
         foreach (var _ in new int[2])
         {
-            await using var source = new LiveSource(block, reader: null, LiveContent.Text, cursorFloor: 0, TimeSpan.FromMinutes(1), TimeProvider.System, default);
-            var made = block.Encoded;
+            await using var source = new LiveSource(
+                new LiveAnswer(segment, Reader: null, LiveContent.Text) { Duration = TimeSpan.FromMinutes(1) }, TimeProvider.System, default);
+            var made = segment.Event(LiveContent.Text);
             Assert.True(await source.WaitToReadAsync());
             Assert.True(source.TryRead());
             written.Add(Written.By(source.WriteRecord));
-            Assert.Same(made, block.Encoded);
+            Assert.Same(made, segment.Event(LiveContent.Text));
             Assert.False(await source.WaitToReadAsync());
         }
 
@@ -111,7 +112,7 @@ public sealed class LiveEventsTests
     }
 
     private static ReadOnlySpan<byte> Encode(string text, LiveContent content)
-        => LiveEvents.Encode(Encoding.UTF8.GetBytes(text), 1, upToDate: true, closed: false, content).Bytes.Span;
+        => LiveEvents.Encode(new LiveSegment(0, 1, Encoding.UTF8.GetBytes(text), UpToDate: true, Closed: false), content).Bytes.Span;
 
     private static List<(string Name, string Data)> Read(ReadOnlySpan<byte> bytes)
         => SseReader.Events(Encoding.UTF8.GetString(bytes) + "}\n\n").Where(e => e.Name != "control").ToList();

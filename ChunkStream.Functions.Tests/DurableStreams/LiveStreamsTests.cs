@@ -88,7 +88,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
             (path, stream) = await NewStreamAsync();
             using var second = host.Live.Follow(stream, 0);
             var end = second.NextAsync(default);
-            await _host.Store.DeleteAsync(path, default);
+            await _host.DeleteAsync(path);
             Assert.Null(await end.Within());
             Assert.Null(await second.NextAsync(default).Within());
         }
@@ -121,7 +121,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
             Assert.True((await reader.NextAsync(default).Within())!.Closed);
         }
 
-        await _host.Store.DeleteAsync(path, default).Within();
+        await _host.DeleteAsync(path).Within();
         using (var reader = _host.Live.Follow(stream, 3))
             Assert.Null(await reader.NextAsync(default).Within());
     }

@@ -396,7 +396,7 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     {
         await SqlAsync("create table orders (id int primary key)");
         await PublishAsync("orders");
-        await _host.Store.DeleteAsync(_path, default).Within();
+        await _host.DeleteAsync(_path).Within();
 
         Assert.Equal("42704", await StateOfAsync("insert into orders values (1)"));
         await SqlAsync("select chunkstream.unpublish_changes('orders'); insert into orders values (1)");

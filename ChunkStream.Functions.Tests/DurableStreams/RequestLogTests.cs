@@ -10,7 +10,8 @@ public sealed class RequestLogTests
     public void Of_many_requests_that_fail_alike_few_are_told_each_in_a_bounded_line()
     {
         var (log, time) = (new RecordedLog(), new SteppedTime());
-        var requests = new DurableRequestLog(log.CreateLogger("requests"), time);
+        using var factory = LoggerFactory.Create(logging => logging.AddProvider(log));
+        var requests = new DurableRequestLog(factory.CreateLogger<DurableEndpoint>(), time);
         void Fail(int status) => requests.RequestFailed("POST", $"a\u001b[2J{new string('p', 1000)}", status, new IOException("The database is away.\n" + new string('x', 10_000)));
 
         for (var i = 0; i < 199; i++)

@@ -86,7 +86,7 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
 
         await host.CreateAsync(fork, null, fork: new ForkPoint(path, null, 0));
         Assert.Equal("x", await host.ReadAllAsync(fork));
-        Assert.Equal(Presence.Present, await host.Store.DeleteAsync(fork, default).Within());
+        Assert.Equal(Presence.Present, await host.DeleteAsync(fork).Within());
         await host.Get<DurableStreamSweep>().RunAsync(default).Within();
     }
 

@@ -115,7 +115,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
     {
         var (json, text, closed, deleted) = (await NewAsync(Json), await NewAsync(), await NewAsync(), await NewAsync());
         await _host.CloseAsync(closed);
-        await _host.Store.DeleteAsync(deleted, default).Within();
+        await _host.DeleteAsync(deleted).Within();
 
         var refusal = await Assert.ThrowsAsync<PostgresException>(() => postgres.ExecuteAsync(
             sql.Replace("{json}", json, StringComparison.Ordinal).Replace("{text}", text, StringComparison.Ordinal)
@@ -132,7 +132,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         foreach (var (change, state) in new (Func<string, Task>, string)[]
             {
                 (path => _host.CloseAsync(path), "55000"),
-                (path => _host.Store.DeleteAsync(path, default), "42704"),
+                (path => _host.DeleteAsync(path), "42704"),
             })
         {
             var (path, other) = (await NewAsync(), await NewAsync());
@@ -379,7 +379,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             await using var command = _sql.CreateCommand("select chunkstream.create($1)");
             command.Parameters.Add(new() { Value = path });
             await command.ExecuteNonQueryAsync();
-            Assert.Equal(Presence.Present, await _host.Store.DeleteAsync(path, default).Within());
+            Assert.Equal(Presence.Present, await _host.DeleteAsync(path).Within());
         }
     }
 

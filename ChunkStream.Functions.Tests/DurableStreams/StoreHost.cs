@@ -25,6 +25,8 @@ internal sealed class StoreHost : IAsyncDisposable
 
     public DurableStore Store => _services.GetRequiredService<DurableStore>();
 
+    public AppendQueue Appends => _services.GetRequiredService<AppendQueue>();
+
     public LiveStreams Live => _services.GetRequiredService<LiveStreams>();
 
     public T Get<T>()
@@ -55,16 +57,25 @@ internal sealed class StoreHost : IAsyncDisposable
 
     public Task<AppendResult> AppendAsync(
         string path, string text, bool close = false, string? sequence = null, ProducerPosition? producer = null, string contentType = Plain)
-        => Store.AppendAsync(new AppendToStream(path, contentType, Bytes([text]), close, sequence, producer), default).Within();
+        => Appends.AppendAsync(new AppendToStream(path, contentType, Bytes([text]), close, sequence, producer), default).Within();
 
     public Task<AppendResult> AppendJsonAsync(string path, params string[] messages)
-        => Store.AppendAsync(new AppendToStream(path, Json, Bytes(messages), false, null, null), default).Within();
+        => Appends.AppendAsync(new AppendToStream(path, Json, Bytes(messages), false, null, null), default).Within();
 
     public Task<AppendResult> CloseAsync(string path, ProducerPosition? producer = null)
-        => Store.AppendAsync(new AppendToStream(path, null, [], true, null, producer), default).Within();
+        => Appends.AppendAsync(new AppendToStream(path, null, [], true, null, producer), default).Within();
 
     public Task<StoredSegment> ReadAsync(string path, long? from = 0, int maxBytes = 1 << 20)
         => Store.ReadAsync(path, from, maxBytes, default).Within();
+
+    /// <summary>Deletes a stream, and tells its readers.</summary>
+    public async Task<Presence> DeleteAsync(string path)
+    {
+        var (presence, id) = await Store.DeleteAsync(path, default).Within();
+        if (id is { } deleted)
+            Get<IChangeSink>().Tell(deleted, null);
+        return presence;
+    }
 
     /// <summary>All of a stream, piece by piece.</summary>
     public async Task<string> ReadAllAsync(string path, int segmentBytes = 1 << 20)

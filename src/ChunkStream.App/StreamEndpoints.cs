@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ChunkStream.App.Demo;
+using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.Http;
 using ChunkStream.Postgres;

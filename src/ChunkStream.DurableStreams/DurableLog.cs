@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace ChunkStream.DurableStreams;
 
 /// <summary>Every log event of the durable streams.</summary>
-internal sealed partial class DurableLog(ILogger logger)
+internal sealed partial class DurableLog(ILogger<DurableLog> logger)
 {
     /// <summary>The tables are made, or upgraded.</summary>
     [LoggerMessage(EventId = 30, EventName = "StreamSchemaInstalled", Level = LogLevel.Information, Message = "The durable streams' schema is at version {Version} now")]

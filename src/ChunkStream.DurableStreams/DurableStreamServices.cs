@@ -4,11 +4,7 @@ using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.DurableStreams.Store;
-using ChunkStream.Postgres;
-using ChunkStream.Postgres.Connections;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -30,27 +26,30 @@ public static class DurableStreamServices
         var options = services.AddCheckedSettings<DurableStreamOptions>(DurableStreamOptions.Section);
         if (configure is not null)
             options.Configure(configure);
-        services.TryAddSingleton(provider => new DurableLog(provider.GetRequiredService<ILogger<DurableStore>>()));
-        services.TryAddSingleton(provider => new DurableDatabase(
-            provider.GetRequiredService<ConfiguredConnection>(),
-            provider.GetRequiredService<IOptions<DurableStreamOptions>>(),
-            provider.GetRequiredService<IOptions<PostgresOptions>>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<DurableLog>(),
-            provider.GetRequiredService<ILoggerFactory>()));
+        services.TryAddSingleton<DurableLog>();
+        services.TryAddSingleton<DurableDatabase>();
         services.TryAddSingleton<SqlCalls>();
-        services.TryAddSingleton<StreamFunctions>();
-        services.TryAddSingleton<RecordingStore>();
+        services.TryAddSingleton<DurableStore>();
+        services.TryAddSingleton(provider => new DurableStreamSweep(
+            provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<DurableStore>()));
         services.TryAddSingleton<ChangeNotifier>();
         services.TryAddSingleton<ChangeListener>();
         services.TryAddSingleton<LiveStreams>();
         services.TryAddSingleton<IChangeSink, ChangeBroadcast>();
-        services.TryAddSingleton(provider => new AppendRoom(provider.GetRequiredService<IOptions<DurableStreamOptions>>().Value.MaxWaitingBytes));
+        services.TryAddSingleton<AppendRoom>();
         services.TryAddSingleton<AppendQueue>();
-        services.TryAddSingleton<DurableStore>();
-        services.TryAddSingleton(provider => new DurableStreamSweep(
-            provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<StreamFunctions>()));
+        services.TryAddSingleton<BodyReader>();
+        services.TryAddSingleton<DurableRequestLog>();
+        services.TryAddEnumerable(
+        [
+            ServiceDescriptor.Singleton<DurableMethod, GetMethod>(),
+            ServiceDescriptor.Singleton<DurableMethod, HeadMethod>(),
+            ServiceDescriptor.Singleton<DurableMethod, PutMethod>(),
+            ServiceDescriptor.Singleton<DurableMethod, PostMethod>(),
+            ServiceDescriptor.Singleton<DurableMethod, DeleteMethod>(),
+        ]);
         services.TryAddSingleton<DurableEndpoint>();
+        services.TryAddSingleton<RecordingStore>();
         services.TryAddSingleton<RecordingLog>();
         services.TryAddSingleton<RecordingRegistry>();
         services.TryAddSingleton<RecordingEndpoint>();

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ChunkStream.App.Demo;
+using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Recordings;
@@ -22,6 +23,10 @@ internal sealed class RecordedGenerator
 
     /// <summary>The path of its stream.</summary>
     public string RecordedPath => $"recordings/own/{_name}";
+
+    /// <summary>It, as the library has it.</summary>
+    public RecordableGenerator Recordable
+        => RecordableGenerator.Create(new RecordingName("own", _name), Items, DemoJson.Default.ChunkMessage);
 
     public static string Item(int number) => $$"""{"chunk_number":{{number}},"message":"Item {{number}}"}""";
 

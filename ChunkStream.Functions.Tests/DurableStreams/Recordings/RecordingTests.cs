@@ -243,10 +243,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task A_recording_whose_process_is_gone_is_told_from_one_that_goes_on()
     {
-        await using var host = StoreHost.Start(postgres.ConnectionString);
-        var functions = host.Get<RecordingStore>();
-        var begun = await functions.BeginAsync(
-            new BeginRecording(_generator.RecordedPath, StoreHost.Json, IsJson: true, Guid.NewGuid(), "", 3600, RecorderSeconds: 3, MayCreate: true), default);
+        await using var host = StoreHost.Start(postgres.ConnectionString, ("ChunkStream:Streams:RecorderSeconds", "3"));
+        var begun = await host.Get<RecordingStore>().BeginAsync(_generator.Recordable, Guid.NewGuid(), mayCreate: true, default);
         Assert.Equal(BeginStatus.Created, begun.Status);
         await host.AppendJsonAsync(_generator.RecordedPath, RecordedGenerator.Item(0), RecordedGenerator.Item(1), RecordedGenerator.Item(2));
 

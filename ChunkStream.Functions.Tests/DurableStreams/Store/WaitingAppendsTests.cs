@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.Support;
 using CsCheck;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Store;
 
@@ -98,13 +100,15 @@ public sealed class WaitingAppendsTests
 
     private static WaitingAppend Append(string path, int bytes, AppendRoom? room = null)
     {
-        var place = (room ?? new AppendRoom(long.MaxValue)).Open(path);
+        var place = (room ?? Unbounded()).Open(path);
         ReadOnlyMemory<byte>[] content = [Data.AsMemory(0, bytes)];
         var append = new WaitingAppend(
             new AppendToStream(path, "text/plain", content, Close: false, Sequence: null, Producer: null), place);
-        Assert.Null(place.Hold(append.Cost, isReceiving: false));
+        place.Hold(append.Cost, isReceiving: false);
         return append;
     }
+
+    private static AppendRoom Unbounded() => new(Options.Create(new DurableStreamOptions { MaxWaitingBytes = long.MaxValue }));
 
     private sealed record Step(Act Act, int Stream, int Bytes, int Choice);
 
@@ -112,7 +116,7 @@ public sealed class WaitingAppendsTests
     private sealed class Model
     {
         private readonly WaitingAppends _appends = new();
-        private readonly AppendRoom _room = new(long.MaxValue);
+        private readonly AppendRoom _room = Unbounded();
         private readonly Dictionary<string, List<WaitingAppend>> _waiting = [];
         private readonly HashSet<WaitingAppend> _underWay = [];
         private long _held;

@@ -6,7 +6,7 @@ internal static class Backoff
     private const double FirstMilliseconds = 100;
 
     /// <summary>Twice as long each time, up to a limit, and for none quite as long as for another.</summary>
-    public static TimeSpan Of(int failures, TimeSpan longest)
+    public static TimeSpan Compute(int failures, TimeSpan longest)
     {
         var milliseconds = Math.Min(FirstMilliseconds * Math.Pow(2, Math.Min(failures, 30) - 1), longest.TotalMilliseconds);
 #pragma warning disable CA5394 // It only has to differ.

@@ -17,21 +17,8 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
-    private Func<bool> _isWanted = () => false;
     private long? _since;
     private string? _pinged;
-
-    /// <summary>A stream is that far now, or with null is otherwise new. Called on the connection's thread.</summary>
-    public Action<long, long?> Changed { get; set; } = (_, _) => { };
-
-    /// <summary>Transactions in SQL append, of which not all may tell. Called on the connection's thread.</summary>
-    public Action Untold { get; set; } = () => { };
-
-    /// <summary>It listens from now on: whatever was before may have been missed.</summary>
-    public Action Began { get; set; } = () => { };
-
-    /// <summary>It does not hear any more, for a while.</summary>
-    public Action Lost { get; set; } = () => { };
 
     /// <summary>Since when it hears everything: a timestamp; null where it doesn't.</summary>
     public long? Since
@@ -46,16 +33,13 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
     /// <summary>Whether it has heard itself: until then it may be deaf.</summary>
     public bool IsProved { get; private set; }
 
-    /// <summary>Listens for as long as it is wanted, if it doesn't already.</summary>
-    /// <param name="isWanted">Whether it is: asked now and then.</param>
-    public void Listen(Func<bool> isWanted)
+    /// <summary>Listens for as long as the observer wants, unless it does so already.</summary>
+    public void Listen(IChangeObserver observer)
     {
         lock (_lock)
         {
-            if (!_running.IsCompleted || _stop.IsCancellationRequested)
-                return;
-            _isWanted = isWanted;
-            _running = Task.Run(RunAsync);
+            if (_running.IsCompleted && !_stop.IsCancellationRequested)
+                _running = Task.Run(() => RunAsync(observer));
         }
     }
 
@@ -73,13 +57,13 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
         _stop.Dispose();
     }
 
-    private async Task RunAsync()
+    private async Task RunAsync(IChangeObserver observer)
     {
-        for (var failures = 0; _isWanted();)
+        for (var failures = 0; observer.IsListening;)
         {
             try
             {
-                await ListenAsync(() => failures = 0).ConfigureAwait(false);
+                await ListenAsync(observer, () => failures = 0).ConfigureAwait(false);
             }
             catch (Exception) when (_stop.IsCancellationRequested)
             {
@@ -93,29 +77,30 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
             finally
             {
                 Forget();
+                observer.Lost();
             }
 
             if (failures > 0)
-                await Task.Delay(Backoff.Of(failures, LongestPause), time, _stop.Token).ConfigureAwait(false);
+                await Task.Delay(Backoff.Compute(failures, LongestPause), time, _stop.Token).ConfigureAwait(false);
         }
     }
 
-    private async Task ListenAsync(Action proved)
+    private async Task ListenAsync(IChangeObserver observer, Action proved)
     {
         await using var session = await database.OpenOwnAsync(_stop.Token).ConfigureAwait(false);
         var connection = session.Connection;
-        connection.Notification += (_, notice) => ChangeNotice.Read(notice.Payload, Changed, Untold, Hear);
+        connection.Notification += (_, notice) => ChangeNotice.Read(notice.Payload, observer.Changed, observer.Untold, Hear);
         await using (var listen = new NpgsqlCommand("listen chunkstream", connection))
             await listen.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         session.LimitTo(Timeout.InfiniteTimeSpan);
         lock (_lock)
             _since = time.GetTimestamp();
-        Began();
+        observer.Began();
 
         // When to try whether it hears; and while that is being tried, when it has to have heard.
         var due = time.GetTimestamp();
         var isTrying = false;
-        while (_isWanted())
+        while (observer.IsListening)
         {
             var left = Until(due);
             if (left <= TimeSpan.Zero)
@@ -153,7 +138,6 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
             _since = null;
         _pinged = null;
         IsProved = false;
-        Lost();
     }
 
     private long After(TimeSpan span) => time.GetTimestamp() + (long)(span.TotalSeconds * time.TimestampFrequency);

@@ -96,7 +96,7 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
 
                     // A connection may have died long ago, and others be well.
                     if (broken is null || failures > 1)
-                        await Task.Delay(Backoff.Of(failures, LongestPause), time, _stop.Token).ConfigureAwait(false);
+                        await Task.Delay(Backoff.Compute(failures, LongestPause), time, _stop.Token).ConfigureAwait(false);
                 }
             }
         }

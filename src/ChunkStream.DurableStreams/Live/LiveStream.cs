@@ -160,7 +160,7 @@ internal sealed class LiveStream
         {
             try
             {
-                return LiveSegment.Of(await _owner.ReadAsync(Id, position, head).ConfigureAwait(false));
+                return LiveSegment.From(await _owner.ReadAsync(Id, position, head).ConfigureAwait(false));
             }
             finally
             {
@@ -241,7 +241,7 @@ internal sealed class LiveStream
     {
         if (_isOver)
             return;
-        if (LiveSegment.Of(stored) is not { } segment)
+        if (LiveSegment.From(stored) is not { } segment)
         {
             EndInside();
             return;

@@ -7,7 +7,7 @@ namespace ChunkStream.DurableStreams.Live;
 /// <summary>
 /// The readers of this process that wait for more. All readers of a stream share one read of the database a change.
 /// </summary>
-internal sealed class LiveStreams : IAsyncDisposable
+internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
 {
     /// <summary>About how many bytes a segment has at most.</summary>
     public const int SegmentBytes = 256 * 1024;
@@ -39,7 +39,7 @@ internal sealed class LiveStreams : IAsyncDisposable
 
     private const int MostLooks = 1_000;
 
-    private readonly StreamFunctions _functions;
+    private readonly DurableStore _store;
     private readonly ChangeListener _listener;
     private readonly TimeProvider _time;
     private readonly DurableLog _log;
@@ -58,18 +58,14 @@ internal sealed class LiveStreams : IAsyncDisposable
     private bool _isLookingForUntold;
     private TimeSpan _lookPause;
 
-    public LiveStreams(StreamFunctions functions, ChangeListener listener, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log)
+    public LiveStreams(DurableStore store, ChangeListener listener, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log)
     {
-        (_functions, _listener, _time, _log) = (functions, listener, time, log);
+        (_store, _listener, _time, _log) = (store, listener, time, log);
         _mostReaders = options.Value.MaxReaders;
         _recent = new RecentChanges(time);
         // The others are for those who write.
         _reads = new SemaphoreSlim(Math.Max(1, options.Value.Connections / 2));
         _leftAt = time.GetTimestamp();
-        listener.Changed = Changed;
-        listener.Untold = LookForUntold;
-        listener.Began = LookAtAll;
-        listener.Lost = LookSoon;
     }
 
     /// <summary>Whether the process stops.</summary>
@@ -90,7 +86,7 @@ internal sealed class LiveStreams : IAsyncDisposable
         lock (_lock)
         {
             if (_readers >= _mostReaders)
-                throw new ProblemException(Problem.TooManyReaders);
+                throw new ProblemException(DurableProblems.TooManyReaders);
             _readers++;
             while (!_streams.TryGetValue(stream.Id, out live!) || !live.TryJoin(position, out reader))
                 _streams[stream.Id] = new LiveStream(this, stream) { LookAt = LookAfter(stream.TtlSeconds, stream.ExpiresAt) };
@@ -141,7 +137,7 @@ internal sealed class LiveStreams : IAsyncDisposable
         await _reads.WaitAsync(_stop.Token).ConfigureAwait(false);
         try
         {
-            var stored = await _functions.ReadOnAsync(id, from, to, SegmentBytes, _stop.Token).ConfigureAwait(false);
+            var stored = await _store.ReadOnAsync(id, from, to, SegmentBytes, _stop.Token).ConfigureAwait(false);
             Volatile.Write(ref _isFailing, 0);
             return stored;
         }
@@ -156,7 +152,7 @@ internal sealed class LiveStreams : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isFailing, 1) == 0)
             _log.NotRead(failure);
-        return Task.Delay(Backoff.Of(failures, LongestPause), _time, _stop.Token);
+        return Task.Delay(Backoff.Compute(failures, LongestPause), _time, _stop.Token);
     }
 
     /// <inheritdoc />
@@ -173,7 +169,7 @@ internal sealed class LiveStreams : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private bool IsWanted
+    bool IChangeObserver.IsListening
     {
         get
         {
@@ -194,7 +190,7 @@ internal sealed class LiveStreams : IAsyncDisposable
         }
     }
 
-    private void LookAtAll()
+    void IChangeObserver.Began()
     {
         LiveStream[] all;
         lock (_lock)
@@ -203,7 +199,7 @@ internal sealed class LiveStreams : IAsyncDisposable
     }
 
     // What was to be looked at some time, since we would hear of it before.
-    private void LookSoon()
+    void IChangeObserver.Lost()
     {
         lock (_lock)
         {
@@ -212,7 +208,7 @@ internal sealed class LiveStreams : IAsyncDisposable
         }
     }
 
-    private void LookForUntold()
+    void IChangeObserver.Untold()
     {
         lock (_lock)
         {
@@ -257,7 +253,7 @@ internal sealed class LiveStreams : IAsyncDisposable
         while (IsLookingWanted)
         {
             // Each time: it may just have given up for want of readers.
-            _listener.Listen(() => IsWanted);
+            _listener.Listen(this);
             await Task.Delay(Tick, _time, _stop.Token).ConfigureAwait(false);
             var due = new List<LiveStream>();
             lock (_lock)
@@ -282,7 +278,7 @@ internal sealed class LiveStreams : IAsyncDisposable
             try
             {
                 var byId = some.ToDictionary(live => live.Id);
-                foreach (var (id, tail, isClosed, isOver) in await _functions.LookAsync(byId.Keys, _stop.Token).ConfigureAwait(false))
+                foreach (var (id, tail, isClosed, isOver) in await _store.LookAsync(byId.Keys, _stop.Token).ConfigureAwait(false))
                 {
                     if (isOver)
                         byId[id].End();

@@ -1,29 +1,22 @@
-using ChunkStream.DurableStreams.Live;
-using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>Durable streams over HTTP: the Durable Streams protocol, its sections 4, 5 and 8 to 10.</summary>
+/// <param name="methods">What a client may do with a stream.</param>
+/// <param name="engine">What all streams share.</param>
+/// <param name="options">The settings.</param>
+/// <param name="log">Hears of requests that fail.</param>
 internal sealed class DurableEndpoint(
-    DurableStore store, AppendRoom room, LiveStreams live, StreamEngine engine, IOptions<DurableStreamOptions> options, ILogger<DurableEndpoint> logger)
+    IEnumerable<DurableMethod> methods, StreamEngine engine, IOptions<DurableStreamOptions> options, DurableRequestLog log)
 {
-    public DurableStore Store => store;
-
-    public AppendRoom Room => room;
-
-    public LiveStreams Live => live;
-
-    public StreamEngine Engine => engine;
-
-    public DurableRequestLog Log { get; } = new(logger, engine.Time);
-
     /// <summary>The parameter of the route that has the stream's path.</summary>
     public const string PathParameter = "path";
+
+    private readonly Dictionary<string, DurableMethod> _methods = methods.ToDictionary(method => method.Name);
 
     /// <summary>The settings.</summary>
     public DurableStreamOptions Options => options.Value;
@@ -34,46 +27,16 @@ internal sealed class DurableEndpoint(
     /// <param name="refused">Why the app refuses it, or null.</param>
     public IResult Answer(HttpRequest request, DurablePlace place, Problem? refused = null)
     {
-        var call = new DurableCall(this, DurablePath.Of(request), place);
-        if ((refused ?? call.PathProblem) is { } problem)
-            return new RefusedResult(call, problem);
-
-        return request.Method switch
-        {
-            "GET" => new ReadResult(call),
-            "HEAD" => new HeadResult(call),
-            "PUT" when !place.IsPublic => new PutResult(call),
-            "POST" when !place.IsPublic => new PostResult(call),
-            "DELETE" when !place.IsPublic => new DeleteResult(call),
-            _ => TypedResults.StatusCode(StatusCodes.Status405MethodNotAllowed),
-        };
+        var target = new DurableTarget(DurablePath.From(request), place);
+        if ((refused ?? DurablePath.Check(request, target.Path)) is { } problem)
+            return new DurableResult(target, (_, _, _) => throw new ProblemException(problem), engine, log);
+        return _methods.TryGetValue(request.Method, out var method) && !(method.Writes && place.IsPublic)
+            ? new DurableResult(target, method.AnswerAsync, engine, log)
+            : TypedResults.StatusCode(StatusCodes.Status405MethodNotAllowed);
     }
 }
 
-/// <summary>One request to a stream.</summary>
-/// <param name="endpoints">What all of them share.</param>
-/// <param name="path">The stream's path, or what is wrong with it.</param>
-/// <param name="place">The endpoint at which it came.</param>
-internal sealed class DurableCall(DurableEndpoint endpoints, (string Path, Problem? Problem) path, DurablePlace place)
-{
-    public DurableStore Store => endpoints.Store;
-
-    public AppendRoom Room => endpoints.Room;
-
-    public LiveStreams Live => endpoints.Live;
-
-    public StreamEngine Engine => endpoints.Engine;
-
-    public DurableStreamOptions Options => endpoints.Options;
-
-    public DurableRequestLog Log => endpoints.Log;
-
-    public string Path => path.Path;
-
-    public Problem? PathProblem => path.Problem;
-
-    public bool IsPublic => place.IsPublic;
-
-    /// <summary>The endpoint's name, for the log.</summary>
-    public string Name => place.Name;
-}
+/// <summary>Which stream a request is for.</summary>
+/// <param name="Path">The stream's path.</param>
+/// <param name="Place">The endpoint at which it came.</param>
+internal sealed record DurableTarget(string Path, DurablePlace Place);

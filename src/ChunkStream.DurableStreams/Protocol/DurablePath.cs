@@ -18,13 +18,12 @@ internal static class DurablePath
     // For the protocol's subscriptions, which are not offered.
     private const string ReservedSegment = "__ds";
 
-    /// <summary>The path that a request's route names, or what is wrong with it.</summary>
-    public static (string Path, Problem? Problem) Of(HttpRequest request)
-    {
-        // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
-        var path = request.RouteValues[DurableEndpoint.PathParameter]?.ToString() ?? "";
-        return (path, HasDots(request) ? Problem(Dots) : Check(path));
-    }
+    /// <summary>The path that a request's route names.</summary>
+    // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
+    public static string From(HttpRequest request) => request.RouteValues[DurableEndpoint.PathParameter]?.ToString() ?? "";
+
+    /// <summary>What is wrong with the path that a request names, or null.</summary>
+    public static Problem? Check(HttpRequest request, string path) => HasDots(request) ? Problem(Dots) : Check(path);
 
     /// <summary>What is wrong with a path, or null.</summary>
     public static Problem? Check(string path)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>What an operator hears of requests to durable streams that fail; those that stream a body are in the engine's log.</summary>
-internal sealed partial class DurableRequestLog(ILogger logger, TimeProvider time)
+internal sealed partial class DurableRequestLog(ILogger<DurableEndpoint> logger, TimeProvider time)
 {
     private const int PathLength = 200;
 

@@ -1,4 +1,3 @@
-using ChunkStream.DurableStreams.Store;
 using ChunkStream.Http;
 using ChunkStream.Postgres;
 using ChunkStream.Problems;
@@ -8,12 +7,19 @@ using Npgsql;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary>What all answers about durable streams have in common: the headers that protect browsers, and what becomes of failures.</summary>
-internal abstract class DurableResult(DurableCall call) : IResult
+/// <summary>
+/// An answer about a durable stream, and what all of them have in common: the headers that protect browsers, and the one place where
+/// a refusal or a failure becomes a problem.
+/// </summary>
+/// <param name="target">The stream.</param>
+/// <param name="answer">Answers the request.</param>
+/// <param name="engine">What all streams share.</param>
+/// <param name="log">Hears of requests that fail.</param>
+internal sealed class DurableResult(
+    DurableTarget target, Func<DurableTarget, HttpContext, CancellationToken, Task> answer, StreamEngine engine, DurableRequestLog log)
+    : IResult
 {
     private static readonly string ExposedHeaders = string.Join(',', ProtocolHeaders.Exposed);
-
-    protected DurableCall Call => call;
 
     /// <inheritdoc />
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -27,10 +33,10 @@ internal abstract class DurableResult(DurableCall call) : IResult
             return;
         }
 
-        using var lifetime = call.Engine.Begin(httpContext);
+        using var lifetime = engine.Begin(httpContext);
         try
         {
-            await AnswerAsync(request, response, lifetime.Token).ConfigureAwait(false);
+            await answer(target, httpContext, lifetime.Token).ConfigureAwait(false);
         }
         catch (Exception failure) when (!response.HasStarted && failure is not StreamCutException)
         {
@@ -39,9 +45,15 @@ internal abstract class DurableResult(DurableCall call) : IResult
             if (ended is StreamOutcome.ClientLeft)
                 return;
 
+            var refusal = ended is null ? failure as ProblemException : null;
             var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? Describe(failure);
-            response.Clear();
-            SetHeaders(response);
+
+            // What was set before a refusal goes with it; what was set before a failure may not be so.
+            if (refusal is null)
+            {
+                response.Clear();
+                SetHeaders(response);
+            }
 
             // Maybe it is still there, as long as nothing but the end of the call tells that it left.
             if (ended is StreamOutcome.Stopped && lifetime.ClientLeft)
@@ -51,16 +63,13 @@ internal abstract class DurableResult(DurableCall call) : IResult
             }
 
             if (problem.Status >= 500)
-                call.Log.RequestFailed(request.Method, call.Path, problem.Status, failure);
+                log.RequestFailed(request.Method, target.Path, problem.Status, failure);
             await RefuseAsync(response, problem).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Answers the request; a failure before the response has started becomes a problem.</summary>
-    protected abstract Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation);
-
-    /// <summary>Answers with a problem, which is the end of a stream where one was asked for. Headers that were set stay.</summary>
-    protected Task RefuseAsync(HttpResponse response, Problem problem)
+    /// <summary>Answers with a problem, which is the end of a stream where one was asked for.</summary>
+    private Task RefuseAsync(HttpResponse response, Problem problem)
     {
         if (problem.Status == StatusCodes.Status415UnsupportedMediaType)
             response.Headers.AcceptEncoding = HeaderReader.Identity;
@@ -68,32 +77,16 @@ internal abstract class DurableResult(DurableCall call) : IResult
         if (problem.Status == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol))
             response.Headers.Connection = "close";
         IResult refusal = HttpMethods.IsGet(response.HttpContext.Request.Method)
-            ? new RefusedStream(call.Name, problem)
+            ? new RefusedStream(target.Place.Name, problem)
             : new ProblemResult(problem);
         return refusal.ExecuteAsync(response.HttpContext);
-    }
-
-    /// <summary>The problem of a path without a stream, or null if there is one.</summary>
-    protected static Problem? Absent(Presence presence) => presence switch
-    {
-        Presence.Present => null,
-        Presence.Gone => DurableProblems.Gone,
-        _ => DurableProblems.NoStream,
-    };
-
-    /// <summary>Says where a stream ends, and whether it does so for ever.</summary>
-    protected static void SetTail(HttpResponse response, long tail, bool closed)
-    {
-        response.Headers[ProtocolHeaders.NextOffset] = DurableOffset.Format(tail);
-        if (closed)
-            response.Headers[ProtocolHeaders.Closed] = ProtocolHeaders.True;
     }
 
     // PROTOCOL.md, 12.7.
     private void SetHeaders(HttpResponse response)
     {
         BrowserUse.Protect(response);
-        response.Headers["Cross-Origin-Resource-Policy"] = call.IsPublic ? "cross-origin" : "same-origin";
+        response.Headers["Cross-Origin-Resource-Policy"] = target.Place.IsPublic ? "cross-origin" : "same-origin";
         response.Headers.CacheControl = "no-store";
 
         // A page of another origin may see no header of the protocol without this. Whether there may be such pages the platform
@@ -108,12 +101,4 @@ internal abstract class DurableResult(DurableCall call) : IResult
         PostgresException { SqlState: ['4', '2', ..] } => Problem.Internal,
         _ => PostgresFailures.Describe(failure),
     };
-}
-
-/// <summary>A refusal, before anything was asked of the database.</summary>
-internal sealed class RefusedResult(DurableCall call, Problem problem) : DurableResult(call)
-{
-    /// <inheritdoc />
-    protected override Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation)
-        => RefuseAsync(response, problem);
 }

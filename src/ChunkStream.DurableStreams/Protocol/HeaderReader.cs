@@ -25,8 +25,16 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
 
     private readonly List<ParameterError> _errors = [];
 
-    /// <summary>The problem to answer with, or null if all is well.</summary>
+    /// <summary>What is wrong with the headers that were read so far, or null.</summary>
     public Problem? Problem() => _errors.Count == 0 ? null : DurableProblems.InvalidHeaders(_errors);
+
+    /// <summary>Refuses the request if there are mistakes.</summary>
+    /// <exception cref="ProblemException">There are: 400.</exception>
+    public void ThrowIfMistaken()
+    {
+        if (Problem() is { } problem)
+            throw new ProblemException(problem);
+    }
 
     /// <summary>Adds a mistake that the caller found.</summary>
     public void Refuse(string name, string detail) => _errors.Add(new ParameterError(name, detail));
@@ -56,7 +64,15 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
     /// <summary>Whether <c>Stream-Closed</c> is true: anything else counts as if it were not there.</summary>
     public bool IsClosed() => ProtocolHeaders.True.Equals(Text(ProtocolHeaders.Closed), StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether the body is compressed, say: it would be stored as it is, and its readers not be told.</summary>
+    /// <summary>Refuses a body that is compressed, for example: it would be stored as it is, and its readers would not be told.</summary>
+    /// <exception cref="ProblemException">It is encoded: 415.</exception>
+    public void ThrowIfEncoded()
+    {
+        if (IsEncoded())
+            throw new ProblemException(DurableProblems.EncodedBody);
+    }
+
+    /// <summary>Whether the body has a content coding other than identity.</summary>
     public bool IsEncoded()
     {
         foreach (var codings in headers.ContentEncoding)

@@ -17,10 +17,11 @@ internal static class JsonMessages
     /// <summary>The messages of a body: none if it is an empty array.</summary>
     /// <param name="body">The body.</param>
     /// <param name="maxMessages">How many there may be.</param>
-    public static (IReadOnlyList<ReadOnlyMemory<byte>> Messages, Problem? Problem) Split(ReadOnlyMemory<byte> body, int maxMessages)
+    /// <exception cref="ProblemException">The body is not JSON, or has too many messages: 400, 413.</exception>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Split(ReadOnlyMemory<byte> body, int maxMessages)
     {
         if (!Utf8.IsValid(body.Span))
-            return ([], DurableProblems.InvalidBody("The body is not JSON: it is not valid UTF-8."));
+            throw Invalid("The body is not JSON: it is not valid UTF-8.");
 
         var messages = new List<ReadOnlyMemory<byte>>();
         try
@@ -36,21 +37,23 @@ internal static class JsonMessages
                 while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
                 {
                     if (messages.Count == maxMessages)
-                        return ([], DurableProblems.TooManyMessages(maxMessages));
+                        throw new ProblemException(DurableProblems.TooManyMessages(maxMessages));
                     messages.Add(Value(body, ref reader));
                 }
             }
 
             // Nothing but white space may follow, or this throws.
             reader.Read();
-            return (messages, null);
+            return messages;
         }
         catch (JsonException mistake)
         {
-            return ([], DurableProblems.InvalidBody(string.Create(CultureInfo.InvariantCulture,
-                $"The body is not valid JSON, at line {mistake.LineNumber + 1}, byte {mistake.BytePositionInLine + 1}; or it is nested more than {MaxDepth} deep.")));
+            throw Invalid(string.Create(CultureInfo.InvariantCulture,
+                $"The body is not valid JSON, at line {mistake.LineNumber + 1}, byte {mistake.BytePositionInLine + 1}; or it is nested more than {MaxDepth} deep."));
         }
     }
+
+    private static ProblemException Invalid(string detail) => new(DurableProblems.InvalidBody(detail));
 
     private static ReadOnlyMemory<byte> Value(ReadOnlyMemory<byte> body, ref Utf8JsonReader reader)
     {

@@ -26,20 +26,16 @@ internal sealed class LiveSource : StreamSource
     private byte[] _unfinished = [];
     private Task? _waiting;
 
-    /// <param name="first">What was read so far.</param>
-    /// <param name="reader">Who gives the rest; null if the stream is closed there.</param>
-    /// <param name="content">What the data are.</param>
-    /// <param name="cursorFloor">The lowest cursor to give.</param>
-    /// <param name="duration">How long it lasts.</param>
+    /// <param name="answer">What it gives, and for how long.</param>
     /// <param name="time">Measures that.</param>
     /// <param name="cancellation">Ends it.</param>
-    public LiveSource(
-        LiveSegment first, LiveReader? reader, LiveContent content, long cursorFloor, TimeSpan duration, TimeProvider time, CancellationToken cancellation)
+    public LiveSource(LiveAnswer answer, TimeProvider time, CancellationToken cancellation)
     {
-        (_reader, _content, _cursorFloor, _time, _cancellation) = (reader, content, cursorFloor, time, cancellation);
-        _duration = new CancellationTokenSource(duration, time);
+        (_reader, _content, _cursorFloor) = (answer.Reader, answer.Content, answer.CursorFloor);
+        (_time, _cancellation) = (time, cancellation);
+        _duration = new CancellationTokenSource(answer.Duration, time);
         _untilEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _duration.Token);
-        _next = EventOf(first);
+        _next = EventOf(answer.First);
     }
 
     /// <inheritdoc />
@@ -127,17 +123,26 @@ internal sealed class LiveSource : StreamSource
         var isParted = _content is LiveContent.Text && !segment.UpToDate;
         var unfinished = isParted ? LiveEvents.Unfinished(segment.Data.Span) : 0;
         if (unfinished == 0 && _unfinished.Length == 0)
-        {
-            // Two readers at once make the same of it.
-            segment.Encoded ??= LiveEvents.Encode(segment.Data.Span, segment.Next, segment.UpToDate, segment.Closed, _content);
-            return (LiveEvent)segment.Encoded;
-        }
+            return segment.Event(_content);
 
         byte[] data = [.. _unfinished, .. segment.Data.Span];
         unfinished = isParted ? LiveEvents.Unfinished(data) : 0;
         _unfinished = data[^unfinished..];
         return unfinished == data.Length
             ? null
-            : LiveEvents.Encode(data.AsSpan(0, data.Length - unfinished), segment.Next - unfinished, segment.UpToDate, segment.Closed, _content);
+            : LiveEvents.Encode(segment with { Data = data.AsMemory(0, data.Length - unfinished), Next = segment.Next - unfinished }, _content);
     }
+}
+
+/// <summary>What a live response gives.</summary>
+/// <param name="First">What was read so far.</param>
+/// <param name="Reader">Gives the rest; null if the stream is closed after the first segment.</param>
+/// <param name="Content">What the data are.</param>
+internal sealed record LiveAnswer(LiveSegment First, LiveReader? Reader, LiveContent Content)
+{
+    /// <summary>The lowest cache cursor to give.</summary>
+    public long CursorFloor { get; init; }
+
+    /// <summary>How long the response lasts.</summary>
+    public required TimeSpan Duration { get; init; }
 }

@@ -15,8 +15,9 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
     private const string LongPoll = "long-poll";
     private const string Sse = "sse";
 
-    /// <summary>Reads the query string. Parameters that are not the protocol's are none of our business: it says so.</summary>
-    public static (ReadRequest Request, Problem? Problem) Of(IQueryCollection query)
+    /// <summary>Reads the query string. Parameters that the protocol does not have are ignored, as it wants.</summary>
+    /// <exception cref="ProblemException">It has mistakes: 400.</exception>
+    public static ReadRequest Read(IQueryCollection query)
     {
         var parameters = new RequestParameters(query) { IgnoresOthers = true };
         var live = parameters.Text("live") switch
@@ -30,7 +31,7 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
         if (offset is null && live is not LiveMode.None)
             parameters.Refuse(Offset, $"'{Offset}' is missing: a live read must say where it begins, with -1 for the start or now for what comes.");
         var request = new ReadRequest(PositionOf(offset, parameters), live, CacheCursor.Parse(parameters.Text("cursor")));
-        return (request, parameters.Problem());
+        return parameters.Problem() is { } problem ? throw new ProblemException(problem) : request;
     }
 
     private static LiveMode Refused(RequestParameters parameters)

@@ -27,7 +27,7 @@ internal sealed class Recording : IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     private readonly RecordableGenerator _generator;
-    private readonly DurableStore _store;
+    private readonly AppendQueue _appends;
     private readonly DurableStreamOptions _options;
     private readonly TimeProvider _time;
     private readonly RecordingLog _log;
@@ -48,9 +48,9 @@ internal sealed class Recording : IDisposable
     private long? _readElsewhereAt;
 
     public Recording(
-        RecordableGenerator generator, DurableStream stream, DurableStore store, DurableStreamOptions options, TimeProvider time, RecordingLog log)
+        RecordableGenerator generator, DurableStream stream, AppendQueue appends, DurableStreamOptions options, TimeProvider time, RecordingLog log)
     {
-        (_generator, Stream, _store, _options, _time, _log) = (generator, stream, store, options, time, log);
+        (_generator, Stream, _appends, _options, _time, _log) = (generator, stream, appends, options, time, log);
         _writer = new ByteWriter(_gathered);
         _started = _leftAt = time.GetTimestamp();
         Window = new RecordingWindow(options.RecordingBytes);
@@ -106,7 +106,7 @@ internal sealed class Recording : IDisposable
                 return;
         }
 
-        Cut(RecordingCut.LimitReached, RecordingProblems.Incomplete(RecordingCut.LimitReached));
+        Cut(RecordingCut.LimitReached, RecordingCut.LimitReached.Describe());
     }
 
     /// <summary>A reader of another process was seen, so long ago.</summary>
@@ -189,7 +189,7 @@ internal sealed class Recording : IDisposable
                 if (_gatheredBytes >= SegmentBytes || _ends.Count >= SegmentRows)
                     HandOn();
                 if (_recordedBytes > _generator.Quota?.Bytes)
-                    throw new ProblemException(RecordingProblems.TooLarge(_generator.Quota.Bytes));
+                    throw new ProblemException(DurableProblems.RecordingTooLarge(_generator.Quota.Bytes));
             }
         }
         finally
@@ -286,18 +286,29 @@ internal sealed class Recording : IDisposable
         {
             try
             {
-                var result = await _store.AppendAsync(append, CancellationToken.None).ConfigureAwait(false);
+                var result = await _appends.AppendAsync(append, CancellationToken.None).ConfigureAwait(false);
                 if (result.Status is not (AppendStatus.Appended or AppendStatus.Duplicate))
-                    throw new ProblemException(RecordingProblems.NotStored(result.Status));
+                    throw new ProblemException(Refusal(result.Status));
                 return;
             }
             catch (Exception e) when (
-                PostgresFailures.Describe(e).Status == 503 && _time.GetElapsedTime(began).TotalSeconds < _options.RecorderSeconds)
+                MayPass(e) && _time.GetElapsedTime(began).TotalSeconds < _options.RecorderSeconds)
             {
                 if (failures == 1)
                     _log.NotStored(_generator.Path, e);
-                await Task.Delay(Backoff.Of(failures, LongestPause), _time).ConfigureAwait(false);
+                await Task.Delay(Backoff.Compute(failures, LongestPause), _time).ConfigureAwait(false);
             }
         }
     }
+
+    // Why the stream does not take what was recorded.
+    private static Problem Refusal(AppendStatus status) => status switch
+    {
+        AppendStatus.StreamFull => DurableProblems.RecordingFull,
+        AppendStatus.Closed => DurableProblems.RecordingClosed,
+        _ => DurableProblems.RecordingDeleted,
+    };
+
+    // Whether another try may succeed: the problems for which that is so say when.
+    private static bool MayPass(Exception failure) => PostgresFailures.Describe(failure).RetryAfterSeconds is not null;
 }

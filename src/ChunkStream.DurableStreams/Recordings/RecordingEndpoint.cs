@@ -35,7 +35,7 @@ internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<D
     {
         var settings = options.Value;
         if (!settings.PublicRecording)
-            return new RefusedStream(endpoint, RecordingProblems.NotPublic);
+            return new RefusedStream(endpoint, DurableProblems.RecordingNotPublic);
         if (generator.Name.Problem is { } invalid)
             parameters.Refuse(Parameter, $"'{Parameter}' can't name a recording. {invalid.Detail}");
         var quota = new RecordingQuota(generator.Name.Prefix, settings.PublicRecordings, settings.PublicRecordingBytes);

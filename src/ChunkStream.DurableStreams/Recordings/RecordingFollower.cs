@@ -10,10 +10,8 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// </summary>
 internal sealed class RecordingFollower : IRecordingReader
 {
-    private readonly DurableStore _store;
-    private readonly RecordingStore _functions;
+    private readonly RecordingStore _store;
     private readonly LiveStreams _live;
-    private readonly DurableStreamOptions _options;
     private readonly TimeProvider _time;
     private readonly TimeSpan _lookEach;
     private DurableStream _stream;
@@ -24,17 +22,15 @@ internal sealed class RecordingFollower : IRecordingReader
 
     /// <param name="begun">The recording, as it was found.</param>
     /// <param name="position">Where to begin.</param>
-    /// <param name="store">Reads the stream.</param>
-    /// <param name="functions">Tells how far the recording is.</param>
+    /// <param name="store">Has it, and tells how far it is.</param>
     /// <param name="live">Where to wait.</param>
-    /// <param name="options">For how long a recorder is believed alive, and how much to read at a time.</param>
+    /// <param name="lookEach">How often to ask whether its recorder is still alive.</param>
     /// <param name="time">Measures that.</param>
     public RecordingFollower(
-        BegunRecording begun, long position, DurableStore store, RecordingStore functions, LiveStreams live, DurableStreamOptions options, TimeProvider time)
+        BegunRecording begun, long position, RecordingStore store, LiveStreams live, TimeSpan lookEach, TimeProvider time)
     {
         (_stream, _cut, _position) = (begun.Stream!, begun.Cut, position);
-        (_store, _functions, _live, _options, _time) = (store, functions, live, options, time);
-        _lookEach = TimeSpan.FromSeconds(options.RecorderSeconds / 3);
+        (_store, _live, _lookEach, _time) = (store, live, lookEach, time);
     }
 
     /// <inheritdoc />
@@ -45,9 +41,9 @@ internal sealed class RecordingFollower : IRecordingReader
             if (_reader is null && _position < _stream.Tail)
                 return await ReadAsync(cancellation).ConfigureAwait(false);
             if (_cut is { } cut)
-                throw new ProblemException(RecordingProblems.Incomplete(cut));
+                throw new ProblemException(cut.Describe());
             if (_stream.Closed)
-                return _position > _stream.Tail ? throw new ProblemException(RecordingProblems.BeyondEnd) : null;
+                return _position > _stream.Tail ? throw new ProblemException(DurableProblems.BeyondRecording) : null;
             if (_lookedAt is not { } at || _time.GetElapsedTime(at) >= _lookEach)
                 await LookAsync(cancellation).ConfigureAwait(false);
             else if (await WaitAsync(cancellation).ConfigureAwait(false) is { } segment)
@@ -60,9 +56,7 @@ internal sealed class RecordingFollower : IRecordingReader
 
     private async Task<LiveSegment> ReadAsync(CancellationToken cancellation)
     {
-        var stored = await _store.ReadOnAsync(_stream.Id, _position, _stream.Tail, _options.SegmentBytes, cancellation).ConfigureAwait(false);
-        if (LiveSegment.Of(stored) is not { } segment || segment.Next <= _position)
-            throw new ProblemException(RecordingProblems.Deleted);
+        var segment = await _store.ReadAsync(_stream.Id, _position, _stream.Tail, cancellation).ConfigureAwait(false);
 
         // What else has become of it is the next look's business: what is known of its end must not be older than that.
         _position = segment.Next;
@@ -72,9 +66,9 @@ internal sealed class RecordingFollower : IRecordingReader
     private async Task LookAsync(CancellationToken cancellation)
     {
         var asked = _time.GetTimestamp();
-        var state = await _functions.LookAsync(_stream.Id, cancellation).ConfigureAwait(false);
+        var state = await _store.LookAsync(_stream.Id, cancellation).ConfigureAwait(false);
         if (state.IsOver)
-            throw new ProblemException(RecordingProblems.Deleted);
+            throw new ProblemException(DurableProblems.RecordingDeleted);
         _lookedAt = asked;
         _cut = state.Cut;
 
@@ -95,7 +89,7 @@ internal sealed class RecordingFollower : IRecordingReader
         try
         {
             if (await _reader.NextAsync(limit.Token).ConfigureAwait(false) is not { } segment)
-                throw new ProblemException(RecordingProblems.Deleted);
+                throw new ProblemException(DurableProblems.RecordingDeleted);
             if (segment.Closed)
                 _stream = _stream with { Tail = segment.Next, Closed = true };
             _position = segment.Next;

@@ -15,8 +15,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     // For what was gathered to be stored when the process stops.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(3);
 
-    private readonly RecordingStore _functions;
-    private readonly DurableStore _store;
+    private readonly RecordingStore _store;
+    private readonly AppendQueue _appends;
     private readonly LiveStreams _live;
     private readonly DurableStreamOptions _options;
     private readonly TimeProvider _time;
@@ -37,9 +37,9 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private bool _isNotRenewed;
 
     public RecordingRegistry(
-        RecordingStore functions, DurableStore store, LiveStreams live, StreamEngine engine, IOptions<DurableStreamOptions> options, RecordingLog log)
+        RecordingStore store, AppendQueue appends, LiveStreams live, StreamEngine engine, IOptions<DurableStreamOptions> options, RecordingLog log)
     {
-        (_functions, _store, _live, _options, _time, _log) = (functions, store, live, options.Value, engine.Time, log);
+        (_store, _appends, _live, _options, _time, _log) = (store, appends, live, options.Value, engine.Time, log);
         _shutdown = engine.Shutdown.Register(Stop);
     }
 
@@ -53,10 +53,15 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         // Whoever has begun a recording must make it, also if its reader is gone by then.
         var (begun, recording) = await FindOrBeginAsync(generator, mayCreate: from is null).WaitAsync(cancellation).ConfigureAwait(false);
         if (recording is null)
-            return new RecordingFollower(begun, from ?? 0, _store, _functions, _live, _options, _time);
+        {
+            var lookEach = TimeSpan.FromSeconds(_options.RecorderSeconds / 3);
+            return new RecordingFollower(begun, from ?? 0, _store, _live, lookEach, _time);
+        }
+
+
         return from > recording.Window.Tail
-            ? throw new ProblemException(RecordingProblems.BeyondEnd)
-            : new RecordingTap(recording, from ?? 0, _store, _options.SegmentBytes);
+            ? throw new ProblemException(DurableProblems.BeyondRecording)
+            : new RecordingTap(recording, from ?? 0, _store);
     }
 
     /// <inheritdoc />
@@ -70,7 +75,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         await Task.WhenAll(running).CompletesWithinAsync(StopLimit, _time, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private async Task<(BegunRecording Begun, Recording? Recording)> FindOrBeginAsync(RecordableGenerator generator, bool mayCreate)
+    private async Task<FoundRecording> FindOrBeginAsync(RecordableGenerator generator, bool mayCreate)
     {
         if (mayCreate && generator.Quota is null)
             return await BeginAsync(generator).ConfigureAwait(false);
@@ -79,10 +84,10 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         var found = await AskAsync(generator, mayCreate: false).ConfigureAwait(false);
         return found.Status is BeginStatus.Missing && mayCreate
             ? await BeginWithinAsync(generator.Quota!, generator).ConfigureAwait(false)
-            : Of(found, generator, RecordingProblems.Missing);
+            : Accept(found, generator, DurableProblems.NoRecording);
     }
 
-    private async Task<(BegunRecording Begun, Recording? Recording)> BeginAsync(RecordableGenerator generator)
+    private async Task<FoundRecording> BeginAsync(RecordableGenerator generator)
     {
         bool hasPlace;
         lock (_lock)
@@ -93,7 +98,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
 
         try
         {
-            return Of(await AskAsync(generator, mayCreate: hasPlace).ConfigureAwait(false), generator, RecordingProblems.TooMany);
+            return Accept(await AskAsync(generator, mayCreate: hasPlace).ConfigureAwait(false), generator, DurableProblems.TooManyRecordings);
         }
         finally
         {
@@ -102,17 +107,17 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         }
     }
 
-    private async Task<(BegunRecording Begun, Recording? Recording)> BeginWithinAsync(RecordingQuota quota, RecordableGenerator generator)
+    private async Task<FoundRecording> BeginWithinAsync(RecordingQuota quota, RecordableGenerator generator)
     {
         try
         {
             if (Interlocked.Increment(ref _counts) > 1 + MostWaiting)
-                throw new ProblemException(RecordingProblems.TooManyAtOnce);
+                throw new ProblemException(DurableProblems.TooManyRecordingsAtOnce);
             await _counting.WaitAsync().ConfigureAwait(false);
             try
             {
-                return await _functions.HasAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false)
-                    ? throw new ProblemException(RecordingProblems.QuotaReached(quota.Recordings))
+                return await _store.HasAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false)
+                    ? throw new ProblemException(DurableProblems.RecordingQuotaReached(quota.Recordings))
                     : await BeginAsync(generator).ConfigureAwait(false);
             }
             finally
@@ -127,19 +132,15 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     }
 
     private Task<BegunRecording> AskAsync(RecordableGenerator generator, bool mayCreate)
-        => _functions.BeginAsync(
-            new BeginRecording(
-                generator.Path, generator.ContentType, !generator.IsText, Guid.NewGuid(), generator.Subject,
-                _options.KeepRecordingSeconds, _options.RecorderSeconds, mayCreate),
-            CancellationToken.None);
+        => _store.BeginAsync(generator, Guid.NewGuid(), mayCreate, CancellationToken.None);
 
-    private (BegunRecording Begun, Recording? Recording) Of(BegunRecording begun, RecordableGenerator generator, Problem missing) => begun.Status switch
+    private FoundRecording Accept(BegunRecording begun, RecordableGenerator generator, Problem missing) => begun.Status switch
     {
-        BeginStatus.Created => (begun, Start(generator, begun.Stream!)),
-        BeginStatus.Exists => (begun, Find(begun.Stream!.Id)),
-        BeginStatus.Differs => throw new ProblemException(RecordingProblems.Differs),
+        BeginStatus.Created => new(begun, Start(generator, begun.Stream!)),
+        BeginStatus.Exists => new(begun, Find(begun.Stream!.Id)),
+        BeginStatus.Differs => throw new ProblemException(DurableProblems.RecordingDiffers),
         BeginStatus.Missing => throw new ProblemException(missing),
-        _ => throw new ProblemException(RecordingProblems.Taken),
+        _ => throw new ProblemException(DurableProblems.RecordingTaken),
     };
 
     private Recording? Find(long id)
@@ -150,7 +151,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
 
     private Recording Start(RecordableGenerator generator, DurableStream stream)
     {
-        var recording = new Recording(generator, stream, _store, _options, _time, _log);
+        var recording = new Recording(generator, stream, _appends, _options, _time, _log);
         lock (_lock)
         {
             if (_isStopping)
@@ -169,7 +170,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         try
         {
             if (await recording.RunAsync().ConfigureAwait(false) is { } cut)
-                await _functions.EndAsync(recording.Stream.Id, cut, CancellationToken.None).ConfigureAwait(false);
+                await _store.EndAsync(recording.Stream.Id, cut, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -226,11 +227,11 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     {
         try
         {
-            foreach (var (id, isOver, unreadSeconds) in await _functions.RenewAsync(
-                recordings.Keys, _options.RecorderSeconds, CancellationToken.None).ConfigureAwait(false))
+            foreach (var (id, isOver, unreadSeconds) in await _store.RenewAsync(
+                recordings.Keys, CancellationToken.None).ConfigureAwait(false))
             {
                 if (isOver)
-                    recordings[id].Cut(RecordingCut.Failed, RecordingProblems.Deleted);
+                    recordings[id].Cut(RecordingCut.Failed, DurableProblems.RecordingDeleted);
                 else if (unreadSeconds is { } seconds)
                     recordings[id].ReadElsewhere(TimeSpan.FromSeconds(seconds));
             }
@@ -245,3 +246,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         }
     }
 }
+
+/// <summary>A recording that was found, or begun.</summary>
+/// <param name="Begun">It, as the database has it.</param>
+/// <param name="Recording">It, if this process makes it.</param>
+internal sealed record FoundRecording(BegunRecording Begun, Recording? Recording);

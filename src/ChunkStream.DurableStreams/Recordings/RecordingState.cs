@@ -1,27 +1,9 @@
 using ChunkStream.DurableStreams.Store;
+using ChunkStream.Problems;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>A recording to find or to create.</summary>
-/// <param name="Path">The stream's path: checked before.</param>
-/// <param name="ContentType">The stream's.</param>
-/// <param name="IsJson">Whether that is JSON's.</param>
-/// <param name="Recorder">Who would record.</param>
-/// <param name="Subject">What is recorded: another subject is another recording.</param>
-/// <param name="KeepSeconds">How long it is kept unread.</param>
-/// <param name="RecorderSeconds">For how long its recorder is believed alive.</param>
-/// <param name="MayCreate">Whether it may be created.</param>
-internal sealed record BeginRecording(
-    string Path,
-    string ContentType,
-    bool IsJson,
-    Guid Recorder,
-    string Subject,
-    long KeepSeconds,
-    double RecorderSeconds,
-    bool MayCreate);
-
-/// <summary>What became of it.</summary>
+/// <summary>What became of a recording that was to be found or created.</summary>
 internal enum BeginStatus
 {
     /// <summary>It is new, and the caller's to record.</summary>
@@ -56,6 +38,12 @@ internal sealed record BegunRecording(BeginStatus Status, DurableStream? Stream,
 /// <param name="Cut">Why it has ended before its end, if it has.</param>
 internal sealed record RecordingState(bool IsOver, long Tail, bool IsComplete, RecordingCut? Cut);
 
+/// <summary>What became of a recording of which its process said that it still runs.</summary>
+/// <param name="Id">The stream's number.</param>
+/// <param name="IsOver">Whether it is deleted or has expired.</param>
+/// <param name="UnreadSeconds">How long ago a reader of another process was last seen, if there was one.</param>
+internal readonly record struct RenewedRecording(long Id, bool IsOver, double? UnreadSeconds);
+
 /// <summary>Why a recording has ended before its end.</summary>
 internal enum RecordingCut
 {
@@ -70,4 +58,18 @@ internal enum RecordingCut
 
     /// <summary>The recorder has not been heard of for too long.</summary>
     Abandoned,
+}
+
+/// <summary>What readers are told of a recording that has ended before its end.</summary>
+internal static class RecordingCuts
+{
+    /// <summary>The problem. 410.</summary>
+    public static Problem Describe(this RecordingCut cut) => DurableProblems.RecordingIncomplete(cut switch
+    {
+        RecordingCut.Failed => "what was being recorded has failed.",
+        RecordingCut.LimitReached => "nobody read it for as long as a recording goes on without readers.",
+        RecordingCut.Stopped => "the process that recorded it was stopped.",
+        RecordingCut.Abandoned => "the process that recorded it is gone.",
+        _ => throw new ArgumentOutOfRangeException(nameof(cut), cut, "No such cut."),
+    });
 }

@@ -1,20 +1,31 @@
+using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
+using ChunkStream.Problems;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using static ChunkStream.DurableStreams.Store.SqlParameter;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>The schema's functions for recordings, as methods.</summary>
-internal sealed class RecordingStore(SqlCalls calls)
+/// <summary>Recordings in Postgres: the schema's SQL functions for them as methods.</summary>
+/// <param name="calls">Calls the functions.</param>
+/// <param name="store">Has the recordings' streams.</param>
+/// <param name="options">How long recordings are kept, and how much is read at a time.</param>
+internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOptions<DurableStreamOptions> options)
 {
     /// <summary>Finds a recording, or creates it. May be asked again: who has created it is told so each time.</summary>
-    public Task<BegunRecording> BeginAsync(BeginRecording begin, CancellationToken cancellation)
+    /// <param name="generator">What is recorded.</param>
+    /// <param name="recorder">Who would record it.</param>
+    /// <param name="mayCreate">Whether it may be created.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public Task<BegunRecording> BeginAsync(
+        RecordableGenerator generator, Guid recorder, bool mayCreate, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.recording_begin($1, $2, $3, $4, $5, $6, $7, $8)",
             [
-                Text(begin.Path), Text(begin.ContentType), Of(begin.IsJson), Of(begin.Recorder), Text(begin.Subject),
-                Number(begin.KeepSeconds), Of(begin.RecorderSeconds), Of(begin.MayCreate),
+                Text(generator.Path), Text(generator.ContentType), Of(!generator.IsText), Of(recorder), Text(generator.Subject),
+                Number(options.Value.KeepRecordingSeconds), Of(options.Value.RecorderSeconds), Of(mayCreate),
             ],
             async (reader, asked) =>
             {
@@ -44,6 +55,20 @@ internal sealed class RecordingStore(SqlCalls calls)
             mayRepeat: true,
             cancellation);
 
+    /// <summary>A segment of what was recorded, from a position on; at least one byte or message.</summary>
+    /// <param name="id">The stream's number.</param>
+    /// <param name="from">Where to begin: before the stream's tail.</param>
+    /// <param name="to">Where to end at the latest.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="ProblemException">The recording is deleted, or has expired: 404.</exception>
+    public async Task<LiveSegment> ReadAsync(long id, long from, long to, CancellationToken cancellation)
+    {
+        var stored = await store.ReadOnAsync(id, from, to, options.Value.SegmentBytes, cancellation).ConfigureAwait(false);
+        return LiveSegment.From(stored) is { } segment && segment.Next > from
+            ? segment
+            : throw new ProblemException(DurableProblems.RecordingDeleted);
+    }
+
     /// <summary>How far a recording is. Tells its recorder that it has a reader.</summary>
     public Task<RecordingState> LookAsync(long id, CancellationToken cancellation)
         => calls.RunAsync(
@@ -58,17 +83,16 @@ internal sealed class RecordingStore(SqlCalls calls)
             cancellation);
 
     /// <summary>Says of recordings that we still run them.</summary>
-    /// <returns>Which are deleted, and how many seconds ago readers of other processes were last seen, if there were any.</returns>
-    public Task<List<(long Id, bool IsOver, double? UnreadSeconds)>> RenewAsync(
-        IEnumerable<long> ids, double recorderSeconds, CancellationToken cancellation)
+    /// <returns>What became of each.</returns>
+    public Task<List<RenewedRecording>> RenewAsync(IEnumerable<long> ids, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.recording_renew($1, $2)",
-            [new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() }, Of(recorderSeconds)],
+            [new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() }, Of(options.Value.RecorderSeconds)],
             async (reader, _) =>
             {
-                var recordings = new List<(long, bool, double?)>();
+                var recordings = new List<RenewedRecording>();
                 while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-                    recordings.Add((reader.GetInt64(0), reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDouble(2)));
+                    recordings.Add(new RenewedRecording(reader.GetInt64(0), reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDouble(2)));
                 return recordings;
             },
             mayRepeat: true,

@@ -1,5 +1,4 @@
 using ChunkStream.DurableStreams.Live;
-using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
 
 namespace ChunkStream.DurableStreams.Recordings;
@@ -19,16 +18,14 @@ internal interface IRecordingReader : IDisposable
 internal sealed class RecordingTap : IRecordingReader
 {
     private readonly Recording _recording;
-    private readonly DurableStore _store;
-    private readonly int _segmentBytes;
+    private readonly RecordingStore _store;
 
     /// <param name="recording">The recording.</param>
     /// <param name="position">Where to begin.</param>
     /// <param name="store">Where its older part is.</param>
-    /// <param name="segmentBytes">About how many bytes to read from there at a time.</param>
-    public RecordingTap(Recording recording, long position, DurableStore store, int segmentBytes)
+    public RecordingTap(Recording recording, long position, RecordingStore store)
     {
-        (_recording, _store, _segmentBytes, Position) = (recording, store, segmentBytes, position);
+        (_recording, _store, Position) = (recording, store, position);
         recording.Window.Join(this);
     }
 
@@ -51,9 +48,7 @@ internal sealed class RecordingTap : IRecordingReader
         {
             if (finding.ReadUpTo is { } to)
             {
-                var stored = await _store.ReadOnAsync(_recording.Stream.Id, Position, to, _segmentBytes, cancellation).ConfigureAwait(false);
-                if (LiveSegment.Of(stored) is not { } segment || segment.Next <= Position)
-                    throw new ProblemException(RecordingProblems.Deleted);
+                var segment = await _store.ReadAsync(_recording.Stream.Id, Position, to, cancellation).ConfigureAwait(false);
                 Position = segment.Next;
                 return segment;
             }

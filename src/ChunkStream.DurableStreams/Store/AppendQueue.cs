@@ -8,19 +8,30 @@ namespace ChunkStream.DurableStreams.Store;
 /// Sends appends to one stream one call after another, each with all that came meanwhile: they would only wait for each other's
 /// commits in the database, each on a connection. Appends to different streams don't wait for each other here.
 /// </summary>
-internal sealed class AppendQueue(StreamFunctions functions, IChangeSink changes, AppendRoom room, IOptions<DurableStreamOptions> options)
+internal sealed class AppendQueue(DurableStore store, IChangeSink changes, AppendRoom room, IOptions<DurableStreamOptions> options)
 {
     private readonly WaitingAppends _appends = new();
 
-    /// <summary>See <see cref="DurableStore.AppendAsync(AppendToStream, AppendRoom.Place, CancellationToken)"/>.</summary>
-    public async Task<AppendResult> AppendAsync(AppendToStream append, AppendRoom.Place? place, CancellationToken cancellation)
+    /// <summary>
+    /// Appends, closes, or both. Once it completes, readers on this and on other instances are about to be woken.
+    /// </summary>
+    /// <exception cref="ProblemException">As many appends wait as may: 503.</exception>
+    public Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
+        => AppendAsync(append, room.Open(append.Path), cancellation);
+
+    /// <summary>The same for something that has room in memory already, which is handed over.</summary>
+    public async Task<AppendResult> AppendAsync(AppendToStream append, AppendRoom.Place place, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var waiting = new WaitingAppend(append, place?.Move() ?? room.Open(append.Path));
-        if (waiting.Room.Hold(waiting.Cost, isReceiving: false) is { } refusal)
+        var waiting = new WaitingAppend(append, place.Move());
+        try
+        {
+            waiting.Room.Hold(waiting.Cost, isReceiving: false);
+        }
+        catch (ProblemException)
         {
             waiting.Room.Dispose();
-            throw new ProblemException(refusal);
+            throw;
         }
 
         if (_appends.Add(waiting))
@@ -49,9 +60,9 @@ internal sealed class AppendQueue(StreamFunctions functions, IChangeSink changes
             var appends = new AppendToStream[group.Count];
             for (var i = 0; i < appends.Length; i++)
                 appends[i] = group[i].Append;
-            var (id, results) = await functions.AppendAsync(appends, options.Value.MaxStreamBytes, CancellationToken.None).ConfigureAwait(false);
+            var (id, results) = await store.AppendAsync(appends, options.Value.MaxStreamBytes, CancellationToken.None).ConfigureAwait(false);
             Tell(id, appends, results);
-            for (var i = 0; i < results.Length; i++)
+            for (var i = 0; i < results.Count; i++)
             {
                 group[i].Room.Dispose();
                 group[i].Outcome.SetResult(results[i]);
@@ -74,9 +85,9 @@ internal sealed class AppendQueue(StreamFunctions functions, IChangeSink changes
     }
 
     // Here and not where the outcome is awaited: a writer that leaves meanwhile has still written.
-    private void Tell(long? id, AppendToStream[] appends, AppendResult[] results)
+    private void Tell(long? id, AppendToStream[] appends, IReadOnlyList<AppendResult> results)
     {
-        for (var i = results.Length - 1; i >= 0; i--)
+        for (var i = results.Count - 1; i >= 0; i--)
         {
             if (results[i].Status is not AppendStatus.Appended)
                 continue;

@@ -1,4 +1,5 @@
 using ChunkStream.Problems;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.DurableStreams.Store;
 
@@ -6,8 +7,8 @@ namespace ChunkStream.DurableStreams.Store;
 /// The memory that a process has for what is to be stored: from the first byte of a body that is being received, until the database
 /// has it. Who finds no room is refused at once, before its body is read.
 /// </summary>
-/// <param name="maxBytes">See <see cref="DurableStreamOptions.MaxWaitingBytes"/>.</param>
-internal sealed class AppendRoom(long maxBytes)
+/// <param name="options">How much: see <see cref="DurableStreamOptions.MaxWaitingBytes"/>.</param>
+internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
 {
     /// <summary>What a request itself costs, beside its body.</summary>
     public const int RequestCost = 4 * 1024;
@@ -17,7 +18,7 @@ internal sealed class AppendRoom(long maxBytes)
     private const int Shares = 4;
     private const int LargeBody = 64 * 1024;
 
-    private readonly long _maxBytes = maxBytes;
+    private readonly long _maxBytes = options.Value.MaxWaitingBytes;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, long> _streams = [];
     private long _bytes;
@@ -45,8 +46,8 @@ internal sealed class AppendRoom(long maxBytes)
         /// <summary>Holds so many bytes from now on, unless it holds more already.</summary>
         /// <param name="bytes">Of the data, with those of the request.</param>
         /// <param name="isReceiving">Whether they are still to come from the client.</param>
-        /// <returns>Why there is no room for them, or null.</returns>
-        public Problem? Hold(long bytes, bool isReceiving)
+        /// <exception cref="ProblemException">There is no room for them: 503.</exception>
+        public void Hold(long bytes, bool isReceiving)
         {
             lock (room._lock)
             {
@@ -57,13 +58,12 @@ internal sealed class AppendRoom(long maxBytes)
 
                 // However large it is, it may be the only one.
                 if (all > 0 && all + bytes > room._maxBytes)
-                    return Problem.TooManyAppends("As many appends are being received, or wait for the database, on this instance as may.");
+                    throw new ProblemException(DurableProblems.TooManyAppends("As many appends are being received, or wait for the database, on this instance as may."));
                 if (stream > 0 && stream + bytes > room._maxBytes / Shares)
-                    return Problem.TooManyAppends("As many appends to this stream are being received, or wait for the database, as may.");
+                    throw new ProblemException(DurableProblems.TooManyAppends("As many appends to this stream are being received, or wait for the database, as may."));
                 if (receives > 0 && receiving > 0 && receiving + receives > room._maxBytes / Shares * (Shares - 1))
-                    return Problem.TooManyAppends("As many large appends are being received on this instance as may.");
+                    throw new ProblemException(DurableProblems.TooManyAppends("As many large appends are being received on this instance as may."));
                 Set(bytes, receives);
-                return null;
             }
         }
 

@@ -70,3 +70,8 @@ internal sealed record AppendResult(
     bool Closed,
     long? ProducerEpoch,
     long? ProducerSequence);
+
+/// <summary>The outcomes of appends to one stream.</summary>
+/// <param name="Id">The stream's number, unless there is none.</param>
+/// <param name="Each">The outcome of each append, in their order.</param>
+internal sealed record AppendResults(long? Id, IReadOnlyList<AppendResult> Each);

@@ -1,61 +1,240 @@
+using Npgsql;
+using NpgsqlTypes;
+using static ChunkStream.DurableStreams.Store.SqlParameter;
+
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>
-/// The streams in Postgres. Each call is one round trip and one transaction; what a client may get wrong is an outcome,
-/// and only what is broken an exception.
+/// The streams in Postgres: the schema's SQL functions as methods. Each call is one round trip and one transaction. What it found, or
+/// why the database did not do it, is a result; only what is broken is an exception.
 /// </summary>
-internal sealed class DurableStore(StreamFunctions functions, AppendQueue appends, IChangeSink changes)
+internal sealed class DurableStore(SqlCalls calls)
 {
     /// <summary>Creates a stream, with its first content, unless it is there.</summary>
     public Task<CreateResult> CreateAsync(CreateStream create, CancellationToken cancellation)
-        => functions.CreateAsync(create, cancellation);
+        => calls.RunAsync(
+            "select * from chunkstream.stream_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                Text(create.Path), Text(create.ContentType), Of(create.IsJson), Parts(create.Content.Where(part => !part.IsEmpty)),
+                Of(create.Closed), Number(create.TtlSeconds), Instant(create.ExpiresAt), Text(create.Fork?.SourcePath),
+                Number(create.Fork?.Position), Number(create.Fork?.SubOffset),
+            ],
+            async (reader, asked) =>
+            {
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                var status = StatusNames<CreateStatus>.Parse(reader.GetString(0));
+                return new CreateResult(status, status is CreateStatus.Created or CreateStatus.Exists ? reader.ReadStream(asked) : null);
+            },
+            mayRepeat: false,
+            cancellation);
 
-    /// <summary>Appends, closes, or both. Once it completes, readers on this and on other instances are on their way to be woken.</summary>
-    /// <exception cref="Problems.ProblemException">As many appends wait as may: 503.</exception>
-    public Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
-        => AppendAsync(append, null, cancellation);
+    /// <summary>Appends to one stream, in this order and in one transaction.</summary>
+    /// <param name="appends">All of them to the same stream.</param>
+    /// <param name="maxBytes">How large the stream may become.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public Task<AppendResults> AppendAsync(IReadOnlyList<AppendToStream> appends, long maxBytes, CancellationToken cancellation)
+        => calls.RunAsync(
+            "select * from chunkstream.stream_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            [
+                Text(appends[0].Path),
+                Array(NpgsqlDbType.Text, appends, append => append.ContentType),
+                Array(NpgsqlDbType.Integer, appends, append => append.Content.Count(part => !part.IsEmpty)),
+                Parts(appends.SelectMany(append => append.Content).Where(part => !part.IsEmpty)),
+                Array(NpgsqlDbType.Boolean, appends, append => append.Close),
+                Of(maxBytes),
+                ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Sequence),
+                ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Producer?.Id),
+                ArrayOrNull(NpgsqlDbType.Bigint, appends, append => append.Producer?.Epoch),
+                ArrayOrNull(NpgsqlDbType.Bigint, appends, append => append.Producer?.Sequence),
+            ],
+            async (reader, _) =>
+            {
+                var id = (long?)null;
+                var results = new AppendResult[appends.Count];
+                for (var i = 0; i < results.Length; i++)
+                {
+                    await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                    var status = StatusNames<AppendStatus>.Parse(reader.GetString(0));
+                    id = reader.NullableInt64(1);
+                    results[i] = new AppendResult(
+                        status,
+                        reader.NullableInt64(2) ?? 0,
+                        !reader.IsDBNull(3) && reader.GetBoolean(3),
+                        reader.NullableInt64(4),
+                        reader.NullableInt64(5));
+                }
 
-    /// <summary>The same for something that has room in memory already, which is handed over.</summary>
-    public Task<AppendResult> AppendAsync(AppendToStream append, AppendRoom.Place? place, CancellationToken cancellation)
-        => appends.AppendAsync(append, place, cancellation);
+                return new AppendResults(id, results);
+            },
+            mayRepeat: false,
+            cancellation);
 
-    /// <summary>A stream's metadata. Does not count as a read for its time to live.</summary>
-    public Task<(Presence Presence, DurableStream? Stream)> HeadAsync(string path, CancellationToken cancellation)
-        => functions.HeadAsync(path, cancellation);
+    /// <summary>The stream at a path. This does not count as a read for its time to live.</summary>
+    public Task<FoundStream> HeadAsync(string path, CancellationToken cancellation)
+        => calls.RunAsync(
+            "select * from chunkstream.stream_head($1)",
+            [Text(path)],
+            async (reader, asked) =>
+            {
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                var presence = StatusNames<Presence>.Parse(reader.GetString(0));
+                return new FoundStream(presence, presence is Presence.Present ? reader.ReadStream(asked) : null);
+            },
+            mayRepeat: true,
+            cancellation);
 
     /// <summary>The stream at a path and a segment of it, as a client's read: its time to live begins anew.</summary>
     /// <param name="path">Checked before.</param>
     /// <param name="from">Where to begin; null: at the tail.</param>
-    /// <param name="maxBytes">About how many bytes at most; at least one unit is given where there is one.</param>
+    /// <param name="maxBytes">About how many bytes at most. At least one byte or message is given where there is one.</param>
     /// <param name="cancellation">Ends it.</param>
     public Task<StoredSegment> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
-        => functions.ReadAsync(path, from, maxBytes, cancellation);
+        => ReadAsync(new ReadCall(path, null, from, null, maxBytes), cancellation);
 
     /// <summary>A later segment of the same stream, by its number: for responses that go on.</summary>
     /// <param name="id">The stream's number.</param>
     /// <param name="from">Where to begin.</param>
-    /// <param name="to">Where to end at the latest: a position at which a unit ends.</param>
-    /// <param name="maxBytes">As above.</param>
+    /// <param name="to">Where to end at the latest, a position at which a byte or message ends; null: at the tail.</param>
+    /// <param name="maxBytes">About how many bytes at most. At least one byte or message is given where there is one.</param>
     /// <param name="cancellation">Ends it.</param>
-    public Task<StoredSegment> ReadOnAsync(long id, long from, long to, int maxBytes, CancellationToken cancellation)
-        => functions.ReadOnAsync(id, from, to, maxBytes, cancellation);
+    public Task<StoredSegment> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
+        => ReadAsync(new ReadCall(null, id, from, to, maxBytes), cancellation);
 
     /// <summary>The same, into memory that is used for one segment after another.</summary>
-    /// <param name="id">As above.</param>
-    /// <param name="from">As above.</param>
-    /// <param name="to">As above.</param>
-    /// <param name="maxBytes">As above.</param>
-    /// <param name="buffer">Where the segment's data is until the next call with it.</param>
+    /// <param name="id">The stream's number.</param>
+    /// <param name="from">Where to begin.</param>
+    /// <param name="to">Where to end at the latest, a position at which a byte or message ends.</param>
+    /// <param name="maxBytes">About how many bytes at most. At least one byte or message is given where there is one.</param>
+    /// <param name="buffer">Holds the segment's data until the next call with it.</param>
     /// <param name="cancellation">Ends it.</param>
-    public Task<StoredSegment> ReadOnAsync(long id, long from, long to, int maxBytes, SegmentBuffer buffer, CancellationToken cancellation)
-        => functions.ReadOnAsync(id, from, to, maxBytes, buffer, cancellation);
+    public Task<StoredSegment> ReadOnAsync(
+        long id, long from, long to, int maxBytes, SegmentBuffer buffer, CancellationToken cancellation)
+        => ReadAsync(new ReadCall(null, id, from, to, maxBytes), buffer, cancellation);
 
-    /// <summary>Deletes a stream: gone at once for clients. Its data goes later, and stays for its forks.</summary>
-    public async Task<Presence> DeleteAsync(string path, CancellationToken cancellation)
+    /// <summary>
+    /// Deletes a stream: it is gone at once for clients. Its data goes later, and stays for its forks. Who waits for more of it
+    /// must be told by the caller, see <see cref="IChangeSink"/>.
+    /// </summary>
+    public Task<DeletedStream> DeleteAsync(string path, CancellationToken cancellation)
+        => calls.RunAsync(
+            "select * from chunkstream.stream_delete($1)",
+            [Text(path)],
+            async (reader, _) =>
+            {
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                return new DeletedStream(StatusNames<Presence>.Parse(reader.GetString(0)), reader.NullableInt64(1));
+            },
+            mayRepeat: false,
+            cancellation);
+
+    /// <summary>How far some streams are. Counts as reading them.</summary>
+    public Task<List<LookedAtStream>> LookAsync(IEnumerable<long> ids, CancellationToken cancellation)
+        => calls.RunAsync(
+            "select id, coalesce(tail, 0), coalesce(closed, false), is_over from chunkstream.stream_look($1)",
+            [new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() }],
+            async (reader, _) =>
+            {
+                var streams = new List<LookedAtStream>();
+                while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                    streams.Add(new LookedAtStream(reader.GetInt64(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetBoolean(3)));
+                return streams;
+            },
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>One round of the sweep.</summary>
+    /// <returns>How much it has done; 0: nothing was due.</returns>
+    public Task<int> SweepAsync(int streams, int chunks, CancellationToken cancellation)
+        => calls.RunAsync(
+            "select chunkstream.stream_sweep($1, $2)",
+            [Of(streams), Of(chunks)],
+            async (reader, _) =>
+            {
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                return reader.GetInt32(0);
+            },
+            mayRepeat: true,
+            cancellation);
+
+    private async Task<StoredSegment> ReadAsync(ReadCall call, CancellationToken cancellation)
     {
-        var (presence, id) = await functions.DeleteAsync(path, cancellation).ConfigureAwait(false);
-        if (id is not null)
-            changes.Tell(id.Value, null);
-        return presence;
+        using var buffer = new SegmentBuffer();
+        var stored = await ReadAsync(call, buffer, cancellation).ConfigureAwait(false);
+        return stored with { Data = stored.Data.ToArray() };
     }
+
+    private async Task<StoredSegment> ReadAsync(ReadCall call, SegmentBuffer buffer, CancellationToken cancellation)
+    {
+        var (stored, mustTouch) = await calls.RunAsync(
+            "select * from chunkstream.stream_read($1, $2, $3, $4, $5)",
+            [Text(call.Path), Number(call.Id), Number(call.From), Number(call.To), Of(call.MaxBytes)],
+            (reader, asked) => ReadSegmentAsync(reader, asked, call.From, buffer, cancellation),
+            mayRepeat: true,
+            cancellation).ConfigureAwait(false);
+
+        // Now and then: the time to live begins anew at most twenty times in its own length. What was given to a reader stays for
+        // that long. If the stream expired before that could be said, it was not there.
+        if (mustTouch && await LookAsync([stored.Stream!.Id], cancellation).ConfigureAwait(false) is [{ IsOver: true }])
+            return await ReadAsync(call, buffer, cancellation).ConfigureAwait(false);
+        return stored;
+    }
+
+    private static async Task<(StoredSegment Segment, bool MustTouch)> ReadSegmentAsync(
+        NpgsqlDataReader reader, long asked, long? from, SegmentBuffer buffer, CancellationToken cancellation)
+    {
+        if (!await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+            throw new InvalidDataException($"A stream has nothing at position {from}, but should go on there.");
+        var presence = StatusNames<Presence>.Parse(reader.GetString(0));
+        if (presence is not Presence.Present)
+            return (new StoredSegment(presence, null, from ?? 0, from ?? 0, default), false);
+
+        var info = reader.ReadStream(asked);
+        var mustTouch = reader.GetBoolean(8);
+        var start = reader.GetInt64(9);
+        var next = from ?? start;
+        buffer.Clear();
+        await AddAsync(start).ConfigureAwait(false);
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            if (info.IsJson)
+                buffer.Add((byte)',');
+            await AddAsync(reader.GetInt64(9)).ConfigureAwait(false);
+        }
+
+        return (new StoredSegment(presence, info, start, next, buffer.Data), mustTouch);
+
+        async ValueTask AddAsync(long position)
+        {
+            if (position != next)
+                throw Missing(next, position);
+            next = reader.GetInt64(10);
+            if (next == position)
+                return;
+            var size = reader.NullableInt64(11);
+            var data = await reader.GetStreamAsync(12, CancellationToken.None).ConfigureAwait(false);
+            await using (data.ConfigureAwait(false))
+            {
+                if (data.Length != (size ?? data.Length))
+                    throw Missing(position, next);
+                await buffer.AddAsync(data, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        InvalidDataException Missing(long position, long end)
+            => new($"Stream {info.Id} should go on from position {position} to {end}, but data are missing there.");
+    }
+
+    private static NpgsqlParameter Parts(IEnumerable<ReadOnlyMemory<byte>> parts)
+        => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = parts.ToArray() };
+
+    private static NpgsqlParameter Array<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T> part)
+        => new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = appends.Select(part).ToArray() };
+
+    private static NpgsqlParameter ArrayOrNull<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T?> part)
+        => appends.Any(append => part(append) is not null)
+            ? Array(type, appends, part)
+            : new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = DBNull.Value };
+
+    // By path or by number, from a position or the tail, to a position or the tail.
+    private readonly record struct ReadCall(string? Path, long? Id, long? From, long? To, int MaxBytes);
 }

@@ -33,3 +33,20 @@ internal enum Presence
     /// <summary>It is deleted, and kept only for its forks.</summary>
     Gone,
 }
+
+/// <summary>What is at a path.</summary>
+/// <param name="Presence">Whether there is a stream.</param>
+/// <param name="Stream">The stream, if it is present.</param>
+internal sealed record FoundStream(Presence Presence, DurableStream? Stream);
+
+/// <summary>What was deleted.</summary>
+/// <param name="Presence">Whether there was a stream.</param>
+/// <param name="Id">Its number, if there was one.</param>
+internal sealed record DeletedStream(Presence Presence, long? Id);
+
+/// <summary>How far a stream is.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Tail">The position after its last byte or message.</param>
+/// <param name="IsClosed">Whether nothing will ever follow.</param>
+/// <param name="IsOver">Whether it is deleted or has expired.</param>
+internal readonly record struct LookedAtStream(long Id, long Tail, bool IsClosed, bool IsOver);

@@ -14,9 +14,9 @@ public sealed class DurableStreamSweep
     private const int ChunksAtATime = 2_000;
 
     private readonly DurableDatabase _database;
-    private readonly StreamFunctions _functions;
+    private readonly DurableStore _store;
 
-    internal DurableStreamSweep(DurableDatabase database, StreamFunctions functions) => (_database, _functions) = (database, functions);
+    internal DurableStreamSweep(DurableDatabase database, DurableStore store) => (_database, _store) = (database, store);
 
     /// <summary>Sweeps until nothing is due. Where no stream was ever made it does nothing, and makes no tables.</summary>
     /// <param name="cancellation">Ends it after the transaction that is under way.</param>
@@ -25,7 +25,7 @@ public sealed class DurableStreamSweep
     {
         if (!await _database.HasSchemaAsync(cancellation).ConfigureAwait(false))
             return;
-        while (await _functions.SweepAsync(StreamsAtATime, ChunksAtATime, cancellation).ConfigureAwait(false) > 0)
+        while (await _store.SweepAsync(StreamsAtATime, ChunksAtATime, cancellation).ConfigureAwait(false) > 0)
             cancellation.ThrowIfCancellationRequested();
     }
 }

@@ -153,22 +153,6 @@ public sealed record Problem(
         RetryAfterSeconds = 5,
     };
 
-    /// <summary>This instance has reached its limit of live readers of durable streams. 503.</summary>
-    public static Problem TooManyReaders { get; } = new(
-        "urn:chunkstream:too-many-readers", "Too many readers", 503,
-        "This instance has reached its limit of live readers. What is stored already can be read without waiting.")
-    {
-        RetryAfterSeconds = 5,
-    };
-
-    /// <summary>Too many appends are waiting for the database. 503.</summary>
-    /// <param name="detail">Which limit was reached: a sentence.</param>
-    public static Problem TooManyAppends(string detail) => new(
-        "urn:chunkstream:too-many-appends", "Too many appends", 503, detail)
-    {
-        RetryAfterSeconds = 2,
-    };
-
     /// <summary>The stream reached its maximum duration, and is not complete. 504.</summary>
     public static Problem DeadlineReached { get; } = new(
         "urn:chunkstream:deadline-reached", "Deadline reached", 504,

@@ -1,9 +1,9 @@
 using System.Globalization;
 using ChunkStream.Problems;
 
-namespace ChunkStream.DurableStreams.Protocol;
+namespace ChunkStream.DurableStreams;
 
-/// <summary>What clients of durable streams are told beside what all clients are.</summary>
+/// <summary>Every problem of durable streams and recordings, beside those that all streams have.</summary>
 internal static class DurableProblems
 {
     /// <summary>The path can't be a stream's. 400.</summary>
@@ -107,4 +107,96 @@ internal static class DurableProblems
     [
         new ParameterError("offset", "'offset' lies beyond the stream's end: it is one of another stream, maybe of one that was deleted and created anew. Start with -1."),
     ]);
+
+    /// <summary>As many readers follow streams as may. 503.</summary>
+    public static Problem TooManyReaders { get; } = new(
+        "urn:chunkstream:too-many-readers", "Too many readers", 503,
+        "This instance has reached its limit of live readers. What is stored already can be read without waiting.")
+    {
+        RetryAfterSeconds = 5,
+    };
+
+    /// <summary>There is no memory left for what is to be stored. 503.</summary>
+    /// <param name="detail">Which limit was reached: a sentence.</param>
+    public static Problem TooManyAppends(string detail) => new(
+        "urn:chunkstream:too-many-appends", "Too many appends", 503, detail)
+    {
+        RetryAfterSeconds = 2,
+    };
+
+    /// <summary>Recording without a key is not allowed. 403.</summary>
+    public static Problem RecordingNotPublic { get; } = new(
+        "urn:chunkstream:recording-not-public", "Recording not public", 403,
+        "Recording without a key is not allowed here: the setting ChunkStream:Streams:PublicRecording allows it. Leave out 'record'.");
+
+    /// <summary>There is no such recording to resume. 404.</summary>
+    public static Problem NoRecording { get; } = Problem.NotFound(
+        "There is no recording to go on in: it was deleted, or has expired. Without 'resume' and Last-Event-ID a new one is made.");
+
+    /// <summary>The recording is deleted while it is read. 404.</summary>
+    public static Problem RecordingDeleted { get; } = Problem.NotFound(
+        "The recording was deleted, or has expired, before it was complete.");
+
+    /// <summary>There is a recording of something else. 409.</summary>
+    public static Problem RecordingDiffers { get; } = new(
+        "urn:chunkstream:recording-differs", "Recording differs", 409,
+        "There is a recording of this name, made with other parameters: give the same, or another name.");
+
+    /// <summary>The path is taken by a stream that is no recording. 409.</summary>
+    public static Problem RecordingTaken { get; } = new(
+        "urn:chunkstream:stream-exists", "Stream exists", 409,
+        "There is, or was, a stream of this name that is no recording: take another name.");
+
+    /// <summary>As many recordings run as may. 503.</summary>
+    public static Problem TooManyRecordings { get; } = new(
+        "urn:chunkstream:too-many-recordings", "Too many recordings", 503,
+        "As many recordings run on this instance as may. What is recorded already can be read.")
+    {
+        RetryAfterSeconds = 5,
+    };
+
+    /// <summary>As many recordings without a key are being begun as may be at once. 503.</summary>
+    public static Problem TooManyRecordingsAtOnce { get; } = TooManyRecordings with
+    {
+        Detail = "As many recordings without a key are being begun on this instance as may be at once. What is recorded already can be read.",
+        RetryAfterSeconds = 2,
+    };
+
+    /// <summary>There are as many recordings as an endpoint without a key may have. 503.</summary>
+    public static Problem RecordingQuotaReached(int recordings) => new(
+        "urn:chunkstream:too-many-recordings", "Too many recordings", 503,
+        string.Create(CultureInfo.InvariantCulture,
+            $"There are {recordings} recordings here, as many as may be made without a key (ChunkStream:Streams:PublicRecordings). ")
+        + "What is recorded already can be read; they go when nobody has read them for a while.")
+    {
+        RetryAfterSeconds = 60,
+    };
+
+    /// <summary>The recording has become larger than one that needs no key may be. 413.</summary>
+    public static Problem RecordingTooLarge(long bytes) => new(
+        "urn:chunkstream:recording-too-large", "Recording too large", 413,
+        string.Create(CultureInfo.InvariantCulture,
+            $"A recording without a key may have {bytes} bytes (ChunkStream:Streams:PublicRecordingBytes): it ends here, and is not complete."));
+
+    /// <summary>A recording that has no end, and never will. 410.</summary>
+    /// <param name="reason">Why: a sentence.</param>
+    public static Problem RecordingIncomplete(string reason) => new(
+        "urn:chunkstream:recording-incomplete", "Recording incomplete", 410,
+        $"This is all that was recorded, but not all that there should be: {reason} Another name makes another recording.");
+
+    /// <summary>The recording has reached the size of a stream. 413.</summary>
+    public static Problem RecordingFull { get; } = StreamFull with
+    {
+        Detail = "The recording has reached the size that a stream may have, and is not complete.",
+    };
+
+    /// <summary>The recording's stream was closed by another writer. 409.</summary>
+    public static Problem RecordingClosed { get; } = Closed with
+    {
+        Detail = "Somebody else has closed the recording's stream, before it was complete.",
+    };
+
+    /// <summary>The place to resume at lies beyond the end. 400.</summary>
+    public static Problem BeyondRecording { get; } = Problem.InvalidResumeToken(
+        "The recording ends before this place: it is one of another recording, maybe of one that was deleted and made anew.");
 }

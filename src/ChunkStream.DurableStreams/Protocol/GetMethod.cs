@@ -2,48 +2,54 @@ using System.Globalization;
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Http;
+using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary><c>GET</c>: a part of a stream, from a position to its end as it is now; or what comes after it, for who waits.</summary>
-internal sealed class ReadResult(DurableCall call) : DurableResult(call)
+/// <param name="store">Has what was appended.</param>
+/// <param name="live">Has what will be.</param>
+/// <param name="options">How much a response has, and how long it lasts.</param>
+/// <param name="time">Measures that.</param>
+internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<DurableStreamOptions> options, TimeProvider time)
+    : DurableMethod("GET")
 {
     // An event is made in memory whole.
     private const int MaxEventBytes = 64 * 1024;
 
-    private TimeProvider Time => Call.Engine.Time;
+    private DurableStreamOptions Options => options.Value;
 
     /// <inheritdoc />
-    protected override async Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation)
-    {
-        var (read, problem) = ReadRequest.Of(request.Query);
-        if (problem is not null)
-        {
-            await RefuseAsync(response, problem).ConfigureAwait(false);
-            return;
-        }
+    public override bool Writes => false;
 
-        var stored = await Call.Store.ReadAsync(Call.Path, read.From, FirstBytes(request, read), cancellation).ConfigureAwait(false);
-        problem = Absent(stored.Presence) ?? (read.From > stored.Stream!.Tail ? DurableProblems.OffsetBeyondTail : null);
-        if (problem is not null)
-            await RefuseAsync(response, problem).ConfigureAwait(false);
-        else if (read.Live is LiveMode.Sse)
-            await FollowAsync(response, read, stored).ConfigureAwait(false);
+    /// <inheritdoc />
+    public override async Task AnswerAsync(DurableTarget target, HttpContext http, CancellationToken cancellation)
+    {
+        var (request, response) = (http.Request, http.Response);
+        var read = ReadRequest.Read(request.Query);
+        var stored = await store.ReadAsync(target.Path, read.From, FirstBytes(request, read), cancellation).ConfigureAwait(false);
+        Require(stored.Presence);
+        if (read.From > stored.Stream!.Tail)
+            throw new ProblemException(DurableProblems.OffsetBeyondTail);
+
+        if (read.Live is LiveMode.Sse)
+            await FollowAsync(target.Place, response, read, stored).ConfigureAwait(false);
         else if (read.Live is LiveMode.LongPoll && stored.Next == stored.Start)
-            await PollAsync(response, read, stored, cancellation).ConfigureAwait(false);
+            await PollAsync(target.Place, response, read, stored, cancellation).ConfigureAwait(false);
         else
-            await SendAsync(response, read, Part.Of(stored, Call.Options)).ConfigureAwait(false);
+            await SendAsync(target.Place, response, read, Part.From(stored, Options)).ConfigureAwait(false);
     }
 
     // Who has a part already mostly has it still, and needs no data.
     private int FirstBytes(HttpRequest request, ReadRequest read)
-        => read.Live is LiveMode.Sse ? Math.Min(MaxEventBytes, Call.Options.SegmentBytes)
+        => read.Live is LiveMode.Sse ? Math.Min(MaxEventBytes, Options.SegmentBytes)
             : request.Headers.ContainsKey(HeaderNames.IfNoneMatch) ? 1
-            : Call.Options.SegmentBytes;
+            : Options.SegmentBytes;
 
-    private async Task SendAsync(HttpResponse response, ReadRequest read, Part part)
+    private async Task SendAsync(DurablePlace place, HttpResponse response, ReadRequest read, Part part)
     {
         var (stream, first) = (part.Stream, part.First);
         SetTail(response, part.End, part.IsClosed);
@@ -58,7 +64,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
         {
             var isNothingYet = part.End == first.Start && !part.IsClosed;
             response.Headers.ETag = tag.ToString();
-            response.Headers.CacheControl = ReadCaching.Control(stream, Call.IsPublic, isNothingYet, Time.GetUtcNow());
+            response.Headers.CacheControl = ReadCaching.Control(stream, place.IsPublic, isNothingYet, time.GetUtcNow());
             response.Headers.Vary = HeaderNames.AcceptEncoding;
             if (ReadCaching.IsKnown(response.HttpContext.Request, tag))
             {
@@ -69,7 +75,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
 
         var format = new CatchUpFormat(stream.ContentType, stream.IsJson, part.Bytes);
         await new StreamResult(
-            new OfferedStream(Call.Name, (_, token) => new CatchUpSource(Call.Store, first, part.End, Call.Options.SegmentBytes, token)),
+            new OfferedStream(place.Name, (_, token) => new CatchUpSource(store, first, part.End, Options.SegmentBytes, token)),
             format,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 
@@ -82,15 +88,11 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
         }
     }
 
-    private async Task PollAsync(HttpResponse response, ReadRequest read, StoredSegment stored, CancellationToken cancellation)
+    private async Task PollAsync(DurablePlace place, HttpResponse response, ReadRequest read, StoredSegment stored, CancellationToken cancellation)
     {
         var stream = stored.Stream!;
         var segment = stream.Closed ? NothingMore(stored) : await NextSegmentAsync(stored, cancellation).ConfigureAwait(false);
-        if (segment is null)
-        {
-            await RefuseAsync(response, DurableProblems.NoStream).ConfigureAwait(false);
-        }
-        else if (segment.Data.IsEmpty)
+        if (segment.Data.IsEmpty)
         {
             SetTail(response, segment.Next, segment.Closed);
             response.Headers[ProtocolHeaders.UpToDate] = ProtocolHeaders.True;
@@ -99,19 +101,21 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
         }
         else
         {
-            await SendAsync(response, read, Part.Of(segment, stream)).ConfigureAwait(false);
+            await SendAsync(place, response, read, Part.From(segment, stream)).ConfigureAwait(false);
         }
     }
 
-    /// <summary>What comes next; an empty segment if nothing does in time; null if the stream is gone.</summary>
-    private async Task<LiveSegment?> NextSegmentAsync(StoredSegment stored, CancellationToken cancellation)
+    /// <summary>What comes next; an empty segment if nothing does in time.</summary>
+    /// <exception cref="ProblemException">The stream is gone: 404.</exception>
+    private async Task<LiveSegment> NextSegmentAsync(StoredSegment stored, CancellationToken cancellation)
     {
-        using var duration = new CancellationTokenSource(TimeSpan.FromSeconds(Call.Options.LongPollSeconds), Time);
+        using var duration = new CancellationTokenSource(TimeSpan.FromSeconds(Options.LongPollSeconds), time);
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellation, duration.Token);
-        using var reader = Call.Live.Follow(stored.Stream!, stored.Next);
+        using var reader = live.Follow(stored.Stream!, stored.Next);
         try
         {
-            return await reader.NextAsync(wait.Token).ConfigureAwait(false);
+            return await reader.NextAsync(wait.Token).ConfigureAwait(false)
+                ?? throw new ProblemException(DurableProblems.NoStream);
         }
         catch (OperationCanceledException) when (wait.IsCancellationRequested)
         {
@@ -120,21 +124,19 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
         }
     }
 
-    private async Task FollowAsync(HttpResponse response, ReadRequest read, StoredSegment stored)
+    private async Task FollowAsync(DurablePlace place, HttpResponse response, ReadRequest read, StoredSegment stored)
     {
         var stream = stored.Stream!;
-        var first = LiveSegment.Of(stored)!;
+        var first = LiveSegment.From(stored)!;
         var content = stream.IsJson ? LiveContent.Messages : ContentTypes.IsText(stream.ContentType) ? LiveContent.Text : LiveContent.Binary;
-        using var reader = first.Closed ? null : Call.Live.Follow(stream, stored.Next);
+        using var reader = first.Closed ? null : live.Follow(stream, stored.Next);
+        var answer = new LiveAnswer(first, reader, content)
+        {
+            CursorFloor = CacheCursor.Floor(read.Cursor, time.GetUtcNow()),
+            Duration = TimeSpan.FromSeconds(Options.SseSeconds * (0.9 + (0.2 * Random.Shared.NextDouble()))),
+        };
         await new StreamResult(
-            new OfferedStream(Call.Name, (_, token) => new LiveSource(
-                first,
-                reader,
-                content,
-                CacheCursor.Floor(read.Cursor, Time.GetUtcNow()),
-                TimeSpan.FromSeconds(Call.Options.SseSeconds * (0.9 + (0.2 * Random.Shared.NextDouble()))),
-                Time,
-                token)),
+            new OfferedStream(place.Name, (_, token) => new LiveSource(answer, time, token)),
             LiveFormat.Instance,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 
@@ -157,7 +159,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
 
     private void SetCursor(HttpResponse response, ReadRequest read)
     {
-        var now = Time.GetUtcNow();
+        var now = time.GetUtcNow();
         response.Headers[ProtocolHeaders.Cursor] = Math.Max(CacheCursor.Floor(read.Cursor, now), CacheCursor.Current(now)).ToString(CultureInfo.InvariantCulture);
     }
 
@@ -169,7 +171,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
     /// <param name="IsClosed">Whether there will never be.</param>
     private sealed record Part(DurableStream Stream, StoredSegment First, long End, bool IsUpToDate, bool IsClosed)
     {
-        public static Part Of(StoredSegment first, DurableStreamOptions options)
+        public static Part From(StoredSegment first, DurableStreamOptions options)
         {
             var stream = first.Stream!;
             var most = first.Start + (stream.IsJson ? options.ReadMessages : options.ReadBytes);
@@ -177,7 +179,7 @@ internal sealed class ReadResult(DurableCall call) : DurableResult(call)
             return new Part(stream, first, end, end == stream.Tail, end == stream.Tail && stream.Closed);
         }
 
-        public static Part Of(LiveSegment segment, DurableStream stream)
+        public static Part From(LiveSegment segment, DurableStream stream)
             => new(stream, new StoredSegment(Presence.Present, stream, segment.Start, segment.Next, segment.Data), segment.Next, segment.UpToDate, segment.Closed);
 
         /// <summary>How many bytes its body has, or null where that is not known before all of it is read.</summary>

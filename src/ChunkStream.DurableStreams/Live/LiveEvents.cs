@@ -3,7 +3,7 @@ using System.Buffers.Text;
 using System.Text;
 using ChunkStream.DurableStreams.Store;
 
-namespace ChunkStream.DurableStreams.Protocol;
+namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
 /// The bytes of a live response's events: the data, and after it the control event that says where the reader is now. Whatever
@@ -17,8 +17,9 @@ internal static class LiveEvents
     private static ReadOnlySpan<byte> LineBreaks => "\r\n"u8;
 
     /// <summary>The data event, if there are data, and the control event up to and with the offset.</summary>
-    public static LiveEvent Encode(ReadOnlySpan<byte> data, long next, bool upToDate, bool closed, LiveContent content)
+    public static LiveEvent Encode(LiveSegment segment, LiveContent content)
     {
+        var data = segment.Data.Span;
         var output = new ArrayBufferWriter<byte>(data.Length + Overhead);
         if (!data.IsEmpty)
         {
@@ -32,10 +33,10 @@ internal static class LiveEvents
 
         output.Write("event: control\ndata:{\"streamNextOffset\":\""u8);
         var offset = output.WrittenCount;
-        Encoding.ASCII.GetBytes(DurableOffset.Format(next), output);
+        Encoding.ASCII.GetBytes(DurableOffset.Format(segment.Next), output);
         var offsetEnd = output.WrittenCount;
         output.Write("\""u8);
-        return new LiveEvent(output.WrittenMemory, output.WrittenMemory[offset..offsetEnd], upToDate, closed);
+        return new LiveEvent(output.WrittenMemory, output.WrittenMemory[offset..offsetEnd], segment.UpToDate, segment.Closed);
     }
 
     /// <summary>

@@ -7,63 +7,43 @@ using Microsoft.Net.Http.Headers;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary><c>POST</c>: appends to a stream, closes it, or both.</summary>
-internal sealed class PostResult(DurableCall call) : DurableResult(call)
+internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : DurableMethod("POST")
 {
     /// <inheritdoc />
-    protected override async Task AnswerAsync(HttpRequest request, HttpResponse response, CancellationToken cancellation)
+    public override async Task AnswerAsync(DurableTarget target, HttpContext http, CancellationToken cancellation)
     {
-        using var place = Call.Room.Open(Call.Path);
-        var (append, problem) = await ReadAsync(request, place, cancellation).ConfigureAwait(false);
-        if (append is not null)
-            problem = Answer(append, await Call.Store.AppendAsync(append, place, cancellation).ConfigureAwait(false), response);
-        if (problem is not null)
-            await RefuseAsync(response, problem).ConfigureAwait(false);
+        using var place = bodies.Open(target.Path);
+        var append = await ReadAsync(target.Path, http.Request, place, cancellation).ConfigureAwait(false);
+        Answer(append, await appends.AppendAsync(append, place, cancellation).ConfigureAwait(false), http.Response);
     }
 
-    private async Task<(AppendToStream? Append, Problem? Problem)> ReadAsync(HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
+    private async Task<AppendToStream> ReadAsync(string path, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
     {
         var headers = new HeaderReader(request.Headers);
         var (contentType, closes) = (headers.ContentType(), headers.IsClosed());
         var (sequence, producer) = (headers.Sequence(), headers.Producer());
-        if (headers.Problem() is { } mistaken)
-            return (null, mistaken);
-        if (headers.IsEncoded())
-            return (null, DurableProblems.EncodedBody);
-
-        var (body, refused) = await RequestBody.ReadAsync(request, place, Call.Options, Call.Engine.Time, cancellation).ConfigureAwait(false);
-        if (refused is not null)
-            return (null, refused);
+        headers.ThrowIfMistaken();
+        headers.ThrowIfEncoded();
+        var body = await bodies.ReadAsync(request, place, cancellation).ConfigureAwait(false);
         if (body.IsEmpty)
         {
             return closes
-                ? (new AppendToStream(Call.Path, ContentType: null, [], Close: true, sequence, producer), null)
-                : (null, DurableProblems.InvalidBody("The body is empty: give what to append; or Stream-Closed: true, to close the stream with nothing more."));
+                ? new AppendToStream(path, ContentType: null, [], Close: true, sequence, producer)
+                : throw Invalid("The body is empty: give what to append; or Stream-Closed: true, to close the stream with nothing more.");
         }
 
         if (contentType is null)
-        {
             headers.Refuse(HeaderNames.ContentType, "Content-Type is missing: give the stream's.");
-            return (null, headers.Problem());
-        }
-
-        var (content, invalid) = Content(contentType, body);
-        return invalid is null
-            ? (new AppendToStream(Call.Path, contentType, content, closes, sequence, producer), null)
-            : (null, invalid);
+        headers.ThrowIfMistaken();
+        var content = bodies.Split(body, ContentTypes.IsJson(contentType!));
+        return content.Count > 0
+            ? new AppendToStream(path, contentType, content, closes, sequence, producer)
+            : throw Invalid("The array is empty: there is nothing to append.");
     }
 
-    private (IReadOnlyList<ReadOnlyMemory<byte>> Content, Problem? Problem) Content(string contentType, ReadOnlyMemory<byte> body)
-    {
-        if (!ContentTypes.IsJson(contentType))
-            return ([body], null);
+    private static ProblemException Invalid(string detail) => new(DurableProblems.InvalidBody(detail));
 
-        var (messages, problem) = JsonMessages.Split(body, Call.Options.MaxAppendMessages);
-        return problem is null && messages.Count == 0
-            ? ([], DurableProblems.InvalidBody("The array is empty: there is nothing to append."))
-            : (messages, problem);
-    }
-
-    private static Problem? Answer(AppendToStream append, AppendResult result, HttpResponse response)
+    private static void Answer(AppendToStream append, AppendResult result, HttpResponse response)
     {
         if (result.Status is not (AppendStatus.Missing or AppendStatus.Gone))
             SetTail(response, result.Tail, result.Closed);
@@ -80,20 +60,20 @@ internal sealed class PostResult(DurableCall call) : DurableResult(call)
                     Set(response, ProtocolHeaders.ProducerSequence, result.ProducerSequence ?? producer.Sequence);
                 }
 
-                return null;
+                break;
             case AppendStatus.StaleEpoch:
                 Set(response, ProtocolHeaders.ProducerEpoch, result.ProducerEpoch ?? 0);
-                return DurableProblems.StaleProducer(result.ProducerEpoch ?? 0);
+                throw new ProblemException(DurableProblems.StaleProducer(result.ProducerEpoch ?? 0));
             case AppendStatus.SequenceGap:
                 var (expected, received) = ((result.ProducerSequence ?? -1) + 1, append.Producer!.Sequence);
                 Set(response, ProtocolHeaders.ProducerExpectedSequence, expected);
                 Set(response, ProtocolHeaders.ProducerReceivedSequence, received);
-                return DurableProblems.ProducerGap(expected, received);
+                throw new ProblemException(DurableProblems.ProducerGap(expected, received));
             case AppendStatus.EpochNotAtZero:
-                return DurableProblems.InvalidHeaders([new ParameterError(
-                    ProtocolHeaders.ProducerSequence, "Producer-Seq must be 0 in the first append of a new Producer-Epoch.")]);
+                throw new ProblemException(DurableProblems.InvalidHeaders([new ParameterError(
+                    ProtocolHeaders.ProducerSequence, "Producer-Seq must be 0 in the first append of a new Producer-Epoch.")]));
             default:
-                return Refusal(result.Status);
+                throw new ProblemException(Refusal(result.Status));
         }
     }
 
