@@ -16,7 +16,7 @@ public sealed partial class ArchitecturePageTests
     {
         var sources = Repository.Sources().Where(file => Path.GetFileName(file) != "ArchitecturePageTests.cs").Select(File.ReadAllText).ToArray();
         var types = sources
-            .SelectMany(source => TypeName().Matches(source).Select(match => (Name: match.Groups[1].Value, Source: source)))
+            .SelectMany(source => TypeName().Matches(source).Concat(ExtendedName().Matches(source)).Select(match => (Name: match.Groups[1].Value, Source: source)))
             .ToLookup(type => type.Name, type => type.Source);
         var folders = Repository.Sources().Select(file => Path.GetFileName(Path.GetDirectoryName(file)!)).ToHashSet();
         var named = Name().Matches(Page).Select(match => match.Groups[1].Value).Distinct().Except(OfPlatform).ToArray();
@@ -48,6 +48,9 @@ public sealed partial class ArchitecturePageTests
 
     [GeneratedRegex(@"\b(?:class|record|struct|interface|enum) ([A-Z]\w+)")]
     private static partial Regex TypeName();
+
+    [GeneratedRegex(@"\bextension\(([A-Z]\w+)\)")]
+    private static partial Regex ExtendedName();
 
     [GeneratedRegex("`((?:src|ui|client|queries|docs|samples)/[\\w./]*)`")]
     private static partial Regex PathName();
