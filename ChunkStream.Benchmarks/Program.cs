@@ -3,11 +3,12 @@ using BenchmarkDotNet.Running;
 using ChunkStream.Benchmarks.E2e;
 using ChunkStream.Benchmarks.Micro;
 using ChunkStream.Benchmarks.Peers;
+using ChunkStream.Benchmarks.Served;
 using ChunkStream.Benchmarks.Streams;
 using ChunkStream.LocalHost;
 
 // Everything else is for BenchmarkDotNet, which has a command line of its own.
-if (args is not (["e2e" or "streams" or "peer", ..] or ["--help" or "-h" or "-?"]))
+if (args is not (["e2e" or "streams" or "peer" or "serve", ..] or ["--help" or "-h" or "-?"]))
 {
     BenchmarkSwitcher.FromAssembly(typeof(GeneratorBenchmarks).Assembly).Run(args);
     return 0;
@@ -26,5 +27,6 @@ var root = new RootCommand(
     E2eCommand.Create(E2eRun.RunAsync),
     StreamsCommand.Create(StreamsRun.RunAsync),
     PeerCommand.Create(AspNetPeer.RunAsync),
+    ServeCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync(settings, shutdown.Token);

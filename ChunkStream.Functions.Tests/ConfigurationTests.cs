@@ -37,7 +37,7 @@ public sealed class ConfigurationTests
 
         var queries = new QueryOptions();
         Assert.Equal("queries", queries.QueriesPath);
-        Assert.Equal("large_table", queries.DefaultQuery);
+        Assert.Null(queries.DefaultQuery);
         Assert.Null(queries.ResumeKey);
     }
 

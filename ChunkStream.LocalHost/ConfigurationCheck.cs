@@ -1,4 +1,3 @@
-using ChunkStream.App;
 using ChunkStream.Configuration;
 using Microsoft.Extensions.Options;
 

@@ -17,11 +17,14 @@ internal static class LocalHostRun
     private const int Interrupted = 130;
 
     /// <summary>Runs until the token is cancelled, and gives the process's exit code.</summary>
-    public static async Task<int> RunAsync(RunSettings settings, CancellationToken cancellation)
+    /// <param name="app">What is served.</param>
+    /// <param name="settings">What to run.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public static async Task<int> RunAsync(LocalApp app, RunSettings settings, CancellationToken cancellation)
     {
         try
         {
-            return await RunCheckedAsync(settings, cancellation);
+            return await RunCheckedAsync(app, settings, cancellation);
         }
         catch (Exception e) when (cancellation.IsCancellationRequested)
         {
@@ -37,7 +40,7 @@ internal static class LocalHostRun
         }
     }
 
-    private static async Task<int> RunCheckedAsync(RunSettings settings, CancellationToken cancellation)
+    private static async Task<int> RunCheckedAsync(LocalApp app, RunSettings settings, CancellationToken cancellation)
     {
         if (settings.Mode == RunMode.PrintSchema)
         {
@@ -59,7 +62,7 @@ internal static class LocalHostRun
 
         await using var services = new LocalServices();
         var embedded = database is null
-            ? await services.StartPostgresAsync(options, settings.Rows ?? CommandLine.DefaultRows, cancellation)
+            ? await services.StartPostgresAsync(options, app.Data, settings.Rows, cancellation)
             : null;
         var connectionString = database ?? embedded!.ConnectionString;
         builder.Configuration["ConnectionStrings:Postgres"] = connectionString;
@@ -70,8 +73,8 @@ internal static class LocalHostRun
         {
             RunMode.Services => await WaitWithServicesAsync(embedded?.ShownConnectionString, cancellation),
             RunMode.Functions => await tools!.RunAsync(
-                settings.Port, connectionString, builder.Configuration[LocalResumeKey.Setting] ?? LocalResumeKey.Of(options), cancellation),
-            _ => await ApiHost.RunAsync(builder, options, settings.Port, cancellation),
+                app, settings.Port, connectionString, builder.Configuration[LocalResumeKey.Setting] ?? LocalResumeKey.Of(options), cancellation),
+            _ => await ApiHost.RunAsync(app, builder, options, settings.Port, cancellation),
         };
     }
 
@@ -93,7 +96,7 @@ internal static class LocalHostRun
         if (settings.Rows is not null)
         {
             throw new StartupFailure(
-                $"--rows makes demo data in the embedded Postgres, which {source} replaces. Leave one of them out.");
+                $"--rows makes sample data in the embedded Postgres, which {source} replaces. Leave one of them out.");
         }
 
         try

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using ChunkStream.LocalHost;
 
+var app = LocalApp.Create();
+
 using var shutdown = new ShutdownSignal();
 var settings = new InvocationConfiguration
 {
@@ -8,4 +10,5 @@ var settings = new InvocationConfiguration
     ProcessTerminationTimeout = null,
     EnableDefaultExceptionHandler = false,
 };
-return await CommandLine.InvokeAsync(args, LocalHostRun.RunAsync, settings, shutdown.Token);
+return await CommandLine.InvokeAsync(
+    args, app.Data, (run, cancellation) => LocalHostRun.RunAsync(app, run, cancellation), settings, shutdown.Token);

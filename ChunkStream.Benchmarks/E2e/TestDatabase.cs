@@ -1,11 +1,9 @@
 using System.Globalization;
-using ChunkStream.LocalHost;
-using ChunkStream.LocalHost.Demo;
 using Npgsql;
 
 namespace ChunkStream.Benchmarks.E2e;
 
-/// <summary>A database whose demo table has so many rows.</summary>
+/// <summary>A database whose <see cref="BenchmarkTable"/> has so many rows.</summary>
 /// <param name="ConnectionString">For Npgsql.</param>
 /// <param name="StatePath">The folder for what outlives a run.</param>
 internal sealed record TestDatabase(string ConnectionString, string StatePath)
@@ -33,8 +31,7 @@ internal sealed record TestDatabase(string ConnectionString, string StatePath)
         }
 
         var settings = new NpgsqlConnectionStringBuilder(server) { Database = name, Pooling = false };
-        await DemoData.EnsureAsync(
-            settings.ConnectionString, rows, new ConsolePercentage($"Demo data, {name}", rows), cancellation);
+        await BenchmarkTable.CreateAsync(settings.ConnectionString, rows, cancellation);
         settings.Remove("Pooling");
         await SettleAsync(settings.ConnectionString, cancellation);
         return new TestDatabase(settings.ConnectionString, statePath);

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
-using ChunkStream.App.Demo;
+using ChunkStream.Benchmarks.Served;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Streaming;
@@ -18,7 +18,7 @@ public class GeneratorBenchmarks
 {
     private const int Items = 100_000;
 
-    private static readonly ChunkMessage[] Messages = [.. Enumerable.Range(0, 1000).Select(number => new ChunkMessage(number, $"Chunk {number} data"))];
+    private static readonly Item[] Messages = [.. Enumerable.Range(0, 1000).Select(number => new Item(number, $"Chunk {number} data"))];
     private static readonly string[] Lines = [.. Enumerable.Range(0, 1000).Select(number => $"Chunk {number}")];
 
     private readonly PipeWriter _body = new DiscardingWriter();
@@ -26,9 +26,9 @@ public class GeneratorBenchmarks
     [Benchmark(Baseline = true, OperationsPerInvoke = Items)]
     public async Task NdjsonByTheFrameworkAlone()
     {
-        await foreach (var message in DemoGenerators.Messages(Items, TimeSpan.Zero, TimeProvider.System))
+        await foreach (var message in ServedGenerators.Messages(Items))
         {
-            _body.Write(JsonSerializer.SerializeToUtf8Bytes(message, DemoJson.Default.ChunkMessage));
+            _body.Write(JsonSerializer.SerializeToUtf8Bytes(message, ItemJson.Default.Item));
             _body.Write("\n"u8);
         }
 
@@ -38,24 +38,24 @@ public class GeneratorBenchmarks
     [Benchmark(OperationsPerInvoke = Items)]
     public Task Ndjson() => PumpAsync(
         StreamFormats.Ndjson,
-        new GeneratorSource<ChunkMessage>(
-            token => DemoGenerators.Messages(Items, TimeSpan.Zero, TimeProvider.System, token), DemoJson.Default.ChunkMessage, RecordEncoding.Json, default));
+        new GeneratorSource<Item>(
+            _ => ServedGenerators.Messages(Items), ItemJson.Default.Item, RecordEncoding.Json, default));
 
     [Benchmark(OperationsPerInvoke = Items)]
     public Task Text() => PumpAsync(
         StreamFormats.Text,
         new GeneratorSource<string>(
-            token => DemoGenerators.Lines(Items, TimeSpan.Zero, TimeProvider.System, token), DemoJson.Default.String, RecordEncoding.Text, default));
+            _ => ServedGenerators.Lines(Items), ItemJson.Default.String, RecordEncoding.Text, default));
 
     [Benchmark(OperationsPerInvoke = Items)]
     public Task NdjsonFromMemory() => PumpAsync(
         StreamFormats.Ndjson,
-        new GeneratorSource<ChunkMessage>(_ => InMemory.Repeat(Messages, Items), DemoJson.Default.ChunkMessage, RecordEncoding.Json, default));
+        new GeneratorSource<Item>(_ => InMemory.Repeat(Messages, Items), ItemJson.Default.Item, RecordEncoding.Json, default));
 
     [Benchmark(OperationsPerInvoke = Items)]
     public Task TextFromMemory() => PumpAsync(
         StreamFormats.Text,
-        new GeneratorSource<string>(_ => InMemory.Repeat(Lines, Items), DemoJson.Default.String, RecordEncoding.Text, default));
+        new GeneratorSource<string>(_ => InMemory.Repeat(Lines, Items), ItemJson.Default.String, RecordEncoding.Text, default));
 
     private async Task PumpAsync(StreamFormat format, StreamSource source)
     {

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ChunkStream.Benchmarks.Micro;
 
-/// <summary>A record of usual size: as a row of the demo table.</summary>
+/// <summary>A record of usual size: as a row of the benchmarks' table.</summary>
 internal static class Records
 {
     /// <summary>Its JSON.</summary>

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ChunkStream.Benchmarks.Micro;
 
 /// <summary>
-/// From a cursor of a real Postgres to the bytes of a response, through the pump: the demo table's rows, without a web server.
+/// From a cursor of a real Postgres to the bytes of a response, through the pump: the benchmarks' table, without a web server.
 /// The figures are per row; what a stream costs once is spread over all its rows.
 /// </summary>
 [MemoryDiagnoser]

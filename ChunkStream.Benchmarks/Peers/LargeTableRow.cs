@@ -1,6 +1,6 @@
 namespace ChunkStream.Benchmarks.Peers;
 
-/// <summary>A row of the demo table. Dapper finds the constructor by the columns' names.</summary>
+/// <summary>A row of the benchmarks' table. Dapper finds the constructor by the columns' names.</summary>
 internal sealed record LargeTableRow(
     long id,
     int quantity,

@@ -114,7 +114,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         Assert.Contains("ConnectionStrings:Postgres", (await response.ProblemAsync()).ToJsonString(), StringComparison.Ordinal);
-        Assert.Equal("Chunk 0\n", await api.Client.GetStringAsync("/api/stream?chunks=1").Within());
+        Assert.Equal("Line 0\n", await api.Client.GetStringAsync("/api/lines?count=1").Within());
     }
 
     private Task<LocalApi> StartAsync(string table)

@@ -1,5 +1,6 @@
 using ChunkStream.App;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.LocalHost;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -15,7 +16,7 @@ public sealed class FunctionAppSurfaceTests
     [Fact]
     public void Each_endpoint_has_one_function_with_its_name_route_methods_and_access()
     {
-        var expected = EndpointTable.All
+        var expected = LocalApp.Create().Endpoints().All
             .Select(endpoint => Describe(endpoint.Name, endpoint.Route, endpoint.Methods, endpoint.Access.ToString()))
             .Order();
 
@@ -27,7 +28,10 @@ public sealed class FunctionAppSurfaceTests
     {
         foreach (var function in Functions("HttpTrigger"))
         {
-            var handler = $"endpoints.{function.Identifier.ValueText}(request)";
+            var name = Text(FunctionAttribute(function)!.ArgumentList!.Arguments[0].Expression);
+            var handler = EndpointTable.BuiltIn.Any(endpoint => endpoint.Name == name)
+                ? $"endpoints.{function.Identifier.ValueText}(request)"
+                : $"endpoints.Generator(request, \"{name}\")";
             Assert.True(
                 function.ExpressionBody?.Expression.ToString() == handler,
                 $"{function.Identifier.ValueText} should be one line: => {handler}");
@@ -68,7 +72,10 @@ public sealed class FunctionAppSurfaceTests
         => Attributes(function.ParameterList.Parameters.SelectMany(parameter => parameter.AttributeLists), name).SingleOrDefault();
 
     private static IEnumerable<MethodDeclarationSyntax> Functions()
-        => Directory.EnumerateFiles(Path.Combine(Repository.Root, "ChunkStream.Functions"), "*.cs")
+        => new[] { "ChunkStream.Functions", Path.Combine("demo", "Functions") }
+            .Select(folder => Path.Combine(Repository.Root, folder))
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs"))
             .SelectMany(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file)).GetRoot().DescendantNodes())
             .OfType<MethodDeclarationSyntax>()
             .Where(method => FunctionAttribute(method) is not null);

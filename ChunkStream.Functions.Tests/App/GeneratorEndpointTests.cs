@@ -13,10 +13,10 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     public async Task DisposeAsync() => await _api.DisposeAsync();
 
     [Theory]
-    [InlineData("/api/stream?chunks=3&intervalMs=1000", "text/plain; charset=utf-8", new[] { "Chunk 0\n", "Chunk 1\n", "Chunk 2\n" })]
-    [InlineData("/api/json-stream?chunks=2&intervalMs=1000", "application/x-ndjson; charset=utf-8", new[]
+    [InlineData("/api/lines?count=3&intervalMs=1000", "text/plain; charset=utf-8", new[] { "Line 0\n", "Line 1\n", "Line 2\n" })]
+    [InlineData("/api/messages?count=2&intervalMs=1000", "application/x-ndjson; charset=utf-8", new[]
     {
-        "{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n", "{\"chunk_number\":1,\"message\":\"Chunk 1 data\"}\n",
+        "{\"number\":0,\"text\":\"Message 0\"}\n", "{\"number\":1,\"text\":\"Message 1\"}\n",
     })]
     public async Task Each_item_arrives_by_itself_when_it_is_made(string path, string contentType, string[] items)
     {
@@ -37,23 +37,23 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [Fact]
     public async Task Without_parameters_there_are_ten_lines_and_five_JSON_items()
     {
-        Assert.Equal(10, (await _api.Client.GetStringAsync("/api/stream?intervalMs=0").Within()).Count(c => c == '\n'));
-        Assert.Equal(5, (await _api.Client.GetStringAsync("/api/json-stream?intervalMs=0").Within()).Count(c => c == '\n'));
+        Assert.Equal(10, (await _api.Client.GetStringAsync("/api/lines?intervalMs=0").Within()).Count(c => c == '\n'));
+        Assert.Equal(5, (await _api.Client.GetStringAsync("/api/messages?intervalMs=0").Within()).Count(c => c == '\n'));
     }
 
     [Fact]
     public async Task A_million_lines_come_whole()
     {
-        var text = await _api.Client.GetStringAsync("/api/stream?chunks=1000000&intervalMs=0").Within();
+        var text = await _api.Client.GetStringAsync("/api/lines?count=1000000&intervalMs=0").Within();
 
-        Assert.Equal(Enumerable.Range(0, 1_000_000).Select(number => $"Chunk {number}"), text.Split('\n')[..^1]);
+        Assert.Equal(Enumerable.Range(0, 1_000_000).Select(number => $"Line {number}"), text.Split('\n')[..^1]);
     }
 
     [Fact]
     public async Task A_thousand_mistakes_draw_an_answer_that_names_some_and_counts_the_others()
     {
         var many = string.Join('&', Enumerable.Range(0, 1000).Select(number => $"p{number}=1"));
-        using var response = await _api.GetAsync($"/api/stream?{many}&{new string('x', 1000)}=1");
+        using var response = await _api.GetAsync($"/api/lines?{many}&{new string('x', 1000)}=1");
         var problem = await response.ProblemAsync();
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
@@ -61,14 +61,14 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
         Assert.EndsWith("And 981 more.", (string?)problem["detail"], StringComparison.Ordinal);
         Assert.InRange(response.Content.Headers.ContentLength!.Value, 1000, 8000);
 
-        using var longest = await _api.GetAsync($"/api/stream?{new string('x', 7000)}=1");
+        using var longest = await _api.GetAsync($"/api/lines?{new string('x', 7000)}=1");
         await longest.ProblemAsync();
         Assert.InRange(longest.Content.Headers.ContentLength!.Value, 100, 1000);
     }
 
     [Theory]
-    [InlineData("/api/stream")]
-    [InlineData("/api/json-stream")]
+    [InlineData("/api/lines")]
+    [InlineData("/api/messages")]
     [InlineData("/api/db-stream")]
     public async Task Proxies_are_told_to_keep_their_hands_off(string path)
     {
@@ -81,21 +81,21 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("chunks=0", "chunks", "from 1 to 1000000")]
-    [InlineData("chunks=1000001", "chunks", "from 1 to 1000000")]
-    [InlineData("chunks=-1", "chunks", "from 1 to 1000000")]
-    [InlineData("chunks=99999999999999999999", "chunks", "from 1 to 1000000")]
-    [InlineData("chunks=ten", "chunks", "'ten'")]
-    [InlineData("chunks=", "chunks", "from 1 to 1000000")]
-    [InlineData("chunks=1.5", "chunks", "from 1 to 1000000")]
+    [InlineData("count=0", "count", "from 1 to 1000000")]
+    [InlineData("count=1000001", "count", "from 1 to 1000000")]
+    [InlineData("count=-1", "count", "from 1 to 1000000")]
+    [InlineData("count=99999999999999999999", "count", "from 1 to 1000000")]
+    [InlineData("count=ten", "count", "'ten'")]
+    [InlineData("count=", "count", "from 1 to 1000000")]
+    [InlineData("count=1.5", "count", "from 1 to 1000000")]
     [InlineData("intervalMs=-1", "intervalMs", "from 0 to 60000")]
     [InlineData("intervalMs=60001", "intervalMs", "from 0 to 60000")]
     [InlineData("intervalMs=0%00", "intervalMs", "from 0 to 60000")]
-    [InlineData("chunk=5", "chunk", "'chunks', 'intervalMs', 'format'")]
-    [InlineData("chunks=1&chunks=2", "chunks", "once")]
+    [InlineData("counts=5", "counts", "'count', 'intervalMs', 'format'")]
+    [InlineData("count=1&count=2", "count", "once")]
     public async Task A_bad_parameter_is_named_with_its_range(string query, string parameter, string said)
     {
-        foreach (var path in new[] { "/api/stream", "/api/json-stream" })
+        foreach (var path in new[] { "/api/lines", "/api/messages" })
         {
             using var response = await _api.GetAsync($"{path}?{query}");
 
@@ -110,7 +110,7 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [Fact]
     public async Task All_mistakes_are_told_at_once()
     {
-        using var response = await _api.GetAsync("/api/stream?chunks=0&intervalMs=x&foo=1");
+        using var response = await _api.GetAsync("/api/lines?count=0&intervalMs=x&foo=1");
 
         Assert.Equal(3, (await response.ProblemAsync())["errors"]!.AsArray().Count);
     }
@@ -118,7 +118,7 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [Fact]
     public async Task What_hosts_and_browser_libraries_add_is_no_unknown_parameter()
     {
-        Assert.Equal("Chunk 0\n", await _api.Client.GetStringAsync("/api/stream?chunks=1&code=a-key&clientId=default&_=1764150000000&lastEventId=").Within());
+        Assert.Equal("Line 0\n", await _api.Client.GetStringAsync("/api/lines?count=1&code=a-key&clientId=default&_=1764150000000&lastEventId=").Within());
         using var health = await _api.GetAsync("/api/health?_=1");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
     }
@@ -128,8 +128,8 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     {
         foreach (var path in new[]
         {
-            "stream?chunks=0", "json-stream?chunks=zz", "stream?foo=1", "stream?format=xml", "stream?format=json&bom=1", "stream?download=a/b", "stream?chunks=1&record=a%00b",
-            "json-stream?format=sse&lastEventId=42", "queries?x=1", "queries/none", "public/queries/none", "health?x=1", "db-stream?limit=0", "db-stream?resume=x",
+            "lines?count=0", "messages?count=zz", "lines?foo=1", "lines?format=xml", "lines?format=json&bom=1", "lines?download=a/b", "lines?count=1&record=a%00b",
+            "messages?format=sse&lastEventId=42", "queries?x=1", "queries/none", "public/queries/none", "health?x=1", "db-stream?limit=0", "db-stream?resume=x",
         })
         {
             using var get = await _api.GetAsync("/api/" + path);
@@ -143,19 +143,19 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("stream?download", "attachment; filename=stream.txt; filename*=UTF-8''stream.txt")]
-    [InlineData("json-stream?format=csv&download=setup.bat", "attachment; filename=setup.bat.csv; filename*=UTF-8''setup.bat.csv")]
-    [InlineData("json-stream?format=csv&download=Fl%C3%BCge%202.CSV", "filename*=UTF-8''Fl%C3%BCge%202.CSV")]
-    [InlineData("json-stream?download=rows", "attachment; filename=rows.ndjson; filename*=UTF-8''rows.ndjson")]
+    [InlineData("lines?download", "attachment; filename=lines.txt; filename*=UTF-8''lines.txt")]
+    [InlineData("messages?format=csv&download=setup.bat", "attachment; filename=setup.bat.csv; filename*=UTF-8''setup.bat.csv")]
+    [InlineData("messages?format=csv&download=Fl%C3%BCge%202.CSV", "filename*=UTF-8''Fl%C3%BCge%202.CSV")]
+    [InlineData("messages?download=rows", "attachment; filename=rows.ndjson; filename*=UTF-8''rows.ndjson")]
     public async Task A_browser_is_told_to_save_a_file_of_the_formats_kind(string path, string disposition)
     {
-        foreach (var response in new[] { await _api.GetAsync($"/api/{path}&chunks=1"), await _api.HeadAsync($"/api/{path}&chunks=1") })
+        foreach (var response in new[] { await _api.GetAsync($"/api/{path}&count=1"), await _api.HeadAsync($"/api/{path}&count=1") })
         {
             Assert.Contains(disposition, Assert.Single(response.Content.Headers.GetValues("Content-Disposition")), StringComparison.Ordinal);
             response.Dispose();
         }
 
-        using var plain = await _api.GetAsync("/api/json-stream?chunks=1&format=csv");
+        using var plain = await _api.GetAsync("/api/messages?count=1&format=csv");
         Assert.False(plain.Content.Headers.Contains("Content-Disposition"));
     }
 
@@ -177,7 +177,7 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [InlineData("text/plain;q=0, */*", "application/x-ndjson; charset=utf-8")]
     public async Task The_Accept_header_chooses_the_format(string accept, string contentType)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/stream?chunks=1");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/lines?count=1");
         request.Headers.TryAddWithoutValidation("Accept", accept);
         using var response = await _api.Client.SendAsync(request).Within();
 
@@ -189,29 +189,29 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     {
         foreach (var (id, status) in new[] { ("end", HttpStatusCode.NoContent), ("42", HttpStatusCode.BadRequest) })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/json-stream?format=sse&chunks=1");
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/messages?format=sse&count=1");
             request.Headers.Add("Last-Event-ID", id);
             using var response = await _api.Client.SendAsync(request).Within();
 
             Assert.Equal(status, response.StatusCode);
             foreach (var parameter in new[] { "lastEventId", "lastEventID", "Last-Event-ID" })
             {
-                using var byParameter = await _api.GetAsync($"/api/json-stream?format=sse&chunks=1&{parameter}={id}");
+                using var byParameter = await _api.GetAsync($"/api/messages?format=sse&count=1&{parameter}={id}");
                 Assert.Equal(status, byParameter.StatusCode);
             }
         }
 
-        Assert.Contains("id: end\n", await _api.Client.GetStringAsync("/api/json-stream?format=sse&chunks=1").Within(), StringComparison.Ordinal);
+        Assert.Contains("id: end\n", await _api.Client.GetStringAsync("/api/messages?format=sse&count=1").Within(), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("/api/stream?format=csv", "value\r\nChunk 0\r\n")]
-    [InlineData("/api/json-stream?format=csv", "chunk_number,message\r\n0,Chunk 0 data\r\n")]
-    [InlineData("/api/json-stream?format=json", "[\n{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n]\n")]
-    [InlineData("/api/stream?format=ndjson", "\"Chunk 0\"\n")]
-    [InlineData("/api/json-stream?format=text", "{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n")]
+    [InlineData("/api/lines?format=csv", "value\r\nLine 0\r\n")]
+    [InlineData("/api/messages?format=csv", "number,text\r\n0,Message 0\r\n")]
+    [InlineData("/api/messages?format=json", "[\n{\"number\":0,\"text\":\"Message 0\"}\n]\n")]
+    [InlineData("/api/lines?format=ndjson", "\"Line 0\"\n")]
+    [InlineData("/api/messages?format=text", "{\"number\":0,\"text\":\"Message 0\"}\n")]
     public async Task The_format_parameter_chooses_the_format(string path, string body)
-        => Assert.Equal(body, await _api.Client.GetStringAsync(path + "&chunks=1").Within());
+        => Assert.Equal(body, await _api.Client.GetStringAsync(path + "&count=1").Within());
 
     [Theory]
     [InlineData("image/png", "")]
@@ -223,7 +223,7 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [InlineData("*/*", "&format=xml")]
     public async Task A_format_that_there_is_not_is_refused_with_the_choices(string accept, string query)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/stream?chunks=1" + query);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/lines?count=1" + query);
         request.Headers.TryAddWithoutValidation("Accept", accept);
         using var response = await _api.Client.SendAsync(request).Within();
 

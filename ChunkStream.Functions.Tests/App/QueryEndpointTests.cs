@@ -56,7 +56,7 @@ public sealed partial class QueryEndpointTests(RealPostgres postgres)
     public async Task A_query_with_more_rows_than_it_declares_fails_and_never_looks_whole()
     {
         var files = new QueryFiles()
-            .With("large_table", "-- max-rows: 10\nselect n from generate_series(1, 11) n")
+            .With("rows", "-- max-rows: 10\nselect n from generate_series(1, 11) n")
             .With("fits", "-- max-rows: 10\nselect n from generate_series(1, 10) n");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, files);
 
@@ -78,7 +78,7 @@ public sealed partial class QueryEndpointTests(RealPostgres postgres)
     public async Task A_query_that_takes_longer_for_a_row_than_it_declares_is_ended()
     {
         var files = new QueryFiles()
-            .With("large_table", "-- timeout: 300ms\nselect pg_sleep(600)::text as a")
+            .With("rows", "-- timeout: 300ms\nselect pg_sleep(600)::text as a")
             .With("later", "-- timeout: 1s\nselect n, case when n > 20 then pg_sleep(600) end::text as a from generate_series(1, 30) n")
             .With("slow-in-all", "-- timeout: 2s\nselect n, pg_sleep(0.25)::text as a from generate_series(1, 10) n");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, files);
@@ -256,7 +256,7 @@ public sealed partial class QueryEndpointTests(RealPostgres postgres)
         Assert.Equal(
             "\uFEFF\"'=head\",\"n\",\"t\",\"v\",\"i\",\"j\",\"m\",\"s\",\"z\",\"u\"\r\n\"'=1+1\",-5,\"'-5\",\"'@x\",\"'-1 days\",\"{\"\"a\"\": 1}\",-5,\"\"\"=2\"\"\",,\"ä\"\r\n",
             System.Text.Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync().Within()));
-        Assert.Equal("attachment; filename=large_table.csv; filename*=UTF-8''large_table.csv", response.Content.Headers.GetValues("Content-Disposition").Single());
+        Assert.Equal("attachment; filename=rows.csv; filename*=UTF-8''rows.csv", response.Content.Headers.GetValues("Content-Disposition").Single());
         Assert.StartsWith("=head,n,", System.Text.Encoding.UTF8.GetString(await api.Client.GetByteArrayAsync("/api/db-stream?format=csv").Within()), StringComparison.Ordinal);
         foreach (var query in new[] { "bom=1", "formulas=escape&format=json", "bom=yes&format=csv", "download=../x&format=csv" })
         {
@@ -298,7 +298,7 @@ public sealed partial class QueryEndpointTests(RealPostgres postgres)
 
         Assert.Superset(new HashSet<string> { "format", "limit", "resume", "download" }, taken.ToHashSet());
         Assert.All([.. taken, "code", "clientId", "_", "lastEventId"], name => Assert.Contains(
-            "can't be named", QueryFile.Parse("large_table", $"-- param: {name} integer\nselect @{name}").Mistakes[0].Reason, StringComparison.Ordinal));
+            "can't be named", QueryFile.Parse("rows", $"-- param: {name} integer\nselect @{name}").Mistakes[0].Reason, StringComparison.Ordinal));
     }
 
     [GeneratedRegex("'([^' ]+)'")]

@@ -12,11 +12,11 @@ public sealed class RefusedStreamTests
         await using var api = await LocalApi.StartAsync(settings: [queries.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses")]);
         (string Path, string Accept, int Status, string Event)[] refused =
         [
-            ("stream?chunks=zz", "*/*", 400, "stream ended: Refused (invalid-parameters)"),
-            ("stream", "image/png", 406, "stream ended: Refused (not-acceptable)"),
-            ("json-stream?nothing=1", "*/*", 400, "json-stream ended: Refused (invalid-parameters)"),
-            ("stream?record=a&intervalMs=x", "*/*", 400, "stream ended: Refused (invalid-parameters)"),
-            ("stream?record=a", "*/*", 503, "stream ended: Refused (unavailable"),
+            ("lines?count=zz", "*/*", 400, "lines ended: Refused (invalid-parameters)"),
+            ("lines", "image/png", 406, "lines ended: Refused (not-acceptable)"),
+            ("messages?nothing=1", "*/*", 400, "messages ended: Refused (invalid-parameters)"),
+            ("lines?record=a&intervalMs=x", "*/*", 400, "lines ended: Refused (invalid-parameters)"),
+            ("lines?record=a", "*/*", 503, "lines ended: Refused (unavailable"),
             ("db-stream", "*/*", 404, "db-stream ended: Refused (not-found)"),
             ("queries/none", "*/*", 404, "query ended: Refused (not-found)"),
             ("queries/broken", "*/*", 500, "query ended: Refused (broken-query)"),

@@ -44,7 +44,7 @@ public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) :
         var page = await PageAtAsync(elsewhere);
 
         foreach (var api in new[] { closed, forOthers })
-            Assert.Equal("TypeError", await FetchAsync(page, api, "stream?chunks=1", Key));
+            Assert.Equal("TypeError", await FetchAsync(page, api, "lines?count=1", Key));
     }
 
     [ChromiumFact]
@@ -62,11 +62,11 @@ public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) :
                   const messages = [];
                   let opened = 0;
                   source.onopen = () => opened++;
-                  source.onmessage = ({ data }) => messages.push(JSON.parse(data).chunk_number);
+                  source.onmessage = ({ data }) => messages.push(JSON.parse(data).number);
                   source.onerror = () => source.readyState === EventSource.CLOSED && resolve(`${messages} opened ${opened}`);
                 })
                 """,
-                $"{api.Origin}/api/json-stream?chunks=3&intervalMs=10").WaitAsync(Bounded.Limit);
+                $"{api.Origin}/api/messages?count=3&intervalMs=10").WaitAsync(Bounded.Limit);
 
             Assert.Equal("0,1,2 opened 1", seen);
         }

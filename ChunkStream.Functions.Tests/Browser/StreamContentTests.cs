@@ -69,16 +69,16 @@ public sealed class StreamContentTests(RealPostgres postgres, Chromium chromium)
               return 'done';
             }
             """;
-        string[] urls = [$"{api.Origin}/api/streams/{path}", $"{api.Origin}/api/stream?chunks=1&record={name}"];
+        string[] urls = [$"{api.Origin}/api/streams/{path}", $"{api.Origin}/api/lines?count=1&record={name}"];
         await page.EvaluateAsync<string>(Attack, urls).Within();
         Assert.Equal("first;", await api.TextAsync(path));
-        using (var recorded = await api.ReadAsync($"recordings/stream/{name}"))
+        using (var recorded = await api.ReadAsync($"recordings/lines/{name}"))
             Assert.Equal(HttpStatusCode.NotFound, recorded.StatusCode);
 
         await page.GotoAsync(api.Origin + "/api/health");
         await page.EvaluateAsync<string>(Attack, urls).Within();
         Assert.Equal("first;forged;", await api.TextAsync(path));
-        using (var recorded = await api.ReadAsync($"recordings/stream/{name}"))
+        using (var recorded = await api.ReadAsync($"recordings/lines/{name}"))
             Assert.Equal(HttpStatusCode.OK, recorded.StatusCode);
     }
 }

@@ -158,11 +158,11 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
         await using var api = await LocalApi.StartAsync();
         await using var node = RunningProgram.JavaScript(api.Client.BaseAddress!,
             """
-            for await (const chunk of stream(`${api}/stream?chunks=2&intervalMs=300`)) console.log(chunk);
-            for await (const message of stream(`${api}/json-stream?chunks=1&intervalMs=0`, { format: 'ndjson' })) console.log(message.message);
+            for await (const chunk of stream(`${api}/lines?count=2&intervalMs=300`)) console.log(chunk);
+            for await (const message of stream(`${api}/messages?count=1&intervalMs=0`, { format: 'ndjson' })) console.log(message.text);
             """);
 
-        Assert.Equal(["Chunk 0", "Chunk 1", "Chunk 0 data"], await node.LinesAsync());
+        Assert.Equal(["Line 0", "Line 1", "Message 0"], await node.LinesAsync());
     }
 
     [GeneratedRegex("([0-9]+) ms waiting for the reader")]

@@ -15,7 +15,7 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     private readonly QueryFiles _files = new QueryFiles()
         .With("large", "-- key: n\nselect n, filler from admitted")
         .With("large-without-key", "select n, filler from admitted")
-        .With("large_table", "select 1 as a");
+        .With("rows", "select 1 as a");
 
     public Task InitializeAsync() => postgres.ExecuteAsync(
         $"drop table if exists admitted; create table admitted as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; create unique index on admitted (n); analyze admitted");
@@ -133,17 +133,17 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(11, (await api.Client.GetStringAsync("/api/queries/many").Within()).Count(c => c == '\n'));
 
         // The generators run as often at a time as the bound says, and their places come back.
-        using (var one = await api.GetAsync("/api/stream?intervalMs=60000"))
-        using (var two = await api.GetAsync("/api/json-stream?intervalMs=60000"))
+        using (var one = await api.GetAsync("/api/lines?intervalMs=60000"))
+        using (var two = await api.GetAsync("/api/messages?intervalMs=60000"))
         {
-            using var third = await api.GetAsync("/api/stream?chunks=1");
+            using var third = await api.GetAsync("/api/lines?count=1");
             Assert.Equal("urn:chunkstream:too-many-streams", (string?)(await third.ProblemAsync())["type"]);
             Assert.NotNull(third.Headers.RetryAfter);
         }
 
         await Bounded.Until(async () =>
         {
-            using var next = await api.GetAsync("/api/stream?chunks=1");
+            using var next = await api.GetAsync("/api/lines?count=1");
             return next.StatusCode is HttpStatusCode.OK;
         }, "their places come back");
     }

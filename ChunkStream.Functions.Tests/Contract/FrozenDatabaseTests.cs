@@ -42,7 +42,7 @@ public sealed class FrozenDatabaseTests(RealPostgres postgres)
     public async Task A_server_that_is_frozen_amid_streams_holds_up_nobody_else_and_all_goes_on_when_it_thaws()
     {
         var queries = new QueryFiles()
-            .With("large_table", "select n, pg_sleep(case when n > 3 then 600 else 0 end)::text as slept from generate_series(1, 100) n")
+            .With("rows", "select n, pg_sleep(case when n > 3 then 600 else 0 end)::text as slept from generate_series(1, 100) n")
             .With("ahead", "select n, repeat('x', 1000) as filler from generate_series(1, 100000) n")
             .With("after", "select 1 as one");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, queries);
@@ -73,7 +73,7 @@ public sealed class FrozenDatabaseTests(RealPostgres postgres)
         await postgres.AssertNothingRunsAsync(Bounded.Limit);
     }
 
-    private static async Task WarmUpAsync(LocalApi api) => await api.Client.GetStringAsync("/api/stream?chunks=1&intervalMs=0").Within();
+    private static async Task WarmUpAsync(LocalApi api) => await api.Client.GetStringAsync("/api/lines?count=1&intervalMs=0").Within();
 
     private static async Task AssertUnhealthyAsync(LocalApi api)
     {
@@ -86,7 +86,7 @@ public sealed class FrozenDatabaseTests(RealPostgres postgres)
     {
         for (var time = 0; time < 20; time++)
         {
-            await api.Client.GetStringAsync("/api/stream?chunks=1&intervalMs=0").Within(Promptly);
+            await api.Client.GetStringAsync("/api/lines?count=1&intervalMs=0").Within(Promptly);
             await Task.Delay(20);
         }
     }

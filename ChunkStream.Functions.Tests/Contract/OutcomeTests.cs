@@ -36,14 +36,14 @@ public sealed class OutcomeTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_is_one_log_line_and_one_measurement_an_instrument()
     {
-        await _api.Client.GetStringAsync("/api/json-stream?chunks=3&intervalMs=0").Within();
+        await _api.Client.GetStringAsync("/api/messages?count=3&intervalMs=0").Within();
 
         var ended = await _api.Log.StreamEndedAsync();
         Assert.Matches(
-            @"^Stream json-stream ended: Completed as ndjson, 3 records, 132 bytes in \d+ ms \(first byte after \d+ ms, \d+ ms waiting for the reader\)$",
+            @"^Stream messages ended: Completed as ndjson, 3 records, 96 bytes in \d+ ms \(first byte after \d+ ms, \d+ ms waiting for the reader\)$",
             ended.Message);
         Assert.Single(_api.Log.Entries, entry => entry.Event.Name == "StreamEnded");
-        const string Tags = "chunkstream.stream=json-stream chunkstream.format=ndjson";
+        const string Tags = "chunkstream.stream=messages chunkstream.format=ndjson";
         const string Outcome = Tags + " chunkstream.outcome=Completed";
         Assert.Equal(
             [
@@ -57,14 +57,14 @@ public sealed class OutcomeTests : IAsyncLifetime
             ],
             _measured.Select(measured => (measured.Name, measured.Tags)).Order());
         Assert.Equal(3, _measured.Single(measured => measured.Name == "chunkstream.stream.records").Value);
-        Assert.Equal(132, _measured.Single(measured => measured.Name == "chunkstream.stream.bytes").Value);
+        Assert.Equal(96, _measured.Single(measured => measured.Name == "chunkstream.stream.bytes").Value);
         Assert.Equal(0, _measured.Where(measured => measured.Name == "chunkstream.stream.active").Sum(measured => measured.Value));
     }
 
     [Fact]
     public async Task Time_spent_waiting_for_the_reader_is_told_apart()
     {
-        using var client = await RawClient.GetAsync(_api.Client.BaseAddress!, "/api/stream?chunks=1000000&intervalMs=0");
+        using var client = await RawClient.GetAsync(_api.Client.BaseAddress!, "/api/lines?count=1000000&intervalMs=0");
         await Task.Delay(TimeSpan.FromSeconds(2));
         await client.CountToEndAsync((byte)'\n');
 
@@ -120,7 +120,7 @@ public sealed class OutcomeTests : IAsyncLifetime
                 Assert.Matches("\nevent: cut\n\nevent: error\ndata: {.*}\n\n$", text);
         }
 
-        Assert.Equal("Chunk 0\n", await _api.Client.GetStringAsync("/api/stream?chunks=1").Within());
+        Assert.Equal("Line 0\n", await _api.Client.GetStringAsync("/api/lines?count=1").Within());
     }
 
     private void Measured(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)

@@ -139,7 +139,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         await AssertRefusedAsync(api, token + "&least=11", HttpStatusCode.BadRequest, "invalid-resume-token");
         await AssertRefusedAsync(api, token + "&limit=1", HttpStatusCode.BadRequest, "invalid-resume-token");
         await AssertRefusedAsync(api, token!, HttpStatusCode.BadRequest, "invalid-resume-token", "/api/queries/other");
-        Assert.Equal(50, (await RowsAsync(api, $"/api/queries/large_table?format=frames&least=10&resume={token}")).Length);
+        Assert.Equal(50, (await RowsAsync(api, $"/api/queries/rows?format=frames&least=10&resume={token}")).Length);
 
         await using var elsewhere = await LocalApi.StartAsync(
             postgres.ConnectionString, settings: [_files.Setting, ("ChunkStream:ResumeKey", "another key, of another function app")]);
@@ -154,7 +154,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     {
         await using var api = await ServingAsync("-- key: id\nselect id from resumed");
         var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
-        _files.With("large_table", changed);
+        _files.With("rows", changed);
         await Task.Delay(TimeSpan.FromSeconds(1.2));
 
         await AssertRefusedAsync(api, token!, HttpStatusCode.Conflict, "query-changed");
@@ -248,7 +248,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("sse")]
     public async Task Segments_that_a_deadline_parts_join_to_the_whole(string format)
     {
-        _files.With("large_table", "-- key: id desc\n-- param: pause float8 = 0\nselect id, part, pg_sleep(@pause)::text as slept from resumed order by id desc");
+        _files.With("rows", "-- key: id desc\n-- param: pause float8 = 0\nselect id, part, pg_sleep(@pause)::text as slept from resumed order by id desc");
         await using var quick = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
         var whole = format == "frames" ? await RowsAsync(quick, "/api/db-stream?format=frames") : [];
         await using var api = await LocalApi.StartAsync(
@@ -276,7 +276,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_stream_that_gains_no_row_before_its_deadline_fails_instead_of_going_on_for_ever()
     {
-        _files.With("large_table", "-- key: id\nselect id, pg_sleep(case when id > 1 then 600 else 0 end)::text as slept from resumed order by id");
+        _files.With("rows", "-- key: id\nselect id, pg_sleep(case when id > 1 then 600 else 0 end)::text as slept from resumed order by id");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:MaxDurationSeconds", "1.5"));
         await WarmAsync(api);
         var (_, end) = Frames(await api.Client.GetStringAsync("/api/db-stream?format=frames").Within());
@@ -290,7 +290,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_process_that_stops_parts_its_streams_as_a_deadline_does()
     {
-        _files.With("large_table", "-- key: id\nselect id, pg_sleep(0.1)::text as slept from resumed order by id");
+        _files.With("rows", "-- key: id\nselect id, pg_sleep(0.1)::text as slept from resumed order by id");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:ShutdownSeconds", "1.5"));
         using var response = await api.GetAsync("/api/db-stream?format=frames");
         var stopping = api.StopAsync();
@@ -310,7 +310,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     private Task<LocalApi> ServingAsync(string sql)
-        => LocalApi.ServingAsync(postgres.ConnectionString, _files.With("large_table", sql), EachRowAlone);
+        => LocalApi.ServingAsync(postgres.ConnectionString, _files.With("rows", sql), EachRowAlone);
 
     private static (string[] Rows, JsonNode End) Frames(string body)
     {
@@ -346,7 +346,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     {
         const int HeaderBytes = 17;
         var bytes = (byte[])[.. Base64Url.DecodeFromChars(token)[..HeaderBytes], .. position];
-        var name = SHA256.HashData("large_table"u8);
+        var name = SHA256.HashData("rows"u8);
         var key = HMACSHA256.HashData("a key for tests that nobody guesses"u8, (byte[])[.. name, .. bytes[..HeaderBytes]])[..SipHash.KeyBytes];
         var signature = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Of(key, bytes));

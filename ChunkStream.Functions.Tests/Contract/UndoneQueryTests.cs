@@ -94,7 +94,7 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
         if (await postgres.ScalarAsync<int>("select current_setting('server_version_num')::int") < 170000)
             return;
 
-        var files = new QueryFiles().With("large_table", "-- key: n\nselect n, pg_sleep(0.02)::text as a from undone.rows where n <= 75 order by n");
+        var files = new QueryFiles().With("rows", "-- key: n\nselect n, pg_sleep(0.02)::text as a from undone.rows where n <= 75 order by n");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + ";Options=-c transaction_timeout=500", files);
 
         var (rows, error) = await ReadAsync(api, "/api/db-stream");

@@ -1,4 +1,3 @@
-using ChunkStream.App.Demo;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Generators;
@@ -30,14 +29,14 @@ public sealed class GeneratorSourceTests
     [InlineData(RecordEncoding.Json)]
     public async Task An_object_is_written_as_JSON_in_every_encoding(RecordEncoding encoding)
     {
-        var messages = DemoGenerators.Messages(2, TimeSpan.Zero, TimeProvider.System);
-        await using var source = new GeneratorSource<ChunkMessage>(_ => messages, DemoJson.Default.ChunkMessage, encoding, default);
+        var messages = TestGenerators.Messages(2, TimeSpan.Zero, TimeProvider.System);
+        await using var source = new GeneratorSource<Message>(_ => messages, TestJson.Default.Message, encoding, default);
 
         Assert.True(await source.WaitToReadAsync().Within());
         Assert.True(source.TryRead());
-        Assert.Equal("""{"chunk_number":0,"message":"Chunk 0 data"}""", Written.By(source.WriteRecord));
+        Assert.Equal("""{"number":0,"text":"Message 0"}""", Written.By(source.WriteRecord));
         Assert.True(source.TryRead());
-        Assert.Equal("""{"chunk_number":1,"message":"Chunk 1 data"}""", Written.By(source.WriteRecord));
+        Assert.Equal("""{"number":1,"text":"Message 1"}""", Written.By(source.WriteRecord));
         Assert.False(source.TryRead());
         Assert.False(await source.WaitToReadAsync().Within());
     }

@@ -18,7 +18,8 @@ public sealed class AccessTests
         get
         {
             var data = new TheoryData<string, bool>();
-            foreach (var endpoint in EndpointTable.All)
+            data.Add("lines", false);
+            foreach (var endpoint in EndpointTable.BuiltIn)
                 data.Add(endpoint.Route, endpoint.Access is EndpointAccess.Function);
             return data;
         }
@@ -36,7 +37,7 @@ public sealed class AccessTests
             Assert.Equal(needsKey && !isRight, response.StatusCode is HttpStatusCode.Unauthorized);
         }
 
-        using var refused = await api.GetAsync($"/api/{route}?chunks=1");
+        using var refused = await api.GetAsync($"/api/{route}?count=1");
         if (needsKey)
             Assert.Equal("urn:chunkstream:unauthorized", (string?)(await refused.ProblemAsync())["type"]);
     }
@@ -100,7 +101,7 @@ public sealed class AccessTests
     {
         await using var api = await LocalApi.StartAsync();
         using var unknown = await api.GetAsync("/api/streams-of-thought");
-        using var posted = await api.Client.PostAsync("/api/stream", content: null).Within();
+        using var posted = await api.Client.PostAsync("/api/lines", content: null).Within();
 
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
         Assert.Contains("/api/db-stream", (string?)(await unknown.ProblemAsync())["detail"], StringComparison.Ordinal);

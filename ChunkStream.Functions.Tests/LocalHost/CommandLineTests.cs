@@ -11,7 +11,7 @@ public sealed class CommandLineTests
     [InlineData("--functions --port 7072", "Functions", 7072, null)]
     public async Task A_good_command_line_is_understood(string line, string mode, int port, long? rows)
     {
-        var (code, settings, _) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var (code, settings, _) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Numbers());
 
         Assert.Equal(0, code);
         Assert.Equal(new RunSettings(Enum.Parse<RunMode>(mode), port, rows, Database: null), settings);
@@ -27,11 +27,11 @@ public sealed class CommandLineTests
     [InlineData("--prot 5", "--port")]
     [InlineData("--services --functions", "either --services or --functions")]
     [InlineData("--services --port 7072", "--port has no meaning")]
-    [InlineData("--database Host=x --rows 5", "--rows makes demo data")]
+    [InlineData("--database Host=x --rows 5", "--rows makes sample data")]
     [InlineData("--print-schema --port 7072", "--print-schema only prints")]
     public async Task A_bad_command_line_is_refused_with_what_is_wrong(string line, string said)
     {
-        var (code, settings, output) = await RunAsync(line.Split(' '));
+        var (code, settings, output) = await RunAsync(line.Split(' '), new Numbers());
 
         Assert.NotEqual(0, code);
         Assert.Null(settings);
@@ -41,12 +41,26 @@ public sealed class CommandLineTests
         Assert.EndsWith("--help lists the options.", output.TrimEnd(), StringComparison.Ordinal);
     }
 
-    private static async Task<(int Code, RunSettings? Settings, string Output)> RunAsync(string[] arguments)
+    [Fact]
+    public async Task Without_sample_data_there_is_no_number_of_rows()
+    {
+        var (code, settings, output) = await RunAsync(["--rows", "5"], data: null);
+
+        Assert.NotEqual(0, code);
+        Assert.Null(settings);
+        Assert.Contains("--rows", output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync(["--port", "7072"], data: null)).Code);
+        Assert.DoesNotContain("--rows", (await RunAsync(["--help"], data: null)).Output, StringComparison.Ordinal);
+        Assert.Contains("Rows of the table numbers", (await RunAsync(["--help"], new Numbers())).Output, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int Code, RunSettings? Settings, string Output)> RunAsync(string[] arguments, ISampleData? data)
     {
         var run = (RunSettings?)null;
         var output = new StringWriter();
         var code = await CommandLine.InvokeAsync(
             arguments,
+            data,
             (settings, _) =>
             {
                 run = settings;
@@ -55,5 +69,16 @@ public sealed class CommandLineTests
             new() { Output = output, Error = output },
             CancellationToken.None);
         return (code, run, output.ToString());
+    }
+
+    private sealed class Numbers : ISampleData
+    {
+        public string Table => "numbers";
+
+        public long DefaultRows => 1000;
+
+        public long MostRows => 1_000_000_000;
+
+        public Task LoadAsync(SampleDatabase database, CancellationToken cancellation) => Task.CompletedTask;
     }
 }

@@ -59,8 +59,8 @@ public sealed class CorsTests
     }
 
     [Theory]
-    [InlineData("/api/stream?chunks=1", HttpStatusCode.OK)]
-    [InlineData("/api/stream?chunks=0", HttpStatusCode.BadRequest)]
+    [InlineData("/api/lines?count=1", HttpStatusCode.OK)]
+    [InlineData("/api/lines?count=0", HttpStatusCode.BadRequest)]
     [InlineData("/api/queries", HttpStatusCode.Unauthorized)]
     [InlineData("/api/nothing", HttpStatusCode.NotFound)]
     [InlineData("/api/health", HttpStatusCode.ServiceUnavailable)]
@@ -82,7 +82,7 @@ public sealed class CorsTests
         await using var open = await LocalApi.StartAsync(settings: (Setting, App));
         foreach (var (api, origin) in new[] { (closed, App), (open, "https://evil.example.org") })
         {
-            using var response = await GetAsync(api, "/api/stream?chunks=1", origin);
+            using var response = await GetAsync(api, "/api/lines?count=1", origin);
             using var preflight = await PreflightAsync(api, origin);
             Assert.False(response.Headers.Contains("Access-Control-Allow-Origin"));
             Assert.False(preflight.Headers.Contains("Access-Control-Allow-Origin"));

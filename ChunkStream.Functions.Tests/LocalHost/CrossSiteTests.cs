@@ -26,7 +26,7 @@ public sealed class CrossSiteTests
         { false, "GET", "", Foreign, "cross-site", "cors", "empty" },
         { false, "GET", "", null, "cross-site", "no-cors", "empty" },
         { false, "POST", "", "http://localhost:3000", "same-site", "no-cors", "empty" },
-        { false, "GET", "?chunks=1&record=x", null, "cross-site", "no-cors", "image" },
+        { false, "GET", "?count=1&record=x", null, "cross-site", "no-cors", "image" },
         { false, "GET", "", null, "same-site", "no-cors", "image" },
         { false, "GET", "", null, "cross-site", "navigate", "iframe" },
         { false, "POST", "", Foreign, "cross-site", "navigate", "document" },
@@ -36,9 +36,9 @@ public sealed class CrossSiteTests
         { false, "POST", "", "http://localhost:70710", null, null, null },
         { false, "GET", "", null, "anything-new", "cors", "empty" },
         // A link reads; what it would leave behind is refused.
-        { true, "GET", "?chunks=1", null, "cross-site", "navigate", "document" },
-        { false, "GET", "?chunks=1&record=x", null, "cross-site", "navigate", "document" },
-        { false, "GET", "?chunks=1&RECORD=x", null, "cross-site", "navigate", "document" },
+        { true, "GET", "?count=1", null, "cross-site", "navigate", "document" },
+        { false, "GET", "?count=1&record=x", null, "cross-site", "navigate", "document" },
+        { false, "GET", "?count=1&RECORD=x", null, "cross-site", "navigate", "document" },
         // A listed origin.
         { true, "POST", "", Listed, "cross-site", "cors", "empty" },
         { true, "GET", "", Listed, "cross-site", "cors", "empty" },
@@ -81,7 +81,7 @@ public sealed class CrossSiteTests
     }
 
     private static Task<HttpResponseMessage> FromElsewhereAsync(LocalApi api)
-        => api.Client.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/api/stream?chunks=1")
+        => api.Client.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/api/lines?count=1")
         {
             Headers = { { "Origin", Foreign }, { "Sec-Fetch-Site", "cross-site" }, { "Sec-Fetch-Mode", "cors" }, { "Sec-Fetch-Dest", "empty" } },
         }).Within();

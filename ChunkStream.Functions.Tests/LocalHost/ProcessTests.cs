@@ -27,7 +27,7 @@ public sealed class ProcessTests(RealPostgres postgres)
         }
 
         Assert.Equal($"ChunkStream is ready: http://localhost:{port}/api", said[^1]);
-        Assert.Contains($"curl -N \"http://localhost:{port}/api/stream?chunks=10&intervalMs=1000\"", said);
+        Assert.Contains($"curl -N \"http://localhost:{port}/api/public/queries/series?count=10\"", said);
         Assert.DoesNotContain(said, line => line.Contains("/api/public/streams/", StringComparison.Ordinal));
         string[] stream = [.. said.Where(line => line.Contains("/api/streams/", StringComparison.Ordinal))];
         Assert.Equal(
@@ -37,7 +37,7 @@ public sealed class ProcessTests(RealPostgres postgres)
             ],
             stream);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        Assert.Equal("Chunk 0\n", await client.GetStringAsync($"http://localhost:{port}/api/stream?chunks=1").Within());
+        Assert.Equal("{\"n\":1,\"root\":1}\n", await client.GetStringAsync($"http://localhost:{port}/api/public/queries/series?count=1").Within());
 
         if (!OperatingSystem.IsWindows())
         {
@@ -90,7 +90,7 @@ public sealed class ProcessTests(RealPostgres postgres)
         builder.Configuration["ConnectionStrings:Postgres"] = postgres.ConnectionString;
 
         var failure = await Assert.ThrowsAsync<StartupFailure>(() => ApiHost.RunAsync(
-            builder, new LocalHostOptions(), ((IPEndPoint)taken.LocalEndpoint).Port, CancellationToken.None).Within());
+            new LocalApp(), builder, new LocalHostOptions(), ((IPEndPoint)taken.LocalEndpoint).Port, CancellationToken.None).Within());
 
         Assert.Contains("--port chooses another port", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(log.Entries, entry => entry.Level >= LogLevel.Error);

@@ -8,11 +8,11 @@ public sealed class RefusalTests
 {
     public static TheoryData<string, int, string> Requests => new()
     {
-        { "PATCH /api/stream HTTP/1.1", 405, "method-not-allowed" },
+        { "PATCH /api/lines HTTP/1.1", 405, "method-not-allowed" },
         { "BREW /api/streams/x HTTP/1.1", 405, "method-not-allowed" },
-        { $"GET /api/stream?x={new string('x', 8200)} HTTP/1.1", 414, "uri-too-long" },
-        { $"GET /api/stream HTTP/1.1\nX-Large: {new string('x', 20_000)}\nX-Larger: {new string('x', 20_000)}", 431, "headers-too-large" },
-        { "GET /api/stream HTTP/1.1" + string.Concat(Enumerable.Range(0, 101).Select(number => $"\nX-{number}: x")), 431, "headers-too-large" },
+        { $"GET /api/lines?x={new string('x', 8200)} HTTP/1.1", 414, "uri-too-long" },
+        { $"GET /api/lines HTTP/1.1\nX-Large: {new string('x', 20_000)}\nX-Larger: {new string('x', 20_000)}", 431, "headers-too-large" },
+        { "GET /api/lines HTTP/1.1" + string.Concat(Enumerable.Range(0, 101).Select(number => $"\nX-{number}: x")), 431, "headers-too-large" },
     };
 
     [Theory]
@@ -32,7 +32,7 @@ public sealed class RefusalTests
     {
         await using var api = await LocalApi.StartAsync();
         using var socket = await RawEnd.ConnectAsync(api.Client.BaseAddress!);
-        await socket.SendAsync("GET /api/stream?chunks=1 HTTP/1.0\r\nHost: evil.example.org\r\n\r\n"u8.ToArray());
+        await socket.SendAsync("GET /api/lines?count=1 HTTP/1.0\r\nHost: evil.example.org\r\n\r\n"u8.ToArray());
 
         AssertProblem(new RawResponse((await RawEnd.ReadAsync(socket)).Text), 400, "foreign-host");
     }

@@ -69,7 +69,7 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Streams_pauses_cancellation_and_checks_work_and_leave_nothing_behind()
     {
         await using var api = await LocalApi.ServingAsync(
-            _connectionString + ";Maximum Pool Size=10", new QueryFiles().With("large_table", "-- param: least integer = 1\n-- key: n\nselect n, filler from bounced where n >= @least"),
+            _connectionString + ";Maximum Pool Size=10", new QueryFiles().With("rows", "-- param: least integer = 1\n-- key: n\nselect n, filler from bounced where n >= @least"),
             ("ChunkStream:Postgres:StallSeconds", "0.2"));
 
         // More at a time than PgBouncer has server connections.

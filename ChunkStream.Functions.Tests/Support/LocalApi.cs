@@ -15,8 +15,8 @@ using Microsoft.Extensions.Logging;
 namespace ChunkStream.Functions.Tests.Support;
 
 /// <summary>
-/// The local host itself, on a real loopback socket: the endpoints of the table, and beside them streams that a test
-/// makes up.
+/// The local host itself, on a real loopback socket: the endpoints that every app has, the generators of
+/// <see cref="TestGenerators"/>, and streams that a test makes up.
 /// </summary>
 internal sealed class LocalApi : IAsyncDisposable
 {
@@ -43,14 +43,31 @@ internal sealed class LocalApi : IAsyncDisposable
 
     public static Task<LocalApi> StartAsync(
         string? connectionString = null, string? functionKey = null, params (string Key, string Value)[] settings)
-        => StartAsync(TimeProvider.System, connectionString, functionKey, settings);
+        => StartAsync(TestApp(), TimeProvider.System, connectionString, functionKey, settings);
 
     /// <summary>Starts one whose streams have a time of their own.</summary>
     public static Task<LocalApi> StartAsync(TimeProvider time, params (string Key, string Value)[] settings)
-        => StartAsync(time, connectionString: null, functionKey: null, settings);
+        => StartAsync(TestApp(), time, connectionString: null, functionKey: null, settings);
+
+    /// <summary>Starts one that serves another app than that of the tests.</summary>
+    public static Task<LocalApi> StartAsync(
+        LocalApp app, string? connectionString = null, string? functionKey = null, params (string Key, string Value)[] settings)
+        => StartAsync(app, TimeProvider.System, connectionString, functionKey, settings);
+
+    /// <summary>The app of the tests.</summary>
+    public static LocalApp TestApp() => new LocalApp().Add(builder =>
+    {
+        builder.AddTestGenerators();
+        builder.AddQueries(options =>
+        {
+            options.DefaultQuery ??= "rows";
+            if (options.QueriesPath == "queries")
+                options.QueriesPath = Path.Combine(AppContext.BaseDirectory, "Support", "Queries");
+        });
+    });
 
     private static async Task<LocalApi> StartAsync(
-        TimeProvider time, string? connectionString, string? functionKey, (string Key, string Value)[] settings)
+        LocalApp served, TimeProvider time, string? connectionString, string? functionKey, (string Key, string Value)[] settings)
     {
         var builder = ApiHost.CreateBuilder();
         builder.Configuration["ConnectionStrings:Postgres"] = connectionString ?? "";
@@ -63,7 +80,7 @@ internal sealed class LocalApi : IAsyncDisposable
         Assert.True(ListenAddress.TryParse("127.0.0.1", out var loopback));
         var options = LocalHostOptions.Read(builder.Configuration);
         options.FunctionKey = functionKey;
-        var app = ApiHost.Build(builder, options, loopback, port: 0);
+        var app = ApiHost.Build(served, builder, options, loopback, port: 0);
         var api = new LocalApi(app, log);
         await app.StartAsync().Within();
         api.Client.BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
@@ -72,7 +89,7 @@ internal sealed class LocalApi : IAsyncDisposable
 
     /// <summary>Starts one whose default query is the given one.</summary>
     public static Task<LocalApi> ServingAsync(string connectionString, string sql, params (string Key, string Value)[] settings)
-        => ServingAsync(connectionString, new QueryFiles().With("large_table", sql), settings);
+        => ServingAsync(connectionString, new QueryFiles().With("rows", sql), settings);
 
     /// <summary>Starts one with queries, which are deleted with it.</summary>
     public static async Task<LocalApi> ServingAsync(string connectionString, QueryFiles queries, params (string Key, string Value)[] settings)

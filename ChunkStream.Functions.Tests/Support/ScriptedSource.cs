@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using ChunkStream.App.Demo;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Streaming;
@@ -43,7 +42,7 @@ internal sealed class ScriptedSource
     }
 
     public StreamSource Open(RecordEncoding encoding, CancellationToken cancellation)
-        => new GeneratorSource<string>(Items, DemoJson.Default.String, encoding, cancellation);
+        => new GeneratorSource<string>(Items, TestJson.Default.String, encoding, cancellation);
 
     public async IAsyncEnumerable<string> Items([EnumeratorCancellation] CancellationToken cancellation)
     {

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using ChunkStream.LocalHost.Demo;
-
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>What a run has started beside the web host. Disposing stops it, the last started first.</summary>
@@ -11,8 +8,13 @@ internal sealed class LocalServices : IAsyncDisposable
 
     private readonly Stack<IAsyncDisposable> _started = new();
 
-    /// <summary>Starts the embedded Postgres, makes its demo data, and keeps it running.</summary>
-    public async Task<EmbeddedPostgres> StartPostgresAsync(LocalHostOptions options, long rows, CancellationToken cancellation)
+    /// <summary>Starts the embedded Postgres, loads data into it, and keeps it running.</summary>
+    /// <param name="options">Where it is.</param>
+    /// <param name="data">What is loaded; null for nothing.</param>
+    /// <param name="rows">How many rows were asked for; null for as many as the data has by default.</param>
+    /// <param name="cancellation">Ends the start.</param>
+    public async Task<EmbeddedPostgres> StartPostgresAsync(
+        LocalHostOptions options, ISampleData? data, long? rows, CancellationToken cancellation)
     {
         var postgres = await EmbeddedPostgres.StartAsync(
             new EmbeddedPostgresOptions
@@ -26,32 +28,15 @@ internal sealed class LocalServices : IAsyncDisposable
         _started.Push(postgres);
         postgres.Guard(ConsoleLines.Out);
 
-        var outcome = await DemoData.EnsureAsync(
-            postgres.ConnectionString, rows, new ConsolePercentage("Demo data", rows), cancellation);
-        if (outcome == DemoDataOutcome.NotOurs)
-            ConsoleLines.Out.Report($"The table {DemoData.Table} is not the demo data, and is left as it is.");
-        await LoadFlightsAsync(postgres.ConnectionString, options, cancellation);
+        if (data is not null)
+        {
+            var database = new SampleDatabase(
+                postgres.ConnectionString, rows ?? data.DefaultRows, options.StatePath ?? StateFolder.Default);
+            await data.LoadAsync(database, cancellation);
+        }
+
         ConsoleLines.Out.Report($"The embedded Postgres: {postgres.PsqlCommand}");
         return postgres;
-    }
-
-    // Worth looking at, and nothing depends on it.
-    private static async Task LoadFlightsAsync(string connectionString, LocalHostOptions options, CancellationToken cancellation)
-    {
-        try
-        {
-            var outcome = await FlightData.EnsureAsync(
-                connectionString,
-                cancel => FlightData.GetFileAsync(options.StatePath ?? StateFolder.Default, ConsoleLines.Out, cancel),
-                new ConsolePercentage("Flights", FlightData.Rows),
-                cancellation);
-            if (outcome == DemoDataOutcome.NotOurs)
-                ConsoleLines.Out.Report($"The table {FlightData.Table} is not the demo data, and is left as it is.");
-        }
-        catch (Exception e) when (e is StartupFailure or IOException or JsonException)
-        {
-            ConsoleLines.Out.Report($"Going on without the table {FlightData.Table}: {e.Message.Split('\n')[0]}");
-        }
     }
 
     /// <summary>Starts Azurite.</summary>

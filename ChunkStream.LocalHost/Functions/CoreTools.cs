@@ -39,15 +39,17 @@ internal sealed class CoreTools
     }
 
     /// <summary>Runs the function app until it ends or the token is cancelled, and gives the exit code.</summary>
+    /// <param name="app">What it serves, of which the calls to try are printed.</param>
     /// <param name="port">Where it listens.</param>
     /// <param name="connectionString">Its database.</param>
     /// <param name="resumeKey">The secret of its resume tokens.</param>
     /// <param name="cancellation">Ends it.</param>
-    public async Task<int> RunAsync(int port, string connectionString, string resumeKey, CancellationToken cancellation)
+    public async Task<int> RunAsync(
+        LocalApp app, int port, string connectionString, string resumeKey, CancellationToken cancellation)
     {
         using var func = Start(port, connectionString, resumeKey);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var ready = Announcement.WhenReadyAsync(ApiAddress.For("localhost", port), isKeyNeeded: false, over.Token);
+        var ready = Announcement.WhenReadyAsync(ApiAddress.For("localhost", port), app.Endpoints(), isKeyNeeded: false, over.Token);
         try
         {
             await func.WaitForExitAsync(cancellation);

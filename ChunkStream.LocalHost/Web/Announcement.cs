@@ -10,16 +10,18 @@ internal static class Announcement
 
     /// <summary>Waits until the endpoints answer, then writes curl lines to try them, where the page is, and that it is ready.</summary>
     /// <param name="address">The address of the endpoints, see <see cref="ApiAddress"/>.</param>
+    /// <param name="endpoints">The endpoints.</param>
     /// <param name="isKeyNeeded">Whether endpoints with access Function ask for a key.</param>
     /// <param name="cancellation">Ends the waiting.</param>
-    public static async Task WhenReadyAsync(string address, bool isKeyNeeded, CancellationToken cancellation)
+    public static async Task WhenReadyAsync(
+        string address, EndpointTable endpoints, bool isKeyNeeded, CancellationToken cancellation)
     {
         // Never through a proxy: we ask our own machine.
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var health = await AskAsync(client, $"{address}/{HealthRoute}", cancellation);
 
         Console.Out.WriteLine();
-        foreach (var endpoint in EndpointTable.All)
+        foreach (var endpoint in endpoints.All)
         {
             foreach (var example in endpoint.Examples)
                 Console.Out.WriteLine(CurlLine(address, example, isKeyNeeded && endpoint.Access == EndpointAccess.Function));

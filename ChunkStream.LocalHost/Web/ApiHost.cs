@@ -43,12 +43,12 @@ internal static class ApiHost
     /// <summary>Serves until the token is cancelled, and gives the process's exit code.</summary>
     /// <exception cref="StartupFailure">The port cannot be had.</exception>
     public static async Task<int> RunAsync(
-        WebApplicationBuilder builder, LocalHostOptions options, int port, CancellationToken cancellation)
+        LocalApp served, WebApplicationBuilder builder, LocalHostOptions options, int port, CancellationToken cancellation)
     {
         if (!ListenAddress.TryParse(options.Address, out var address))
             throw new ArgumentException("The options have not been checked.", nameof(options));
 
-        await using var app = Build(builder, options, address, port);
+        await using var app = Build(served, builder, options, address, port);
         try
         {
             await app.StartAsync(cancellation);
@@ -61,7 +61,8 @@ internal static class ApiHost
         }
 
         var isKeyNeeded = new FunctionKey(options.FunctionKey).IsNeeded;
-        await Announcement.WhenReadyAsync(ApiAddress.For(address.HostInUrl, port), isKeyNeeded, cancellation);
+        await Announcement.WhenReadyAsync(
+            ApiAddress.For(address.HostInUrl, port), app.Services.GetRequiredService<EndpointTable>(), isKeyNeeded, cancellation);
         await LocalHostRun.WaitForSignalAsync(cancellation);
         await app.StopAsync(CancellationToken.None);
         return 0;
@@ -69,10 +70,10 @@ internal static class ApiHost
 
     /// <summary>The application, not yet started.</summary>
     public static WebApplication Build(
-        WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
+        LocalApp served, WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
     {
         builder.Services.AddSingleton(PlatformTimeLimit.Read(builder.Configuration));
-        builder.Services.AddChunkStreamApp();
+        served.Register(builder.Services);
         builder.Services.AddLocalHostOptions();
         builder.Services.AddRefusals();
         builder.Services.AddConnectionLimit(options, builder.Configuration);
@@ -103,19 +104,22 @@ internal static class ApiHost
             app.UseCors();
         if (!new FunctionKey(options.FunctionKey).IsNeeded)
             app.Use(new CrossSiteGuard(origins).AnswerAsync);
-        app.Use(AnswerUnknownRoutes);
-        MapEndpoints(app, new FunctionKey(options.FunctionKey));
+        var endpoints = app.Services.GetRequiredService<EndpointTable>().All;
+        var unknown = new ProblemResult(UnknownRoute(endpoints));
+        // As middleware and not as a fallback route: that one would match every method, and turn each 405 into a 404.
+        app.Use((context, next) => context.GetEndpoint() is null ? unknown.ExecuteAsync(context) : next(context));
+        MapEndpoints(app, endpoints, new FunctionKey(options.FunctionKey));
         return app;
     }
 
-    private static void MapEndpoints(WebApplication app, FunctionKey key)
+    private static void MapEndpoints(WebApplication app, IReadOnlyList<StreamEndpoint> endpoints, FunctionKey key)
     {
         app.MapMethods("/", ["GET", "HEAD"], context =>
         {
             context.Response.Redirect($"{HostJson.RoutePrefix}/{EndpointTable.UiRoute}/".TrimStart('/'));
             return Task.CompletedTask;
         });
-        foreach (var endpoint in EndpointTable.All)
+        foreach (var endpoint in endpoints)
         {
             app.MapMethods($"/{HostJson.RoutePrefix}/{endpoint.Route}", endpoint.Methods, context =>
                 (endpoint.Access == EndpointAccess.Function && !key.Admits(context.Request)
@@ -128,11 +132,7 @@ internal static class ApiHost
     private static Problem KeyNeeded { get; } = Problem.Unauthorized(
         "This endpoint needs a function key: give it in the header x-functions-key, or as ?code=.");
 
-    private static Problem UnknownRoute { get; } = Problem.NotFound(
+    private static Problem UnknownRoute(IReadOnlyList<StreamEndpoint> endpoints) => Problem.NotFound(
         "There is no such route. There are: "
-        + string.Join(", ", EndpointTable.All.Select(endpoint => $"/{HostJson.RoutePrefix}/{endpoint.Route}")) + ".");
-
-    // As middleware and not as a fallback route: that one would match every method, and turn each 405 into a 404.
-    private static Task AnswerUnknownRoutes(HttpContext context, RequestDelegate next) =>
-        context.GetEndpoint() is null ? new ProblemResult(UnknownRoute).ExecuteAsync(context) : next(context);
+        + string.Join(", ", endpoints.Select(endpoint => $"/{HostJson.RoutePrefix}/{endpoint.Route}")) + ".");
 }

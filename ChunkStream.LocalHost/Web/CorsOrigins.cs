@@ -53,7 +53,7 @@ internal sealed class CorsOrigins
     {
         _ = AllowEverybody ? policy.AllowAnyOrigin() : policy.WithOrigins(_origins);
         policy
-            .WithMethods([.. EndpointTable.All.SelectMany(endpoint => endpoint.Methods).Distinct()])
+            .WithMethods([.. EndpointTable.BuiltIn.SelectMany(endpoint => endpoint.Methods).Distinct()])
             .AllowAnyHeader()
             .WithExposedHeaders([.. EndpointTable.ExposedHeaders])
             .SetPreflightMaxAge(PreflightAge);

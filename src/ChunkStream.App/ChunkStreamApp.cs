@@ -1,27 +1,71 @@
-using ChunkStream.App.Demo;
+using ChunkStream.App;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.DependencyInjection;
 
-namespace ChunkStream.App;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers the app that both hosts serve.</summary>
 public static class ChunkStreamApp
 {
-    /// <summary>Adds the endpoints and all behind them. Sockets keep little that a slow reader has not taken, as the app serves nothing else.</summary>
+    /// <summary>
+    /// Adds the endpoints and all behind them. Sockets hold little that a slow reader has not taken yet: the app serves
+    /// nothing but streams.
+    /// </summary>
+    /// <param name="services">The app's services.</param>
     public static ChunkStreamBuilder AddChunkStreamApp(this IServiceCollection services)
     {
         ArgumentNullException.ThrowIfNull(services);
         services.Configure<SocketTransportOptions>(UnsentLimit.Configure);
-        services.AddSingleton<DemoEndpoints>();
+        services.AddSingleton<DeclaredGenerators>();
+        services.AddSingleton(provider => new EndpointTable(
+            provider.GetServices<GeneratorEndpoint>(), provider.GetServices<EndpointExample>()));
         services.AddSingleton(provider => new StreamEndpoints(
-            provider.GetRequiredService<DemoEndpoints>(),
+            provider.GetRequiredService<DeclaredGenerators>(),
             provider.GetRequiredService<QueryEndpoint>(),
             provider.GetRequiredService<DurableEndpoint>(),
             provider.GetRequiredService<PostgresHealth>()));
         return services.AddChunkStream().AddQueries().AddDurableStreams();
+    }
+
+    /// <summary>
+    /// Declares a generator: the local host serves it at its name, and the page offers it. The function app needs a
+    /// method besides: <c>[Function("ticks")] … => endpoints.Generator(request, "ticks")</c>.
+    /// </summary>
+    /// <param name="builder">What <c>AddChunkStreamApp()</c> gave.</param>
+    /// <param name="generator">The generator.</param>
+    public static ChunkStreamBuilder AddGenerator(this ChunkStreamBuilder builder, GeneratorEndpoint generator)
+    {
+        ArgumentNullException.ThrowIfNull(generator);
+        return builder.AddGenerator(_ => generator);
+    }
+
+    /// <summary>Declares a generator that needs services of the app.</summary>
+    /// <param name="builder">What <c>AddChunkStreamApp()</c> gave.</param>
+    /// <param name="create">Makes it, once.</param>
+    public static ChunkStreamBuilder AddGenerator(
+        this ChunkStreamBuilder builder, Func<IServiceProvider, GeneratorEndpoint> create)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(create);
+        builder.Services.AddSingleton(create);
+        return builder;
+    }
+
+    /// <summary>
+    /// Adds a call to those that the local host prints when it is ready, such as one of a query file of the app's own.
+    /// </summary>
+    /// <param name="builder">What <c>AddChunkStreamApp()</c> gave.</param>
+    /// <param name="endpoint">The name of the endpoint that answers it: <c>query</c>, <c>public-query</c> and so on.</param>
+    /// <param name="call">The call, which should succeed.</param>
+    public static ChunkStreamBuilder AddExample(this ChunkStreamBuilder builder, string endpoint, ExampleCall call)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(endpoint);
+        ArgumentNullException.ThrowIfNull(call);
+        builder.Services.AddSingleton(new EndpointExample(endpoint, call));
+        return builder;
     }
 }

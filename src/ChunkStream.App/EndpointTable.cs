@@ -1,6 +1,4 @@
 using ChunkStream.DurableStreams.Protocol;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace ChunkStream.App;
 
@@ -8,7 +6,7 @@ namespace ChunkStream.App;
 /// Every endpoint, once: the local host maps this table, and the function app has one method an entry, which a test
 /// compares with it.
 /// </summary>
-public static class EndpointTable
+public sealed class EndpointTable
 {
     private static readonly string[] Read = ["GET", "HEAD"];
     private static readonly string[] ReadAndWrite = [.. Read, "PUT", "POST", "DELETE"];
@@ -17,32 +15,47 @@ public static class EndpointTable
     internal const string QueryPrefix = "queries/";
 
     /// <summary>
-    /// Where those are that need no key. A route of their own, since on Azure a route's function says whether a key is needed,
-    /// and its keys are known to the platform alone.
+    /// Where those queries are that need no key. It is a route of its own: on Azure a function has one access level, and
+    /// only the platform knows the keys.
     /// </summary>
     internal const string PublicQueryPrefix = "public/queries/";
 
     /// <summary>Where the durable streams are.</summary>
     internal const string StreamPrefix = "streams/";
 
-    /// <summary>Where they can be read without a key, if the operator allows it.</summary>
+    /// <summary>Where durable streams can be read without a key, if the operator allows it.</summary>
     internal const string PublicStreamPrefix = "public/streams/";
 
     /// <summary>Where the page is, under the API's address.</summary>
     public const string UiRoute = "ui";
 
-    /// <summary>All endpoints.</summary>
-    public static IReadOnlyList<StreamEndpoint> All { get; } =
+    /// <summary>The table of an app.</summary>
+    /// <param name="generators">The generators that the app declares.</param>
+    /// <param name="examples">Calls to try, beside those that the endpoints have.</param>
+    /// <exception cref="InvalidOperationException">Two endpoints have one name.</exception>
+    internal EndpointTable(IEnumerable<GeneratorEndpoint> generators, IEnumerable<EndpointExample> examples)
+    {
+        var more = examples.ToLookup(example => example.Endpoint, example => example.Call);
+        All =
+        [
+            .. generators.Select(Entry),
+            .. BuiltIn.Select(endpoint => endpoint with { Examples = [.. endpoint.Examples, .. more[endpoint.Name]] }),
+        ];
+        if (All.CountBy(endpoint => endpoint.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(name => name.Value > 1) is { Key: { } twice })
+            throw new InvalidOperationException($"There are two endpoints '{twice}': a generator needs a name of its own.");
+    }
+
+    /// <summary>The app's generators, then what every app has.</summary>
+    public IReadOnlyList<StreamEndpoint> All { get; }
+
+    /// <summary>The endpoints that every app has.</summary>
+    public static IReadOnlyList<StreamEndpoint> BuiltIn { get; } =
     [
-        new("stream", "stream", Read, EndpointAccess.Anonymous, [new("stream?chunks=10&intervalMs=1000")],
-            (endpoints, request) => endpoints.Stream(request)),
-        new("json-stream", "json-stream", Read, EndpointAccess.Anonymous, [new("json-stream?chunks=5&intervalMs=1000")],
-            (endpoints, request) => endpoints.JsonStream(request)),
-        new("db-stream", "db-stream", Read, EndpointAccess.Function, [new("db-stream")],
+        new("db-stream", "db-stream", Read, EndpointAccess.Function, [],
             (endpoints, request) => endpoints.DbStream(request)),
         new("queries", "queries", Read, EndpointAccess.Function, [new("queries")],
             (endpoints, request) => endpoints.Queries(request)),
-        new("query", QueryPrefix + "{name}", Read, EndpointAccess.Function, [new(QueryPrefix + "large_table?limit=10")],
+        new("query", QueryPrefix + "{name}", Read, EndpointAccess.Function, [],
             (endpoints, request) => endpoints.Query(request)),
         new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous, [new(PublicQueryPrefix + "series?count=10")],
             (endpoints, request) => endpoints.PublicQuery(request)),
@@ -61,45 +74,12 @@ public static class EndpointTable
     ];
 
     /// <summary>
-    /// The headers of our responses that a page of another origin may read, beside those that the browser shows it anyhow:
-    /// for a host that answers such pages.
+    /// The response headers that a page of another origin may read, beside those that browsers show it anyhow: for a host
+    /// that answers such pages.
     /// </summary>
     public static IReadOnlyList<string> ExposedHeaders { get; } = ProtocolHeaders.Exposed;
+
+    private static StreamEndpoint Entry(GeneratorEndpoint generator) => new(
+        generator.Name, generator.Name, Read, generator.Access, generator.Examples,
+        (endpoints, request) => endpoints.Generator(request, generator.Name));
 }
-
-/// <summary>Who may call an endpoint.</summary>
-public enum EndpointAccess
-{
-    /// <summary>Everyone.</summary>
-    Anonymous,
-
-    /// <summary>Whoever has a function key: header <c>x-functions-key</c>, or <c>?code=</c>.</summary>
-    Function,
-}
-
-/// <summary>One endpoint.</summary>
-/// <param name="Name">The function's name.</param>
-/// <param name="Route">The route under the prefix of host.json.</param>
-/// <param name="Methods">The HTTP methods; any other is refused.</param>
-/// <param name="Access">Who may call it.</param>
-/// <param name="Examples">Calls worth trying, which succeed in this order; none where a setting must allow them first.</param>
-/// <param name="Handler">The handler.</param>
-public sealed record StreamEndpoint(
-    string Name,
-    string Route,
-    IReadOnlyList<string> Methods,
-    EndpointAccess Access,
-    IReadOnlyList<ExampleCall> Examples,
-    Func<StreamEndpoints, HttpRequest, IResult> Handler)
-{
-    /// <summary>Calls the handler with the endpoints of a container.</summary>
-    public IResult Handle(IServiceProvider services, HttpRequest request)
-        => Handler(services.GetRequiredService<StreamEndpoints>(), request);
-}
-
-/// <summary>A call to try.</summary>
-/// <param name="Address">Route and query.</param>
-/// <param name="Options">
-/// What curl is told beside the address, in a form that holds in sh, cmd and PowerShell. Default: to show each chunk when it comes.
-/// </param>
-public sealed record ExampleCall(string Address, string Options = "-N");

@@ -1,10 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
-using ChunkStream.App.Demo;
 using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.Http;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Queries;
+using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.App;
@@ -20,57 +19,58 @@ public sealed class StreamEndpoints
     private static readonly QueryPlace ByName = new("query") { Catalogue = Catalogue };
     private static readonly QueryPlace Public = new("public-query") { Catalogue = Catalogue, IsPublic = true };
 
-    private readonly DemoEndpoints _demo;
+    private static readonly Problem NoDefaultQuery = Problem.NotFound(
+        $"There is no default query: the setting {Default.Setting} names it. /{Catalogue} lists those that there are.");
+
+    private readonly DeclaredGenerators _generators;
     private readonly QueryEndpoint _queries;
     private readonly DurableEndpoint _durable;
     private readonly PostgresHealth _health;
 
-    internal StreamEndpoints(DemoEndpoints demo, QueryEndpoint queries, DurableEndpoint durable, PostgresHealth health)
-        => (_demo, _queries, _durable, _health) = (demo, queries, durable, health);
+    internal StreamEndpoints(DeclaredGenerators generators, QueryEndpoint queries, DurableEndpoint durable, PostgresHealth health)
+        => (_generators, _queries, _durable, _health) = (generators, queries, durable, health);
 
-    /// <summary><c>GET /stream?chunks=10&amp;intervalMs=1000</c>: a text generator; with <c>&amp;record=name</c> it is recorded.</summary>
+    /// <summary><c>GET /{name}</c>: a generator that the app declares with <c>AddGenerator</c>.</summary>
     /// <param name="request">The request.</param>
-    public IResult Stream(HttpRequest request) => _demo.Stream(request);
-
-    /// <summary><c>GET /json-stream?chunks=5&amp;intervalMs=1000</c>: a JSON generator; with <c>&amp;record=name</c> it is recorded.</summary>
-    /// <inheritdoc cref="Stream" />
-    public IResult JsonStream(HttpRequest request) => _demo.JsonStream(request);
+    /// <param name="name">The generator's name.</param>
+    public IResult Generator(HttpRequest request, string name) => _generators.Answer(Required(request), name);
 
     /// <summary><c>GET /db-stream</c>: the rows of the default query, from a cursor.</summary>
-    /// <inheritdoc cref="Stream" />
-    public IResult DbStream(HttpRequest request) => _queries.Answer(Required(request), _queries.Options.DefaultQuery, Default);
+    /// <param name="request">The request.</param>
+    public IResult DbStream(HttpRequest request) => _queries.Options.DefaultQuery is { } query
+        ? _queries.Answer(Required(request), query, Default)
+        : new RefusedStream(Default.Endpoint, NoDefaultQuery);
 
     /// <summary><c>GET /queries</c>: the catalogue of the declared queries.</summary>
-    /// <inheritdoc cref="Stream" />
+    /// <inheritdoc cref="DbStream" />
     public IResult Queries(HttpRequest request)
         => _queries.Catalogue(Required(request), new QueryPaths(EndpointTable.QueryPrefix, EndpointTable.PublicQueryPrefix));
 
     /// <summary><c>GET /queries/{name}</c>: the rows of a declared query, from a cursor.</summary>
-    /// <inheritdoc cref="Stream" />
+    /// <inheritdoc cref="DbStream" />
     public IResult Query(HttpRequest request) => _queries.Answer(Required(request), NameOf(request), ByName);
 
     /// <summary><c>GET /public/queries/{name}</c>: the same without a key, of the queries that declare that they need none.</summary>
-    /// <inheritdoc cref="Stream" />
+    /// <inheritdoc cref="DbStream" />
     public IResult PublicQuery(HttpRequest request) => _queries.Answer(Required(request), NameOf(request), Public);
 
     /// <summary><c>GET, HEAD, PUT, POST, DELETE /streams/{path}</c>: durable streams.</summary>
-    /// <inheritdoc cref="Stream" />
+    /// <inheritdoc cref="DbStream" />
     public IResult Streams(HttpRequest request) => _durable.Answer(Required(request), DurablePlace.Private);
 
     /// <summary><c>GET, HEAD /public/streams/{path}</c>: reading them without a key, where the operator allows it.</summary>
-    /// <inheritdoc cref="Stream" />
+    /// <inheritdoc cref="DbStream" />
     public IResult PublicStreams(HttpRequest request)
         => _durable.Answer(Required(request), DurablePlace.Public, _durable.Options.PublicReading ? null : DurableProblems.NotPublic);
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
-    /// <inheritdoc cref="Stream" />
+    /// <inheritdoc cref="DbStream" />
     public IResult Health(HttpRequest request)
         => new RequestParameters(Required(request).Query).Problem() is { } problem ? new ProblemResult(problem) : new HealthResult(_health);
 
     /// <summary><c>GET /ui/</c>: the page, and the files that it asks for.</summary>
-    /// <inheritdoc cref="Stream" />
-    [SuppressMessage("Performance", "CA1822", Justification = "An endpoint as all others: the hosts call them alike.")]
-    public IResult Ui(HttpRequest request) => UiResult.For(Required(request));
+    /// <inheritdoc cref="DbStream" />
+    public IResult Ui(HttpRequest request) => UiResult.For(Required(request), _generators.Report);
 
     // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
     private static string NameOf(HttpRequest request) => request.RouteValues["name"]?.ToString() ?? "";

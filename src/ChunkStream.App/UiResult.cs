@@ -16,8 +16,13 @@ internal sealed class UiResult(UiFile file) : IResult
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    // Beside the page, whose files are all in the assembly but for this one.
+    private const string Generators = "generators.json";
+
     /// <summary>The file that a request asks for by its route.</summary>
-    public static IResult For(HttpRequest request)
+    /// <param name="request">The request.</param>
+    /// <param name="generators">The list of generators, which only the running app knows.</param>
+    public static IResult For(HttpRequest request, UiFile generators)
     {
         // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
         var path = request.RouteValues["path"]?.ToString() ?? "";
@@ -28,7 +33,7 @@ internal sealed class UiResult(UiFile file) : IResult
             return TypedResults.Redirect(address[(address.LastIndexOf('/') + 1)..] + "/" + request.QueryString);
         }
 
-        return UiFile.Find(path) is { } file
+        return (path == Generators ? generators : UiFile.Find(path)) is { } file
             ? new UiResult(file)
             : new ProblemResult(Problem.NotFound($"The page has no such file; it begins at /{EndpointTable.UiRoute}/."));
     }

@@ -5,7 +5,7 @@ import { ParameterForm } from './form.js';
 import { askAfterRefusal, askForKey } from './key-dialog.js';
 import { clearProblem, showProblem } from './problems.js';
 import { Run } from './run.js';
-import { loadSources, sourcesWithoutCatalogue } from './sources.js';
+import { loadGenerators, loadQueries } from './sources.js';
 import { Status } from './status.js';
 import { RowTable } from './table.js';
 import { whenFirstShown } from './views.js';
@@ -49,12 +49,13 @@ whenFirstShown('queries', load);
 /** Gets the catalogue; asks for a key until it is had, or done without. */
 async function load() {
   clearProblem();
+  const generators = loadGenerators();
   try {
-    const loaded = await loadSources();
-    offer(loaded.sources);
+    const loaded = await loadQueries();
+    offer([...loaded.queries, ...await generators]);
     if (loaded.complaints.length > 0) showProblem('Not every query can be used', ...loaded.complaints);
   } catch (error) {
-    offer(sourcesWithoutCatalogue());
+    offer(await generators.catch(() => []));
     if (error.status === 401 && await askAfterRefusal(error.problem?.detail)) return load();
     showFailure(error);
   }
@@ -75,6 +76,11 @@ function selected() {
 
 function choose() {
   const source = selected();
+  at('start').disabled = !source;
+  if (!source) {
+    at('summary').textContent = 'There is no query and no generator yet.';
+    return;
+  }
   at('summary').textContent = [source.summary.replace(/\.$/, ''), ...source.warnings].join('. ');
   form.show(source);
   const format = at('format').value || 'csv';
@@ -84,6 +90,7 @@ function choose() {
 }
 
 function updateDownload() {
+  if (!selected()) return;
   const kind = at('format').value;
   download.update(form.url(parametersOf(kind)), kind);
 }

@@ -59,10 +59,10 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
 
     private IReadOnlyList<IBenchmarkCase> GeneratorCases() =>
     [
-        new HttpCase("stream", "**ChunkStream** `/stream`, lines of text", Ours(settings.Rows),
-            new StreamRequest($"{LocalHostServer.Api}/stream?chunks={Items}&intervalMs=0", StreamRequest.Line), Items),
-        new HttpCase("json-stream", "**ChunkStream** `/json-stream`, NDJSON", Ours(settings.Rows),
-            new StreamRequest($"{LocalHostServer.Api}/json-stream?chunks={Items}&intervalMs=0", StreamRequest.Line),
+        new HttpCase("stream", "**ChunkStream**, lines of text", Ours(settings.Rows),
+            new StreamRequest($"{LocalHostServer.Api}/lines?count={Items}", StreamRequest.Line), Items),
+        new HttpCase("json-stream", "**ChunkStream**, NDJSON", Ours(settings.Rows),
+            new StreamRequest($"{LocalHostServer.Api}/messages?count={Items}", StreamRequest.Line),
             Items),
         new HttpCase("flask-stream", "Flask, a generator of lines, gunicorn", On(settings.Rows, FlaskServer.StartAsync),
             new StreamRequest($"/stream/{Items}", StreamRequest.Line), Items)

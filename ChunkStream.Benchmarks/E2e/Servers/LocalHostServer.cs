@@ -1,10 +1,10 @@
 using System.Globalization;
 using ChunkStream.Benchmarks.E2e.Processes;
-using ChunkStream.LocalHost.Demo;
+using ChunkStream.Benchmarks.Served;
 
 namespace ChunkStream.Benchmarks.E2e.Servers;
 
-/// <summary>What is measured: the real local host, as users start it.</summary>
+/// <summary>What is measured: the local host as users start it, but for its generators and its query, which are ours.</summary>
 internal static class LocalHostServer
 {
     /// <summary>The prefix of its routes.</summary>
@@ -15,9 +15,12 @@ internal static class LocalHostServer
     {
         var port = ServerPorts.Next();
         var start = DotnetProgram.Of(
-            typeof(DemoData).Assembly,
+            typeof(ServeCommand).Assembly,
+            ServeCommand.Name,
             "--port", port.ToString(CultureInfo.InvariantCulture),
             "--database", database.ConnectionString);
+        start.Environment["ChunkStream__QueriesPath"] = Path.Combine(AppContext.BaseDirectory, "Served", "queries");
+        start.Environment["ChunkStream__DefaultQuery"] = BenchmarkTable.Name;
         return ServerProcess.StartAsync(start, port, hasChildren: false, cancellation);
     }
 }

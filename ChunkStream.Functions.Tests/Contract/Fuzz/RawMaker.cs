@@ -8,7 +8,7 @@ internal sealed class RawMaker(Random random, FuzzValues values, RequestMaker re
 
     private static readonly string[] Openings =
     [
-        "GET /api/stream\r\n", "GET /api/stream?chunks=1 HTTP/0.9\r\n\r\n", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", "GET / HTTP/1.1 x\r\n\r\n",
+        "GET /api/lines\r\n", "GET /api/lines?count=1 HTTP/0.9\r\n\r\n", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", "GET / HTTP/1.1 x\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ClientHello,
     ];
 

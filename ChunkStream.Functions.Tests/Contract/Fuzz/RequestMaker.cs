@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChunkStream.App;
+using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 
@@ -16,15 +17,17 @@ internal sealed class RequestMaker(Random random, FuzzValues values, string stre
     private static readonly string[] Methods =
         [.. Enumerable.Repeat("GET", 10), .. Enumerable.Repeat("PUT", 4), .. Enumerable.Repeat("POST", 6), "HEAD", "HEAD", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "BREW", "CONNECT"];
 
+    private static readonly IReadOnlyList<StreamEndpoint> Endpoints = LocalApi.TestApp().Endpoints().All;
+
     // Those with the most behind them.
     private static readonly StreamEndpoint[] Deep =
-        [.. EndpointTable.All.Where(endpoint => endpoint.Name is "streams" or "query" or "public-query")];
+        [.. Endpoints.Where(endpoint => endpoint.Name is "streams" or "query" or "public-query")];
 
     private static readonly string[] Files = ["", "index.html", "missing.js", "../index.html", "%2e%2e/host.json", "a/b", "index.html/"];
 
     private static readonly string[] Parameters =
     [
-        "chunks", "intervalMs", "format", "record", "resume", "limit", "numbers", "offset", "live", "cursor", "code", "clientId", "lastEventId", "_", "bom",
+        "count", "intervalMs", "format", "record", "resume", "limit", "numbers", "offset", "live", "cursor", "code", "clientId", "lastEventId", "_", "bom",
         "escape", "filename", "count", "t", "n", "num", "f", "d", "ts", "j", "u", "a", "r", "b", "unknown", "__proto__", "",
     ];
 
@@ -43,7 +46,7 @@ internal sealed class RequestMaker(Random random, FuzzValues values, string stre
     /// <summary>The next one.</summary>
     public FuzzRequest Next()
     {
-        var endpoint = values.Chance(50) ? values.OneOf(EndpointTable.All) : values.OneOf(Deep);
+        var endpoint = values.Chance(50) ? values.OneOf(Endpoints) : values.OneOf(Deep);
         var method = values.Chance(60) ? values.OneOf(endpoint.Methods) : values.OneOf(Methods);
         var target = Target(endpoint);
         var lines = Lines(endpoint, method, out var body);
@@ -76,8 +79,8 @@ internal sealed class RequestMaker(Random random, FuzzValues values, string stre
 
         var parameters = Enumerable.Range(0, values.Chance(30) ? 0 : random.Next(4)).Select(_ => Parameter(values.OneOf(Parameters)));
         // Else a second passes between two chunks.
-        if (endpoint.Route.EndsWith("stream", StringComparison.Ordinal) && values.Chance(80))
-            parameters = parameters.Prepend("intervalMs=0").Prepend($"chunks={values.OneOf("1", "10", "10000")}");
+        if (endpoint.Route is "lines" or "messages" && values.Chance(80))
+            parameters = parameters.Prepend("intervalMs=0").Prepend($"count={values.OneOf("1", "10", "10000")}");
         if (endpoint.Route.StartsWith(EndpointTable.StreamPrefix, StringComparison.Ordinal) && values.Chance(50))
             parameters = parameters.Prepend("offset=-1").Prepend($"live={values.OneOf("sse", "long-poll")}");
         if (key is not null && values.Chance(20))

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using ChunkStream.App.Demo;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Functions.Tests.Support;
 
@@ -9,7 +8,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams.Recordings;
 /// <summary>A generator of a user's own, which a test drives item by item, on any number of instances; and that says what became of it.</summary>
 internal sealed class RecordedGenerator
 {
-    private readonly Channel<ChunkMessage> _items = Channel.CreateUnbounded<ChunkMessage>();
+    private readonly Channel<Message> _items = Channel.CreateUnbounded<Message>();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _name = DurableCalls.NewPath();
     private int _starts;
@@ -26,27 +25,27 @@ internal sealed class RecordedGenerator
 
     /// <summary>It, as the library has it.</summary>
     public RecordableGenerator Recordable
-        => RecordableGenerator.Create(new RecordingName("own", _name), Items, DemoJson.Default.ChunkMessage);
+        => RecordableGenerator.Create(new RecordingName("own", _name), Items, TestJson.Default.Message);
 
-    public static string Item(int number) => $$"""{"chunk_number":{{number}},"message":"Item {{number}}"}""";
+    public static string Item(int number) => $$"""{"number":{{number}},"text":"Item {{number}}"}""";
 
     public static string Lines(int from, int to) => string.Concat(Enumerable.Range(from, to - from).Select(number => Item(number) + "\n"));
 
     /// <summary>Serves it; gives the path.</summary>
     public string ServedBy(LocalApi api)
         => api.Serve("own", _ => StreamResults.Recorded(
-            _name, Items, new RecordedItemsOptions<ChunkMessage> { Name = "own" })) + "?format=ndjson";
+            _name, Items, new RecordedItemsOptions<Message> { Name = "own", JsonTypeInfo = TestJson.Default.Message })) + "?format=ndjson";
 
     public RecordedGenerator Make(int items)
     {
         for (; items > 0; items--, _made++)
-            Assert.True(_items.Writer.TryWrite(new ChunkMessage(_made, $"Item {_made}")));
+            Assert.True(_items.Writer.TryWrite(new Message(_made, $"Item {_made}")));
         return this;
     }
 
     public void End(Exception? failure = null) => _items.Writer.Complete(failure);
 
-    private async IAsyncEnumerable<ChunkMessage> Items([EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<Message> Items([EnumeratorCancellation] CancellationToken cancellation)
     {
         Interlocked.Increment(ref _starts);
         try

@@ -4,7 +4,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ChunkStream.App.Demo;
 using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Formats;
@@ -32,19 +31,19 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     }
 
     [Theory]
-    [InlineData("stream", "text")]
-    [InlineData("stream", "ndjson")]
-    [InlineData("stream", "csv")]
-    [InlineData("stream", "sse")]
-    [InlineData("json-stream", "ndjson")]
-    [InlineData("json-stream", "json")]
-    [InlineData("json-stream", "csv")]
-    [InlineData("json-stream", "text")]
-    [InlineData("json-stream", "sse")]
-    [InlineData("json-stream", "frames")]
+    [InlineData("lines", "text")]
+    [InlineData("lines", "ndjson")]
+    [InlineData("lines", "csv")]
+    [InlineData("lines", "sse")]
+    [InlineData("messages", "ndjson")]
+    [InlineData("messages", "json")]
+    [InlineData("messages", "csv")]
+    [InlineData("messages", "text")]
+    [InlineData("messages", "sse")]
+    [InlineData("messages", "frames")]
     public async Task What_is_recorded_is_what_the_generator_gives(string endpoint, string format)
     {
-        var plain = $"/api/{endpoint}?chunks=2500&intervalMs=0&format={format}";
+        var plain = $"/api/{endpoint}?count=2500&intervalMs=0&format={format}";
         var (name, recorded) = New(plain);
         var expected = await _api.Client.GetStringAsync(plain).Within();
 
@@ -54,8 +53,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         var path = $"recordings/{endpoint}/{name}";
         using var response = await _api.ReadAsync(path);
         Assert.Equal(("true", "true"), (response.Header("Stream-Closed"), response.Header("Stream-Up-To-Date")));
-        var lines = await _api.Client.GetStringAsync($"/api/{endpoint}?chunks=2500&intervalMs=0&format={(endpoint == "stream" ? "text" : "ndjson")}").Within();
-        Assert.Equal(endpoint == "stream" ? lines : $"[{lines.TrimEnd('\n').Replace('\n', ',')}]", await response.Content.ReadAsStringAsync().Within());
+        var lines = await _api.Client.GetStringAsync($"/api/{endpoint}?count=2500&intervalMs=0&format={(endpoint == "lines" ? "text" : "ndjson")}").Within();
+        Assert.Equal(endpoint == "lines" ? lines : $"[{lines.TrimEnd('\n').Replace('\n', ',')}]", await response.Content.ReadAsStringAsync().Within());
     }
 
     [Fact]
@@ -191,15 +190,15 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task A_reader_that_does_not_read_stops_nothing_and_gets_everything_when_it_does()
     {
-        const int Chunks = 400_000;
-        var (name, recorded) = New($"/api/stream?chunks={Chunks}&intervalMs=0");
+        const int Lines = 400_000;
+        var (name, recorded) = New($"/api/lines?count={Lines}&intervalMs=0");
         using var slow = await RawClient.GetAsync(_api.Client.BaseAddress!, recorded);
 
-        await UntilClosedAsync($"recordings/stream/{name}");
-        var (lines, isWhole) = await slow.CountToEndAsync((byte)'k');
+        await UntilClosedAsync($"recordings/lines/{name}");
+        var (lines, isWhole) = await slow.CountToEndAsync((byte)'L');
 
-        // One more stands in the head: chunked.
-        Assert.Equal((Chunks + 1, true), (lines, isWhole));
+        // None stands in the head.
+        Assert.Equal((Lines, true), (lines, isWhole));
     }
 
     [Fact]
@@ -293,9 +292,9 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task Recording_without_a_key_must_be_allowed()
     {
         await using var closed = await StartAsync(("ChunkStream:Streams:PublicRecording", "false"));
-        var (name, recorded) = New("/api/stream?chunks=1");
+        var (name, recorded) = New("/api/lines?count=1");
         using var refused = await closed.GetAsync(recorded);
-        using var stream = await closed.ReadAsync($"recordings/stream/{name}");
+        using var stream = await closed.ReadAsync($"recordings/lines/{name}");
 
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Equal("urn:chunkstream:recording-not-public", (string?)(await refused.ProblemAsync())["type"]);
@@ -311,17 +310,17 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task Recordings_without_a_key_have_a_quota_in_number_and_in_bytes()
     {
         var there = await postgres.ScalarAsync<long>(
-            "select count(*) from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id where starts_with(s.path, 'recordings/stream/')");
+            "select count(*) from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id where starts_with(s.path, 'recordings/lines/')");
         await using var api = await StartAsync(
             ("ChunkStream:Streams:PublicRecordings", $"{there + 1}"), ("ChunkStream:Streams:PublicRecordingBytes", "100000"));
 
-        var (name, large) = New("/api/stream?chunks=1000000&intervalMs=0");
+        var (name, large) = New("/api/lines?count=1000000&intervalMs=0");
         using var response = await api.GetAsync(large);
         await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync().Within());
-        var stored = await api.TextAsync($"recordings/stream/{name}");
+        var stored = await api.TextAsync($"recordings/lines/{name}");
         Assert.InRange(stored.Length, 100_000, 200_000);
 
-        var (_, another) = New("/api/stream?chunks=1");
+        var (_, another) = New("/api/lines?count=1");
         using var refused = await api.GetAsync(another);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.Equal("urn:chunkstream:too-many-recordings", (string?)(await refused.ProblemAsync())["type"]);
@@ -339,20 +338,20 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     {
         const int Waiting = 17;
         await using var api = await StartAsync(("ChunkStream:Streams:PublicRecordings", "100000"));
-        Assert.Equal("Chunk 0\n", await api.Client.GetStringAsync(New("/api/stream?chunks=1").Path).Within());
+        Assert.Equal("Line 0\n", await api.Client.GetStringAsync(New("/api/lines?count=1").Path).Within());
 
         // Who wants to create what another transaction is creating waits for it.
-        var (name, first) = New("/api/stream?chunks=1");
+        var (name, first) = New("/api/lines?count=1");
         await using var slow = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
         await slow.OpenAsync().Within();
         await using var begun = await slow.BeginTransactionAsync();
         await using (var create = new NpgsqlCommand(
-            $"select * from chunkstream.stream_create('recordings/stream/{name}', 'text/plain', false, '{{}}', false, null, null, null, null, null)", slow))
+            $"select * from chunkstream.stream_create('recordings/lines/{name}', 'text/plain', false, '{{}}', false, null, null, null, null, null)", slow))
             await create.ExecuteNonQueryAsync().Within();
         List<Task<HttpResponseMessage>> requests = [api.GetAsync(first)];
         await Bounded.Until(() => postgres.ScalarAsync<bool>("select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query like '%recording_begin%'"), "it waits");
 
-        requests.AddRange(Enumerable.Range(0, Waiting - 1 + 10).Select(_ => api.GetAsync(New("/api/stream?chunks=1").Path)));
+        requests.AddRange(Enumerable.Range(0, Waiting - 1 + 10).Select(_ => api.GetAsync(New("/api/lines?count=1").Path)));
         await Bounded.Until(() => Task.FromResult(requests.Count(request => request.IsCompleted) >= 10), "the others are refused while those wait");
 
         await begun.RollbackAsync().Within();
@@ -377,7 +376,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [InlineData("%252e%252e")]
     public async Task No_name_leads_out_of_the_recordings(string name)
     {
-        using var response = await _api.GetAsync($"/api/stream?chunks=1&record={name}");
+        using var response = await _api.GetAsync($"/api/lines?count=1&record={name}");
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("record", (string?)(await response.ProblemAsync())["errors"]![0]!["parameter"]);
@@ -386,20 +385,20 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task What_can_not_be_is_refused()
     {
-        var (name, recorded) = New("/api/stream?chunks=3&intervalMs=0");
+        var (name, recorded) = New("/api/lines?count=3&intervalMs=0");
         using var head = await _api.HeadAsync(recorded);
-        using var nothing = await _api.ReadAsync($"recordings/stream/{name}");
+        using var nothing = await _api.ReadAsync($"recordings/lines/{name}");
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound), (head.StatusCode, nothing.StatusCode));
 
         await AssertRefusedAsync(404, "not-found", recorded + "&resume=" + DurableCalls.Offset(8));
         await AssertRefusedAsync(400, "invalid-resume-token", recorded + "&resume=8");
-        Assert.Equal("Chunk 0\nChunk 1\nChunk 2\n", await _api.Client.GetStringAsync(recorded).Within());
-        Assert.Equal("Chunk 1\nChunk 2\n", await _api.Client.GetStringAsync(recorded + "&resume=" + DurableCalls.Offset(8)).Within());
-        await AssertRefusedAsync(409, "recording-differs", recorded.Replace("chunks=3", "chunks=4", StringComparison.Ordinal));
+        Assert.Equal("Line 0\nLine 1\nLine 2\n", await _api.Client.GetStringAsync(recorded).Within());
+        Assert.Equal("Line 1\nLine 2\n", await _api.Client.GetStringAsync(recorded + "&resume=" + DurableCalls.Offset("Line 0\n".Length)).Within());
+        await AssertRefusedAsync(409, "recording-differs", recorded.Replace("count=3", "count=4", StringComparison.Ordinal));
         await AssertRefusedAsync(400, "invalid-resume-token", recorded + "&resume=" + DurableCalls.Offset(800));
-        await AssertRefusedAsync(400, "invalid-parameters", "/api/stream?resume=" + DurableCalls.Offset(8));
+        await AssertRefusedAsync(400, "invalid-parameters", "/api/lines?resume=" + DurableCalls.Offset(8));
 
-        using var taking = await _api.PutAsync($"recordings/stream/{name}-2", "text/plain", "secret");
+        using var taking = await _api.PutAsync($"recordings/lines/{name}-2", "text/plain", "secret");
         await AssertRefusedAsync(409, "stream-exists", recorded + "-2");
     }
 
@@ -408,7 +407,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     {
         await using var api = await StartAsync(("ChunkStream:Streams:MaxRecordings", "1"));
         using var first = await api.GetAsync(_generator.Make(1).ServedBy(api));
-        var (_, recorded) = New("/api/stream?chunks=1");
+        var (_, recorded) = New("/api/lines?count=1");
         using var refused = await api.GetAsync(recorded);
         using var second = await api.GetAsync(_generator.ServedBy(api));
         _generator.End();
@@ -419,7 +418,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
             async () =>
             {
                 using var next = await api.GetAsync(recorded);
-                return next.IsSuccessStatusCode && await next.Content.ReadAsStringAsync().Within() == "Chunk 0\n";
+                return next.IsSuccessStatusCode && await next.Content.ReadAsStringAsync().Within() == "Line 0\n";
             },
             "its place is free");
     }
@@ -457,7 +456,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task A_checkpoint_is_after_what_was_written_and_not_after_what_was_looked_at()
     {
         var generator = RecordableGenerator.Create(
-            new RecordingName("own", DurableCalls.NewPath()), _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), DemoJson.Default.String);
+            new RecordingName("own", DurableCalls.NewPath()), _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), TestJson.Default.String);
         await using var source = new RecordingSource(_api.Get<RecordingRegistry>(), generator, null, RecordEncoding.Text, default);
         var output = new ByteWriter(new ArrayBufferWriter<byte>());
         foreach (var position in new[] { 0, 2, 5 })
@@ -478,7 +477,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "3"));
         using var recorder = new ChaosInstance(postgres.ConnectionString, ("ChunkStream__Streams__RecorderSeconds", "3"));
         await recorder.StartAsync();
-        var (_, recorded) = New("/api/json-stream?chunks=1000&intervalMs=50");
+        var (_, recorded) = New("/api/messages?count=1000&intervalMs=50");
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var first = await client.GetAsync(new Uri(recorder.Address, recorded), HttpCompletionOption.ResponseHeadersRead).Within();
         await using var body = await first.Content.ReadAsStreamAsync();
@@ -497,7 +496,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         await AssertRefusedAsync(410, "recording-incomplete", recorded + "&resume=" + DurableCalls.Offset(chunks.Length));
 
         static int[] Chunks(StreamRead read)
-            => [.. read.Records.Single().Split('\n')[..^1].Select(line => JsonNode.Parse(line)!["chunk_number"]!.GetValue<int>())];
+            => [.. read.Records.Single().Split('\n')[..^1].Select(line => JsonNode.Parse(line)!["number"]!.GetValue<int>())];
     }
 
     private Task<LocalApi> StartAsync(params (string Key, string Value)[] settings) => LocalApi.StartAsync(postgres.ConnectionString, settings: settings);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
-using ChunkStream.LocalHost;
 using ChunkStream.LocalHost.Web.Connections;
 
 namespace ChunkStream.Functions.Tests.LocalHost.Connections;
@@ -34,7 +33,7 @@ public sealed class ConnectionLimitTests
         var begun = await RawEnd.ReadUntilAsync(streaming, "first");
         var idle = await ConnectAsync(server, 8);
 
-        Assert.Equal("Chunk 0\n", await api.Client.GetStringAsync("/api/stream?chunks=1").Within());
+        Assert.Equal("Line 0\n", await api.Client.GetStringAsync("/api/lines?count=1").Within());
         script.Yield("last").End();
         var end = await RawEnd.ReadAsync(streaming, begun: begun);
 
@@ -45,8 +44,8 @@ public sealed class ConnectionLimitTests
             socket.Dispose();
         for (var time = 0; time < 20; time++)
         {
-            using var again = await RawEnd.AskAsync(server, "/api/stream?chunks=1", "1.0");
-            Assert.EndsWith("Chunk 0\n", (await RawEnd.ReadAsync(again)).Text, StringComparison.Ordinal);
+            using var again = await RawEnd.AskAsync(server, "/api/lines?count=1", "1.0");
+            Assert.EndsWith("Line 0\n", (await RawEnd.ReadAsync(again)).Text, StringComparison.Ordinal);
         }
 
         // Those that wait for a place don't keep the host from stopping.
@@ -64,8 +63,8 @@ public sealed class ConnectionLimitTests
         var lasting = await ConnectAsync(server, 1);
         for (var time = 0; time < 30; time++)
         {
-            using var once = await RawEnd.AskAsync(server, "/api/stream?chunks=1", "1.0");
-            Assert.EndsWith("Chunk 0\n", (await RawEnd.ReadAsync(once)).Text, StringComparison.Ordinal);
+            using var once = await RawEnd.AskAsync(server, "/api/lines?count=1", "1.0");
+            Assert.EndsWith("Line 0\n", (await RawEnd.ReadAsync(once)).Text, StringComparison.Ordinal);
         }
 
         await Bounded.Until(() => Task.FromResult(api.Get<ConnectionLimit>().KeptOpen == 1), "only the one that stays open is known");
@@ -77,27 +76,27 @@ public sealed class ConnectionLimitTests
     {
         var port = FreePort();
         var server = new Uri($"http://127.0.0.1:{port}");
-        string[] program = ["dotnet", typeof(LocalHostOptions).Assembly.Location, "--port", $"{port}", "--database", "Host=127.0.0.1;Port=1;Username=x;Database=x"];
+        string[] program = ["dotnet", typeof(TestHost).Assembly.Location, "--port", $"{port}", "--database", "Host=127.0.0.1;Port=1;Username=x;Database=x"];
         using var process = Process.Start(new ProcessStartInfo("sh", ["-c", "ulimit -n 512; exec \"$@\"", "sh", .. program]) { RedirectStandardOutput = true })!;
         while (await process.StandardOutput.ReadLineAsync().Within() is { } line && !line.StartsWith("ChunkStream is ready", StringComparison.Ordinal))
         {
         }
 
         _ = process.StandardOutput.ReadToEndAsync();
-        using var streaming = await RawEnd.AskAsync(server, "/api/stream?chunks=60&intervalMs=50", "1.1", "Connection: close\r\n");
-        using var endless = await RawEnd.AskAsync(server, "/api/stream?chunks=100000&intervalMs=50", "1.0");
-        var (begun, killed) = (await RawEnd.ReadUntilAsync(streaming, "Chunk 0"), await RawEnd.ReadUntilAsync(endless, "Chunk 0"));
+        using var streaming = await RawEnd.AskAsync(server, "/api/lines?count=60&intervalMs=50", "1.1", "Connection: close\r\n");
+        using var endless = await RawEnd.AskAsync(server, "/api/lines?count=100000&intervalMs=50", "1.0");
+        var (begun, killed) = (await RawEnd.ReadUntilAsync(streaming, "Line 0"), await RawEnd.ReadUntilAsync(endless, "Line 0"));
         var idle = await ConnectAsync(server, 500);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
-        var asked = client.GetStringAsync("/api/stream?chunks=1");
+        var asked = client.GetStringAsync("/api/lines?count=1");
 
         var end = await RawEnd.ReadAsync(streaming, begun: begun);
         Assert.True(end.HasLastChunk);
-        Assert.Contains("Chunk 59\n", end.Text, StringComparison.Ordinal);
+        Assert.Contains("Line 59\n", end.Text, StringComparison.Ordinal);
         foreach (var socket in idle)
             socket.Dispose();
-        Assert.Equal("Chunk 0\n", await asked.Within());
-        Assert.Equal("Chunk 0\n", await client.GetStringAsync("/api/stream?chunks=1").Within());
+        Assert.Equal("Line 0\n", await asked.Within());
+        Assert.Equal("Line 0\n", await client.GetStringAsync("/api/lines?count=1").Within());
         Assert.False(process.HasExited);
 
         // Nobody is left to say that this is not the end.

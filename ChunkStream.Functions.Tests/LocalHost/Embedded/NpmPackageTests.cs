@@ -1,7 +1,7 @@
+using System.Reflection;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
-using ChunkStream.LocalHost.Demo;
 using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.LocalHost.Embedded;
@@ -19,7 +19,13 @@ public sealed class NpmPackageTests : IDisposable
     public void Whatever_is_fetched_at_run_time_has_a_lock_with_the_hash_of_each_package()
     {
         string[] platforms = ["linux-x64", "linux-arm64", "linux-arm", "linux-ppc64", "darwin-x64", "darwin-arm64", "windows-x64"];
-        foreach (var package in new[] { Azurite.Package, FlightData.Package }.Concat(platforms.Select(PostgresBinaries.Package)))
+        var named = typeof(NpmPackage).Assembly.GetTypes()
+            .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
+            .Where(field => field.FieldType == typeof(NpmPackage))
+            .Select(field => (NpmPackage)field.GetValue(null)!)
+            .ToArray();
+        Assert.Contains(Azurite.Package, named);
+        foreach (var package in named.Concat(platforms.Select(PostgresBinaries.Package)))
         {
             Assert.True(package.Lock is not null, package.Name);
             var packages = JsonNode.Parse(package.Lock)!["packages"]!.AsObject();

@@ -6,12 +6,17 @@ namespace ChunkStream.Functions.Tests.Postgres.Queries;
 public sealed class QueryFolderTests : IDisposable
 {
     private readonly QueryFiles _files = new();
+    private readonly QueryFiles _more = new();
     private readonly SteppedTime _time = new();
     private readonly QueryFolder _folder;
 
-    public QueryFolderTests() => _folder = new QueryFolder(_files.Folder, _time);
+    public QueryFolderTests() => _folder = new QueryFolder([_files.Folder, _more.Folder], _time);
 
-    public void Dispose() => _files.Dispose();
+    public void Dispose()
+    {
+        _files.Dispose();
+        _more.Dispose();
+    }
 
     [Theory]
     [InlineData("")] // Emptied, and not yet written.
@@ -56,6 +61,20 @@ public sealed class QueryFolderTests : IDisposable
         Write("-- typo: x");
         Assert.Null(SqlAfter(TimeSpan.FromSeconds(1)));
         Assert.Contains("There is no 'typo:'", _folder.Read().Single().Mistakes[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_hides_those_of_its_name_in_later_folders()
+    {
+        _more.With("query", "select 'theirs' as a").With("other", "select 'other' as a");
+        Write("select 'mine' as a");
+        _time.Step(TimeSpan.FromMinutes(1));
+        Assert.Equal(["other", "query"], _folder.Read().Select(query => query.Name));
+        Assert.Equal("select 'mine' as a", _folder.Read()[1].File!.Sql);
+
+        Delete();
+        _time.Step(TimeSpan.FromSeconds(1));
+        Assert.Equal("select 'theirs' as a", _folder.Read()[1].File!.Sql);
     }
 
     private string? SqlAfter(TimeSpan time)

@@ -14,8 +14,8 @@ public sealed class QueryOptionsTests : IDisposable
         var queries = Made("repository", "queries");
         var project = Made("repository", "Project");
 
-        Assert.Equal(queries, new QueryOptions().FindFolder(Path.Combine(_root, "repository")));
-        Assert.Equal(queries, new QueryOptions().FindFolder(project));
+        Assert.Equal([queries], new QueryOptions().FindFolders(Path.Combine(_root, "repository")));
+        Assert.Equal([queries], new QueryOptions().FindFolders(project));
     }
 
     [Fact]
@@ -24,8 +24,8 @@ public sealed class QueryOptionsTests : IDisposable
         Made("repository", "queries");
         var nearest = Made("repository", "Project", "queries");
 
-        Assert.Equal(nearest, new QueryOptions().FindFolder(Path.Combine(_root, "repository", "Project")));
-        Assert.Equal(Path.Combine(AppContext.BaseDirectory, "elsewhere"), new QueryOptions { QueriesPath = "elsewhere" }.FindFolder(nearest));
+        Assert.Equal([nearest], new QueryOptions().FindFolders(Path.Combine(_root, "repository", "Project")));
+        Assert.Equal([Path.Combine(AppContext.BaseDirectory, "elsewhere")], new QueryOptions { QueriesPath = "elsewhere" }.FindFolders(nearest));
     }
 
     [Fact]
@@ -33,7 +33,16 @@ public sealed class QueryOptionsTests : IDisposable
     {
         var queries = Made("mine");
 
-        Assert.Equal(queries, new QueryOptions { QueriesPath = queries }.FindFolder(_root));
+        Assert.Equal([queries], new QueryOptions { QueriesPath = queries }.FindFolders(_root));
+    }
+
+    [Fact]
+    public void There_may_be_several_folders_and_each_is_looked_for_by_itself()
+    {
+        var (mine, theirs) = (Made("repository", "queries"), Made("repository", "more", "queries"));
+        var options = new QueryOptions { QueriesPath = "queries; more/queries;" };
+
+        Assert.Equal([mine, theirs], options.FindFolders(Made("repository", "Project")).Select(Path.GetFullPath));
     }
 
     private string Made(params string[] parts) => Directory.CreateDirectory(Path.Combine([_root, .. parts])).FullName;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ChunkStream.App.Demo;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Streaming;
@@ -32,7 +31,7 @@ internal static class FaultySource
         => From(cancellation => Items(int.MaxValue, cancellation));
 
     private static Func<RecordEncoding, CancellationToken, StreamSource> From(Func<CancellationToken, IAsyncEnumerable<string>> items)
-        => (encoding, cancellation) => new GeneratorSource<string>(items, DemoJson.Default.String, encoding, cancellation);
+        => (encoding, cancellation) => new GeneratorSource<string>(items, TestJson.Default.String, encoding, cancellation);
 
     private static async IAsyncEnumerable<string> Items(int count, [EnumeratorCancellation] CancellationToken cancellation = default)
     {

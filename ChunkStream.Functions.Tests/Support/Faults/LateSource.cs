@@ -1,4 +1,3 @@
-using ChunkStream.App.Demo;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Streaming;
@@ -14,7 +13,7 @@ internal sealed class LateSource(int records, Exception? failure = null)
     public void Arrive() => _arrived.Release();
 
     public StreamSource Open(RecordEncoding encoding, CancellationToken cancellation)
-        => new GeneratorSource<string>(_ => Items(), DemoJson.Default.String, encoding, cancellation);
+        => new GeneratorSource<string>(_ => Items(), TestJson.Default.String, encoding, cancellation);
 
     private async IAsyncEnumerable<string> Items()
     {

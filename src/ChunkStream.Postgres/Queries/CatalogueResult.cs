@@ -86,12 +86,12 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
 internal sealed record QueryPaths(string WithKey, string? Public);
 
 /// <summary>The body of <c>/queries</c>.</summary>
-/// <param name="Default">The name of the query that <c>/db-stream</c> serves.</param>
+/// <param name="Default">The name of the query that <c>/db-stream</c> serves, or null.</param>
 /// <param name="Queries">Those that serve.</param>
 /// <param name="Broken">What is wrong with the files that don't.</param>
 /// <param name="Database">Why the database could not be asked about them, or null if it could.</param>
 internal sealed record CatalogueReport(
-    string Default, IReadOnlyList<QueryReport> Queries, IReadOnlyList<BrokenReport> Broken, string? Database);
+    string? Default, IReadOnlyList<QueryReport> Queries, IReadOnlyList<BrokenReport> Broken, string? Database);
 
 /// <summary>A query.</summary>
 /// <param name="Name">Its name.</param>

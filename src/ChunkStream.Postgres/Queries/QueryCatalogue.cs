@@ -14,7 +14,7 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     // Settings are not read before they have been checked, which is when the host starts.
-    private readonly Lazy<QueryFolder> _folder = new(() => new QueryFolder(options.Value.FindFolder(Directory.GetCurrentDirectory()), time));
+    private readonly Lazy<QueryFolder> _folder = new(() => new QueryFolder(options.Value.FindFolders(Directory.GetCurrentDirectory()), time));
     private readonly QueryLog _log = new(logger);
     private readonly Lock _lock = new();
     private readonly Dictionary<DeclaredQuery, CheckedQuery> _checked = new(ReferenceEqualityComparer.Instance);
@@ -112,7 +112,7 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
                     serving.Add(query.Name);
             }
 
-            _log.Checked(_folder.Value.Path, serving);
+            _log.Checked(_folder.Value.Name, serving);
         }
         catch (Exception failure)
         {

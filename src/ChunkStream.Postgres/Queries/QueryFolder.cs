@@ -3,29 +3,29 @@ using System.Text.RegularExpressions;
 
 namespace ChunkStream.Postgres.Queries;
 
-/// <summary>The folder of query files, read again where files have changed.</summary>
+/// <summary>The folder of query files, or several, read again where files have changed.</summary>
 /// <remarks>
 /// An editor that saves empties a file and writes it anew, or puts another in its place: what is read at that moment is a part of the
 /// file, which may be broken, or well and another query, or there is no file. So one that has just changed is left until the next
 /// look, and what was there before serves.
 /// </remarks>
-/// <param name="path">Where it is.</param>
+/// <param name="paths">Where they are. A file hides those of the same name in later folders.</param>
 /// <param name="time">Tells how old a change is.</param>
-internal sealed partial class QueryFolder(string path, TimeProvider time)
+internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvider time)
 {
     // Longer than a save takes; who writes slowly changes the file again and again. Less than there is between two looks.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(0.5);
 
     private Dictionary<string, DeclaredQuery> _known = [];
 
-    /// <summary>Where it is.</summary>
-    public string Path => path;
+    /// <summary>Where they are, for the log.</summary>
+    public string Name { get; } = string.Join(';', paths);
 
     /// <summary>All queries, by name. Files that have not changed give the same object as before.</summary>
     public IReadOnlyList<DeclaredQuery> Read()
     {
         // Before the files are looked at: a change that comes while that is done is seen by the next look.
-        var isFolderSettling = IsSettling(Directory.GetLastWriteTimeUtc(path));
+        var isFolderSettling = paths.Any(path => IsSettling(Directory.GetLastWriteTimeUtc(path)));
         var known = Files().ToDictionary(file => file.Name, file => CurrentOf(file, _known.GetValueOrDefault(file.Name)));
         foreach (var gone in _known.Where(query => isFolderSettling && !known.ContainsKey(query.Key)))
             known[gone.Key] = gone.Value;
@@ -40,16 +40,16 @@ internal sealed partial class QueryFolder(string path, TimeProvider time)
     // Clocks of file servers may be ahead.
     private bool IsSettling(DateTime changed) => time.GetUtcNow().UtcDateTime - changed is var age && age >= TimeSpan.Zero && age < Settling;
 
-    private IEnumerable<FileInfo> Files()
-    {
-        // Not a mistake to be told at each request: a function app may have generators only.
-        return Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*.sql") : [];
-    }
+    // A folder that is missing is no mistake to be told at each request: a function app may have generators only.
+    private IEnumerable<FileInfo> Files() => paths
+        .Where(Directory.Exists)
+        .SelectMany(path => new DirectoryInfo(path).EnumerateFiles("*.sql"))
+        .DistinctBy(file => file.Name);
 
     private static DeclaredQuery Read(FileInfo file)
     {
         var version = Version(file);
-        var name = System.IO.Path.GetFileNameWithoutExtension(file.Name);
+        var name = Path.GetFileNameWithoutExtension(file.Name);
         try
         {
             if (!NamePattern().IsMatch(name))

@@ -9,15 +9,16 @@ public sealed class QueryOptions
     public const string Section = "ChunkStream";
 
     /// <summary>
-    /// The folder of the <c>.sql</c> files. A relative path is looked for in the current directory, in the one above
-    /// it, and then beside the program. Default <c>queries</c>.
+    /// The folder of the <c>.sql</c> files, or several with <c>;</c> between them, of which an earlier one's file hides a
+    /// later one's of the same name. A relative path is looked for in the current directory, in the one above it, and then
+    /// beside the program. Default <c>queries</c>.
     /// </summary>
     [Required]
     public string QueriesPath { get; set; } = "queries";
 
-    /// <summary>The name of the query that <c>/db-stream</c> serves. Default <c>large_table</c>.</summary>
-    [Required]
-    public string DefaultQuery { get; set; } = "large_table";
+    /// <summary>The name of the query that <c>/db-stream</c> serves. Default: none.</summary>
+    [MinLength(1)]
+    public string? DefaultQuery { get; set; }
 
     /// <summary>
     /// The secret that signs resume tokens, 32 characters or more; the same in every instance, since any of them may be
@@ -26,12 +27,18 @@ public sealed class QueryOptions
     [ResumeKey]
     public string? ResumeKey { get; set; }
 
-    /// <summary>Where <see cref="QueriesPath"/> leads. It need not exist.</summary>
+    /// <summary>Where <see cref="QueriesPath"/> leads. The folders need not exist.</summary>
     /// <param name="current">The current directory.</param>
-    internal string FindFolder(string current)
+    internal IReadOnlyList<string> FindFolders(string current) =>
+    [
+        .. QueriesPath.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(path => Find(path, current)),
+    ];
+
+    private static string Find(string path, string current)
     {
         // 'dotnet run' starts a web project in its own folder, one below the repository's.
-        string[] places = [Path.GetFullPath(QueriesPath, current), Path.GetFullPath(Path.Combine("..", QueriesPath), current)];
-        return places.FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, QueriesPath);
+        string[] places = [Path.GetFullPath(path, current), Path.GetFullPath(Path.Combine("..", path), current)];
+        return places.FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, path);
     }
 }

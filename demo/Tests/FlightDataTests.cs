@@ -1,7 +1,7 @@
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.LocalHost.Demo;
+using ChunkStream.Demo.Data;
 
-namespace ChunkStream.Functions.Tests.LocalHost;
+namespace ChunkStream.Demo.Tests;
 
 [Collection(RealPostgres.Collection)]
 public sealed class FlightDataTests(RealPostgres postgres) : IAsyncLifetime
@@ -30,7 +30,7 @@ public sealed class FlightDataTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(DemoDataOutcome.Kept, await EnsureAsync(_ => throw new InvalidOperationException("The file is not needed again.")));
 
         await using var api = await LocalApi.StartAsync(
-            postgres.ConnectionString, settings: ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "queries")));
+            postgres.ConnectionString, settings: ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "demo", "queries")));
         Assert.Equal(
             """{"id":1,"departed_at":"2001-01-01T00:47:00","origin":"DTW","destination":"LAS","delay":66,"distance":1750}""" + "\n",
             await api.Client.GetStringAsync("/api/public/queries/flights?min_delay=0&origin=DTW"));

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 
-namespace ChunkStream.App.Demo;
+namespace ChunkStream.Demo;
 
 /// <summary>The generators behind <c>/stream</c> and <c>/json-stream</c>: the first item at once, then one an interval.</summary>
 internal static class DemoGenerators

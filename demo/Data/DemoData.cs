@@ -1,7 +1,7 @@
 using System.Globalization;
 using Npgsql;
 
-namespace ChunkStream.LocalHost.Demo;
+namespace ChunkStream.Demo.Data;
 
 /// <summary>
 /// The table that the examples read: one column of each common type, text with quotes and letters beyond ASCII, nulls;

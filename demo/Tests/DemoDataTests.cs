@@ -1,8 +1,8 @@
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.LocalHost.Demo;
+using ChunkStream.Demo.Data;
 using Npgsql;
 
-namespace ChunkStream.Functions.Tests.LocalHost;
+namespace ChunkStream.Demo.Tests;
 
 [Collection(RealPostgres.Collection)]
 public sealed class DemoDataTests(RealPostgres postgres) : IAsyncLifetime

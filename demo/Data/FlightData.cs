@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ChunkStream.LocalHost;
 using ChunkStream.LocalHost.Embedded;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace ChunkStream.LocalHost.Demo;
+namespace ChunkStream.Demo.Data;
 
 /// <summary>
 /// Real data to look at: flights inside the United States in the first three months of 2001, as the Bureau of Transportation

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace ChunkStream.LocalHost.Demo;
+namespace ChunkStream.Demo.Data;
 
 /// <summary>
 /// A table that is made once: filled under another name, and renamed when it is whole, so that it is never there half. Its
