@@ -10,6 +10,8 @@ internal static class TestHost
 {
     public static async Task<int> Main(string[] arguments)
     {
+        // As users have it: the tests' own process has tiny buffers.
+        AppContext.SetSwitch("ChunkStream.TinyBuffers", false);
         using var shutdown = new ShutdownSignal();
         return await CommandLine.InvokeAsync(
             arguments,

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.LocalHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 
@@ -25,7 +24,7 @@ internal sealed class ChaosInstance(string connectionString, params (string Name
     public async Task StartAsync()
     {
         Dispose();
-        var start = new ProcessStartInfo("dotnet", [typeof(LocalHostOptions).Assembly.Location, "--port", $"{_port}", "--database", connectionString])
+        var start = new ProcessStartInfo("dotnet", [typeof(TestHost).Assembly.Location, "--port", $"{_port}", "--database", connectionString])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
