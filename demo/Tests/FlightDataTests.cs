@@ -1,5 +1,5 @@
-using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Demo.Data;
+using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Demo.Tests;
 
