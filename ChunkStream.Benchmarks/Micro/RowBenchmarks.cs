@@ -4,7 +4,10 @@ using ChunkStream.Benchmarks.E2e;
 using ChunkStream.Formats;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Cursors;
 using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Resuming;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -4,7 +4,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Resuming;
 
 namespace ChunkStream.Functions.Tests.Contract;
 

@@ -1,6 +1,7 @@
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 

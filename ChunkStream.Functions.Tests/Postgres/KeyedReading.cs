@@ -3,7 +3,10 @@ using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Cursors;
 using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Resuming;
+using ChunkStream.Postgres.Rows;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ChunkStream.Functions.Tests.Postgres;

@@ -1,6 +1,6 @@
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

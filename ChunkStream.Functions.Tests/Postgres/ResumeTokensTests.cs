@@ -3,7 +3,8 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Resuming;
 using CsCheck;
 
 namespace ChunkStream.Functions.Tests.Postgres;

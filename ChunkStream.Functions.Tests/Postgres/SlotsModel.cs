@@ -1,5 +1,6 @@
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ChunkStream.Functions.Tests.Postgres;

@@ -4,6 +4,8 @@ using ChunkStream.Formats;
 using ChunkStream.LocalHost.Embedded;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Cursors;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;

@@ -1,6 +1,6 @@
 using ChunkStream.App;
 using ChunkStream.DurableStreams.Protocol;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;

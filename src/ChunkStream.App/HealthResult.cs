@@ -2,7 +2,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChunkStream.Http;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.App;

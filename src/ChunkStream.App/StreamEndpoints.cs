@@ -1,7 +1,7 @@
 using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.Http;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,4 @@
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,5 @@
-using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Rows;
 
 namespace Npgsql;
 

@@ -1,9 +1,11 @@
 using ChunkStream.Formats;
 using ChunkStream.Http;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Cursors;
 using ChunkStream.Postgres.Keys;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Postgres.Requests;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Postgres.Statements;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

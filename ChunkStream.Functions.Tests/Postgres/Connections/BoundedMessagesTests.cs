@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 
 namespace ChunkStream.Functions.Tests.Postgres.Connections;
 

@@ -8,7 +8,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Cursors;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Postgres.Statements;
 using NpgsqlTypes;
 

@@ -1,6 +1,6 @@
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Formats;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 

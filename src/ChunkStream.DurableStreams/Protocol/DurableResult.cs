@@ -1,5 +1,5 @@
 using ChunkStream.Http;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;

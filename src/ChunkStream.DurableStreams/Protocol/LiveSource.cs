@@ -1,6 +1,6 @@
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.Formats;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Formats;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 

@@ -1,5 +1,5 @@
 using ChunkStream.Formats;
-using ChunkStream.Postgres;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 

@@ -1,6 +1,7 @@
 using ChunkStream.DurableStreams.Schema;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using ChunkStream.Postgres.Failures;
 using Npgsql;
 
 namespace ChunkStream.Postgres.Connections;
@@ -124,15 +125,4 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
         _rest = rest - (bytes.Length - at);
         return bytes.Length;
     }
-}
-
-/// <summary>The server has sent a message that is larger than one may be, and that was not received.</summary>
-/// <param name="column">If it is a row: the place of the column, from 0, with which it becomes too large.</param>
-/// <param name="most">How many bytes it may have.</param>
-internal sealed class MessageTooLargeException(int? column, int most)
-    : Exception($"A message of the database has more than {most} bytes (ChunkStream:Postgres:MaxRowBytes).")
-{
-    public int? Column => column;
-
-    public int Most => most;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using ChunkStream.Postgres.Cursors;
 using ChunkStream.Streaming;
 using Npgsql;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ChunkStream.Formats;
 using ChunkStream.Http;
+using ChunkStream.Postgres.Failures;
 using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.Postgres.Queries;

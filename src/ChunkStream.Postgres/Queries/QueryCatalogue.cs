@@ -1,3 +1,5 @@
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,9 @@
 using ChunkStream.Formats;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Cursors;
+using ChunkStream.Postgres.Failures;
+using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Postgres.Sql;
 using Npgsql;
 

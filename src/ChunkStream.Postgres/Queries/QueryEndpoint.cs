@@ -1,5 +1,8 @@
 using ChunkStream.Formats;
 using ChunkStream.Http;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Cursors;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Requests;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;

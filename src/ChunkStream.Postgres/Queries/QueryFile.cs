@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Postgres.Sql;
 
 namespace ChunkStream.Postgres.Queries;

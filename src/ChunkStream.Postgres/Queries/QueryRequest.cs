@@ -1,5 +1,6 @@
 using ChunkStream.Http;
 using ChunkStream.Postgres.Requests;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Problems;
 
 namespace ChunkStream.Postgres.Queries;

@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using ChunkStream.Http;
+using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Resuming;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Problems;
 
 namespace ChunkStream.Postgres.Requests;

@@ -1,0 +1,42 @@
+using System.Net;
+using System.Text;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+using Npgsql;
+
+namespace ChunkStream.Functions.Tests.Postgres.Connections;
+
+[Collection(RealPostgres.Collection)]
+public sealed class OldestVersionTests(RealPostgres postgres)
+{
+    [Theory]
+    [InlineData("14", "down: The database is PostgreSQL 14, and 15 or later is needed.")]
+    [InlineData("15", "up")]
+    public async Task A_server_that_is_too_old_is_named_once_in_the_log_and_in_health(string major, string expected)
+    {
+        var there = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
+        await using var line = new CuttableLine(new Uri($"http://127.0.0.1:{there.Port}")) { Passing = answer => Claim(answer.Span, major) };
+        there.Port = line.Address.Port;
+        await using var api = await LocalApi.StartAsync(there.ConnectionString);
+
+        for (var n = 0; n < 2; n++)
+        {
+            using var health = await api.GetAsync("/api/health");
+            Assert.Equal(expected == "up" ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, health.StatusCode);
+            Assert.Contains($"\"postgres\":\"{expected}\"", await health.Content.ReadAsStringAsync().Within(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(
+            expected == "up" ? [] : [expected["down: ".Length..]],
+            api.Log.Entries.Where(entry => entry.Event.Name == "PostgresTooOld").Select(entry => entry.Message));
+    }
+
+    // What a server says of itself when a connection begins.
+    private static void Claim(Span<byte> answer, string major)
+    {
+        var name = "server_version\0"u8;
+        var at = answer.IndexOf(name);
+        if (at >= 0)
+            Encoding.ASCII.GetBytes(major, answer[(at + name.Length)..]);
+    }
+}

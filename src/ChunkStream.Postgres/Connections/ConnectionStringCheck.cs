@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.Postgres.Connections;
+
+/// <summary>Checks the connection string with the other settings, when the host starts.</summary>
+internal sealed class ConnectionStringCheck(ConfiguredConnection connection) : IValidateOptions<PostgresOptions>
+{
+    /// <inheritdoc />
+    public ValidateOptionsResult Validate(string? name, PostgresOptions options)
+    {
+        if (string.IsNullOrWhiteSpace(connection.Text))
+            return ValidateOptionsResult.Skip;
+        try
+        {
+            ConnectionString.Read(connection.Text);
+            return ValidateOptionsResult.Success;
+        }
+        catch (ConnectionStringException mistake)
+        {
+            return ValidateOptionsResult.Fail($"ConnectionStrings:Postgres: {mistake.Message}");
+        }
+    }
+}

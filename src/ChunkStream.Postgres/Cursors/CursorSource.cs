@@ -1,0 +1,313 @@
+using ChunkStream.Formats;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
+using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Rows;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Cursors;
+
+/// <summary>
+/// The rows of a query, through a cursor. A keyed query can let go of its cursor between any two rows, and goes on along its
+/// key with another one.
+/// </summary>
+/// <param name="database">Where the query runs.</param>
+/// <param name="query">What to run.</param>
+/// <param name="encoding">How a row is written.</param>
+/// <param name="time">Measures how fast rows come, and how long a reader stalls.</param>
+/// <param name="cancellation">Cancelled when nobody wants the rows any more: it reaches the backend.</param>
+internal sealed class CursorSource(
+    PostgresDatabase database, PostgresQuery query, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation) : StreamSource
+{
+    // A reader that takes nothing for so long is not merely a packet late; while others wait for a connection, they get it.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
+
+    // Those who wait for their next turn have something already, and each change costs a cursor.
+    private static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(2);
+    private const int TurnPerOpening = 4;
+
+    // A conflict is over in no time, a server is restarted within a few seconds: 0.1, 0.5 and 2.5 seconds.
+    private const int MostFailures = 3;
+    private const double PauseGrowth = 5;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+
+    private ConnectionSlots.Slot? _slot;
+    private Cursor? _cursor;
+    private KeyTracker? _key;
+    private RowLayout? _layout;
+    private KeysetPosition? _from;
+    private StreamSchema? _schema;
+    private Task<bool>? _advancing;
+    private long _rows = query.After?.Rows ?? 0;
+    private long _rowsAtFailure = -1;
+    private int _failures;
+    private int _givenUpForReaders;
+    private int _continuedAfterFailures;
+    private Exception? _lastFailure;
+    private long _opened;
+    private TimeSpan _turn;
+    private bool _ready;
+    private bool _isParted;
+    private bool _ended;
+    private bool _givesWay;
+
+    private long FirstRow => query.After?.Rows ?? 0;
+
+    /// <inheritdoc />
+    public override StreamSchema Schema => _schema!;
+
+    /// <inheritdoc />
+    public override ReadOnlySpan<byte> Checkpoint
+        => _key is { HasPosition: true } && query.Tokens is { } tokens ? tokens.Make(_rows, _key, query.Key.Count) : [];
+
+    /// <inheritdoc />
+    public override ValueTask<bool> WaitToReadAsync()
+    {
+        if (_ready || _ended)
+            return new ValueTask<bool>(_ready);
+        return new ValueTask<bool>(_advancing ??= AdvanceAsync());
+    }
+
+    /// <inheritdoc />
+    public override bool TryRead()
+    {
+        if (_ready)
+        {
+            _ready = false;
+            _advancing = null;
+            return true;
+        }
+
+        if (_ended || _advancing is not null || _cursor is null || _rows >= query.MaxRows || _rows >= query.Limit)
+            return false;
+        _givesWay = query.Key.Count > 0 && _slot!.Wanted is not SlotWanted.ByNobody and var wanted
+            && time.GetElapsedTime(_opened) > _turn + (wanted is SlotWanted.ByReturning ? LongTurn : TimeSpan.Zero);
+        return !_givesWay && _cursor.TryRead();
+    }
+
+    /// <inheritdoc />
+    public override void WriteRecord(ByteWriter output)
+    {
+        _cursor!.Rows.Write(_cursor.Current, output);
+        _rows++;
+    }
+
+    /// <inheritdoc />
+    public override async Task WaitForReaderAsync(Task reader)
+    {
+        // Postgres is at work for this stream: that is no idle connection.
+        if (_advancing is { IsCompleted: false } advancing)
+            await Task.WhenAny(reader, advancing).ConfigureAwait(false);
+
+        if (!reader.IsCompleted && _cursor is not null && !await IsBackAsync(reader).ConfigureAwait(false))
+        {
+            if (query.Key.Count == 0)
+                throw new ReaderStalledException();
+            await PauseAsync().ConfigureAwait(false);
+        }
+
+        await reader.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    internal override StreamContinuations Continuations => new(query.After is not null, _givenUpForReaders, _continuedAfterFailures, _lastFailure);
+
+    /// <inheritdoc />
+    public override Problem Describe(Exception failure)
+        => query.Describe?.Invoke(failure) ?? (query.ShowsErrors ? RaisedProblem.Of(failure) : null) ?? PostgresFailures.Describe(failure);
+
+    /// <inheritdoc />
+    public override async ValueTask DisposeAsync()
+    {
+        if (_advancing is Task advancing)
+            await advancing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await CloseAsync().ConfigureAwait(false);
+    }
+
+    private async Task<bool> AdvanceAsync()
+    {
+        if (_givesWay)
+            await GiveUpForReadersAsync().ConfigureAwait(false);
+        _givesWay = false;
+        _ready = await NextRowOfAnyCursorAsync().ConfigureAwait(false);
+        _ended = !_ready;
+
+        // The reader may take its time for the last rows; nobody else shall wait for that.
+        if (_ended)
+            await CloseAsync().ConfigureAwait(false);
+        else if (_rows >= query.MaxRows)
+            throw new TooManyRowsException(_rows);
+        return _ready;
+    }
+
+    /// <summary>Goes on with another cursor where the server gave up this one, and nothing is lost by that.</summary>
+    private async Task<bool> NextRowOfAnyCursorAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                if (_cursor is null)
+                    await OpenAsync().ConfigureAwait(false);
+                return await NextRowAsync().ConfigureAwait(false);
+            }
+            catch (Exception failure) when (CanGoOnAfter(failure))
+            {
+                if (_rows != _rowsAtFailure)
+                    (_rowsAtFailure, _failures) = (_rows, 0);
+                (_continuedAfterFailures, _lastFailure) = (_continuedAfterFailures + 1, failure);
+                await CloseAsync().ConfigureAwait(false);
+                await Task.Delay(FirstPause * Math.Pow(PauseGrowth, _failures++), time, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Before the first row the client can be told to come again, and why; only what may succeed at once is tried again here. Once
+    // rows are written, a stream with a key goes on after them. Either way it is tried a few times as long as no row comes.
+    private bool CanGoOnAfter(Exception failure)
+        => !cancellation.IsCancellationRequested
+            && (_rows != _rowsAtFailure || _failures < MostFailures)
+            && (_rows == FirstRow ? PostgresFailures.IsConflict(failure) : query.Key.Count > 0 && PostgresFailures.MayPass(failure));
+
+    private async Task<bool> NextRowAsync()
+    {
+        if (_rows >= query.Limit)
+            return false;
+        if (await NextRowInTimeAsync().ConfigureAwait(false))
+            return true;
+        if (_isParted)
+        {
+            // The caller has the right to one connection.
+            await CloseCursorAsync().ConfigureAwait(false);
+            if (query.IsKeyProven is not { } isProven || !await isProven(cancellation).ConfigureAwait(false))
+                await NullKeys.RefuseAsync(database, query, _layout!, cancellation).ConfigureAwait(false);
+        }
+
+        return false;
+    }
+
+    private async Task<bool> NextRowInTimeAsync()
+    {
+        try
+        {
+            return await ReadAsync().ConfigureAwait(false);
+        }
+        catch (QueryTimeoutException) when (query.Key.Count > 0 && _cursor!.FetchesSeveral)
+        {
+            // Was it one row that took so long, or were it many that belong to one FETCH? Along the key that one row can be
+            // asked for alone.
+            await CloseAsync().ConfigureAwait(false);
+            await OpenAsync().ConfigureAwait(false);
+            return await ReadAsync().ConfigureAwait(false);
+        }
+    }
+
+    // A cursor that is opened at a position gives the row there once more.
+    private async Task<bool> ReadAsync()
+    {
+        var position = _from;
+        _from = null;
+        var hasRow = await _cursor!.ReadAsync().ConfigureAwait(false);
+        return hasRow && position is not null && _cursor.Rows.IsAt(position, _cursor.Current)
+            ? await _cursor.ReadAsync().ConfigureAwait(false)
+            : hasRow;
+    }
+
+    private async Task OpenAsync()
+    {
+        _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, query.IsAnonymous, cancellation).ConfigureAwait(false);
+        var start = time.GetTimestamp();
+        _from = Position();
+        _isParted = _from is not null;
+        var opening = new CursorOpening(query, _from, AtMost(), IsEstimated: _schema is null, Rows);
+        try
+        {
+            _cursor = await opening.OpenAsync(database, time, cancellation).ConfigureAwait(false);
+        }
+        catch (PostgresException refusal) when (_schema is null && refusal.SqlState[..2] is "22" or "23" or "42")
+        {
+            // Classes 22 and 23 are values: of a parameter, of a token, or of the query's own making. Some types refuse a value
+            // of a token as if it were bad syntax, class 42.
+            if (refusal.SqlState[..2] is not "42" && query.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
+                throw new ProblemException(problem, refusal);
+            if (_from is not null && _layout is { } layout && await PositionCheck.ProblemAsync(database, layout.Key, _from, cancellation).ConfigureAwait(false) is { } refused)
+                throw new ProblemException(refused, refusal);
+            throw;
+        }
+
+        // While others wait, a stream that can go on later has the connection for a turn at a time; longer ones where it takes
+        // long to begin.
+        _opened = time.GetTimestamp();
+        _turn = Turn + (TurnPerOpening * time.GetElapsedTime(start, _opened));
+        _schema ??= _cursor.Rows.Schema with { EstimatedRows = _cursor.EstimatedRows };
+    }
+
+    private RowWriter Rows(RowLayout layout)
+    {
+        if (_schema is not null && !_schema.Columns.SequenceEqual(layout.Schema.Columns))
+            throw new ColumnsChangedException();
+        _layout = layout;
+        if (layout.Key.Count > 0)
+            _key ??= new KeyTracker(layout.Key);
+        return new RowWriter(layout, encoding, _key);
+    }
+
+    private KeysetPosition? Position()
+        => _key is { HasPosition: true } ? new KeysetPosition(_rows, _key.Texts()) : query.After;
+
+    // One more than the bound: that there is one is how the bound is known to be passed. And one more for the row at the
+    // position; where that is gone, it is one too many, and is not read.
+    private long? AtMost()
+    {
+        var last = query.Limit ?? query.MaxRows + 1;
+        return last is null ? null : Math.Max(0, last.Value - _rows) + (_from is null ? 0 : 1);
+    }
+
+    private async Task<bool> IsBackAsync(Task reader)
+    {
+        var limit = SessionSettings.StallLimit(query, database.Options);
+        var patience = query.Key.Count > 0 && Grace < limit ? Grace : limit;
+        await reader.CompletesWithinAsync(patience, time, cancellation).ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        return reader.IsCompleted
+            || (patience < limit && await _slot!.OfferAsync(reader, limit - patience, cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>Gives back cursor, snapshot and connection. The next wait opens another cursor, after the last row that was written.</summary>
+    private async Task PauseAsync()
+    {
+        // A failure is still to be told; a row that has come and was not written comes again.
+        if (_advancing is not { IsFaulted: true } and not { IsCanceled: true })
+            (_advancing, _ready) = (null, false);
+        if (!_ended)
+            await GiveUpForReadersAsync().ConfigureAwait(false);
+    }
+
+    private ValueTask GiveUpForReadersAsync()
+    {
+        _givenUpForReaders++;
+        return CloseAsync();
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        var slot = _slot;
+        _slot = null;
+        await CloseCursorAsync().ConfigureAwait(false);
+        slot?.Dispose();
+    }
+
+    private async ValueTask CloseCursorAsync()
+    {
+        var cursor = _cursor;
+        _cursor = null;
+        if (cursor is not null)
+            await cursor.DisposeAsync().ConfigureAwait(false);
+        if (cursor is { Rows.HadLargeRow: true })
+            LargeBuffers.GiveBack(time);
+    }
+}

@@ -1,0 +1,125 @@
+using System.Data;
+using System.Text.Json;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Rows;
+using Npgsql;
+using Npgsql.Schema;
+
+namespace ChunkStream.Postgres.Cursors;
+
+/// <summary>
+/// Whether the database guarantees that a key is unique and never null: it is a unique index of the one table whose columns
+/// the query gives, and the query reads no other.
+/// </summary>
+internal static class KeyProof
+{
+    // Nodes of a plan that neither give a row twice nor put a null where a column has none. Joins, unions, groupings (of which
+    // ROLLUP adds nulls) and functions that give several rows are not among them.
+    private static readonly HashSet<string> Harmless =
+    [
+        "Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan", "BitmapAnd", "BitmapOr",
+        "Tid Scan", "Tid Range Scan", "Subquery Scan", "CTE Scan", "Result", "Sort", "Incremental Sort", "Limit", "Unique", "WindowAgg",
+        "Materialize", "Gather", "Gather Merge",
+    ];
+
+    /// <summary>What to tell where there is none.</summary>
+    public const string Missing =
+        "The database does not guarantee that this key is unique and never null (no unique index over not-null columns of the one table that is read "
+        + "covers it, in the columns' own collation and order). Each stream checks it row by row, and fails where it is not so.";
+
+    /// <summary>Looks for one, on a connection of its own.</summary>
+    public static async Task<bool> ExistsAsync(PostgresDatabase database, PostgresQuery query, CancellationToken cancellation)
+    {
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var layout = await RowLayout.DescribeAsync(session.Connection, query).ConfigureAwait(false);
+        return await ExistsAsync(session.Connection, query, layout).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks for one.</summary>
+    public static async Task<bool> ExistsAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
+    {
+        var transaction = await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var _ = transaction.ConfigureAwait(false);
+        var (table, columns) = await OriginAsync(connection, query, layout).ConfigureAwait(false);
+        return table is { } oid
+            && await HasUniqueIndexAsync(connection, oid, columns).ConfigureAwait(false)
+            && await ReadsOnceAsync(connection, query).ConfigureAwait(false);
+    }
+
+    /// <summary>The table that all columns of the key come from, and their numbers there.</summary>
+    private static async Task<(uint? Table, short[] Columns)> OriginAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
+    {
+        var command = new NpgsqlCommand(query.Sql, connection);
+        await using var _ = command.ConfigureAwait(false);
+        SelectStatement.AddParameters(command.Parameters, query.Parameters);
+        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None).ConfigureAwait(false);
+        await using var __ = description.ConfigureAwait(false);
+        var schema = (await description.GetColumnSchemaAsync(CancellationToken.None).ConfigureAwait(false)).Cast<NpgsqlDbColumn>().ToArray();
+        var key = layout.Key.Select(column => schema.First(other => other.ColumnName == column.Name)).ToArray();
+        var isOneTable = key.All(column => column.TableOID != 0 && column.TableOID == key[0].TableOID && column.ColumnAttributeNumber is > 0);
+        return isOneTable ? (key[0].TableOID, [.. key.Select(column => column.ColumnAttributeNumber!.Value)]) : (null, []);
+    }
+
+    private static async Task<bool> HasUniqueIndexAsync(NpgsqlConnection connection, uint table, short[] columns)
+    {
+        // The index must find equal what the order of the rows finds equal: the collation is the column's, and the operator
+        // class the default one of its type. A table with children is read with them, and its index knows only its own rows.
+        const string Sql =
+            """
+            SELECT EXISTS (
+              SELECT FROM pg_catalog.pg_index i
+              JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+              JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+              JOIN pg_catalog.pg_am m ON m.oid = c.relam
+              WHERE i.indrelid = $1 AND m.amname = 'btree'
+                AND i.indisunique AND i.indisvalid AND i.indisready AND i.indislive AND i.indimmediate
+                AND i.indpred IS NULL AND i.indexprs IS NULL
+                AND (t.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.oid))
+                AND NOT EXISTS (
+                  SELECT FROM generate_series(0, i.indnkeyatts - 1) n
+                  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n]
+                  JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+                  JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[n]
+                  WHERE a.attnum <> ALL ($2) OR i.indcollation[n] <> a.attcollation OR NOT o.opcdefault
+                    OR EXISTS (
+                      SELECT FROM pg_catalog.pg_opclass d
+                      WHERE d.opcdefault AND d.opcmethod = o.opcmethod AND d.opcintype <> o.opcintype
+                        AND d.opcintype = CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END))
+                AND NOT EXISTS (
+                  SELECT FROM pg_catalog.pg_attribute a
+                  LEFT JOIN pg_catalog.pg_constraint n ON n.conrelid = a.attrelid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]
+                  WHERE a.attrelid = i.indrelid AND a.attnum = ANY ($2) AND NOT (a.attnotnull AND coalesce(n.convalidated, true))))
+            """;
+        var command = new NpgsqlCommand(Sql, connection) { Parameters = { new() { Value = table, DataTypeName = "oid" }, new() { Value = columns } } };
+        await using var _ = command.ConfigureAwait(false);
+        return (bool)(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Whether the plan reads one relation, once, and does no more than sort, filter and count its rows.</summary>
+    private static async Task<bool> ReadsOnceAsync(NpgsqlConnection connection, PostgresQuery query)
+    {
+        // Planned without values (a generic plan): a NULL in a parameter's place would plan most of a query away.
+        var values = string.Join(", ", query.Parameters.Select(_ => "NULL"));
+        var prepare = new NpgsqlBatchCommand($"PREPARE chunkstream_proof AS\n{query.Sql}");
+        SelectStatement.AddParameters(prepare.Parameters, []);
+        var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_generic_plan"),
+                prepare,
+                new NpgsqlBatchCommand($"EXPLAIN (FORMAT JSON) EXECUTE chunkstream_proof{(values.Length > 0 ? $"({values})" : "")}"),
+                new NpgsqlBatchCommand("DEALLOCATE chunkstream_proof"),
+            },
+        };
+        await using var _ = batch.ConfigureAwait(false);
+        using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!);
+        var nodes = NodesOf(plan.RootElement[0].GetProperty("Plan")).ToArray();
+        return nodes.Count(node => node.TryGetProperty("Relation Name", out var _)) == 1
+            && nodes.All(node => Harmless.Contains(node.GetProperty("Node Type").GetString()!));
+    }
+
+    private static IEnumerable<JsonElement> NodesOf(JsonElement node)
+        => node.TryGetProperty("Plans", out var below) ? below.EnumerateArray().SelectMany(NodesOf).Prepend(node) : [node];
+}

@@ -1,0 +1,45 @@
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
+using ChunkStream.Postgres.Rows;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Cursors;
+
+/// <summary>
+/// Looks for rows that have no key. A cursor from the beginning meets them; one that begins at a position does not, since null
+/// is neither before nor behind any value: without this they would be left out in silence.
+/// </summary>
+internal static class NullKeys
+{
+    /// <summary>
+    /// Fails if there is one. It is asked at the end of a stream that was parted, unless the database guarantees that there is
+    /// none. It may scan all that the statement reads, and has as long for that as the query has for its first row.
+    /// </summary>
+    /// <param name="database">Where the query runs. The caller has the right to one of its connections.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="layout">Its columns.</param>
+    /// <param name="cancellation">Reaches the backend.</param>
+    /// <exception cref="KeyException">There is one.</exception>
+    public static async Task RefuseAsync(PostgresDatabase database, PostgresQuery query, RowLayout layout, CancellationToken cancellation)
+    {
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
+        var transaction = await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = transaction.ConfigureAwait(false);
+        var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        await using var ___ = batch.ConfigureAwait(false);
+        foreach (var setting in SessionSettings.For(query, database.Options))
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(setting));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(query)));
+        batch.BatchCommands.Add(SelectStatement.OfNullKeys(query, layout).Command(""));
+
+        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var ____ = reader.ConfigureAwait(false);
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what EndWithClient gives
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what LimitStatements gives
+        if (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+            throw new KeyException($"The key ({string.Join(", ", layout.Key.Select(column => column.Name))}) is null in a row.");
+    }
+}

@@ -1,0 +1,35 @@
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Rows;
+using ChunkStream.Problems;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Cursors;
+
+/// <summary>Whether a position's values are values of the key's types.</summary>
+internal static class PositionCheck
+{
+    /// <summary>
+    /// The problem with a position that came with a token, or null if there is none: a token that was signed with our secret
+    /// may still come from elsewhere, or from before an enum lost a value.
+    /// </summary>
+    public static async Task<Problem?> ProblemAsync(
+        PostgresDatabase database, IReadOnlyList<KeyColumnLayout> key, KeysetPosition position, CancellationToken cancellation)
+    {
+        var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
+        var command = new NpgsqlBatchCommand("SELECT " + string.Join(", ", key.Select((column, index) => column.Parameter(index + 1) + " IS NULL")));
+        foreach (var value in position.Values)
+            command.Parameters.Add(SelectStatement.Parameter(value));
+        try
+        {
+            await WatchedCommand.RunAsync(connection, command).ConfigureAwait(false);
+            return null;
+        }
+        catch (PostgresException refusal) when (refusal.SqlState[..2] is "22" or "23" or "42")
+        {
+            return Problem.InvalidResumeToken("The token's position is none in the order of this query: start anew, without a token.");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Unicode;
+using ChunkStream.Postgres.Keys;
+
+namespace ChunkStream.Postgres.Resuming;
+
+/// <summary>
+/// The tokens by which a client resumes a keyed query after a row that it has: the position, and a signature over it, over
+/// the query and over all that chooses its rows. The format is not among that.
+/// </summary>
+/// <remarks>
+/// In base64url: 1 byte version, 8 bytes fingerprint of the query's file, 8 bytes fingerprint of the choice of rows, the
+/// rows so far (varint), for each column of the key the length of its text (varint) and the text; then 8 bytes signature.
+/// That is SipHash over all of it, by a key of the stream's own: the first 16 bytes of the HMAC-SHA256 of the query's name
+/// and the first 17 bytes of the token, by the secret. One for each stream; not thread-safe.
+/// </remarks>
+internal sealed class ResumeTokens
+{
+    private const byte Version = 1;
+    private const int FingerprintBytes = 8;
+    private const int HeaderBytes = 1 + FingerprintBytes + FingerprintBytes;
+    private const int SignatureBytes = sizeof(ulong);
+    private const int MaxVarint = 10;
+
+    private readonly byte[] _secret;
+    private readonly byte[] _name;
+    private readonly byte[] _key;
+    private byte[] _bytes = new byte[128];
+    private byte[] _token = new byte[192];
+
+    /// <param name="secret">At least 32 bytes.</param>
+    /// <param name="name">The query's name.</param>
+    /// <param name="file">The query's file: its tokens end with it.</param>
+    /// <param name="choice">Parameters and limit, in whatever spelling: what chooses the rows.</param>
+    public ResumeTokens(byte[] secret, string name, string file, string choice)
+    {
+        _secret = secret;
+        _name = SHA256.HashData(Encoding.UTF8.GetBytes(name));
+        _bytes[0] = Version;
+        SHA256.HashData(Encoding.UTF8.GetBytes(file)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(1));
+        SHA256.HashData(Encoding.UTF8.GetBytes(choice)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(1 + FingerprintBytes));
+        _key = KeyOf(_bytes.AsSpan(0, HeaderBytes));
+    }
+
+    /// <summary>The token for a position, in ASCII. Valid until the next call.</summary>
+    /// <param name="rows">How many rows the stream has had until there.</param>
+    /// <param name="key">The last of them.</param>
+    /// <param name="columns">How many columns the key has.</param>
+    public ReadOnlySpan<byte> Make(long rows, KeyTracker key, int columns)
+    {
+        var length = HeaderBytes;
+        length += WriteVarint(length, (ulong)rows);
+        for (var index = 0; index < columns; index++)
+        {
+            var text = key.Text(index);
+            Reserve(length + MaxVarint + text.Length + SignatureBytes);
+            length += WriteVarint(length, (ulong)text.Length);
+            text.CopyTo(_bytes.AsSpan(length));
+            length += text.Length;
+        }
+
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(length), SipHash.Of(_key, _bytes.AsSpan(0, length)));
+        length += SignatureBytes;
+        if (_token.Length < Base64Url.GetEncodedLength(length))
+            _token = new byte[Base64Url.GetEncodedLength(length) * 2];
+        return _token.AsSpan(0, Base64Url.EncodeToUtf8(_bytes.AsSpan(0, length), _token));
+    }
+
+    /// <summary>Reads a token that a client gives.</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="columns">How many columns the key has.</param>
+    /// <param name="position">Where it stands.</param>
+    public ResumeTokenState Read(string token, int columns, out KeysetPosition? position)
+    {
+        position = null;
+        var bytes = new byte[Base64Url.GetMaxDecodedLength(token.Length)];
+        if (!Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes, out var length)
+            || length < HeaderBytes + SignatureBytes || bytes[0] != Version)
+            return ResumeTokenState.Invalid;
+
+        var signed = bytes.AsSpan(0, length - SignatureBytes);
+        Span<byte> signature = stackalloc byte[SignatureBytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Of(KeyOf(signed[..HeaderBytes]), signed));
+        if (!CryptographicOperations.FixedTimeEquals(signature, bytes.AsSpan(signed.Length, SignatureBytes)))
+            return ResumeTokenState.Invalid;
+        if (!signed.Slice(1, FingerprintBytes).SequenceEqual(_bytes.AsSpan(1, FingerprintBytes)))
+            return ResumeTokenState.OfChangedQuery;
+        if (!signed[..HeaderBytes].SequenceEqual(_bytes.AsSpan(0, HeaderBytes)))
+            return ResumeTokenState.OfOtherParameters;
+
+        position = PositionOf(signed[HeaderBytes..], columns);
+        return position is null ? ResumeTokenState.Invalid : ResumeTokenState.Valid;
+    }
+
+    // A right signature says that the token was made with our secret, not that we made it, nor that this version did.
+    private static KeysetPosition? PositionOf(ReadOnlySpan<byte> bytes, int columns)
+    {
+        if (!TryReadVarint(ref bytes, out var rows))
+            return null;
+
+        var values = new string[columns];
+        for (var index = 0; index < columns; index++)
+        {
+            if (!TryReadVarint(ref bytes, out var size) || size > bytes.Length)
+                return null;
+            var text = bytes[..(int)size];
+            if (!Utf8.IsValid(text) || text.Contains((byte)0))
+                return null;
+            values[index] = Encoding.UTF8.GetString(text);
+            bytes = bytes[(int)size..];
+        }
+
+        return bytes.IsEmpty ? new KeysetPosition(rows, values) : null;
+    }
+
+    private byte[] KeyOf(ReadOnlySpan<byte> header) => HMACSHA256.HashData(_secret, (byte[])[.. _name, .. header])[..SipHash.KeyBytes];
+
+    private void Reserve(int length)
+    {
+        if (length > _bytes.Length)
+            Array.Resize(ref _bytes, length * 2);
+    }
+
+    private int WriteVarint(int at, ulong value)
+    {
+        var length = 0;
+        for (; value >= 0x80; value >>= 7)
+            _bytes[at + length++] = (byte)(value | 0x80);
+        _bytes[at + length++] = (byte)value;
+        return length;
+    }
+
+    private static bool TryReadVarint(ref ReadOnlySpan<byte> bytes, out long value)
+    {
+        value = 0;
+        for (var index = 0; index < bytes.Length && index < MaxVarint - 1; index++)
+        {
+            value |= (long)(bytes[index] & 0x7F) << (7 * index);
+            if (bytes[index] < 0x80)
+            {
+                bytes = bytes[(index + 1)..];
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
+
+/// <summary>What a token is worth.</summary>
+internal enum ResumeTokenState
+{
+    /// <summary>It is ours, and for this query with these parameters.</summary>
+    Valid,
+
+    /// <summary>It was never ours, was changed, or belongs to another query.</summary>
+    Invalid,
+
+    /// <summary>It is ours, and of this query, but with other parameters.</summary>
+    OfOtherParameters,
+
+    /// <summary>It is ours, but the query's file has changed since.</summary>
+    OfChangedQuery,
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using System.Data;
+using ChunkStream.Formats;
+using ChunkStream.Postgres.Columns;
+using ChunkStream.Postgres.Failures;
+using ChunkStream.Postgres.Keys;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ChunkStream.Postgres.Rows;
+
+/// <summary>
+/// The columns of a query as they will be streamed: what the client is told of them, a writer each, and what a SELECT has
+/// to give so that those writers can read it.
+/// </summary>
+/// <param name="Schema">Names and types.</param>
+/// <param name="Columns">For each column its writer, and its SQL inside a SELECT over the query.</param>
+/// <param name="Key">The key's columns; empty without a key.</param>
+internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout> Columns, IReadOnlyList<KeyColumnLayout> Key)
+{
+    /// <summary>Whether each row says, after all else, if its key is the same as that of the row before it.</summary>
+    public bool TellsSameKeys { get; } = Key.Any(column => column.Type.IsAskedOfPostgres);
+
+    // What Npgsql calls a type that is not one of those it has built in.
+    private const string UnknownType = "-";
+
+    /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
+    /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
+    /// <exception cref="UnusableKeyException">The key names no column of the result, or one of a type that can be no key.</exception>
+    public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query)
+    {
+        var columns = await TypesAsync(connection, query).ConfigureAwait(false);
+        var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Of(type, query.ExactNumbers) is null).ToArray();
+        var exact = query.ExactNumbers && converted.Length > 0
+            ? await ExactTypes.FindAsync(connection, converted).ConfigureAwait(false)
+            : ImmutableDictionary<uint, ExactShape>.Empty;
+        var layout = columns.Select((column, index) => LayoutOf(column.TypeId, $"q.c{index}")).ToArray();
+        return new RowLayout(
+            new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: query.HasCheckpoints),
+            layout,
+            await KeyOfAsync(connection, query, columns).ConfigureAwait(false));
+
+        ColumnLayout LayoutOf(uint type, string sql)
+            => ColumnWriters.Of(type, query.ExactNumbers) is { } writer ? new ColumnLayout(writer, sql, IsConverted: false)
+                : new ColumnLayout(exact.TryGetValue(type, out var shape) ? new ExactWriter(shape) : ColumnWriters.Converted, $"to_json({sql})", IsConverted: true);
+    }
+
+    private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(NpgsqlConnection connection, PostgresQuery query)
+    {
+        var command = new NpgsqlCommand(query.Sql, connection);
+        await using var _ = command.ConfigureAwait(false);
+        SelectStatement.AddParameters(command.Parameters, query.Parameters);
+        var columns = new List<(string Name, uint TypeId, string TypeName)>();
+        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None).ConfigureAwait(false);
+        await using (description.ConfigureAwait(false))
+        {
+            for (var ordinal = 0; ordinal < description.FieldCount; ordinal++)
+                columns.Add((description.GetName(ordinal), description.GetDataTypeOID(ordinal), description.GetPostgresType(ordinal).InternalName));
+        }
+
+        var asked = columns.Where(column => column.TypeName == UnknownType).Select(column => column.TypeId).ToArray();
+        if (asked.Length == 0)
+            return columns;
+        var names = await NamesOfAsync(connection, asked).ConfigureAwait(false);
+        return [.. columns.Select(column => column.TypeName == UnknownType ? column with { TypeName = names[column.TypeId] } : column)];
+    }
+
+    private static async Task<IReadOnlyDictionary<uint, string>> NamesOfAsync(NpgsqlConnection connection, uint[] types)
+    {
+        var command = new NpgsqlCommand("SELECT oid, typname::text FROM pg_catalog.pg_type WHERE oid = ANY ($1)", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
+        };
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        var names = new Dictionary<uint, string>();
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+            names.Add(reader.GetFieldValue<uint>(0), reader.GetString(1));
+        return names;
+    }
+
+    private static async Task<IReadOnlyList<KeyColumnLayout>> KeyOfAsync(
+        NpgsqlConnection connection, PostgresQuery query, IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns)
+    {
+        if (query.Key.Count == 0)
+            return [];
+
+        var places = query.Key.Select(Locate).ToArray();
+        var types = await KeyTypes.OfAsync(connection, [.. places.Select(place => (columns[place].Name, columns[place].TypeId))]).ConfigureAwait(false);
+        var hidden = columns.Count;
+        return [.. query.Key.Select(Lay)];
+
+        int Locate(KeyColumn key)
+        {
+            var found = columns.Index().Where(column => column.Item.Name == key.Name).Select(column => column.Index).ToArray();
+            if (found.Length == 1)
+                return found[0];
+            var names = string.Join(", ", columns.Select(column => column.Name));
+            throw new UnusableKeyException(
+                $"The key's column {key.Name} is {(found.Length == 0 ? "not" : "more than once")} among the result's columns, which are {names}.");
+        }
+
+        KeyColumnLayout Lay(KeyColumn key, int index)
+        {
+            var (place, type) = (places[index], types[index]);
+            var writer = type.Text is KeyText.Written ? ColumnWriters.Of(columns[place].TypeId, exactNumbers: false) : null;
+            var ordinal = type.Text is KeyText.Written or KeyText.Sent ? place : hidden++;
+            return new KeyColumnLayout(key.Name, key.IsDescending, $"q.c{place}", ordinal, type, writer);
+        }
+    }
+}
+
+/// <summary>A column of the result.</summary>
+/// <param name="Writer">Writes its values.</param>
+/// <param name="Sql">What to select for it from <c>q(c0, c1, …)</c>.</param>
+/// <param name="IsConverted">Whether Postgres turns the values into JSON.</param>
+internal sealed record ColumnLayout(ColumnWriter Writer, string Sql, bool IsConverted);
