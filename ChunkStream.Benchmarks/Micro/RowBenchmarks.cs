@@ -57,9 +57,8 @@ public class RowBenchmarks : IAsyncDisposable
     private async Task PumpAsync(StreamFormat format)
     {
         await using var source = new CursorSource(
-            _database, new PostgresQuery("select * from large_table")
+            _database, new QueryRun(new("select * from large_table") { Key = [new KeyColumn("id", IsDescending: false)] })
             {
-                Key = [new KeyColumn("id", IsDescending: false)],
                 Tokens = new ResumeTokens(new byte[32], "large_table", "", ""),
             }, format.Encoding, TimeProvider.System, CancellationToken.None);
         await new StreamPump(source, format, _body, new StreamingOptions(), TimeProvider.System).RunAsync(source.WaitToReadAsync(), CancellationToken.None);

@@ -61,7 +61,7 @@ internal sealed class KeyedReading(string connectionString) : IAsyncDisposable
         KeysetPosition? after = null;
         if (token is not null)
             Assert.Equal(ResumeTokenState.Valid, tokens.Read(token, columns.Length, out after));
-        var query = new PostgresQuery(sql) { Key = columns, Tokens = tokens, After = after, Timeout = timeout };
-        return new CursorSource(_database, query, RecordEncoding.Json, TimeProvider.System, CancellationToken.None);
+        var run = new QueryRun(new(sql) { Key = columns, Timeout = timeout }) { Tokens = tokens, After = after };
+        return new CursorSource(_database, run, RecordEncoding.Json, TimeProvider.System, CancellationToken.None);
     }
 }

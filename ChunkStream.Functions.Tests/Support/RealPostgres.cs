@@ -58,7 +58,7 @@ public sealed class RealPostgres : IAsyncLifetime
     }
 
     internal StreamSource Open(string query, RecordEncoding encoding = RecordEncoding.Json, CancellationToken cancellation = default)
-        => new CursorSource(Database, new PostgresQuery(query), encoding, TimeProvider.System, cancellation);
+        => new CursorSource(Database, new QueryRun(new PostgresQuery(query)), encoding, TimeProvider.System, cancellation);
 
     /// <summary>The rows of a query as our cursor gives them: a line each.</summary>
     public async Task<string[]> StreamedAsync(string query)

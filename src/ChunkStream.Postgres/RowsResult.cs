@@ -37,8 +37,14 @@ internal sealed class RowsResult(
 
         var parameters = new RequestParameters(httpContext.Request.Query) { IgnoresOthers = true };
         var asked = StreamRequest.Read(httpContext.Request, parameters, options.DefaultFormat ?? StreamFormats.Ndjson, name);
-        var (query, refused) = RowsRequest.Read(Query(name, services), new ResumeIdentity(secret, name, Definition), parameters, asked);
-        var run = query with { IsKeyProven = token => KeyProof.ExistsAsync(database, query, token) };
+        var query = Query(name);
+        var run = new QueryRun(query)
+        {
+            Limit = options.Limit,
+            IsKeyProven = token => KeyProof.ExistsAsync(database, query, token),
+            Describe = options.Describer(services),
+        };
+        (run, var refused) = RowsRequest.Read(run, new ResumeIdentity(secret, name, Definition), parameters, asked);
         var stream = new OfferedStream(name, (encoding, token) => new CursorSource(database, run, encoding, time, token))
         {
             MaxDuration = options.MaxDuration,
@@ -49,7 +55,7 @@ internal sealed class RowsResult(
     // Where statement or key change, so does the place that a token tells.
     private string Definition => $"{string.Join(", ", key)}\n{statement.Sql}";
 
-    private PostgresQuery Query(string name, IServiceProvider services) => new(statement.Sql)
+    private PostgresQuery Query(string name) => new(statement.Sql)
     {
         Name = string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_')),
         Parameters = statement.Values,
@@ -57,8 +63,6 @@ internal sealed class RowsResult(
         Plan = options.Plan,
         Timeout = options.Timeout,
         Idle = options.Idle,
-        Limit = options.Limit,
         MaxRows = options.MaxRows,
-        Describe = options.Describer(services),
     };
 }

@@ -138,5 +138,5 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
     }
 
     private static CursorSource Open(PostgresDatabase database, PostgresQuery query)
-        => new(database, query, RecordEncoding.Json, TimeProvider.System, default);
+        => new(database, new QueryRun(query), RecordEncoding.Json, TimeProvider.System, default);
 }

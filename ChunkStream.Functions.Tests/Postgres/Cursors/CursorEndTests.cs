@@ -99,7 +99,7 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
     public async Task When_a_row_takes_longer_than_the_query_allows()
     {
         var source = new CursorSource(
-            _database, new PostgresQuery(SlowAhead) { Timeout = TimeSpan.FromSeconds(1) }, RecordEncoding.Json, TimeProvider.System, default);
+            _database, new QueryRun(new(SlowAhead) { Timeout = TimeSpan.FromSeconds(1) }), RecordEncoding.Json, TimeProvider.System, default);
 
         await Assert.ThrowsAsync<QueryTimeoutException>(() => ReadAsync(source, int.MaxValue));
         await AssertLetGoAsync(source);
@@ -112,7 +112,7 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
         var time = new LostRaceTime(TimeSpan.FromSeconds(61));
         const string Slow = "select n, case when n % 1000 = 0 then pg_sleep(0.05)::text end as slept from generate_series(1, 5000) n";
         await using var source = new CursorSource(
-            _database, new PostgresQuery(Slow) { Timeout = TimeSpan.FromSeconds(61) }, RecordEncoding.Json, time, default);
+            _database, new QueryRun(new(Slow) { Timeout = TimeSpan.FromSeconds(61) }), RecordEncoding.Json, time, default);
 
         await ReadAsync(source, 5000);
 
@@ -167,7 +167,7 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
         => new(ConfiguredConnection.Create(connectionString + ";Maximum Pool Size=2"), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
 
     private CursorSource Open(string query, PostgresDatabase? database = null, CancellationToken cancellation = default)
-        => new(database ?? _database, new PostgresQuery(query), RecordEncoding.Json, TimeProvider.System, cancellation);
+        => new(database ?? _database, new QueryRun(new(query)), RecordEncoding.Json, TimeProvider.System, cancellation);
 
     private static async Task ReadAsync(CursorSource source, int rows)
     {

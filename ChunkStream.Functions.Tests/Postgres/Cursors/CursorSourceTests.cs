@@ -133,7 +133,7 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     [Fact]
     public async Task A_key_without_a_secret_for_tokens_promises_no_checkpoints()
     {
-        var query = new PostgresQuery("select 1 as id") { Key = [new KeyColumn("id", IsDescending: false)] };
+        var query = new QueryRun(new("select 1 as id") { Key = [new KeyColumn("id", IsDescending: false)] });
         await using var source = new CursorSource(postgres.Database, query, RecordEncoding.Json, TimeProvider.System, default);
 
         Assert.True(await source.WaitToReadAsync().Within());

@@ -148,5 +148,5 @@ public sealed class LargeRowTests(RealPostgres postgres)
         => new(ConfiguredConnection.Create(postgres.ConnectionString + settings), new PostgresOptions { MaxRowBytes = Bound }, TimeProvider.System, NullLoggerFactory.Instance);
 
     private static CursorSource Open(PostgresDatabase database, PostgresQuery query)
-        => new(database, query, RecordEncoding.Json, TimeProvider.System, default);
+        => new(database, new QueryRun(query), RecordEncoding.Json, TimeProvider.System, default);
 }

@@ -125,7 +125,7 @@ public sealed class StatementValueTests(RealPostgres postgres) : IAsyncLifetime
     private async Task<string> StreamedAsync(Statement statement)
     {
         await using var source = new CursorSource(
-            postgres.Database, new PostgresQuery(statement.Sql) { Parameters = statement.Values }, RecordEncoding.Json, TimeProvider.System, default);
+            postgres.Database, new QueryRun(new(statement.Sql) { Parameters = statement.Values }), RecordEncoding.Json, TimeProvider.System, default);
         Assert.True(await source.WaitToReadAsync().AsTask().Within());
         Assert.True(source.TryRead());
         var buffer = new ArrayBufferWriter<byte>();

@@ -98,7 +98,7 @@ internal sealed class DurableResult(
     {
         BadHttpRequestException broken => DurableProblems.InvalidBody("The body broke off, came too slowly, or is not valid HTTP.") with { Status = broken.StatusCode },
         // There a query that does not fit; here it is our own.
-        PostgresException { SqlState: ['4', '2', ..] } => Problem.Internal,
+        PostgresException misfit when misfit.IsAboutText() => Problem.Internal,
         _ => PostgresFailures.Describe(failure),
     };
 }

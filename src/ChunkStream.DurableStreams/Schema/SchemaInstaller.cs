@@ -1,4 +1,5 @@
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using Npgsql;
 
@@ -54,7 +55,7 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
 
     /// <summary>What to throw instead of a failure that an operator has to do something about; null for any other.</summary>
     public ProblemException? Explain(PostgresException failure)
-        => failure.SqlState is not PostgresErrorCodes.FeatureNotSupported && WhyRefused(failure) is { } reason ? Refuse(reason, failure) : null;
+        => !failure.IsNotSupported() && WhyRefused(failure) is { } reason ? Refuse(reason, failure) : null;
 
     /// <summary>Only looks.</summary>
     public async Task<bool> FindAsync(CancellationToken cancellation)
@@ -74,7 +75,7 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
             await using var command = new NpgsqlCommand("select coalesce(max(version), 0) from chunkstream.schema_version", connection);
             return (int)(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        catch (PostgresException e) when (e.IsMissingSchema())
         {
             return 0;
         }
@@ -96,14 +97,14 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
         return _refusal;
     }
 
-    private static string? WhyRefused(PostgresException failure) => failure.SqlState switch
+    private static string? WhyRefused(PostgresException failure) => failure switch
     {
-        PostgresErrorCodes.InsufficientPrivilege =>
+        _ when failure.IsForbidden() =>
             "The app's role may not create the durable streams' tables in the database, or not use them. An administrator has to run "
             + "the script that `dotnet run --project ChunkStream.LocalHost -- --print-schema` prints; its first lines say "
             + "what to grant.",
-        PostgresErrorCodes.ReadOnlySqlTransaction => "The database is read-only: the durable streams need one that is not.",
-        PostgresErrorCodes.FeatureNotSupported => "The durable streams need PostgreSQL 15 or later.",
+        _ when failure.IsReadOnly() => "The database is read-only: the durable streams need one that is not.",
+        _ when failure.IsNotSupported() => "The durable streams need PostgreSQL 15 or later.",
         _ => null,
     };
 }

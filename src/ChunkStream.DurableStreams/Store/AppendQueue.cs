@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -96,7 +97,7 @@ internal sealed class AppendQueue(DurableStore store, IChangeSink changes, Appen
         }
     }
 
-    // Nothing was stored, and the fault is in what was to be: text that is none, or class 22, bad data.
+    // Nothing was stored, and the fault is in what was to be: text that is none, or bad data.
     private static bool IsOfOne(Exception failure)
-        => failure is ArgumentException || (failure as PostgresException)?.SqlState.StartsWith("22", StringComparison.Ordinal) is true;
+        => failure is ArgumentException || (failure as PostgresException)?.IsAboutData() is true;
 }

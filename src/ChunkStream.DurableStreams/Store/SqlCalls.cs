@@ -1,5 +1,6 @@
 using System.Data;
 using System.Net.Sockets;
+using ChunkStream.Postgres.Failures;
 using Npgsql;
 
 namespace ChunkStream.DurableStreams.Store;
@@ -52,12 +53,12 @@ internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
                 // The session was severed: how that failed is of no interest.
                 throw new OperationCanceledException(cancellation);
             }
-            catch (PostgresException e) when (attempt < 3 && IsUndone(e))
+            catch (PostgresException e) when (attempt < 3 && e.IsUndone())
             {
-                if (e.SqlState is not PostgresErrorCodes.DeadlockDetected)
+                if (e.IsOfIsolation())
                     _setsIsolation = true;
             }
-            catch (PostgresException e) when (attempt < 2 && IsSchemaGone(e))
+            catch (PostgresException e) when (attempt < 2 && e.IsChangedSchema())
             {
                 database.ForgetSchema();
             }
@@ -71,17 +72,7 @@ internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
         }
     }
 
-    // The server has rolled all of it back, and it may well succeed the next time. The last two are for transactions that are not
-    // "read committed".
-    private static bool IsUndone(PostgresException failure)
-        => failure.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.InvalidTransactionState;
-
-    // Or it is another: a statement that was prepared with the old one's types is "not supported".
-    private static bool IsSchemaGone(PostgresException failure)
-        => failure.SqlState is PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable
-            or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.FeatureNotSupported;
-
     // A pool's idle connection may have been dead for a while.
     private static bool IsConnectionLost(NpgsqlException failure)
-        => failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown } or { InnerException: IOException or SocketException };
+        => failure is { InnerException: IOException or SocketException } || (failure as PostgresException)?.IsShutdown() is true;
 }

@@ -31,7 +31,7 @@ internal sealed class Cursor : IAsyncDisposable
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMilliseconds(20);
 
     private readonly PostgresSession _session;
-    private readonly PostgresQuery _query;
+    private readonly string _name;
     private readonly FetchPlan _plan;
     private readonly PostgresDatabase _database;
     private readonly TimeProvider _time;
@@ -49,11 +49,15 @@ internal sealed class Cursor : IAsyncDisposable
     private long _bytesBeforeFetch;
     private TimeSpan _waitedInFetch;
 
-    public Cursor(
-        PostgresSession session, PostgresQuery query, RowWriter rows, FetchPlan plan, PostgresDatabase database, TimeProvider time, CancellationToken cancellation)
+    /// <param name="session">The connection, inside of a transaction. It is the cursor's from now on.</param>
+    /// <param name="name">The cursor's name in SQL.</param>
+    /// <param name="rows">Writes the rows.</param>
+    /// <param name="plan">How many rows to ask for at a time.</param>
+    /// <param name="scope">Where the cursor is, and for how long it is wanted.</param>
+    public Cursor(PostgresSession session, string name, RowWriter rows, FetchPlan plan, CursorScope scope)
     {
-        (_session, _query, _plan, _database, _time, _cancellation) = (session, query, plan, database, time, cancellation);
-        Rows = rows;
+        (_session, _name, Rows, _plan) = (session, name, rows, plan);
+        (_database, _time, _cancellation) = (scope.Database, scope.Time, scope.Cancellation);
     }
 
     /// <summary>About how many rows there will be, as the planner thinks; null where it was not asked.</summary>
@@ -171,7 +175,7 @@ internal sealed class Cursor : IAsyncDisposable
         _round = default;
         _sent = _time.GetTimestamp();
         BeginFetch();
-        var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {_query.CursorName}");
+        var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {_name}");
         _batch = new NpgsqlBatch(_session.Connection);
         foreach (var command in before)
             _batch.BatchCommands.Add(command);
@@ -283,7 +287,7 @@ internal sealed class Cursor : IAsyncDisposable
         {
             // The FETCHes after the one that failed have failed with it.
             var first = failure.InnerException is AggregateException several ? several.InnerExceptions[0] : failure;
-            if (first is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } && !IsStatementOutOfTime())
+            if (first is PostgresException cancelled && cancelled.IsCancelled() && !IsStatementOutOfTime())
                 throw new QueryCancelledException(first);
             ExceptionDispatchInfo.Throw(first);
             throw;

@@ -6,63 +6,96 @@ using Npgsql;
 
 namespace ChunkStream.Postgres.Cursors;
 
-/// <summary>Opens a cursor.</summary>
-/// <param name="Query">The query.</param>
-/// <param name="From">The position to begin at, with the row that is there; or null.</param>
-/// <param name="AtMost">How many rows to give, or null for all.</param>
-/// <param name="IsEstimated">Whether to ask how many rows there will be.</param>
-/// <param name="Rows">Makes the writer of its rows.</param>
-internal sealed record CursorOpening(
-    PostgresQuery Query, KeysetPosition? From, long? AtMost, bool IsEstimated, Func<RowLayout, RowWriter> Rows)
+/// <summary>A connection on which a query has been described, and on which its cursor can be opened next.</summary>
+internal sealed class CursorOpening : IAsyncDisposable
 {
-    /// <summary>Takes a connection, describes the query, and opens the cursor; the first FETCH is under way then.</summary>
-    /// <param name="database">Where.</param>
-    /// <param name="time">Measures how fast rows come.</param>
-    /// <param name="cancellation">Reaches the backend.</param>
+    private readonly CursorScope _scope;
+    private readonly PostgresQuery _query;
+    private PostgresSession? _session;
+
+    private CursorOpening(CursorScope scope, PostgresQuery query, PostgresSession session, RowLayout layout)
+        => (_scope, _query, _session, Layout) = (scope, query, session, layout);
+
+    /// <summary>The query's columns.</summary>
+    public RowLayout Layout { get; }
+
+    /// <summary>Takes a connection, begins a transaction on it, and describes the query.</summary>
+    /// <param name="scope">Where.</param>
+    /// <param name="run">The query.</param>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
-    public async Task<Cursor> OpenAsync(PostgresDatabase database, TimeProvider time, CancellationToken cancellation)
+    public static async Task<CursorOpening> BeginAsync(CursorScope scope, QueryRun run)
     {
         for (var first = true; ; first = false)
         {
-            var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
+            var session = await scope.Database.OpenAsync(scope.Cancellation).ConfigureAwait(false);
             try
             {
-                return await OpenAsync(session, database, time, cancellation).ConfigureAwait(false);
+                // BEGIN travels with the first command; what ends the transaction is the end of the session. A cursor reads one
+                // snapshot anyhow; in this isolation so do the volatile functions that it calls, which else have a newer one at
+                // each call.
+                await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None).ConfigureAwait(false);
+                var layout = await RowLayout.DescribeAsync(session.Connection, run.Query, run.ExactNumbers).ConfigureAwait(false);
+                return new CursorOpening(scope, run.Query, session, layout);
             }
             catch (NpgsqlException) when (first && !session.IsSevered && session.Connection.FullState.HasFlag(ConnectionState.Broken))
             {
                 // It lay in the pool while the server was restarted, or a firewall forgot it. Nothing has been read yet,
                 // and a new one tells whether the server is there.
                 await session.DisposeAsync().ConfigureAwait(false);
-                database.ForgetIdleConnections();
+                scope.Database.ForgetIdleConnections();
             }
             catch
             {
                 await session.DisposeAsync().ConfigureAwait(false);
-                cancellation.ThrowIfCancellationRequested();
+                scope.Cancellation.ThrowIfCancellationRequested();
                 throw;
             }
         }
     }
 
-    private async Task<Cursor> OpenAsync(PostgresSession session, PostgresDatabase database, TimeProvider time, CancellationToken cancellation)
+    /// <summary>Opens the cursor, to which the connection then belongs; its first FETCH is under way. To be called once.</summary>
+    /// <param name="rows">Writes the rows of <see cref="Layout"/>.</param>
+    /// <param name="start">Which rows.</param>
+    /// <exception cref="NpgsqlException">The query is wrong, or the connection was lost.</exception>
+    public async Task<Cursor> OpenAsync(RowWriter rows, CursorStart start)
     {
-        // BEGIN travels with the first command; what ends the transaction is the end of the session. A cursor reads one snapshot
-        // anyhow; in this isolation so do the volatile functions that it calls, which else have a newer one at each call.
-        var options = database.Options;
-        await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None).ConfigureAwait(false);
-        var layout = await RowLayout.DescribeAsync(session.Connection, Query).ConfigureAwait(false);
-        var select = SelectStatement.Of(Query, layout, From, AtMost);
-        var commands = SessionSettings.For(Query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
-        commands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(Query)));
+        var options = _scope.Database.Options;
+        var select = SelectStatement.Of(_query, Layout, start.From, start.AtMost);
+        var commands = SessionSettings.For(_query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
+        commands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(_query)));
         commands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
-        if (IsEstimated)
+        if (start.IsEstimated)
             commands.Add(select.Command("EXPLAIN (FORMAT JSON)\n"));
-        commands.Add(select.Command($"DECLARE {Query.CursorName} NO SCROLL CURSOR FOR\n"));
+        commands.Add(select.Command($"DECLARE {_query.CursorName} NO SCROLL CURSOR FOR\n"));
 
-        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead, Query.Timeout, isAtPosition: From is not null);
-        var cursor = new Cursor(session, Query, Rows(layout), plan, database, time, cancellation);
-        await cursor.StartAsync(commands, IsEstimated).ConfigureAwait(false);
+        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead, _query.Timeout, isAtPosition: start.From is not null);
+        var cursor = new Cursor(_session!, _query.CursorName, rows, plan, _scope);
+        try
+        {
+            await cursor.StartAsync(commands, start.IsEstimated).ConfigureAwait(false);
+        }
+        catch
+        {
+            _scope.Cancellation.ThrowIfCancellationRequested();
+            throw;
+        }
+
+        _session = null;
         return cursor;
     }
+
+    /// <summary>Gives the connection back, unless there is a cursor on it.</summary>
+    public ValueTask DisposeAsync() => _session?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
+
+/// <summary>Where a cursor is opened, and for how long it is wanted.</summary>
+/// <param name="Database">The database.</param>
+/// <param name="Time">Measures how fast rows come.</param>
+/// <param name="Cancellation">Cancelled when nobody wants the rows any more: it severs the connection.</param>
+internal sealed record CursorScope(PostgresDatabase Database, TimeProvider Time, CancellationToken Cancellation);
+
+/// <summary>Which rows of its query a cursor gives.</summary>
+/// <param name="From">The position to begin at, with the row that is there; null for the beginning.</param>
+/// <param name="AtMost">How many rows to give; null for all.</param>
+/// <param name="IsEstimated">Whether to ask the planner how many rows there will be.</param>
+internal sealed record CursorStart(KeysetPosition? From, long? AtMost, bool IsEstimated);

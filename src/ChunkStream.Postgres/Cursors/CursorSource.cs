@@ -14,12 +14,12 @@ namespace ChunkStream.Postgres.Cursors;
 /// key with another one.
 /// </summary>
 /// <param name="database">Where the query runs.</param>
-/// <param name="query">What to run.</param>
+/// <param name="run">What to run.</param>
 /// <param name="encoding">How a row is written.</param>
 /// <param name="time">Measures how fast rows come, and how long a reader stalls.</param>
 /// <param name="cancellation">Cancelled when nobody wants the rows any more: it reaches the backend.</param>
 internal sealed class CursorSource(
-    PostgresDatabase database, PostgresQuery query, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation) : StreamSource
+    PostgresDatabase database, QueryRun run, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation) : StreamSource
 {
     // A reader that takes nothing for so long is not merely a packet late; while others wait for a connection, they get it.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
@@ -42,7 +42,7 @@ internal sealed class CursorSource(
     private KeysetPosition? _from;
     private StreamSchema? _schema;
     private Task<bool>? _advancing;
-    private long _rows = query.After?.Rows ?? 0;
+    private long _rows = run.After?.Rows ?? 0;
     private long _rowsAtFailure = -1;
     private int _failures;
     private int _givenUpForReaders;
@@ -55,14 +55,14 @@ internal sealed class CursorSource(
     private bool _ended;
     private bool _givesWay;
 
-    private long FirstRow => query.After?.Rows ?? 0;
+    private long FirstRow => run.After?.Rows ?? 0;
 
     /// <inheritdoc />
     public override StreamSchema Schema => _schema!;
 
     /// <inheritdoc />
     public override ReadOnlySpan<byte> Checkpoint
-        => _key is { HasPosition: true } && query.Tokens is { } tokens ? tokens.Make(_rows, _key, query.Key.Count) : [];
+        => _key is { HasPosition: true } && run.Tokens is { } tokens ? tokens.Make(_rows, _key, run.Query.Key.Count) : [];
 
     /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()
@@ -82,9 +82,9 @@ internal sealed class CursorSource(
             return true;
         }
 
-        if (_ended || _advancing is not null || _cursor is null || _rows >= query.MaxRows || _rows >= query.Limit)
+        if (_ended || _advancing is not null || _cursor is null || _rows >= run.Query.MaxRows || _rows >= run.Limit)
             return false;
-        _givesWay = query.Key.Count > 0 && _slot!.Wanted is not SlotWanted.ByNobody and var wanted
+        _givesWay = run.Query.Key.Count > 0 && _slot!.Wanted is not SlotWanted.ByNobody and var wanted
             && time.GetElapsedTime(_opened) > _turn + (wanted is SlotWanted.ByReturning ? LongTurn : TimeSpan.Zero);
         return !_givesWay && _cursor.TryRead();
     }
@@ -105,7 +105,7 @@ internal sealed class CursorSource(
 
         if (!reader.IsCompleted && _cursor is not null && !await IsBackAsync(reader).ConfigureAwait(false))
         {
-            if (query.Key.Count == 0)
+            if (run.Query.Key.Count == 0)
                 throw new ReaderStalledException();
             await PauseAsync().ConfigureAwait(false);
         }
@@ -114,11 +114,11 @@ internal sealed class CursorSource(
     }
 
     /// <inheritdoc />
-    internal override StreamContinuations Continuations => new(query.After is not null, _givenUpForReaders, _continuedAfterFailures, _lastFailure);
+    internal override StreamContinuations Continuations => new(run.After is not null, _givenUpForReaders, _continuedAfterFailures, _lastFailure);
 
     /// <inheritdoc />
     public override Problem Describe(Exception failure)
-        => query.Describe?.Invoke(failure) ?? (query.ShowsErrors ? RaisedProblem.Of(failure) : null) ?? PostgresFailures.Describe(failure);
+        => run.Describe?.Invoke(failure) ?? (run.Query.ShowsErrors ? RaisedProblem.Of(failure) : null) ?? PostgresFailures.Describe(failure);
 
     /// <inheritdoc />
     public override async ValueTask DisposeAsync()
@@ -139,7 +139,7 @@ internal sealed class CursorSource(
         // The reader may take its time for the last rows; nobody else shall wait for that.
         if (_ended)
             await CloseAsync().ConfigureAwait(false);
-        else if (_rows >= query.MaxRows)
+        else if (_rows >= run.Query.MaxRows)
             throw new TooManyRowsException(_rows);
         return _ready;
     }
@@ -171,11 +171,11 @@ internal sealed class CursorSource(
     private bool CanGoOnAfter(Exception failure)
         => !cancellation.IsCancellationRequested
             && (_rows != _rowsAtFailure || _failures < MostFailures)
-            && (_rows == FirstRow ? PostgresFailures.IsConflict(failure) : query.Key.Count > 0 && PostgresFailures.MayPass(failure));
+            && (_rows == FirstRow ? PostgresFailures.IsConflict(failure) : run.Query.Key.Count > 0 && PostgresFailures.MayPass(failure));
 
     private async Task<bool> NextRowAsync()
     {
-        if (_rows >= query.Limit)
+        if (_rows >= run.Limit)
             return false;
         if (await NextRowInTimeAsync().ConfigureAwait(false))
             return true;
@@ -183,8 +183,8 @@ internal sealed class CursorSource(
         {
             // The caller has the right to one connection.
             await CloseCursorAsync().ConfigureAwait(false);
-            if (query.IsKeyProven is not { } isProven || !await isProven(cancellation).ConfigureAwait(false))
-                await NullKeys.RefuseAsync(database, query, _layout!, cancellation).ConfigureAwait(false);
+            if (run.IsKeyProven is not { } isProven || !await isProven(cancellation).ConfigureAwait(false))
+                await NullKeys.RefuseAsync(database, run.Query, _layout!, cancellation).ConfigureAwait(false);
         }
 
         return false;
@@ -196,7 +196,7 @@ internal sealed class CursorSource(
         {
             return await ReadAsync().ConfigureAwait(false);
         }
-        catch (QueryTimeoutException) when (query.Key.Count > 0 && _cursor!.FetchesSeveral)
+        catch (QueryTimeoutException) when (run.Query.Key.Count > 0 && _cursor!.FetchesSeveral)
         {
             // Was it one row that took so long, or were it many that belong to one FETCH? Along the key that one row can be
             // asked for alone.
@@ -219,20 +219,19 @@ internal sealed class CursorSource(
 
     private async Task OpenAsync()
     {
-        _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, query.IsAnonymous, cancellation).ConfigureAwait(false);
+        _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, run.IsAnonymous, cancellation).ConfigureAwait(false);
         var start = time.GetTimestamp();
         _from = Position();
         _isParted = _from is not null;
-        var opening = new CursorOpening(query, _from, AtMost(), IsEstimated: _schema is null, Rows);
         try
         {
-            _cursor = await opening.OpenAsync(database, time, cancellation).ConfigureAwait(false);
+            _cursor = await OpenCursorAsync().ConfigureAwait(false);
         }
-        catch (PostgresException refusal) when (_schema is null && refusal.SqlState[..2] is "22" or "23" or "42")
+        catch (PostgresException refusal) when (_schema is null && (refusal.IsAboutValues() || refusal.IsAboutText()))
         {
-            // Classes 22 and 23 are values: of a parameter, of a token, or of the query's own making. Some types refuse a value
-            // of a token as if it were bad syntax, class 42.
-            if (refusal.SqlState[..2] is not "42" && query.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
+            // The values are those of parameters, of a token, or of the query's own making. Some types refuse a value of a token as
+            // if it were bad syntax.
+            if (refusal.IsAboutValues() && run.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
                 throw new ProblemException(problem, refusal);
             if (_from is not null && _layout is { } layout && await PositionCheck.ProblemAsync(database, layout.Key, _from, cancellation).ConfigureAwait(false) is { } refused)
                 throw new ProblemException(refused, refusal);
@@ -243,7 +242,15 @@ internal sealed class CursorSource(
         // long to begin.
         _opened = time.GetTimestamp();
         _turn = Turn + (TurnPerOpening * time.GetElapsedTime(start, _opened));
-        _schema ??= _cursor.Rows.Schema with { EstimatedRows = _cursor.EstimatedRows };
+        _schema ??= _cursor.Rows.Schema with { EstimatedRows = _cursor.EstimatedRows, HasCheckpoints = run.HasCheckpoints };
+    }
+
+    private async Task<Cursor> OpenCursorAsync()
+    {
+        var opening = await CursorOpening.BeginAsync(new CursorScope(database, time, cancellation), run).ConfigureAwait(false);
+        await using var _ = opening.ConfigureAwait(false);
+        var start = new CursorStart(_from, AtMost(), IsEstimated: _schema is null);
+        return await opening.OpenAsync(Rows(opening.Layout), start).ConfigureAwait(false);
     }
 
     private RowWriter Rows(RowLayout layout)
@@ -257,20 +264,20 @@ internal sealed class CursorSource(
     }
 
     private KeysetPosition? Position()
-        => _key is { HasPosition: true } ? new KeysetPosition(_rows, _key.Texts()) : query.After;
+        => _key is { HasPosition: true } ? new KeysetPosition(_rows, _key.Texts()) : run.After;
 
     // One more than the bound: that there is one is how the bound is known to be passed. And one more for the row at the
     // position; where that is gone, it is one too many, and is not read.
     private long? AtMost()
     {
-        var last = query.Limit ?? query.MaxRows + 1;
+        var last = run.Limit ?? run.Query.MaxRows + 1;
         return last is null ? null : Math.Max(0, last.Value - _rows) + (_from is null ? 0 : 1);
     }
 
     private async Task<bool> IsBackAsync(Task reader)
     {
-        var limit = SessionSettings.StallLimit(query, database.Options);
-        var patience = query.Key.Count > 0 && Grace < limit ? Grace : limit;
+        var limit = SessionSettings.StallLimit(run.Query, database.Options);
+        var patience = run.Query.Key.Count > 0 && Grace < limit ? Grace : limit;
         await reader.CompletesWithinAsync(patience, time, cancellation).ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         return reader.IsCompleted

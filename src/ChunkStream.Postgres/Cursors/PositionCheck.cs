@@ -1,4 +1,5 @@
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Keys;
 using ChunkStream.Postgres.Rows;
 using ChunkStream.Problems;
@@ -27,7 +28,7 @@ internal static class PositionCheck
             await WatchedCommand.RunAsync(connection, command).ConfigureAwait(false);
             return null;
         }
-        catch (PostgresException refusal) when (refusal.SqlState[..2] is "22" or "23" or "42")
+        catch (PostgresException refusal) when (refusal.IsAboutValues() || refusal.IsAboutText())
         {
             return Problem.InvalidResumeToken("The token's position is none in the order of this query: start anew, without a token.");
         }

@@ -54,7 +54,7 @@ internal static class PostgresFailures
     // message tells, where the server speaks English.
     private static bool IsCancelledByHand(Exception failure)
         => failure is QueryCancelledException
-            || (failure is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } cancelled
+            || (failure is PostgresException cancelled && cancelled.IsCancelled()
                 && cancelled.MessageText.EndsWith("due to user request", StringComparison.Ordinal));
 
     private static Problem Describe(SqlStateMeaning meaning) => meaning switch

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ChunkStream.Problems;
 using Npgsql;
 
@@ -14,14 +13,9 @@ internal static class RaisedProblem
 
     /// <summary>The problem, or null where the failure is none that was raised for a client.</summary>
     public static Problem? Of(Exception failure)
-        => failure is PostgresException raised && StatusOf(raised.SqlState) is { } status
-            ? Problem.Raised(status, BoundedText.Cut(raised.MessageText, MostCharacters), raised.Hint is { } hint ? BoundedText.Cut(hint, MostCharacters) : null)
+        => failure is PostgresException raised && raised.RaisedStatus() is { } status
+            ? Problem.Raised(status, Shortened(raised.MessageText), raised.Hint is { } hint ? Shortened(hint) : null)
             : null;
 
-    private static int? StatusOf(string sqlState) => sqlState switch
-    {
-        PostgresErrorCodes.RaiseException => 400,
-        ['P', 'T', .. var digits] when int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status is >= 400 and <= 599 => status,
-        _ => null,
-    };
+    private static string Shortened(string text) => BoundedText.Cut(text, MostCharacters);
 }

@@ -65,7 +65,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
             await WatchedCommand.RunAsync(connection, command).ConfigureAwait(false);
             return null;
         }
-        catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
+        catch (PostgresException refusal) when (refusal.IsAboutStatement())
         {
             return refusal.MessageText;
         }
@@ -85,7 +85,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
             var isDoubtful = !isProven && !file.Header.IsKeyCheckedByRow;
             return new CheckedQuery(layout.Schema, [], isDoubtful ? [new QueryMistake(file.Header.KeyLine, KeyProof.Missing)] : []) { IsKeyProven = isProven };
         }
-        catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
+        catch (PostgresException refusal) when (refusal.IsAboutStatement())
         {
             return new CheckedQuery(null, [new QueryMistake(LineOf(refusal, file), ReasonOf(refusal))], []);
         }
@@ -95,7 +95,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
     }
 
-    private static PostgresQuery WithDefaults(QueryFile file) => file.ToRun([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
+    private static PostgresQuery WithDefaults(QueryFile file) => file.ToQuery([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
 
     // Whether the columns can be ordered and compared, only Postgres knows.
     private static async Task DescribeAtPositionAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
@@ -106,17 +106,14 @@ internal sealed class QueryCheck(PostgresDatabase database)
         {
             await RowLayout.DescribeAsync(connection, new PostgresQuery(statement.Sql) { Parameters = statement.Parameters }).ConfigureAwait(false);
         }
-        catch (PostgresException refusal) when (IsAboutTheStatement(refusal))
+        catch (PostgresException refusal) when (refusal.IsAboutStatement())
         {
             throw new UnusableKeyException($"The key can't order the rows: {refusal.MessageText}.");
         }
     }
 
-    // Class 42 is syntax and names, 22 and 23 values and their constraints, 0A what can't stand here, 54 sizes.
-    private static bool IsAboutTheStatement(PostgresException failure) => failure.SqlState[..2] is "42" or "22" or "23" or "0A" or "54";
-
     // Whoever gives the shipped files a database of their own meets this first.
-    private static string ReasonOf(PostgresException refusal) => refusal.SqlState == PostgresErrorCodes.UndefinedTable
+    private static string ReasonOf(PostgresException refusal) => refusal.IsMissingTable()
         ? $"{refusal.MessageText}: create it in this database, or delete the file if nobody needs the query."
         : refusal.MessageText;
 

@@ -47,8 +47,8 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
             file = catalogue.ForEveryone(file);
         var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.IgnoresOtherParameters };
         var asked = StreamRequest.Read(request, parameters, place.Options?.DefaultFormat ?? StreamFormats.Ndjson, file.Name);
-        var (query, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options.ResumeKey);
-        var run = query with
+        var (asks, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options.ResumeKey);
+        var run = asks with
         {
             IsAnonymous = place.IsPublic,
             IsKeyProven = catalogue.IsKeyProven(declared),
@@ -80,7 +80,7 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         }
 
         async Task<Problem?> WhyRefusedAsync(CancellationToken token)
-            => QueryRequest.Refused(await catalogue.Check.RefusedAsync(file, query.Parameters, token).ConfigureAwait(false));
+            => QueryRequest.Refused(await catalogue.Check.RefusedAsync(file, asks.Query.Parameters, token).ConfigureAwait(false));
     }
 
     /// <summary>The catalogue of the queries.</summary>

@@ -46,8 +46,8 @@ internal sealed record QueryFile(string Name, string Text, QueryHeader Header, s
         return (block, text[at..]);
     }
 
-    /// <summary>What to run for given values of the parameters.</summary>
-    public PostgresQuery ToRun(IReadOnlyList<string?> values) => new(Sql)
+    /// <summary>The query, for given values of the parameters.</summary>
+    public PostgresQuery ToQuery(IReadOnlyList<string?> values) => new(Sql)
     {
         Name = Name,
         Parameters = values,

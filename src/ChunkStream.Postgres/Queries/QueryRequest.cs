@@ -18,12 +18,12 @@ internal static class QueryRequest
     /// <param name="parameters">The query string.</param>
     /// <param name="asked">What else the request asks; its Last-Event-ID has precedence over <c>?resume=</c>.</param>
     /// <param name="resumeKey">The secret of the resume tokens, or null for none.</param>
-    public static (PostgresQuery Query, Problem? Problem) Read(QueryFile file, RequestParameters parameters, StreamRequest asked, string? resumeKey)
+    public static (QueryRun Run, Problem? Problem) Read(
+        QueryFile file, RequestParameters parameters, StreamRequest asked, string? resumeKey)
     {
         var values = file.Header.Parameters.Select(parameter => ValueOf(parameter, parameters)).ToArray();
         var limit = parameters.OptionalInteger(Limit, min: 1, file.Header.MaxRows ?? long.MaxValue);
-        var query = file.ToRun(values) with { Limit = limit };
-        return RowsRequest.Read(query, new ResumeIdentity(resumeKey, file.Name, file.Text), parameters, asked);
+        return RowsRequest.Read(new QueryRun(file.ToQuery(values)) { Limit = limit }, new ResumeIdentity(resumeKey, file.Name, file.Text), parameters, asked);
     }
 
     /// <summary>The problem with values that Postgres does not take, or null if there is none.</summary>

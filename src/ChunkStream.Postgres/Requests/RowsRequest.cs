@@ -19,46 +19,46 @@ internal static class RowsRequest
     public static readonly string[] Parameters = [Numbers, Resume];
 
     /// <summary>Reads them. A mistake in the parameters is added to them; a token that can't be used is the given problem.</summary>
-    /// <param name="query">The query with all that chooses its rows: parameters and limit.</param>
+    /// <param name="run">The run, with all that chooses its rows: parameters and limit.</param>
     /// <param name="identity">What the query's resume tokens are bound to.</param>
     /// <param name="parameters">The query string.</param>
     /// <param name="asked">What else the request asks; its Last-Event-ID has precedence over <c>?resume=</c>.</param>
-    public static (PostgresQuery Query, Problem? Problem) Read(
-        PostgresQuery query, ResumeIdentity identity, RequestParameters parameters, StreamRequest asked)
+    public static (QueryRun Run, Problem? Problem) Read(
+        QueryRun run, ResumeIdentity identity, RequestParameters parameters, StreamRequest asked)
     {
         var isExact = parameters.OneOf(Numbers, "plain", "exact") == "exact";
         var resume = asked.LastEventId ?? parameters.Text(Resume);
         parameters.Know(Resume);
-        query = query with { ExactNumbers = isExact, Tokens = Tokens(query, identity) };
+        run = run with { ExactNumbers = isExact, Tokens = Tokens(run, identity) };
         if (resume is null || parameters.HasMistakes)
-            return (query, null);
+            return (run, null);
 
-        var (position, problem) = Position(query, resume);
-        return (query with { After = position }, problem);
+        var (position, problem) = Position(run, resume);
+        return (run with { After = position }, problem);
     }
 
-    private static ResumeTokens? Tokens(PostgresQuery query, ResumeIdentity identity)
-        => identity.Secret is not { } secret || query.Key.Count == 0
+    private static ResumeTokens? Tokens(QueryRun run, ResumeIdentity identity)
+        => identity.Secret is not { } secret || run.Query.Key.Count == 0
             ? null
-            : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text, Choice(query));
+            : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text, Choice(run));
 
     // In a spelling in which no two choices are alike.
-    private static string Choice(PostgresQuery query)
-        => JsonSerializer.Serialize([.. query.Parameters, query.Limit?.ToString(CultureInfo.InvariantCulture)], ChoiceJson.Default.StringArray);
+    private static string Choice(QueryRun run)
+        => JsonSerializer.Serialize([.. run.Query.Parameters, run.Limit?.ToString(CultureInfo.InvariantCulture)], ChoiceJson.Default.StringArray);
 
-    private static (KeysetPosition? Position, Problem? Problem) Position(PostgresQuery query, string token)
+    private static (KeysetPosition? Position, Problem? Problem) Position(QueryRun run, string token)
     {
-        if (query.Tokens is null)
+        if (run.Tokens is null)
         {
-            return (null, Problem.InvalidResumeToken(query.Key.Count == 0
+            return (null, Problem.InvalidResumeToken(run.Query.Key.Count == 0
                 ? "This query has no key, so its streams can't be resumed: leave out 'resume' and Last-Event-ID."
                 : "This server has no secret for resume tokens (ChunkStream:ResumeKey), so it has given none: leave out 'resume' and Last-Event-ID."));
         }
 
-        return query.Tokens.Read(token, query.Key.Count, out var position) switch
+        return run.Tokens.Read(token, run.Query.Key.Count, out var position) switch
         {
             // No stream of ours has had more rows than it may.
-            ResumeTokenState.Valid when position!.Rows <= (query.Limit ?? query.MaxRows ?? long.MaxValue / 2) => (position, null),
+            ResumeTokenState.Valid when position!.Rows <= (run.Limit ?? run.Query.MaxRows ?? long.MaxValue / 2) => (position, null),
             ResumeTokenState.OfChangedQuery => (null, Problem.QueryChanged),
             ResumeTokenState.OfOtherParameters => (null, Problem.InvalidResumeToken(
                 "The token was given for other parameters: resume with those that the stream was begun with, 'limit' among them.")),

@@ -25,23 +25,26 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
     private const string UnknownType = "-";
 
     /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
+    /// <param name="connection">Where.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="exactNumbers">Whether int8 and numeric become strings in JSON.</param>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
     /// <exception cref="UnusableKeyException">The key names no column of the result, or one of a type that can be no key.</exception>
-    public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query)
+    public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query, bool exactNumbers = false)
     {
         var columns = await TypesAsync(connection, query).ConfigureAwait(false);
-        var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Of(type, query.ExactNumbers) is null).ToArray();
-        var exact = query.ExactNumbers && converted.Length > 0
+        var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Of(type, exactNumbers) is null).ToArray();
+        var exact = exactNumbers && converted.Length > 0
             ? await ExactTypes.FindAsync(connection, converted).ConfigureAwait(false)
             : ImmutableDictionary<uint, ExactShape>.Empty;
         var layout = columns.Select((column, index) => LayoutOf(column.TypeId, $"q.c{index}")).ToArray();
         return new RowLayout(
-            new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: query.HasCheckpoints),
+            new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: false),
             layout,
             await KeyOfAsync(connection, query, columns).ConfigureAwait(false));
 
         ColumnLayout LayoutOf(uint type, string sql)
-            => ColumnWriters.Of(type, query.ExactNumbers) is { } writer ? new ColumnLayout(writer, sql, IsConverted: false)
+            => ColumnWriters.Of(type, exactNumbers) is { } writer ? new ColumnLayout(writer, sql, IsConverted: false)
                 : new ColumnLayout(exact.TryGetValue(type, out var shape) ? new ExactWriter(shape) : ColumnWriters.Converted, $"to_json({sql})", IsConverted: true);
     }
 
