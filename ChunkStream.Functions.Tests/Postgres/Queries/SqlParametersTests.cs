@@ -1,6 +1,6 @@
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Postgres;
 using ChunkStream.Postgres.Queries;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Postgres.Sql;
 using CsCheck;
 using Npgsql;

@@ -7,7 +7,7 @@ using ChunkStream.Postgres.Keys;
 using ChunkStream.Postgres.Resuming;
 using CsCheck;
 
-namespace ChunkStream.Functions.Tests.Postgres;
+namespace ChunkStream.Functions.Tests.Postgres.Resuming;
 
 /// <summary>A token is read as the position that it was made of, or is refused. No text makes it throw.</summary>
 public sealed class ResumeTokensTests

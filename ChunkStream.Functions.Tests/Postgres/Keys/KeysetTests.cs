@@ -1,11 +1,11 @@
 using System.Globalization;
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Postgres;
 using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Rows;
 using CsCheck;
 using Npgsql;
 
-namespace ChunkStream.Functions.Tests.Postgres;
+namespace ChunkStream.Functions.Tests.Postgres.Keys;
 
 /// <summary>
 /// The condition of a keyset gives the rows that ORDER BY puts at a position or behind it, and no others. Postgres

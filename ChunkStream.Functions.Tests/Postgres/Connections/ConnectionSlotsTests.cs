@@ -5,7 +5,7 @@ using ChunkStream.Postgres.Failures;
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 
-namespace ChunkStream.Functions.Tests.Postgres;
+namespace ChunkStream.Functions.Tests.Postgres.Connections;
 
 /// <summary>Who gets a place, who waits, who is refused and who is asked to give way, without a database.</summary>
 public sealed class ConnectionSlotsTests

@@ -3,7 +3,7 @@ using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Failures;
 using Microsoft.Extensions.Time.Testing;
 
-namespace ChunkStream.Functions.Tests.Postgres;
+namespace ChunkStream.Functions.Tests.Postgres.Connections;
 
 /// <summary>
 /// The rules of admission in plain lists, beside the real thing: each step is done to both, and what becomes of every
