@@ -14,10 +14,10 @@ public static class NpgsqlChunkStreamExtensions
     /// <c>StreamResults.Rows</c> can read from it. Password providers, TLS callbacks and all else stay as they are.
     /// </summary>
     /// <remarks>
-    /// Some of these settings change what other users of the data source see: the database's own types (enums, composites)
-    /// are not loaded, commands have no time limit, and transactions of <c>System.Transactions</c> are not joined. An app that
-    /// needs them has a second data source for its streams. A setting that is not forced, such as the size of the pool,
-    /// is taken as it is.
+    /// Some of these settings change what other users of the data source see: the database's own types (enums,
+    /// composites) are not loaded, commands have no time limit, and transactions of <c>System.Transactions</c> are not
+    /// joined. An app that needs them has a second data source for its streams. A setting that is not forced, such as
+    /// the size of the pool, is taken as it is.
     /// </remarks>
     /// <param name="builder">The data source's builder. Call this after its connection string is complete.</param>
     /// <returns>The same builder.</returns>

@@ -14,13 +14,15 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class PostgresServices
 {
     /// <summary>
-    /// Adds what <c>StreamResults.Rows</c> needs, and the database of the connection string <c>ConnectionStrings:Postgres</c>.
-    /// Settings are read from the configuration section <c>ChunkStream:Postgres</c>, and the secret of resume tokens from
-    /// <c>ChunkStream:ResumeKey</c>; both are checked when the host starts. Further calls only add to the settings.
+    /// Adds what <c>StreamResults.Rows</c> needs, and the database of the connection string
+    /// <c>ConnectionStrings:Postgres</c>. Settings are read from the configuration section <c>ChunkStream:Postgres</c>,
+    /// and the secret of resume tokens from <c>ChunkStream:ResumeKey</c>; both are checked when the host starts.
+    /// Further calls only add to the settings.
     /// </summary>
     /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
     /// <param name="configure">Changes the settings, after the configuration.</param>
-    public static ChunkStreamBuilder AddPostgres(this ChunkStreamBuilder builder, Action<PostgresOptions>? configure = null)
+    public static ChunkStreamBuilder AddPostgres(
+        this ChunkStreamBuilder builder, Action<PostgresOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
@@ -42,13 +44,14 @@ public static class PostgresServices
     }
 
     /// <summary>
-    /// Adds the same for a database to which a builder of the app's own leads, with its password provider, TLS callbacks and
-    /// all else: declared queries and durable streams use it, too. <c>ConnectionStrings:Postgres</c> is not read.
+    /// Adds the same for a database to which a builder of the app's own leads, with its password provider, TLS
+    /// callbacks and all else: declared queries and durable streams use it, too. <c>ConnectionStrings:Postgres</c> is
+    /// not read.
     /// </summary>
     /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
     /// <param name="dataSource">
-    /// Makes a new builder at each call. It is called once for each pool: queries and durable streams have their own, so that
-    /// neither can starve the other. The settings that streams need are set on it afterwards.
+    /// Makes a new builder at each call. It is called once for each pool: queries and durable streams have their own,
+    /// so that neither can starve the other. The settings that streams need are set on it afterwards.
     /// </param>
     /// <param name="configure">Changes the settings, after the configuration.</param>
     public static ChunkStreamBuilder AddPostgres(
@@ -64,8 +67,8 @@ public static class PostgresServices
     }
 
     /// <summary>
-    /// Adds the queries that <c>.sql</c> files declare; with them, the database. Settings are read from the configuration
-    /// section <c>ChunkStream</c>. The files are checked against the database when the host starts.
+    /// Adds the queries that <c>.sql</c> files declare; with them, the database. Settings are read from the
+    /// configuration section <c>ChunkStream</c>. The files are checked against the database when the host starts.
     /// </summary>
     /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
     /// <param name="configure">Changes the settings, after the configuration.</param>

@@ -12,29 +12,30 @@ public static class PostgresStreamResults
     {
         /// <summary>
         /// Streams the rows of a statement, from a cursor:
-        /// <c>StreamResults.Rows(db, $"select * from orders where amount &gt;= {min}", key: "id")</c>. The holes are parameters,
-        /// and never become SQL.
+        /// <c>StreamResults.Rows(db, $"select * from orders where amount &gt;= {min}", key: "id")</c>. The holes are
+        /// parameters, and never become SQL.
         /// </summary>
         /// <remarks>
-        /// The app must have called <c>AddChunkStream().AddPostgres()</c>. Beside what all streams take, a client may ask for
-        /// <c>?numbers=exact</c>, and with a key for <c>?resume=</c> and a token.
+        /// The app must have called <c>AddChunkStream().AddPostgres()</c>. Beside what all streams take, a client may
+        /// ask for <c>?numbers=exact</c>, and with a key for <c>?resume=</c> and a token.
         /// </remarks>
         /// <param name="dataSource">
-        /// Where the statement runs: a data source on whose builder <c>UseChunkStream()</c> was called. It is not closed.
+        /// Where the statement runs: a data source on whose builder <c>UseChunkStream()</c> was called. It is not
+        /// closed.
         /// </param>
         /// <param name="sql">
-        /// One SELECT, VALUES, TABLE or WITH statement. It runs in a read-only transaction, in UTC. An ORDER BY of its own is of
-        /// use only without a key.
+        /// One SELECT, VALUES, TABLE or WITH statement. It runs in a read-only transaction, in UTC. An ORDER BY of its
+        /// own is of use only without a key.
         /// </param>
         /// <param name="key">
-        /// Columns of the result that order the rows and tell them apart, such as <c>"id"</c> or <c>"departed_at desc, id"</c>. With
-        /// them a stream can be resumed after any row, and gives its connection back while its reader takes nothing. Resume tokens
-        /// need the secret <c>ChunkStream:ResumeKey</c>. Null for none.
+        /// Columns of the result that order the rows and tell them apart, such as <c>"id"</c> or <c>"departed_at desc,
+        /// id"</c>. With them a stream can be resumed after any row, and gives its connection back while its reader
+        /// takes nothing. Resume tokens need the secret <c>ChunkStream:ResumeKey</c>. Null for none.
         /// </param>
-        /// <param name="options">What may be said beside them.</param>
+        /// <param name="options">Further options.</param>
         /// <exception cref="ArgumentException">
-        /// A hole stands where Postgres takes no parameter, or has a value that no type of Postgres belongs to; there is no
-        /// statement, or more than one; or the key is none.
+        /// A hole stands where Postgres takes no parameter, or has a value that no type of Postgres belongs to; there
+        /// is no statement, or more than one; or the key is none.
         /// </exception>
         public static IResult Rows(
             NpgsqlDataSource dataSource, SqlInterpolatedStringHandler sql, string? key = null, StreamRowsOptions? options = null)
@@ -43,22 +44,25 @@ public static class PostgresStreamResults
             return Create(dataSource, sql, key, options);
         }
 
-        /// <summary>Streams the rows of a statement, from a cursor of the database that <c>AddPostgres()</c> was called for.</summary>
+        /// <summary>
+        /// Streams the rows of a statement, from a cursor of the database that <c>AddPostgres()</c> was called for.
+        /// </summary>
         /// <inheritdoc cref="Rows(NpgsqlDataSource, SqlInterpolatedStringHandler, string?, StreamRowsOptions?)" />
-        public static IResult Rows(SqlInterpolatedStringHandler sql, string? key = null, StreamRowsOptions? options = null)
+        public static IResult Rows(
+            SqlInterpolatedStringHandler sql, string? key = null, StreamRowsOptions? options = null)
             => Create(null, sql, key, options);
 
         /// <summary>
-        /// Streams the rows of a declared query: of <c>queries/late-flights.sql</c> with <c>StreamResults.Query("late-flights")</c>.
-        /// The client gives the query's parameters in the query string, and all else that such a query takes; parameters that
-        /// it does not declare are the endpoint's own.
+        /// Streams the rows of a declared query: of <c>queries/late-flights.sql</c> with
+        /// <c>StreamResults.Query("late-flights")</c>. The client gives the query's parameters in the query string, and
+        /// all else that such a query takes; parameters that it does not declare are the endpoint's own.
         /// </summary>
         /// <remarks>
-        /// The app must have called <c>AddChunkStream().AddQueries()</c>. A name that no file has is answered 404. Who may call
-        /// the endpoint is the app's to say: what the file declares about access is not looked at.
+        /// The app must have called <c>AddChunkStream().AddQueries()</c>. A name that no file has is answered 404. Who
+        /// may call the endpoint is the app's to say: what the file declares about access is not looked at.
         /// </remarks>
         /// <param name="name">The file's name without <c>.sql</c>.</param>
-        /// <param name="options">What may be said beside it.</param>
+        /// <param name="options">Further options.</param>
         public static IResult Query(string name, StreamResultOptions? options = null)
         {
             ArgumentException.ThrowIfNullOrEmpty(name);
@@ -66,7 +70,8 @@ public static class PostgresStreamResults
         }
     }
 
-    private static RowsResult Create(NpgsqlDataSource? dataSource, SqlInterpolatedStringHandler sql, string? key, StreamRowsOptions? options)
+    private static RowsResult Create(
+        NpgsqlDataSource? dataSource, SqlInterpolatedStringHandler sql, string? key, StreamRowsOptions? options)
         => new(dataSource, Statement.Create(sql), key is null ? [] : KeyOf(key), options ?? new());
 
     private static IReadOnlyList<KeyColumn> KeyOf(string key)

@@ -6,7 +6,7 @@ namespace ChunkStream;
 
 /// <summary>A response that streams the rows of a declared query, at an endpoint of the app's own.</summary>
 /// <param name="name">The query's name.</param>
-/// <param name="options">What was said of it.</param>
+/// <param name="options">The options that the app gave.</param>
 internal sealed class QueryResult(string name, StreamResultOptions options) : IResult
 {
     /// <inheritdoc />

@@ -13,11 +13,11 @@ public static class QueryRoutes
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>
-    /// Maps the catalogue of the declared queries to a prefix, and the rows of each to <c>{prefix}/{name}</c>; GET and HEAD. Who
-    /// may call them is the app's to say: <c>MapQueries("/queries").RequireAuthorization()</c>. The app must have called
-    /// <c>AddChunkStream().AddQueries()</c>.
+    /// Maps the catalogue of the declared queries to a prefix, and the rows of each to <c>{prefix}/{name}</c>; GET and
+    /// HEAD. Who may call them is the app's to say: <c>MapQueries("/queries").RequireAuthorization()</c>. The app must
+    /// have called <c>AddChunkStream().AddQueries()</c>.
     /// </summary>
-    /// <param name="endpoints">The app.</param>
+    /// <param name="endpoints">The app, or a group of its routes.</param>
     /// <param name="prefix">The route of the catalogue. Default <c>/queries</c>.</param>
     /// <returns>Both endpoints, for conventions such as <c>RequireAuthorization()</c>.</returns>
     /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
@@ -32,10 +32,11 @@ public static class QueryRoutes
     }
 
     /// <summary>
-    /// Maps the rows of those queries that declare <c>access: anonymous</c> to <c>{prefix}/{name}</c>, without the catalogue: for
-    /// callers whom the app does not know. They get bounds that a query does not declare itself, and a share of the connections.
+    /// Maps the rows of those queries that declare <c>access: anonymous</c> to <c>{prefix}/{name}</c>, without the
+    /// catalogue: for callers whom the app does not know. They get bounds that a query does not declare itself, and a
+    /// share of the connections.
     /// </summary>
-    /// <param name="endpoints">The app.</param>
+    /// <param name="endpoints">The app, or a group of its routes.</param>
     /// <param name="prefix">The route. Default <c>/public/queries</c>.</param>
     /// <returns>The endpoint, for conventions.</returns>
     /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
@@ -58,7 +59,8 @@ public static class QueryRoutes
         return endpoints.MapGroup(prefix);
     }
 
-    private static IEndpointConventionBuilder Map(RouteGroupBuilder group, string pattern, Func<HttpContext, IResult> answer)
+    private static IEndpointConventionBuilder Map(
+        RouteGroupBuilder group, string pattern, Func<HttpContext, IResult> answer)
         => group.MapMethods(pattern, Methods, http => answer(http).ExecuteAsync(http));
 
     private static IResult Answer(HttpContext http, QueryPlace place)

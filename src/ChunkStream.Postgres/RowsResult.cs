@@ -16,14 +16,16 @@ namespace ChunkStream;
 
 /// <summary>A response that streams the rows of a statement of the app's own.</summary>
 /// <param name="dataSource">Where it runs; null for the configured database.</param>
-/// <param name="statement">The statement.</param>
+/// <param name="statement">The statement with its parameters.</param>
 /// <param name="key">The columns that order the rows and tell them apart; empty without a key.</param>
-/// <param name="options">What was said of it.</param>
+/// <param name="options">The options that the app gave.</param>
 internal sealed class RowsResult(
     NpgsqlDataSource? dataSource, Statement statement, IReadOnlyList<KeyColumn> key, StreamRowsOptions options) : IResult
 {
     /// <inheritdoc />
-    /// <exception cref="InvalidOperationException">The app lacks <c>AddPostgres()</c>, or the data source <c>UseChunkStream()</c>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The app lacks <c>AddPostgres()</c>, or the data source <c>UseChunkStream()</c>.
+    /// </exception>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);

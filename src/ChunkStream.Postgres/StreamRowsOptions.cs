@@ -3,13 +3,15 @@ using ChunkStream.Postgres;
 
 namespace ChunkStream;
 
-/// <summary>What may be said of a stream of rows beside its query.</summary>
+/// <summary>Options of a stream of rows.</summary>
 public sealed class StreamRowsOptions : StreamResultOptions
 {
     // One more than it has to be a number, too.
     private const long MostRows = 1_000_000_000_000;
 
-    /// <summary>After how many rows the stream ends, as if there were no more; 1 to 10^12. Default: after the last.</summary>
+    /// <summary>
+    /// After how many rows the stream ends, as if there were no more; 1 to 10^12. Default: after the last.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside of this range.</exception>
     public long? Limit
     {
@@ -28,8 +30,8 @@ public sealed class StreamRowsOptions : StreamResultOptions
     }
 
     /// <summary>
-    /// How long Postgres may take for the first row, and from each row to the next; then the client is answered 504. 1 ms to
-    /// a week. Default: the <c>statement_timeout</c> of server, database or role.
+    /// How long Postgres may take for the first row, and from each row to the next; then the client is answered 504. 1
+    /// ms to a week. Default: the <c>statement_timeout</c> of server, database or role.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside of this range.</exception>
     public TimeSpan? Timeout
@@ -39,9 +41,9 @@ public sealed class StreamRowsOptions : StreamResultOptions
     }
 
     /// <summary>
-    /// How long a reader may take nothing while the query holds a connection; 1 ms to a week. Then a stream with a key lets go
-    /// of the connection until the reader is back, and one without fails. Default: <see cref="PostgresOptions.StallSeconds"/>
-    /// with a key, <see cref="PostgresOptions.IdleSeconds"/> without.
+    /// How long a reader may take nothing while the query holds a connection; 1 ms to a week. Then a stream with a key
+    /// lets go of the connection until the reader is back, and one without fails. Default: <see
+    /// cref="PostgresOptions.StallSeconds"/> with a key, <see cref="PostgresOptions.IdleSeconds"/> without.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside of this range.</exception>
     public TimeSpan? Idle

@@ -181,7 +181,7 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("urn:chunkstream:broken-query", (string?)(await response.ProblemAsync())["type"]);
         await Bounded.Until(
             () => Task.FromResult(api.Log.Entries.Count(entry => entry.Event.Name == "QueryBroken") >= 10), "each is in the log, from the start on");
-        Assert.Contains(api.Log.Entries, entry => entry.Message == "Query file typo.sql is broken, line 2: There is no 'parm:'; a query file declares summary, param, key, plan, timeout, idle, max-rows, access, key-check, errors. (A comment that is none begins with another letter case, or with three dashes.)");
+        Assert.Contains(api.Log.Entries, entry => entry.Message == "Query file typo.sql is broken, line 2: There is no 'parm:'; a query file declares summary, param, key, plan, timeout, idle, max-rows, access, key-check, errors. (A comment that is no declaration begins with a capital letter, or with three dashes.)");
 
         static Action<(string? File, int Line, string? Reason)> Expect(string file, int line, string reason) => entry =>
         {

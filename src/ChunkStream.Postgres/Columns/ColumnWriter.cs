@@ -9,7 +9,7 @@ namespace ChunkStream.Postgres.Columns;
 internal abstract class ColumnWriter
 {
     /// <summary>Writes one value that is not null as JSON.</summary>
-    /// <param name="output">Where to.</param>
+    /// <param name="output">Receives the bytes.</param>
     /// <param name="value">The value in Postgres's binary format (its type's <c>send</c> function).</param>
     public abstract void WriteJson(ByteWriter output, ReadOnlySpan<byte> value);
 

@@ -1,6 +1,8 @@
 namespace ChunkStream.Postgres.Columns;
 
-/// <summary>The fast writers: which types have one. A column of any other type is turned into JSON by Postgres itself.</summary>
+/// <summary>
+/// The fast writers: which types have one. A column of any other type is turned into JSON by Postgres itself.
+/// </summary>
 internal static class ColumnWriters
 {
     private static readonly Dictionary<uint, ColumnWriter> ByType = new()

@@ -70,8 +70,10 @@ file static class IsoTime
     public static void WriteInfinity(ByteWriter output, bool positive)
         => output.Write(positive ? "infinity"u8 : "-infinity"u8);
 
-    /// <summary>Writes year, month and day; gives true if the year is one before Christ, which the caller must say.</summary>
-    /// <param name="output">Where to.</param>
+    /// <summary>
+    /// Writes year, month and day; gives true if the year is one before Christ, which the caller must say.
+    /// </summary>
+    /// <param name="output">Receives the bytes.</param>
     /// <param name="days">Days since 2000-01-01.</param>
     public static bool WriteDate(ByteWriter output, int days)
     {

@@ -5,10 +5,10 @@ using ChunkStream.Formats;
 namespace ChunkStream.Postgres.Columns;
 
 /// <summary>
-/// A column that Postgres itself has turned into JSON, in which some numbers become strings: those that a 64-bit float can't hold.
-/// All else stays byte for byte.
+/// A column that Postgres itself has turned into JSON, in which some numbers become strings: those that a 64-bit float
+/// can't hold. All else stays byte for byte.
 /// </summary>
-/// <param name="shape">Where they are.</param>
+/// <param name="shape">Where in the JSON these numbers are.</param>
 internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
 {
     // As deep as Postgres nests.
@@ -34,7 +34,8 @@ internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
     }
 
     /// <summary>Writes the value on which the reader stands, up to the last number of it.</summary>
-    private static void Write(ByteWriter output, ReadOnlySpan<byte> json, ref Utf8JsonReader reader, ref int copied, ExactShape shape)
+    private static void Write(
+        ByteWriter output, ReadOnlySpan<byte> json, ref Utf8JsonReader reader, ref int copied, ExactShape shape)
     {
         switch (reader.TokenType)
         {
@@ -72,7 +73,10 @@ internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
     }
 }
 
-/// <summary>Where a type's JSON has numbers that a 64-bit float can't hold: it is one, or some of its members have such. Of an array: its elements.</summary>
+/// <summary>
+/// Where a type's JSON has numbers that a 64-bit float can't hold: it is one, or some of its members have such. Of an
+/// array: its elements.
+/// </summary>
 internal sealed class ExactShape
 {
     /// <summary>Whether a value is such a number.</summary>

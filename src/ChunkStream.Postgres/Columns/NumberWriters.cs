@@ -123,11 +123,14 @@ file static class Floats
         => double.IsFinite(number) ? [] : double.IsNaN(number) ? "NaN"u8 : number > 0 ? "Infinity"u8 : "-Infinity"u8;
 
     /// <summary>Writes a number as Postgres spells it.</summary>
-    /// <param name="output">Where to.</param>
+    /// <param name="output">Receives the bytes.</param>
     /// <param name="isNegative">Its sign; 0 has one too.</param>
     /// <param name="decimals">Its absolute value.</param>
-    /// <param name="exponentFrom">The power of ten of the first digit from which on it is spelled with an exponent.</param>
-    public static void Write(ByteWriter output, bool isNegative, (ulong Digits, int Exponent) decimals, int exponentFrom)
+    /// <param name="exponentFrom">
+    /// The power of ten of the first digit from which on it is spelled with an exponent.
+    /// </param>
+    public static void Write(
+        ByteWriter output, bool isNegative, (ulong Digits, int Exponent) decimals, int exponentFrom)
     {
         var (digits, exponent) = decimals;
         while (digits != 0 && digits % 10 == 0)

@@ -18,7 +18,9 @@ internal static class ShortestDecimal
     // 10^k as 128 bits of its binary digits, rounded up: high and low half.
     private static readonly (ulong High, ulong Low)[] Powers = [.. Enumerable.Range(MinPower, MaxPower - MinPower + 1).Select(PowerOf10)];
 
-    /// <summary>Of a finite number that is not 0: <c>digits * 10^exponent</c> is its absolute value. Digits may end in zeros.</summary>
+    /// <summary>
+    /// Of a finite number that is not 0: <c>digits * 10^exponent</c> is its absolute value. Digits may end in zeros.
+    /// </summary>
     public static (ulong Digits, int Exponent) Of(double number)
     {
         const int FractionBits = 52;
@@ -61,8 +63,8 @@ internal static class ShortestDecimal
             power);
     }
 
-    // The power of ten of the last digit, how far a significand is shifted before it is multiplied with that power, and 1
-    // where the next float below is half as far away as the one above.
+    // The power of ten of the last digit, how far a significand is shifted before it is multiplied with that power, and
+    // 1 where the next float below is half as far away as the one above.
     private static (int Power, int Shift, ulong IsCloserBelow) Scale(int exponent, bool isCloserBelow)
     {
         var power = ((exponent * 1_262_611) - (isCloserBelow ? 524_031 : 0)) >> 22;

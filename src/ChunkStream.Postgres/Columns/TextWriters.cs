@@ -19,7 +19,8 @@ internal sealed class SpreadsheetTextWriter : ColumnWriter
 {
     public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => JsonText.WriteString(output, value);
 
-    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => CsvText.WriteSpreadsheetField(output, value);
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
+        => CsvText.WriteSpreadsheetField(output, value);
 }
 
 /// <summary><c>uuid</c>.</summary>
@@ -60,7 +61,8 @@ internal sealed class JsonbWriter : ColumnWriter
 {
     public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => output.Write(value[1..]);
 
-    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => CsvText.WriteField(output, value[1..]);
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
+        => CsvText.WriteField(output, value[1..]);
 }
 
 /// <summary>

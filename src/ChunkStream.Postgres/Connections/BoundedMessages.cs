@@ -6,13 +6,14 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// What a server sends on a connection, as long as each of its messages keeps to a bound. Npgsql holds a message, such as a row, as
-/// a whole, and takes memory for it as soon as it knows the length. This stream knows it first: it passes on what came before a
-/// message that is too large, and then fails instead of giving its first byte.
+/// What a server sends on a connection, as long as each of its messages keeps to a bound. Npgsql holds a message, such
+/// as a row, as a whole, and takes memory for it as soon as it knows the length. This stream knows it first: it passes
+/// on what came before a message that is too large, and then fails instead of giving its first byte.
 /// </summary>
 /// <remarks>
-/// A message is its kind in 1 byte, its length with these 4 bytes but without the kind, and as many bytes (Postgres, "Message Flow").
-/// Only the lengths are looked at. A message that is refused is not received any further than it takes to name the column of a row.
+/// A message is its kind in 1 byte, its length with these 4 bytes but without the kind, and as many bytes (Postgres,
+/// "Message Flow"). Only the lengths are looked at. A message that is refused is not received any further than it takes
+/// to name the column of a row.
 /// </remarks>
 /// <param name="server">The connection's stream, inside of TLS.</param>
 /// <param name="most">How many bytes a message has at most, without kind and length.</param>

@@ -5,8 +5,8 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// The database of declared queries and durable streams: that of the connection string <c>ConnectionStrings:Postgres</c>, or
-/// the one that the app's own builder of data sources leads to.
+/// The database of declared queries and durable streams: that of the connection string
+/// <c>ConnectionStrings:Postgres</c>, or the one that the app's own builder of data sources leads to.
 /// </summary>
 internal sealed class ConfiguredConnection
 {
@@ -15,24 +15,29 @@ internal sealed class ConfiguredConnection
 
     private ConfiguredConnection(Func<string?> text, Func<NpgsqlDataSourceBuilder>? own) => (_text, _own) = (text, own);
 
-    /// <summary>The connection string as it stands in the settings; null or empty where there is none, or none is needed.</summary>
+    /// <summary>
+    /// The connection string as it stands in the settings; null or empty where there is none, or none is needed.
+    /// </summary>
     public string? Text => _text();
 
     // A configuration that is read anew when it changes may hold another password by now.
     private string? Password => Text is { Length: > 0 } text ? ConnectionString.Read(text).Password : null;
 
-    /// <summary>That of a connection string that never changes.</summary>
+    /// <summary>The database of a connection string that never changes.</summary>
     public static ConfiguredConnection Create(string? text) => new(() => text, own: null);
 
-    /// <summary>That of the app's settings.</summary>
-    public static ConfiguredConnection Create(IConfiguration configuration) => new(() => configuration.GetConnectionString("Postgres"), own: null);
+    /// <summary>The database of the app's settings.</summary>
+    public static ConfiguredConnection Create(IConfiguration configuration)
+        => new(() => configuration.GetConnectionString("Postgres"), own: null);
 
-    /// <summary>That of a builder of the app's own.</summary>
+    /// <summary>The database of a builder of the app's own.</summary>
     /// <param name="create">Makes a new builder at each call: each of our pools is built from one.</param>
     public static ConfiguredConnection Create(Func<NpgsqlDataSourceBuilder> create) => new(() => null, create);
 
-    /// <summary>A new builder for a pool, with the settings that have only one right value; null where there is no database.</summary>
-    /// <param name="loggers">Where Npgsql logs, unless the app's own builder says it.</param>
+    /// <summary>
+    /// A new builder for a pool, with the settings that have only one right value; null where there is no database.
+    /// </summary>
+    /// <param name="loggers">Make the loggers of Npgsql. A builder of the app's own keeps those that it has.</param>
     /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
     public NpgsqlDataSourceBuilder? CreateBuilder(ILoggerFactory loggers)
     {

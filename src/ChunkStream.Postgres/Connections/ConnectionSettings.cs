@@ -5,13 +5,13 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// What becomes of each setting of a connection string. Most are taken as they are given. Some have only one value with which
-/// streams are right, and get it whatever is given: none of them says what is streamed, only how a driver goes about its work.
-/// A test fails for a setting that is in neither list.
+/// What becomes of each setting of a connection string. Most are taken as they are given. Some have only one value with
+/// which streams are right, and get it whatever is given: none of them says what is streamed, only how a driver goes
+/// about its work. A test fails for a setting that is in neither list.
 /// </summary>
 internal static class ConnectionSettings
 {
-    /// <summary>Taken as they are given.</summary>
+    /// <summary>The settings that are taken as they are given.</summary>
     public static readonly IReadOnlySet<string> AsGiven = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         // Where, and who.
@@ -35,16 +35,16 @@ internal static class ConnectionSettings
         "Log Parameters", "Include Error Detail", "Include Failed Batched Command",
     };
 
-    /// <summary>Always set to these.</summary>
+    /// <summary>The settings that always have these values.</summary>
     public static readonly IReadOnlyDictionary<string, object> Forced = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase)
     {
-        // Rows are sent as the bytes that Postgres gives: they have to be UTF-8. (Said outright, since the environment's
-        // PGCLIENTENCODING would be taken otherwise.)
+        // Rows are sent as the bytes that Postgres gives: they have to be UTF-8. (Said outright, since the
+        // environment's PGCLIENTENCODING would be taken otherwise.)
         ["Client Encoding"] = "UTF8",
         ["Encoding"] = "UTF8",
 
-        // After a value that Postgres refuses, Npgsql 10.0.3 loses its place in a connection with statements that it has
-        // prepared by itself ("unexpected backend message DataRow"): a part of the requests hangs.
+        // After a value that Postgres refuses, Npgsql 10.0.3 loses its place in a connection with statements that it
+        // has prepared by itself ("unexpected backend message DataRow"): a part of the requests hangs.
         ["Max Auto Prepare"] = 0,
         ["Auto Prepare Min Usages"] = 5,
 
@@ -54,8 +54,9 @@ internal static class ConnectionSettings
         ["Enlist"] = false,
         ["Replication Mode"] = "Off",
 
-        // Rows are read by the numbers of built-in types, which Npgsql knows; all other values come as JSON. It must not load the
-        // types of the database: it fails at every column of one that it can't place, such as an array of a domain over an array.
+        // Rows are read by the numbers of built-in types, which Npgsql knows; all other values come as JSON. It must
+        // not load the types of the database: it fails at every column of one that it can't place, such as an array of
+        // a domain over an array.
         ["Server Compatibility Mode"] = ServerCompatibilityMode.NoTypeLoading,
         ["Load Table Composites"] = false,
         ["Array Nullability Mode"] = ArrayNullabilityMode.Never,
@@ -93,9 +94,13 @@ internal static class ConnectionSettings
     }
 
     /// <summary>Whether a setting has its one right value, for each that has only one.</summary>
-    public static bool AreForced(NpgsqlConnectionStringBuilder settings) => Forced.All(setting => Has(settings, setting.Key, setting.Value));
+    public static bool AreForced(NpgsqlConnectionStringBuilder settings)
+        => Forced.All(setting => Has(settings, setting.Key, setting.Value));
 
-    /// <summary>Says for both pools what the connection string leaves open. Connecting always has a limit, although 0 is none to Npgsql.</summary>
+    /// <summary>
+    /// Says for both pools what the connection string leaves open. Connecting always has a limit, although 0 is none to
+    /// Npgsql.
+    /// </summary>
     public static void Complete(NpgsqlConnectionStringBuilder settings, string applicationName, int connectSeconds)
     {
         if (settings.Timeout == 0 || !IsGiven(settings, "Timeout"))
@@ -122,18 +127,21 @@ internal static class ConnectionSettings
     };
 
     /// <summary>Whether a setting is one of a few words.</summary>
-    public static bool IsChoice(string name) => PropertyOf(name) is { } property && EnumOf(property.PropertyType) is not null;
+    public static bool IsChoice(string name)
+        => PropertyOf(name) is { } property && EnumOf(property.PropertyType) is not null;
 
     // A setting that this Npgsql does not have needs no value.
     private static bool Has(NpgsqlConnectionStringBuilder settings, string name, object value)
         => PropertyOf(name) is not { } property || property.GetValue(settings)?.ToString() == value.ToString();
 
-    private static Type? EnumOf(Type type) => (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choices ? choices : null;
+    private static Type? EnumOf(Type type)
+        => (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choices ? choices : null;
 
     private static PropertyInfo? PropertyOf(string name)
         => Properties.FirstOrDefault(property => Plain(NameOf(property)!) == Plain(name));
 
     private static string Plain(string name) => name.Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant();
 
-    private static string? NameOf(PropertyInfo property) => property.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName;
+    private static string? NameOf(PropertyInfo property)
+        => property.GetCustomAttribute<DisplayNameAttribute>()?.DisplayName;
 }

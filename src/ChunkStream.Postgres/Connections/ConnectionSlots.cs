@@ -3,19 +3,23 @@ using ChunkStream.Postgres.Failures;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// Admission: so many streams hold a connection at a time, some more wait in a queue for a while, and the rest is refused.
-/// A stream whose reader stalls offers its place to those who wait, and one that can go on later gives it up for a while.
+/// Admission: so many streams hold a connection at a time, some more wait in a queue for a while, and the rest is
+/// refused. A stream whose reader stalls offers its place to those who wait, and one that can go on later gives it up
+/// for a while.
 /// </summary>
 /// <remarks>
-/// Streams of callers without a key get a share of the places and of the queue: however many of them come, those with a key
-/// find room.
+/// Streams of callers without a key get a share of the places and of the queue: however many of them come, those with a
+/// key find room.
 /// </remarks>
 /// <param name="slots">How many hold a connection. At least 1.</param>
-/// <param name="anonymousShare">Which share of them, and of the queue, streams of callers without a key get; at least one.</param>
+/// <param name="anonymousShare">
+/// Which share of them, and of the queue, streams of callers without a key get; at least one.
+/// </param>
 /// <param name="queueLength">How many newcomers wait at most. 0 or more.</param>
 /// <param name="queueTime">How long a newcomer waits at most.</param>
-/// <param name="time">Measures that.</param>
-internal sealed class ConnectionSlots(int slots, double anonymousShare, int queueLength, TimeSpan queueTime, TimeProvider time)
+/// <param name="time">The clock that measures the waiting.</param>
+internal sealed class ConnectionSlots(
+    int slots, double anonymousShare, int queueLength, TimeSpan queueTime, TimeProvider time)
 {
     // How much longer than a newcomer a returning stream has to have waited to come first.
     private static readonly TimeSpan HeadStart = TimeSpan.FromSeconds(1);
@@ -35,9 +39,11 @@ internal sealed class ConnectionSlots(int slots, double anonymousShare, int queu
     private volatile SlotWanted _anonymousWanted;
 
     /// <summary>Waits for a place.</summary>
-    /// <param name="isNewcomer">Whether the stream has not begun: it can still be refused. Any other waits as long as it takes.</param>
+    /// <param name="isNewcomer">
+    /// Whether the stream has not begun: it can still be refused. Any other waits as long as it takes.
+    /// </param>
     /// <param name="isAnonymous">Whether its caller gave no key.</param>
-    /// <param name="cancellation">Ends the waiting.</param>
+    /// <param name="cancellation">When it is cancelled, the waiting ends.</param>
     /// <exception cref="BusyException">There is no place, and none in the queue; or none came free in time.</exception>
     public async Task<Slot> EnterAsync(bool isNewcomer, bool isAnonymous, CancellationToken cancellation)
     {
@@ -123,7 +129,8 @@ internal sealed class ConnectionSlots(int slots, double anonymousShare, int queu
 
     private void Count()
     {
-        // What a stream without a key gives back, anyone can take; the place of one with a key, not those whose share is taken.
+        // What a stream without a key gives back, anyone can take; the place of one with a key, not those whose share
+        // is taken.
         _anonymousWanted = WantedBy(_ => true);
         _wanted = WantedBy(turn => HasShare(turn.IsAnonymous));
     }
@@ -163,8 +170,8 @@ internal sealed class ConnectionSlots(int slots, double anonymousShare, int queu
     {
         lock (_lock)
         {
-            // An offer can be accepted at the moment at which its reader comes back: that stream keeps its place, so the next one
-            // is asked to give way.
+            // An offer can be accepted at the moment at which its reader comes back: that stream keeps its place, so
+            // the next one is asked to give way.
             if (!offer.Accepted.Task.IsCompleted)
                 _offers.Remove(offer);
             else if (isKept)

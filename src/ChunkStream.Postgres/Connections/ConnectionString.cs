@@ -8,8 +8,8 @@ namespace ChunkStream.Postgres.Connections;
 /// (<c>postgres://…</c>).
 /// </summary>
 /// <remarks>
-/// No message repeats anything of the text but names of settings that Npgsql has: what looks like an unknown name may be a part
-/// of a password with a semicolon or an @ in it.
+/// No message repeats anything of the text but names of settings that Npgsql has: what looks like an unknown name may
+/// be a part of a password with a semicolon or an @ in it.
 /// </remarks>
 public static class ConnectionString
 {
@@ -65,7 +65,8 @@ public static class ConnectionString
         }
     }
 
-    // Null where there is none; else what to say of the setting with a number, by which one without a known name is called.
+    // Null where there is none; else what to say of the setting with a number, by which one without a known name is
+    // called.
     private static Func<int, string>? Mistake(NpgsqlConnectionStringBuilder settings, string name, string value)
     {
         try

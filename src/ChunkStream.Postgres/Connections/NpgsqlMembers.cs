@@ -5,9 +5,9 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// The members of Npgsql that are not public and that we can't do without: it has no public way to close a connection that
-/// is at work, nor to look at a message before it is taken into memory. The package is bounded to the minor version whose
-/// members these are.
+/// The members of Npgsql that are not public and that we can't do without: it has no public way to close a connection
+/// that is at work, nor to look at a message before it is taken into memory. The package is bounded to the minor
+/// version whose members these are.
 /// </summary>
 internal static class NpgsqlMembers
 {
@@ -18,7 +18,9 @@ internal static class NpgsqlMembers
     /// <summary>The physical connection behind a connection.</summary>
     public static readonly PropertyInfo Connector = Property(typeof(NpgsqlConnection), "Connector");
 
-    /// <summary>Says that the physical connection is broken. Only the thread may call it that uses the connection.</summary>
+    /// <summary>
+    /// Says that the physical connection is broken. Only the thread may call it that uses the connection.
+    /// </summary>
     public static readonly MethodInfo Break = Method(Connector?.PropertyType, "Break", [typeof(Exception), typeof(bool)]);
 
     /// <summary>The connection's socket, which any thread may close at any moment.</summary>
@@ -45,9 +47,11 @@ internal static class NpgsqlMembers
         }
     }
 
-    private static PropertyInfo Property(Type? type, string name) => Known(type?.GetProperty(name, Instance), type, name);
+    private static PropertyInfo Property(Type? type, string name)
+        => Known(type?.GetProperty(name, Instance), type, name);
 
-    private static MethodInfo Method(Type? type, string name, Type[] parameters) => Known(type?.GetMethod(name, Instance, parameters), type, name);
+    private static MethodInfo Method(Type? type, string name, Type[] parameters)
+        => Known(type?.GetMethod(name, Instance, parameters), type, name);
 
     private static FieldInfo Field(Type? type, string name, Type value)
         => Known(type?.GetField(name, Instance) is { } field && value.IsAssignableTo(field.FieldType) ? field : null, type, name);

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace ChunkStream.Postgres.Connections;
 
-/// <summary>The oldest Postgres that the project supports. On older ones some of it works, and nothing of it is tested.</summary>
+/// <summary>
+/// The oldest Postgres that the project supports. On older ones some of it works, and nothing of it is tested.
+/// </summary>
 internal static class OldestVersion
 {
     private const int Major = 15;

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>A message of which only the beginning has been received.</summary>
-/// <param name="kind">Its kind.</param>
+/// <param name="kind">The message's kind, its first byte.</param>
 /// <param name="begun">What came of it, behind its length.</param>
 internal sealed class OversizeMessage(byte kind, byte[] begun)
 {
@@ -13,12 +13,12 @@ internal sealed class OversizeMessage(byte kind, byte[] begun)
     private ReadOnlyMemory<byte> _begun = begun;
 
     /// <summary>
-    /// Finds the column with which a row becomes larger than it may be: reads over the values before it, and no further than their
-    /// lengths tell. Null where the message is no row.
+    /// Finds the column with which a row becomes larger than it may be: reads over the values before it, and no further
+    /// than their lengths tell. Null where the message is no row.
     /// </summary>
-    /// <param name="server">Sends the rest.</param>
+    /// <param name="server">The stream from which the rest of the message is read.</param>
     /// <param name="most">How many bytes a row has at most.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the reading ends.</param>
     public async Task<int?> ColumnAsync(Stream server, int most, CancellationToken cancellation)
     {
         if (kind != DataRow)

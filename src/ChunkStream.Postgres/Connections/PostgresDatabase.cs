@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace ChunkStream.Postgres.Connections;
 
-/// <summary>A database that streams read from: a pool of connections, opened when first needed, and who may have one.</summary>
+/// <summary>
+/// A database that streams read from: a pool of connections, opened when first needed, and who may have one.
+/// </summary>
 internal sealed class PostgresDatabase : IAsyncDisposable
 {
     // Connections of the pool that no stream gets: for health, and for checking queries.
@@ -22,11 +24,12 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>A database with a pool of our own.</summary>
     /// <param name="connection">Where it is, if there is one.</param>
-    /// <param name="options">The knobs.</param>
-    /// <param name="time">Measures the limits.</param>
-    /// <param name="loggers">Where Npgsql and this log.</param>
+    /// <param name="options">The settings of the section <c>ChunkStream:Postgres</c>.</param>
+    /// <param name="time">The clock that measures the limits.</param>
+    /// <param name="loggers">Make the loggers of Npgsql and of the database.</param>
     /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
-    public PostgresDatabase(ConfiguredConnection connection, PostgresOptions options, TimeProvider time, ILoggerFactory loggers)
+    public PostgresDatabase(
+        ConfiguredConnection connection, PostgresOptions options, TimeProvider time, ILoggerFactory loggers)
         : this(Build(connection, options, loggers), isOurs: true, options, time, loggers)
     {
     }
@@ -47,13 +50,15 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>A database behind a data source of the app's own, which also closes it.</summary>
     /// <param name="dataSource">Built by a builder on which <c>UseChunkStream()</c> was called.</param>
-    /// <param name="options">The knobs.</param>
-    /// <param name="time">Measures the limits.</param>
-    /// <param name="loggers">Where this logs.</param>
-    public static PostgresDatabase Create(NpgsqlDataSource dataSource, PostgresOptions options, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="options">The settings of the section <c>ChunkStream:Postgres</c>.</param>
+    /// <param name="time">The clock that measures the limits.</param>
+    /// <param name="loggers">Make the logger of the database.</param>
+    public static PostgresDatabase Create(
+        NpgsqlDataSource dataSource, PostgresOptions options, TimeProvider time, ILoggerFactory loggers)
         => new(dataSource, isOurs: false, options, time, loggers);
 
-    private static NpgsqlDataSource? Build(ConfiguredConnection connection, PostgresOptions options, ILoggerFactory loggers)
+    private static NpgsqlDataSource? Build(
+        ConfiguredConnection connection, PostgresOptions options, ILoggerFactory loggers)
     {
         if (connection.CreateBuilder(loggers)?.UseChunkStream() is not { } builder)
             return null;
@@ -70,7 +75,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     public ConnectionSlots Slots { get; }
 
     /// <summary>Takes a connection from the pool.</summary>
-    /// <param name="cancellation">Severs the connection.</param>
+    /// <param name="cancellation">When it is cancelled, the connection is severed.</param>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async Task<PostgresSession> OpenAsync(CancellationToken cancellation)
@@ -95,9 +100,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// Query files are read as standard SQL, where a backslash in '…' is a backslash. A server, database or role may have it otherwise,
-    /// and says so on each connection: the setting is one of those that Postgres reports. Then it is set each time, since the first
-    /// command on a connection of the pool resets what was set before.
+    /// Query files are read as standard SQL, where a backslash in '…' is a backslash. A server, database or role may
+    /// have it otherwise, and says so on each connection: the setting is one of those that Postgres reports. Then it is
+    /// set each time, since the first command on a connection of the pool resets what was set before.
     /// </summary>
     private async ValueTask EnsureStandardStringsAsync(NpgsqlConnection connection)
     {
@@ -124,7 +129,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         }
         catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
         {
-            // It goes on to its end then, and finds nobody to give its rows to.
+            // The backend then goes on to the end of its query, and finds nobody to give the rows to.
         }
     }
 
@@ -132,5 +137,6 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     public void ForgetIdleConnections() => _dataSource?.Clear();
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => _isOurs && _dataSource is not null ? _dataSource.DisposeAsync() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+        => _isOurs && _dataSource is not null ? _dataSource.DisposeAsync() : ValueTask.CompletedTask;
 }

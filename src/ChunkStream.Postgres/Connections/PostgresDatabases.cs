@@ -10,9 +10,9 @@ namespace ChunkStream.Postgres.Connections;
 /// itself streams from. Each admits its own streams.
 /// </summary>
 /// <param name="configured">That of <c>AddPostgres()</c>.</param>
-/// <param name="options">The knobs, the same for all.</param>
-/// <param name="time">Measures the limits.</param>
-/// <param name="loggers">Where they log.</param>
+/// <param name="options">The settings, the same for all databases.</param>
+/// <param name="time">The clock that measures the limits.</param>
+/// <param name="loggers">Make the loggers of the databases.</param>
 internal sealed class PostgresDatabases(
     PostgresDatabase configured, IOptions<PostgresOptions> options, TimeProvider time, ILoggerFactory loggers)
 {

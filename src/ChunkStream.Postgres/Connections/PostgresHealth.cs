@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace ChunkStream.Postgres.Connections;
 
-/// <summary>Asks Postgres for a sign of life. All who ask at a time share one question, and the one connection that it takes.</summary>
+/// <summary>
+/// Asks Postgres for a sign of life. All who ask at a time share one question, and the one connection that it takes.
+/// </summary>
 internal sealed class PostgresHealth(PostgresDatabase database, TimeProvider time)
 {
     // Shorter than the probes of load balancers wait, so that they hear what is down instead of a time-out.
@@ -32,7 +34,9 @@ internal sealed class PostgresHealth(PostgresDatabase database, TimeProvider tim
             await using var session = await database.OpenAsync(limit.Token).ConfigureAwait(false);
             await using var command = new NpgsqlCommand("SELECT 1", session.Connection);
             await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
-            return OldestVersion.Objection(session.Connection) is { } objection ? new ProblemException(Problem.Unavailable(objection)) : null;
+            return OldestVersion.Objection(session.Connection) is { } objection
+                ? new ProblemException(Problem.Unavailable(objection))
+                : null;
         }
         catch (Exception) when (limit.IsCancellationRequested)
         {

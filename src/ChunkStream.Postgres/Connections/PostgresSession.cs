@@ -7,14 +7,15 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// A connection for as long as somebody needs it, and no longer: when the token is cancelled, or a limit is over, it is severed,
-/// whatever it is doing. The server then ends what it does for us (<see cref="SessionSettings.EndWithClient"/>).
+/// A connection for as long as somebody needs it, and no longer: when the token is cancelled, or a limit is over, it is
+/// severed, whatever it is doing. The server then ends what it does for us (<see
+/// cref="SessionSettings.EndWithClient"/>).
 /// </summary>
 /// <remarks>
-/// Inside of a session Npgsql is given no tokens and no time limits. At both it would ask the server to cancel, over a connection
-/// of its own, on the thread that cancels or that reads: a server that takes connections and says nothing blocks that thread for
-/// 15 seconds and more, and a few dozen clients that leave block the whole process. Closing the socket needs no answer, costs the
-/// server no more than such a request does, and can't hit the next query by mistake.
+/// Inside of a session Npgsql is given no tokens and no time limits. At both it would ask the server to cancel, over a
+/// connection of its own, on the thread that cancels or that reads: a server that takes connections and says nothing
+/// blocks that thread for 15 seconds and more, and a few dozen clients that leave block the whole process. Closing the
+/// socket needs no answer, costs the server no more than such a request does, and can't hit the next query by mistake.
 /// </remarks>
 internal sealed class PostgresSession : IAsyncDisposable
 {
@@ -42,12 +43,13 @@ internal sealed class PostgresSession : IAsyncDisposable
     public bool IsSevered => Volatile.Read(ref _severed) != 0;
 
     /// <summary>Opens one, or takes one from a pool.</summary>
-    /// <param name="pool">Where from.</param>
-    /// <param name="limit">How long that may take.</param>
-    /// <param name="time">Measures it.</param>
-    /// <param name="cancellation">Severs the connection.</param>
+    /// <param name="pool">The pool.</param>
+    /// <param name="limit">How long opening may take.</param>
+    /// <param name="time">The clock that measures the limit.</param>
+    /// <param name="cancellation">When it is cancelled, the connection is severed.</param>
     /// <exception cref="NpgsqlException">The server can't be reached, does not answer in time, or refuses.</exception>
-    public static async Task<PostgresSession> OpenAsync(NpgsqlDataSource pool, TimeSpan limit, TimeProvider time, CancellationToken cancellation)
+    public static async Task<PostgresSession> OpenAsync(
+        NpgsqlDataSource pool, TimeSpan limit, TimeProvider time, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         var opening = pool.OpenConnectionAsync(CancellationToken.None).AsTask();
@@ -82,7 +84,7 @@ internal sealed class PostgresSession : IAsyncDisposable
     /// <summary>Gives the connection back to its pool, or closes it.</summary>
     public async ValueTask DisposeAsync()
     {
-        // From here on the connection may be another's.
+        // From here on the connection may belong to somebody else.
         await _onCancelled.DisposeAsync().ConfigureAwait(false);
         await _onLimit.DisposeAsync().ConfigureAwait(false);
         _limit.Dispose();
@@ -112,7 +114,7 @@ internal sealed class PostgresSession : IAsyncDisposable
         }
         catch (Exception)
         {
-            // Whoever wanted it has been told.
+            // Whoever wanted the connection has been told that there is none.
         }
     }
 }

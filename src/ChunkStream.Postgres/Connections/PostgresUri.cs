@@ -3,8 +3,9 @@ using System.Globalization;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// A URI such as <c>postgres://user:secret@host:5432/database?sslmode=require</c>, by libpq's rules: all parts may be left out and
-/// percent-encoded, there may be several hosts, IPv6 addresses stand in brackets, and parameters are libpq's or Npgsql's own.
+/// A URI such as <c>postgres://user:secret@host:5432/database?sslmode=require</c>, by libpq's rules: all parts may be
+/// left out and percent-encoded, there may be several hosts, IPv6 addresses stand in brackets, and parameters are
+/// libpq's or Npgsql's own.
 /// </summary>
 internal static class PostgresUri
 {
@@ -42,7 +43,8 @@ internal static class PostgresUri
     };
 
     /// <summary>Whether a text is meant to be one.</summary>
-    public static bool IsOne(string text) => Schemes.Any(scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
+    public static bool IsOne(string text)
+        => Schemes.Any(scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Its settings, by Npgsql's names.</summary>
     /// <exception cref="ConnectionStringException">It can't be read. The message may be shown.</exception>

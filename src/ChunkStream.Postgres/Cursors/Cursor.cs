@@ -14,14 +14,15 @@ namespace ChunkStream.Postgres.Cursors;
 /// their way: several FETCHes are sent ahead, and TCP holds the backend back when nobody reads them.
 /// </summary>
 /// <remarks>
-/// A round of FETCHes ends with a Sync message, at which the backend sends out the last of what it has; before, it does so
-/// whenever 8 KiB are full. Where the rows of a FETCH are too narrow for that, each FETCH has a Sync of its own (what Npgsql
-/// calls an error barrier). That is not done everywhere: when one FETCH of such a round fails, so does each after it, and each
-/// writes a line into the server's log.
+/// A round of FETCHes ends with a Sync message, at which the backend sends out the last of what it has; before, it does
+/// so whenever 8 KiB are full. Where the rows of a FETCH are too narrow for that, each FETCH has a Sync of its own
+/// (what Npgsql calls an error barrier). That is not done everywhere: when one FETCH of such a round fails, so does
+/// each after it, and each writes a line into the server's log.
 /// </remarks>
 internal sealed class Cursor : IAsyncDisposable
 {
-    // At most a round of FETCHes is on its way, a few megabytes: enough to read over them, and no time that anyone notices.
+    // At most a round of FETCHes is on its way, a few megabytes: enough to read over them, and no time that anyone
+    // notices.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(100);
 
     // Less than anyone notices, and enough for a few hundred kilobytes.
@@ -73,7 +74,9 @@ internal sealed class Cursor : IAsyncDisposable
     public NpgsqlDataReader Current => _reader!;
 
     /// <summary>Sends what opens the cursor, and its first FETCH.</summary>
-    /// <param name="commands">The settings, then what limits statements and ends with the client, then the DECLARE.</param>
+    /// <param name="commands">
+    /// The settings, then what limits statements and ends with the client, then the DECLARE.
+    /// </param>
     /// <param name="isEstimated">Whether an EXPLAIN is among them.</param>
     public async Task StartAsync(IEnumerable<NpgsqlBatchCommand> commands, bool isEstimated)
     {
@@ -114,8 +117,8 @@ internal sealed class Cursor : IAsyncDisposable
             var isLate = !next.IsCompleted;
             if (await WaitedFor(next).ConfigureAwait(false))
             {
-                // The backend sends 8 KiB at a time. Once we are faster than it, each of these costs a wake-up, unless some
-                // of them gather in the socket; not on Windows, whose timers take 15 ms.
+                // The backend sends 8 KiB at a time. Once we are faster than it, each of these costs a wake-up, unless
+                // some of them gather in the socket; not on Windows, whose timers take 15 ms.
                 if (isLate && _plan.Fetches > 1 && !OperatingSystem.IsWindows())
                     await Task.Delay(GatherTime, _time, _cancellation).ConfigureAwait(false);
                 _pending = null;
@@ -130,8 +133,8 @@ internal sealed class Cursor : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives the connection back. What was sent ahead is read over if it is there, else the connection is severed; neither the
-    /// backend nor we go through the rest of the result.
+    /// Gives the connection back. What was sent ahead is read over if it is there, else the connection is severed;
+    /// neither the backend nor we go through the rest of the result.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -168,7 +171,8 @@ internal sealed class Cursor : IAsyncDisposable
         return true;
     }
 
-    private void BeginFetch() => (_rowsInFetch, _bytesBeforeFetch, _waitedInFetch) = (0, Rows.ValueBytes, TimeSpan.Zero);
+    private void BeginFetch()
+        => (_rowsInFetch, _bytesBeforeFetch, _waitedInFetch) = (0, Rows.ValueBytes, TimeSpan.Zero);
 
     private async Task SendRoundAsync(IEnumerable<NpgsqlBatchCommand> before)
     {
@@ -190,8 +194,9 @@ internal sealed class Cursor : IAsyncDisposable
         (_reader, _batch) = (null, null);
         try
         {
-            // Npgsql (10.0.3) finds its way out of a failure among error barriers only where it comes between two results: not amid
-            // rows that it skips, and not while the reader is disposed. So each FETCH is read to its end, and the round to its own.
+            // Npgsql (10.0.3) finds its way out of a failure among error barriers only where it comes between two
+            // results: not amid rows that it skips, and not while the reader is disposed. So each FETCH is read to its
+            // end, and the round to its own.
             do
             {
                 while (_plan.IsSentAfterEachFetch && await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
@@ -225,7 +230,8 @@ internal sealed class Cursor : IAsyncDisposable
         if (_reader is null || _batch is null)
             return;
 
-        // What was sent ahead is mostly here by now, and is read over in a few milliseconds. Where it is not, we don't wait for it.
+        // What was sent ahead is mostly here by now, and is read over in a few milliseconds. Where it is not, we don't
+        // wait for it.
         var ending = DrainAsync();
         if (!await ending.CompletesWithinAsync(DrainLimit, _time, CancellationToken.None).ConfigureAwait(false))
             _session.Sever();
@@ -239,7 +245,8 @@ internal sealed class Cursor : IAsyncDisposable
         if (_pending is not null)
             await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Npgsql (10.0.3) takes a failure amid rows for the end of the whole round, also where other FETCHes have their own answers.
+        // Npgsql (10.0.3) takes a failure amid rows for the end of the whole round, also where other FETCHes have their
+        // own answers.
         if (_pending is { IsCompletedSuccessfully: false } && _plan.IsSentAfterEachFetch)
             _session.Sever();
         await EndRoundAsync().ConfigureAwait(false);
@@ -298,13 +305,13 @@ internal sealed class Cursor : IAsyncDisposable
         }
     }
 
-    // For a statement_timeout and for a person who cancels Postgres has one code; only the message, in the server's language, tells
-    // them apart. So do we by the time: Postgres's limit is in force in the first round alone.
+    // For a statement_timeout and for a person who cancels Postgres has one code; only the message, in the server's
+    // language, tells them apart. So do we by the time: Postgres's limit is in force in the first round alone.
     private bool IsStatementOutOfTime()
         => _limit is null && _timeout is { } timeout && _time.GetElapsedTime(_sent) + ClockDifference >= timeout;
 
-    // Until the first row Postgres's own statement_timeout does it; later that would count the time, too, for which a FETCH is
-    // held back by a reader that takes nothing.
+    // Until the first row Postgres's own statement_timeout does it; later that would count the time, too, for which a
+    // FETCH is held back by a reader that takes nothing.
     private async Task<T> WithinAsync<T>(Task<T> task, TimeSpan limit)
     {
         if (await task.CompletesWithinAsync(limit, _time, CancellationToken.None).ConfigureAwait(false))

@@ -20,7 +20,7 @@ internal sealed class CursorOpening : IAsyncDisposable
     public RowLayout Layout { get; }
 
     /// <summary>Takes a connection, begins a transaction on it, and describes the query.</summary>
-    /// <param name="scope">Where.</param>
+    /// <param name="scope">The database, and how long the cursor is wanted.</param>
     /// <param name="run">The query.</param>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
     public static async Task<CursorOpening> BeginAsync(CursorScope scope, QueryRun run)
@@ -30,17 +30,17 @@ internal sealed class CursorOpening : IAsyncDisposable
             var session = await scope.Database.OpenAsync(scope.Cancellation).ConfigureAwait(false);
             try
             {
-                // BEGIN travels with the first command; what ends the transaction is the end of the session. A cursor reads one
-                // snapshot anyhow; in this isolation so do the volatile functions that it calls, which else have a newer one at
-                // each call.
+                // BEGIN travels with the first command; what ends the transaction is the end of the session. A cursor
+                // reads one snapshot anyhow; in this isolation so do the volatile functions that it calls, which else
+                // have a newer one at each call.
                 await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None).ConfigureAwait(false);
                 var layout = await RowLayout.DescribeAsync(session.Connection, run.Query, run.ExactNumbers).ConfigureAwait(false);
                 return new CursorOpening(scope, run.Query, session, layout);
             }
             catch (NpgsqlException) when (first && !session.IsSevered && session.Connection.FullState.HasFlag(ConnectionState.Broken))
             {
-                // It lay in the pool while the server was restarted, or a firewall forgot it. Nothing has been read yet,
-                // and a new one tells whether the server is there.
+                // It lay in the pool while the server was restarted, or a firewall forgot it. Nothing has been read
+                // yet, and a new one tells whether the server is there.
                 await session.DisposeAsync().ConfigureAwait(false);
                 scope.Database.ForgetIdleConnections();
             }
@@ -53,9 +53,11 @@ internal sealed class CursorOpening : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens the cursor, to which the connection then belongs; its first FETCH is under way. To be called once.</summary>
+    /// <summary>
+    /// Opens the cursor, to which the connection then belongs; its first FETCH is under way. To be called once.
+    /// </summary>
     /// <param name="rows">Writes the rows of <see cref="Layout"/>.</param>
-    /// <param name="start">Which rows.</param>
+    /// <param name="start">Which rows the cursor gives.</param>
     /// <exception cref="NpgsqlException">The query is wrong, or the connection was lost.</exception>
     public async Task<Cursor> OpenAsync(RowWriter rows, CursorStart start)
     {
@@ -90,7 +92,7 @@ internal sealed class CursorOpening : IAsyncDisposable
 
 /// <summary>Where a cursor is opened, and for how long it is wanted.</summary>
 /// <param name="Database">The database.</param>
-/// <param name="Time">Measures how fast rows come.</param>
+/// <param name="Time">The clock that measures how fast rows come.</param>
 /// <param name="Cancellation">Cancelled when nobody wants the rows any more: it severs the connection.</param>
 internal sealed record CursorScope(PostgresDatabase Database, TimeProvider Time, CancellationToken Cancellation);
 

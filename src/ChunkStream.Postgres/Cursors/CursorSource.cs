@@ -10,18 +10,19 @@ using Npgsql;
 namespace ChunkStream.Postgres.Cursors;
 
 /// <summary>
-/// The rows of a query, through a cursor. A keyed query can let go of its cursor between any two rows, and goes on along its
-/// key with another one.
+/// The rows of a query, through a cursor. A keyed query can let go of its cursor between any two rows, and goes on
+/// along its key with another one.
 /// </summary>
-/// <param name="database">Where the query runs.</param>
-/// <param name="run">What to run.</param>
-/// <param name="encoding">How a row is written.</param>
+/// <param name="database">The database in which the query runs.</param>
+/// <param name="run">The query, and what this run of it needs.</param>
+/// <param name="encoding">The encoding in which rows are written.</param>
 /// <param name="time">Measures how fast rows come, and how long a reader stalls.</param>
 /// <param name="cancellation">Cancelled when nobody wants the rows any more: it reaches the backend.</param>
 internal sealed class CursorSource(
     PostgresDatabase database, QueryRun run, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation) : StreamSource
 {
-    // A reader that takes nothing for so long is not merely a packet late; while others wait for a connection, they get it.
+    // A reader that takes nothing for so long is not merely a packet late; while others wait for a connection, they get
+    // it.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
@@ -114,7 +115,8 @@ internal sealed class CursorSource(
     }
 
     /// <inheritdoc />
-    internal override StreamContinuations Continuations => new(run.After is not null, _givenUpForReaders, _continuedAfterFailures, _lastFailure);
+    internal override StreamContinuations Continuations
+        => new(run.After is not null, _givenUpForReaders, _continuedAfterFailures, _lastFailure);
 
     /// <inheritdoc />
     public override Problem Describe(Exception failure)
@@ -166,8 +168,9 @@ internal sealed class CursorSource(
         }
     }
 
-    // Before the first row the client can be told to come again, and why; only what may succeed at once is tried again here. Once
-    // rows are written, a stream with a key goes on after them. Either way it is tried a few times as long as no row comes.
+    // Before the first row the client can be told to come again, and why; only what may succeed at once is tried again
+    // here. Once rows are written, a stream with a key goes on after them. Either way it is tried a few times as long
+    // as no row comes.
     private bool CanGoOnAfter(Exception failure)
         => !cancellation.IsCancellationRequested
             && (_rows != _rowsAtFailure || _failures < MostFailures)
@@ -198,8 +201,8 @@ internal sealed class CursorSource(
         }
         catch (QueryTimeoutException) when (run.Query.Key.Count > 0 && _cursor!.FetchesSeveral)
         {
-            // Was it one row that took so long, or were it many that belong to one FETCH? Along the key that one row can be
-            // asked for alone.
+            // Was it one row that took so long, or were it many that belong to one FETCH? Along the key that one row
+            // can be asked for alone.
             await CloseAsync().ConfigureAwait(false);
             await OpenAsync().ConfigureAwait(false);
             return await ReadAsync().ConfigureAwait(false);
@@ -229,8 +232,8 @@ internal sealed class CursorSource(
         }
         catch (PostgresException refusal) when (_schema is null && (refusal.IsAboutValues() || refusal.IsAboutText()))
         {
-            // The values are those of parameters, of a token, or of the query's own making. Some types refuse a value of a token as
-            // if it were bad syntax.
+            // The values are those of parameters, of a token, or of the query's own making. Some types refuse a value
+            // of a token as if it were bad syntax.
             if (refusal.IsAboutValues() && run.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
                 throw new ProblemException(problem, refusal);
             if (_from is not null && _layout is { } layout && await PositionCheck.ProblemAsync(database, layout.Key, _from, cancellation).ConfigureAwait(false) is { } refused)
@@ -238,8 +241,8 @@ internal sealed class CursorSource(
             throw;
         }
 
-        // While others wait, a stream that can go on later has the connection for a turn at a time; longer ones where it takes
-        // long to begin.
+        // While others wait, a stream that can go on later has the connection for a turn at a time; longer ones where
+        // it takes long to begin.
         _opened = time.GetTimestamp();
         _turn = Turn + (TurnPerOpening * time.GetElapsedTime(start, _opened));
         _schema ??= _cursor.Rows.Schema with { EstimatedRows = _cursor.EstimatedRows, HasCheckpoints = run.HasCheckpoints };
@@ -266,8 +269,8 @@ internal sealed class CursorSource(
     private KeysetPosition? Position()
         => _key is { HasPosition: true } ? new KeysetPosition(_rows, _key.Texts()) : run.After;
 
-    // One more than the bound: that there is one is how the bound is known to be passed. And one more for the row at the
-    // position; where that is gone, it is one too many, and is not read.
+    // One more than the bound: that there is one is how the bound is known to be passed. And one more for the row at
+    // the position; where that is gone, it is one too many, and is not read.
     private long? AtMost()
     {
         var last = run.Limit ?? run.Query.MaxRows + 1;
@@ -284,7 +287,10 @@ internal sealed class CursorSource(
             || (patience < limit && await _slot!.OfferAsync(reader, limit - patience, cancellation).ConfigureAwait(false));
     }
 
-    /// <summary>Gives back cursor, snapshot and connection. The next wait opens another cursor, after the last row that was written.</summary>
+    /// <summary>
+    /// Gives back cursor, snapshot and connection. The next wait opens another cursor, after the last row that was
+    /// written.
+    /// </summary>
     private async Task PauseAsync()
     {
         // A failure is still to be told; a row that has come and was not written comes again.

@@ -5,16 +5,17 @@ namespace ChunkStream.Postgres.Cursors;
 /// leaves at once; then more, as fast as the rows prove to come, and at once fewer when they get slow or wide.
 /// </summary>
 /// <remarks>
-/// Postgres puts the rows of a FETCH aside, on disk where they are more than work_mem, and sends the first of them when it
-/// has the last. FETCHes that are sent can't be taken back. So the rows of one FETCH are all that can be held back, and all
-/// that can be put aside, when rows that were quick and narrow become slow or wide: their number is bounded, whatever came
-/// before. A FETCH costs some ten microseconds, which a hundred rows make up for.
+/// Postgres puts the rows of a FETCH aside, on disk where they are more than work_mem, and sends the first of them when
+/// it has the last. FETCHes that are sent can't be taken back. So the rows of one FETCH are all that can be held back,
+/// and all that can be put aside, when rows that were quick and narrow become slow or wide: their number is bounded,
+/// whatever came before. A FETCH costs some ten microseconds, which a hundred rows make up for.
 /// </remarks>
 /// <param name="fetchBytes">How many bytes of rows one FETCH aims at.</param>
 /// <param name="fetchesAhead">How many FETCHes are sent ahead at most.</param>
 /// <param name="timeout">How long the next row may take; null for no limit.</param>
 /// <param name="isAtPosition">
-/// Whether the first row is one that the reader has: the one after it then has a FETCH of its own, too, and leaves at once.
+/// Whether the first row is one that the reader has: the one after it then has a FETCH of its own, too, and leaves at
+/// once.
 /// </param>
 internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? timeout = null, bool isAtPosition = false)
 {
@@ -24,8 +25,8 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? time
     // A row must not wait longer than this for others of its round: less than a person notices.
     private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(50);
 
-    // Rows of one FETCH can't be told apart until they are here. So that a timeout hits none that kept to it, a FETCH has
-    // only as many rows as would still be in time if each of them took this long.
+    // Rows of one FETCH can't be told apart until they are here. So that a timeout hits none that kept to it, a FETCH
+    // has only as many rows as would still be in time if each of them took this long.
     private static readonly TimeSpan SlowRow = TimeSpan.FromMilliseconds(100);
 
     // From one round to the next, while nothing is known but that the last one was quick.
@@ -45,11 +46,12 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? time
     /// <summary>Keeps to a timeout that became known later: that of the database's own.</summary>
     public void KeepTo(TimeSpan? limit) => _mostRows = MostRowsWithin(limit);
 
-    private static int MostRowsWithin(TimeSpan? limit) => limit is { } time ? (int)Math.Clamp(time / SlowRow, 1, MostRows) : MostRows;
+    private static int MostRowsWithin(TimeSpan? limit)
+        => limit is { } time ? (int)Math.Clamp(time / SlowRow, 1, MostRows) : MostRows;
 
     /// <summary>
-    /// Whether the backend must be told to send what it has after each FETCH: its rows are too few and too narrow to fill its
-    /// buffer, and would wait there for those of the next ones.
+    /// Whether the backend must be told to send what it has after each FETCH: its rows are too few and too narrow to
+    /// fill its buffer, and would wait there for those of the next ones.
     /// </summary>
     public bool IsSentAfterEachFetch { get; private set; }
 
@@ -79,7 +81,8 @@ internal readonly record struct Fetched(long Rows, long Bytes, TimeSpan Waited)
     public double BytesPerRow => Rows == 0 ? 0 : (double)Bytes / Rows;
 
     /// <summary>How many rows would come in a time.</summary>
-    public double RowsWithin(TimeSpan time) => Rows == 0 || Waited <= TimeSpan.Zero ? int.MaxValue : Math.Min(Rows * (time / Waited), int.MaxValue);
+    public double RowsWithin(TimeSpan time)
+        => Rows == 0 || Waited <= TimeSpan.Zero ? int.MaxValue : Math.Min(Rows * (time / Waited), int.MaxValue);
 
     public static Fetched operator +(Fetched one, Fetched other)
         => new(one.Rows + other.Rows, one.Bytes + other.Bytes, one.Waited + other.Waited);

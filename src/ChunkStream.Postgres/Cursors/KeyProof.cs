@@ -8,13 +8,13 @@ using Npgsql.Schema;
 namespace ChunkStream.Postgres.Cursors;
 
 /// <summary>
-/// Whether the database guarantees that a key is unique and never null: it is a unique index of the one table whose columns
-/// the query gives, and the query reads no other.
+/// Whether the database guarantees that a key is unique and never null: it is a unique index of the one table whose
+/// columns the query gives, and the query reads no other.
 /// </summary>
 internal static class KeyProof
 {
-    // Nodes of a plan that neither give a row twice nor put a null where a column has none. Joins, unions, groupings (of which
-    // ROLLUP adds nulls) and functions that give several rows are not among them.
+    // Nodes of a plan that neither give a row twice nor put a null where a column has none. Joins, unions, groupings
+    // (of which ROLLUP adds nulls) and functions that give several rows are not among them.
     private static readonly HashSet<string> Harmless =
     [
         "Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan", "BitmapAnd", "BitmapOr",
@@ -27,8 +27,9 @@ internal static class KeyProof
         "The database does not guarantee that this key is unique and never null (no unique index over not-null columns of the one table that is read "
         + "covers it, in the columns' own collation and order). Each stream checks it row by row, and fails where it is not so.";
 
-    /// <summary>Looks for one, on a connection of its own.</summary>
-    public static async Task<bool> ExistsAsync(PostgresDatabase database, PostgresQuery query, CancellationToken cancellation)
+    /// <summary>Looks for a proof, on a connection of its own.</summary>
+    public static async Task<bool> ExistsAsync(
+        PostgresDatabase database, PostgresQuery query, CancellationToken cancellation)
     {
         var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
         await using var _ = session.ConfigureAwait(false);
@@ -36,7 +37,7 @@ internal static class KeyProof
         return await ExistsAsync(session.Connection, query, layout).ConfigureAwait(false);
     }
 
-    /// <summary>Looks for one.</summary>
+    /// <summary>Looks for a proof, on a given connection.</summary>
     public static async Task<bool> ExistsAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
         var transaction = await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
@@ -63,8 +64,9 @@ internal static class KeyProof
 
     private static async Task<bool> HasUniqueIndexAsync(NpgsqlConnection connection, uint table, short[] columns)
     {
-        // The index must find equal what the order of the rows finds equal: the collation is the column's, and the operator
-        // class the default one of its type. A table with children is read with them, and its index knows only its own rows.
+        // The index must find equal what the order of the rows finds equal: the collation is the column's, and the
+        // operator class the default one of its type. A table with children is read with them, and its index knows only
+        // its own rows.
         const string Sql =
             """
             SELECT EXISTS (
@@ -96,7 +98,9 @@ internal static class KeyProof
         return (bool)(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
     }
 
-    /// <summary>Whether the plan reads one relation, once, and does no more than sort, filter and count its rows.</summary>
+    /// <summary>
+    /// Whether the plan reads one relation, once, and does no more than sort, filter and count its rows.
+    /// </summary>
     private static async Task<bool> ReadsOnceAsync(NpgsqlConnection connection, PostgresQuery query)
     {
         // Planned without values (a generic plan): a NULL in a parameter's place would plan most of a query away.

@@ -11,8 +11,8 @@ namespace ChunkStream.Postgres.Cursors;
 internal static class PositionCheck
 {
     /// <summary>
-    /// The problem with a position that came with a token, or null if there is none: a token that was signed with our secret
-    /// may still come from elsewhere, or from before an enum lost a value.
+    /// The problem with a position that came with a token, or null if there is none: a token that was signed with our
+    /// secret may still come from elsewhere, or from before an enum lost a value.
     /// </summary>
     public static async Task<Problem?> ProblemAsync(
         PostgresDatabase database, IReadOnlyList<KeyColumnLayout> key, KeysetPosition position, CancellationToken cancellation)

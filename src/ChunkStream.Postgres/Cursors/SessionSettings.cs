@@ -4,8 +4,8 @@ using ChunkStream.Postgres.Rows;
 namespace ChunkStream.Postgres.Cursors;
 
 /// <summary>
-/// What is set before a cursor is opened. All of it ends with the transaction (SET LOCAL), so that nothing is left behind
-/// on a connection that others use, be it through a pool of ours or through PgBouncer's.
+/// What is set before a cursor is opened. All of it ends with the transaction (SET LOCAL), so that nothing is left
+/// behind on a connection that others use, be it through a pool of ours or through PgBouncer's.
 /// </summary>
 internal static class SessionSettings
 {
@@ -13,19 +13,20 @@ internal static class SessionSettings
     public const string NoStatementTimeout = "SET LOCAL statement_timeout = 0";
 
     /// <summary>
-    /// Has the server look five times a second, while it works for us, whether we are still there: what nobody waits for any more
-    /// is stopped by closing its connection (<see cref="Connections.PostgresSession"/>). Without this the backend would go on to
-    /// the end of what it does before it notices. Gives NULL where the server can't do that, on Windows, and the backend's process.
+    /// Has the server look five times a second, while it works for us, whether we are still there: what nobody waits
+    /// for any more is stopped by closing its connection (<see cref="Connections.PostgresSession"/>). Without this the
+    /// backend would go on to the end of what it does before it notices. Gives NULL where the server can't do that, on
+    /// Windows, and the backend's process.
     /// </summary>
     public const string EndWithClient =
         "SELECT CASE WHEN current_setting('dynamic_shared_memory_type') <> 'windows' THEN set_config('client_connection_check_interval', '200ms', true) END,"
         + " pg_backend_pid()::text";
 
-    /// <summary>By then the server has noticed.</summary>
+    /// <summary>How long it takes at most until the server has noticed that its client is gone.</summary>
     public static readonly TimeSpan NoticeTime = TimeSpan.FromMilliseconds(250);
 
-    // Planning for the first row as for a hundredth of the rows: an index that gives them in order then beats sorting all of
-    // them, while a plan that needs half its time before the first row does not.
+    // Planning for the first row as for a hundredth of the rows: an index that gives them in order then beats sorting
+    // all of them, while a plan that needs half its time before the first row does not.
     private const string FirstRowFraction = "0.01";
 
     // Longer than any stall that we allow: it ends the transactions of a process that is frozen or hangs.
@@ -34,8 +35,8 @@ internal static class SessionSettings
     /// <summary>The statements for a query.</summary>
     public static IEnumerable<string> For(PostgresQuery query, PostgresOptions options)
     {
-        // A value comes out alike whatever the defaults of server and role are, and a scan begins at the table's beginning,
-        // not where another one is.
+        // A value comes out alike whatever the defaults of server and role are, and a scan begins at the table's
+        // beginning, not where another one is.
         yield return "SET TRANSACTION READ ONLY";
         yield return "SET LOCAL synchronize_seqscans = off";
         yield return "SET LOCAL TimeZone = 'UTC'";
@@ -50,9 +51,9 @@ internal static class SessionSettings
     }
 
     /// <summary>
-    /// Limits what the database may take for the first row: by what the query declares, or by what server, database or role have as their
-    /// statement_timeout, whichever is shorter. Gives the milliseconds, 0 for no limit. For later rows we take the time ourselves: to
-    /// Postgres a FETCH that is held back by a slow reader is a slow statement.
+    /// Limits what the database may take for the first row: by what the query declares, or by what server, database or
+    /// role have as their statement_timeout, whichever is shorter. Gives the milliseconds, 0 for no limit. For later
+    /// rows we take the time ourselves: to Postgres a FETCH that is held back by a slow reader is a slow statement.
     /// </summary>
     public static string LimitStatements(PostgresQuery query)
     {
@@ -65,5 +66,6 @@ internal static class SessionSettings
     public static TimeSpan StallLimit(PostgresQuery query, PostgresOptions options)
         => query.Idle ?? TimeSpan.FromSeconds(query.Key.Count > 0 ? options.StallSeconds : options.IdleSeconds);
 
-    private static string Milliseconds(TimeSpan time) => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+    private static string Milliseconds(TimeSpan time)
+        => ((long)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 }

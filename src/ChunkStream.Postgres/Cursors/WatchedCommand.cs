@@ -3,8 +3,8 @@ using Npgsql;
 namespace ChunkStream.Postgres.Cursors;
 
 /// <summary>
-/// A statement that may run a user's own code, and so take its time, outside of a cursor: the check of a type or of a value. The
-/// server stops it when its connection is closed.
+/// A statement that may run a user's own code, and so take its time, outside of a cursor: the check of a type or of a
+/// value. The server stops it when its connection is closed.
 /// </summary>
 internal static class WatchedCommand
 {

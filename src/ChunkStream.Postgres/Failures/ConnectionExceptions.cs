@@ -9,7 +9,9 @@ internal sealed class BusyException()
     : Exception("All connections that streams may hold are in use, and the queue for them is full.");
 
 /// <summary>The server has begun to send a message that is larger than one may be. The rest was not received.</summary>
-/// <param name="column">If the message is a row: the place of the column, from 0, with which it becomes too large.</param>
+/// <param name="column">
+/// If the message is a row: the place of the column, from 0, with which it becomes too large.
+/// </param>
 /// <param name="most">How many bytes a message may have.</param>
 internal sealed class MessageTooLargeException(int? column, int most)
     : Exception($"A message of the database has more than {most} bytes (ChunkStream:Postgres:MaxRowBytes).")

@@ -46,12 +46,12 @@ internal static class PostgresFailures
         _ => false,
     };
 
-    /// <summary>Whether it may succeed at once, since it ran into others.</summary>
+    /// <summary>Whether a query that failed so may succeed at once: it only ran into others.</summary>
     public static bool IsConflict(Exception failure)
         => failure is PostgresException postgres && SqlStates.MeaningOf(postgres.SqlState) is SqlStateMeaning.Conflict;
 
-    // A cursor knows its limit, and whether that was reached. Before there is one, while a query waits for a lock on its table, the
-    // message tells, where the server speaks English.
+    // A cursor knows its limit, and whether that was reached. Before there is one, while a query waits for a lock on
+    // its table, the message tells, where the server speaks English.
     private static bool IsCancelledByHand(Exception failure)
         => failure is QueryCancelledException
             || (failure is PostgresException cancelled && cancelled.IsCancelled()

@@ -1,6 +1,8 @@
 namespace ChunkStream.Postgres.Failures;
 
-/// <summary>Postgres took longer for the next row than the query, or Postgres's own statement_timeout, allows.</summary>
+/// <summary>
+/// Postgres took longer for the next row than the query, or Postgres's own statement_timeout, allows.
+/// </summary>
 internal sealed class QueryTimeoutException() : Exception(
     "Postgres took longer for the next row than the query (-- timeout:) or its own statement_timeout allows.");
 
@@ -8,13 +10,16 @@ internal sealed class QueryTimeoutException() : Exception(
 internal sealed class QueryCancelledException(Exception cause)
     : Exception("The query was cancelled at the database, and no limit was reached.", cause);
 
-/// <summary>The reader took nothing for longer than the query may be held, and without a key the query can't be continued.</summary>
+/// <summary>
+/// The reader took nothing for longer than the query may be held, and without a key the query can't be continued.
+/// </summary>
 internal sealed class ReaderStalledException() : Exception(
     "The reader took nothing for longer than the query may be held (-- idle:), and without a key it can't be continued.");
 
 /// <summary>The query has more rows than it declares at most.</summary>
 /// <param name="rows">How many it declares.</param>
-internal sealed class TooManyRowsException(long rows) : Exception($"The query has more than {rows} rows (-- max-rows:).")
+internal sealed class TooManyRowsException(
+    long rows) : Exception($"The query has more than {rows} rows (-- max-rows:).")
 {
     public long Rows => rows;
 }

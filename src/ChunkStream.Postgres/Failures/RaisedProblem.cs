@@ -4,8 +4,8 @@ using Npgsql;
 namespace ChunkStream.Postgres.Failures;
 
 /// <summary>
-/// What SQL says to the client by RAISE, for query files that declare <c>-- errors: shown</c>. Codes of the form PTnnn choose an
-/// HTTP status, as PostgREST has them.
+/// What SQL says to the client by RAISE, for query files that declare <c>-- errors: shown</c>. Codes of the form PTnnn
+/// choose an HTTP status, as PostgREST has them.
 /// </summary>
 internal static class RaisedProblem
 {

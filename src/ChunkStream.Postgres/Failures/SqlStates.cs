@@ -4,8 +4,8 @@ using Npgsql;
 namespace ChunkStream.Postgres.Failures;
 
 /// <summary>
-/// The one table of what Postgres's error codes (SQLSTATE, "PostgreSQL Error Codes") mean: to a stream, to a check, and to a short
-/// call that may be repeated. Who asks decides what to do about it.
+/// The one table of what Postgres's error codes (SQLSTATE, "PostgreSQL Error Codes") mean: to a stream, to a check, and
+/// to a short call that may be repeated. Who asks decides what to do about it.
 /// </summary>
 internal static class SqlStates
 {
@@ -18,15 +18,16 @@ internal static class SqlStates
     {
         PostgresErrorCodes.QueryCanceled => SqlStateMeaning.Cancelled,
 
-        // The server is fine, and ended this transaction for the sake of others: a deadlock, a conflict of a replica with its
-        // primary (class 40), rows that vacuum has removed.
+        // The server is fine, and ended this transaction for the sake of others: a deadlock, a conflict of a replica
+        // with its primary (class 40), rows that vacuum has removed.
         ['4', '0', ..] or SnapshotTooOld => SqlStateMeaning.Conflict,
 
         // A limit of the administrator's, or the administrator.
         IdleInTransactionTimeout or TransactionTimeout or PostgresErrorCodes.LockNotAvailable
             or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown => SqlStateMeaning.Ended,
 
-        // A limit that the administrator has set, of temporary files for example: the query is too large for it each time.
+        // A limit that the administrator has set, of temporary files for example: the query is too large for it each
+        // time.
         PostgresErrorCodes.ConfigurationLimitExceeded => SqlStateMeaning.Fault,
 
         // Connection trouble, a lack of resources, a login or database that is not there (yet), a server that starts.
@@ -43,25 +44,35 @@ internal static class SqlStates
         => meaning is SqlStateMeaning.Conflict or SqlStateMeaning.Ended or SqlStateMeaning.Unavailable;
 
     /// <summary>Whether the statement was cancelled: by a person, or by statement_timeout.</summary>
-    public static bool IsCancelled(this PostgresException failure) => failure.SqlState is PostgresErrorCodes.QueryCanceled;
+    public static bool IsCancelled(this PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.QueryCanceled;
 
     /// <summary>Whether a table that the statement names is not there.</summary>
-    public static bool IsMissingTable(this PostgresException failure) => failure.SqlState is PostgresErrorCodes.UndefinedTable;
+    public static bool IsMissingTable(this PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.UndefinedTable;
 
     /// <summary>Whether bad data is the reason: a value that its type does not take (class 22).</summary>
     public static bool IsAboutData(this PostgresException failure) => failure.SqlState is ['2', '2', ..];
 
-    /// <summary>Whether a value is the reason: bad data, or a value against a constraint of its domain (classes 22 and 23).</summary>
+    /// <summary>
+    /// Whether a value is the reason: bad data, or a value against a constraint of its domain (classes 22 and 23).
+    /// </summary>
     public static bool IsAboutValues(this PostgresException failure) => failure.SqlState is ['2', '2' or '3', ..];
 
-    /// <summary>Whether the text of the statement is the reason: its syntax, names, types or privileges (class 42).</summary>
+    /// <summary>
+    /// Whether the text of the statement is the reason: its syntax, names, types or privileges (class 42).
+    /// </summary>
     public static bool IsAboutText(this PostgresException failure) => failure.SqlState is ['4', '2', ..];
 
-    /// <summary>Whether statement or values are the reason, down to what can't stand there (0A) and sizes (54).</summary>
+    /// <summary>
+    /// Whether statement or values are the reason, down to what can't stand there (0A) and sizes (54).
+    /// </summary>
     public static bool IsAboutStatement(this PostgresException failure)
         => failure.IsAboutText() || failure.IsAboutValues() || failure.SqlState is ['0', 'A', ..] or ['5', '4', ..];
 
-    /// <summary>The HTTP status that the statement's own RAISE chooses, 400–599; null where it raised nothing for a client.</summary>
+    /// <summary>
+    /// The HTTP status that the statement's own RAISE chooses, 400–599; null where it raised nothing for a client.
+    /// </summary>
     public static int? RaisedStatus(this PostgresException failure) => failure.SqlState switch
     {
         PostgresErrorCodes.RaiseException => 400,
@@ -73,8 +84,8 @@ internal static class SqlStates
     };
 
     /// <summary>
-    /// Whether the server has rolled a short call back that may well succeed the next time: a deadlock, or a transaction that is not
-    /// "read committed" (<see cref="IsOfIsolation"/>).
+    /// Whether the server has rolled a short call back that may well succeed the next time: a deadlock, or a
+    /// transaction that is not "read committed" (<see cref="IsOfIsolation"/>).
     /// </summary>
     public static bool IsUndone(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.DeadlockDetected || failure.IsOfIsolation();
@@ -88,21 +99,24 @@ internal static class SqlStates
         => failure.SqlState is PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable;
 
     /// <summary>
-    /// Whether the tables and functions of a schema are gone or were replaced: a statement that was prepared with the old types is
-    /// "not supported".
+    /// Whether the tables and functions of a schema are gone or were replaced: a statement that was prepared with the
+    /// old types is "not supported".
     /// </summary>
     public static bool IsChangedSchema(this PostgresException failure)
         => failure.IsMissingSchema()
             || failure.SqlState is PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.FeatureNotSupported;
 
     /// <summary>Whether an administrator, or a server that stops, ended the connection.</summary>
-    public static bool IsShutdown(this PostgresException failure) => failure.SqlState is PostgresErrorCodes.AdminShutdown;
+    public static bool IsShutdown(this PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.AdminShutdown;
 
     /// <summary>Whether the role lacks a privilege.</summary>
-    public static bool IsForbidden(this PostgresException failure) => failure.SqlState is PostgresErrorCodes.InsufficientPrivilege;
+    public static bool IsForbidden(this PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.InsufficientPrivilege;
 
     /// <summary>Whether the server, or the transaction, is read-only.</summary>
-    public static bool IsReadOnly(this PostgresException failure) => failure.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction;
+    public static bool IsReadOnly(this PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction;
 
     /// <summary>Whether this version of Postgres lacks what the statement needs.</summary>
     public static bool IsNotSupported(this PostgresException failure)

@@ -5,12 +5,15 @@ namespace ChunkStream.Postgres.Keys;
 
 /// <summary>A key's column in the rows of a query.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="IsDescending">Its order.</param>
+/// <param name="IsDescending">Whether the rows come in descending order of it.</param>
 /// <param name="Sql">What the SELECT calls it.</param>
-/// <param name="Ordinal">The place of its text, or of the value that the text is made from, in the rows that Postgres sends.</param>
+/// <param name="Ordinal">
+/// The place of its text, or of the value that the text is made from, in the rows that Postgres sends.
+/// </param>
 /// <param name="Type">How its values are compared.</param>
 /// <param name="Writer">Turns its binary format into its text; null where Postgres sends the text.</param>
-internal sealed record KeyColumnLayout(string Name, bool IsDescending, string Sql, int Ordinal, KeyType Type, ColumnWriter? Writer)
+internal sealed record KeyColumnLayout(
+    string Name, bool IsDescending, string Sql, int Ordinal, KeyType Type, ColumnWriter? Writer)
 {
     /// <summary>The column as Postgres compares it.</summary>
     public string Operand => Type.IsCoerced ? $"CAST({Sql} AS {Type.Name})" : Sql;
@@ -25,7 +28,8 @@ internal sealed record KeyColumnLayout(string Name, bool IsDescending, string Sq
     public string IsEqual => Type.Operators[2];
 
     /// <summary>A value of the column that is a parameter.</summary>
-    public string Parameter(int number) => string.Create(CultureInfo.InvariantCulture, $"CAST(${number} AS {Type.Name})");
+    public string Parameter(int number)
+        => string.Create(CultureInfo.InvariantCulture, $"CAST(${number} AS {Type.Name})");
 
     /// <summary>SQL of the text, where it travels in a column of its own; else null.</summary>
     public string? Text => Type.Text switch

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace ChunkStream.Postgres.Keys;
 
-/// <summary>The types of which some equal values differ in their binary format, in a way that is simple enough to be known here.</summary>
+/// <summary>
+/// The types of which some equal values differ in their binary format, in a way that is simple enough to be known here.
+/// </summary>
 internal static class KeyEqualities
 {
     // In numeric's header: the number of digits that are shown after the point. 1.0 and 1.00 differ in nothing else.

@@ -39,7 +39,9 @@ internal sealed class KeyTracker
     public void Take(int index, ReadOnlySpan<byte> value) => _next[index].Set(value);
 
     /// <summary>The row whose values were taken is written.</summary>
-    /// <param name="isSameForPostgres">Whether Postgres says that its key is the same as that of the row before it.</param>
+    /// <param name="isSameForPostgres">
+    /// Whether Postgres says that its key is the same as that of the row before it.
+    /// </param>
     /// <exception cref="KeyException">Its key is the same as the last row's.</exception>
     public void Commit(bool isSameForPostgres)
     {
@@ -50,8 +52,8 @@ internal sealed class KeyTracker
     }
 
     /// <summary>
-    /// Whether the row whose values were taken is the one at a position: its key is the same to the letter. It counts as the
-    /// last row then, although not as one that was written.
+    /// Whether the row whose values were taken is the one at a position: its key is the same to the letter. It counts
+    /// as the last row then, although not as one that was written.
     /// </summary>
     public bool IsAt(KeysetPosition position)
     {
@@ -74,13 +76,15 @@ internal sealed class KeyTracker
     }
 
     /// <summary>
-    /// The text form of a column's value in the last row, in UTF-8. Valid until the next call. May be asked for while another
-    /// thread opens a cursor at that row, and so calls <see cref="Texts"/> and <see cref="IsAt"/>.
+    /// The text form of a column's value in the last row, in UTF-8. Valid until the next call. May be asked for while
+    /// another thread opens a cursor at that row, and so calls <see cref="Texts"/> and <see cref="IsAt"/>.
     /// </summary>
     public ReadOnlySpan<byte> Text(int index) => Text(_last, index, _checkpoint);
 
     /// <summary>The values of the last row.</summary>
-    /// <exception cref="KeyException">A value is no text: the database's encoding is SQL_ASCII, which takes any bytes.</exception>
+    /// <exception cref="KeyException">
+    /// A value is no text: the database's encoding is SQL_ASCII, which takes any bytes.
+    /// </exception>
     public string[] Texts()
     {
         try

@@ -7,9 +7,9 @@ namespace ChunkStream.Postgres.Keys;
 /// <summary>Finds how the types of a key's columns are ordered, compared and written.</summary>
 /// <remarks>
 /// Types are listed here where three things are known of them: our text, or Postgres's, is read back as the same value;
-/// the operators are those of pg_catalog; and it is known which values are equal. Nothing is assumed of any other type: its
-/// operators come from the operator class by which ORDER BY sorts it, each text is proven by Postgres, and Postgres is asked
-/// which neighbours are equal.
+/// the operators are those of pg_catalog; and it is known which values are equal. Nothing is assumed of any other type:
+/// its operators come from the operator class by which ORDER BY sorts it, each text is proven by Postgres, and Postgres
+/// is asked which neighbours are equal.
 /// </remarks>
 internal static class KeyTypes
 {
@@ -48,8 +48,8 @@ internal static class KeyTypes
         [5069] = new("pg_catalog.xid8", KeyText.Selected),
     };
 
-    // The class by which ORDER BY sorts a type, as Postgres chooses it (GetDefaultOpClass): its own; that of all arrays,
-    // enums …; or that of a type which its values are, too, bit for bit.
+    // The class by which ORDER BY sorts a type, as Postgres chooses it (GetDefaultOpClass): its own; that of all
+    // arrays, enums …; or that of a type which its values are, too, bit for bit.
     private const string Ask =
         """
         SELECT t.oid, pg_catalog.format_type(t.oid, NULL), t.typtype = 'p',
@@ -87,7 +87,9 @@ internal static class KeyTypes
 
     /// <summary>The types of a key's columns.</summary>
     /// <param name="connection">Is asked, in one round trip, unless all types are known and have no collation.</param>
-    /// <param name="columns">Each column's name and the object identifier of its type, which is none of a domain.</param>
+    /// <param name="columns">
+    /// Each column's name and the object identifier of its type, which is none of a domain.
+    /// </param>
     /// <exception cref="UnusableKeyException">A type has no order, or its text can't be read back.</exception>
     public static async Task<IReadOnlyList<KeyType>> OfAsync(
         NpgsqlConnection connection, IReadOnlyList<(string Name, uint Type)> columns)
@@ -97,7 +99,8 @@ internal static class KeyTypes
         return [.. columns.Select(column => answers.TryGetValue(column.Type, out var answer) ? answer(column.Name) : Known[column.Type])];
     }
 
-    private static async Task<Dictionary<uint, Func<string, KeyType>>> AskAsync(NpgsqlConnection connection, uint[] types)
+    private static async Task<Dictionary<uint, Func<string, KeyType>>> AskAsync(
+        NpgsqlConnection connection, uint[] types)
     {
         var command = new NpgsqlCommand(Ask, connection) { Parameters = { new() { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } } };
         await using var _ = command.ConfigureAwait(false);

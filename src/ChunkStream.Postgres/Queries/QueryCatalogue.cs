@@ -8,10 +8,11 @@ using Npgsql;
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>
-/// The declared queries. Files are looked at again when they are asked for, at most once a second, so that a change is there
-/// without a restart; what the database says to a file is asked once for each version of it.
+/// The declared queries. Files are looked at again when they are asked for, at most once a second, so that a change is
+/// there without a restart; what the database says to a file is asked once for each version of it.
 /// </summary>
-internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDatabase database, TimeProvider time, ILogger<QueryCatalogue> logger)
+internal sealed class QueryCatalogue(
+    IOptions<QueryOptions> options, PostgresDatabase database, TimeProvider time, ILogger<QueryCatalogue> logger)
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -62,8 +63,8 @@ internal sealed class QueryCatalogue(IOptions<QueryOptions> options, PostgresDat
     };
 
     /// <summary>
-    /// Asks whether the database still guarantees that the query's key is unique and never null; null where it did not when it was asked
-    /// first. An index or a constraint may be dropped at any time.
+    /// Asks whether the database still guarantees that the query's key is unique and never null; null where it did not
+    /// when it was asked first. An index or a constraint may be dropped at any time.
     /// </summary>
     public Func<CancellationToken, Task<bool>>? IsKeyProven(DeclaredQuery query)
     {

@@ -12,7 +12,8 @@ namespace ChunkStream.Postgres.Queries;
 /// <summary>Checks queries against the database, without running them: columns, types, parameters, key.</summary>
 internal sealed class QueryCheck(PostgresDatabase database)
 {
-    // As a part of another statement, which is how it may have to run: what only stands alone, and what writes, is refused.
+    // As a part of another statement, which is how it may have to run: what only stands alone, and what writes, is
+    // refused.
     private const string Before = "SELECT * FROM (\n";
     private const string After = "\n) AS q";
 
@@ -39,7 +40,9 @@ internal sealed class QueryCheck(PostgresDatabase database)
     public Task<bool> IsKeyProvenAsync(QueryFile file, CancellationToken cancellation)
         => KeyProof.ExistsAsync(database, WithDefaults(file), cancellation);
 
-    /// <summary>For each parameter whose value Postgres does not take as of its type, what Postgres says to it.</summary>
+    /// <summary>
+    /// For each parameter whose value Postgres does not take as of its type, what Postgres says to it.
+    /// </summary>
     public async Task<IReadOnlyList<(QueryParameter Parameter, string Reason)>> RefusedAsync(
         QueryFile file, IReadOnlyList<string?> values, CancellationToken cancellation)
     {
@@ -95,10 +98,12 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
     }
 
-    private static PostgresQuery WithDefaults(QueryFile file) => file.ToQuery([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
+    private static PostgresQuery WithDefaults(QueryFile file)
+        => file.ToQuery([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
 
     // Whether the columns can be ordered and compared, only Postgres knows.
-    private static async Task DescribeAtPositionAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
+    private static async Task DescribeAtPositionAsync(
+        NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
         var position = new KeysetPosition(0, [.. query.Key.Select(_ => "")]);
         var statement = SelectStatement.Of(query, layout, position, atMost: null);
@@ -127,9 +132,10 @@ internal sealed class QueryCheck(PostgresDatabase database)
 
 /// <summary>What the database says to a query.</summary>
 /// <param name="Schema">Its columns, or null if it is broken.</param>
-/// <param name="Mistakes">Why it is broken.</param>
+/// <param name="Mistakes">What is wrong with the query; empty if it serves.</param>
 /// <param name="Warnings">What is not wrong, but not certain either.</param>
-internal sealed record CheckedQuery(StreamSchema? Schema, IReadOnlyList<QueryMistake> Mistakes, IReadOnlyList<QueryMistake> Warnings)
+internal sealed record CheckedQuery(
+    StreamSchema? Schema, IReadOnlyList<QueryMistake> Mistakes, IReadOnlyList<QueryMistake> Warnings)
 {
     /// <summary>Whether the database guarantees that the key is unique and never null.</summary>
     public bool IsKeyProven { get; init; }

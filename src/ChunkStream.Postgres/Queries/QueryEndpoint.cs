@@ -15,7 +15,7 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
 {
     private const string NotRegistered = "Declared queries are not registered: call AddQueries() on what AddChunkStream() gives.";
 
-    /// <summary>That of the app that serves a request.</summary>
+    /// <summary>Finds the endpoint in the services of a request.</summary>
     /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
     public static QueryEndpoint From(HttpContext http)
         => http.RequestServices.GetService<QueryEndpoint>() ?? throw new InvalidOperationException(NotRegistered);

@@ -7,7 +7,9 @@ namespace ChunkStream.Postgres.Queries;
 /// <param name="Name">The file's name without <c>.sql</c>: what clients ask for.</param>
 /// <param name="Text">The whole file, as it is.</param>
 /// <param name="Header">What its comment block says.</param>
-/// <param name="Sql">The statement, with parameters as <c>$1</c>, <c>$2</c> … cast to their types; line for line as in the file.</param>
+/// <param name="Sql">
+/// The statement, with parameters as <c>$1</c>, <c>$2</c> … cast to their types; line for line as in the file.
+/// </param>
 /// <param name="FirstLine">The line of the file at which the statement begins, from 1.</param>
 internal sealed record QueryFile(string Name, string Text, QueryHeader Header, string Sql, int FirstLine)
 {
@@ -26,8 +28,8 @@ internal sealed record QueryFile(string Name, string Text, QueryHeader Header, s
     }
 
     /// <summary>
-    /// The lines of the comment block, and all that follows it, as it is: what looks like a line break there may be inside a
-    /// literal, where each character counts.
+    /// The lines of the comment block, and all that follows it, as it is: what looks like a line break there may be
+    /// inside a literal, where each character counts.
     /// </summary>
     private static (IReadOnlyList<string> Block, string Sql) SplitAtStatement(string text)
     {

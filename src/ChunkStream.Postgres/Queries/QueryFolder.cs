@@ -5,15 +5,16 @@ namespace ChunkStream.Postgres.Queries;
 
 /// <summary>The folder of query files, or several, read again where files have changed.</summary>
 /// <remarks>
-/// An editor that saves empties a file and writes it anew, or puts another in its place: what is read at that moment is a part of the
-/// file, which may be broken, or well and another query, or there is no file. So one that has just changed is left until the next
-/// look, and what was there before serves.
+/// An editor that saves empties a file and writes it anew, or puts another in its place: what is read at that moment is
+/// a part of the file, which may be broken, or well and another query, or there is no file. So one that has just
+/// changed is left until the next look, and what was there before serves.
 /// </remarks>
 /// <param name="paths">Where they are. A file hides those of the same name in later folders.</param>
 /// <param name="time">Tells how old a change is.</param>
 internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvider time)
 {
-    // Longer than a save takes; who writes slowly changes the file again and again. Less than there is between two looks.
+    // Longer than a save takes; who writes slowly changes the file again and again. Less than there is between two
+    // looks.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(0.5);
 
     private Dictionary<string, DeclaredQuery> _known = [];
@@ -38,7 +39,8 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
         => known is not null && (known.Version == Version(file) || IsSettling(file.LastWriteTimeUtc)) ? known : Read(file);
 
     // Clocks of file servers may be ahead.
-    private bool IsSettling(DateTime changed) => time.GetUtcNow().UtcDateTime - changed is var age && age >= TimeSpan.Zero && age < Settling;
+    private bool IsSettling(DateTime changed)
+        => time.GetUtcNow().UtcDateTime - changed is var age && age >= TimeSpan.Zero && age < Settling;
 
     // A folder that is missing is no mistake to be told at each request: a function app may have generators only.
     private IEnumerable<FileInfo> Files() => paths
@@ -77,9 +79,9 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
 
 /// <summary>A file of the folder.</summary>
 /// <param name="Name">The query's name.</param>
-/// <param name="FileName">The file's.</param>
+/// <param name="FileName">The file's name.</param>
 /// <param name="Version">Which version of the file this is.</param>
 /// <param name="File">What it declares, or null if it is broken.</param>
-/// <param name="Mistakes">What is wrong with it.</param>
+/// <param name="Mistakes">What is wrong with the file; empty if nothing is.</param>
 internal sealed record DeclaredQuery(
     string Name, string FileName, (DateTime Time, long Length) Version, QueryFile? File, IReadOnlyList<QueryMistake> Mistakes);

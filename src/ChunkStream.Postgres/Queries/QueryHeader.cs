@@ -43,7 +43,8 @@ internal sealed partial record QueryHeader
     public bool ShowsErrors { get; private set; }
 
     /// <summary>The same with bounds where none are declared: for callers without a key.</summary>
-    public QueryHeader Bounded(TimeSpan timeout, long maxRows) => this with { Timeout = Timeout ?? timeout, MaxRows = MaxRows ?? maxRows };
+    public QueryHeader Bounded(TimeSpan timeout, long maxRows)
+        => this with { Timeout = Timeout ?? timeout, MaxRows = MaxRows ?? maxRows };
 
     /// <summary>Who may run it.</summary>
     public QueryAccess Access { get; private set; } = QueryAccess.Function;
@@ -114,7 +115,7 @@ internal sealed partial record QueryHeader
                 ShowsErrors = OneOf(word, value, ("shown", true));
                 break;
             default:
-                throw new FormatException($"There is no '{word}:'; a query file declares {string.Join(", ", Known)}. (A comment that is none begins with another letter case, or with three dashes.)");
+                throw new FormatException($"There is no '{word}:'; a query file declares {string.Join(", ", Known)}. (A comment that is no declaration begins with a capital letter, or with three dashes.)");
         }
     }
 
@@ -138,8 +139,8 @@ internal sealed partial record QueryHeader
             : throw new FormatException($"'{word}' is a time such as 500ms, 30s, 5min or 1h, at most a week, but here it is '{value}'.");
     }
 
-    // What follows a second double dash is a comment on the declaration, unless it is in quotes. A quote that is not closed is a
-    // character as any other.
+    // What follows a second double dash is a comment on the declaration, unless it is in quotes. A quote that is not
+    // closed is a character as any other.
     [GeneratedRegex("""^\s*--\s?(?<word>[a-z][a-z-]*):\s*(?<value>([^'"]|'[^']*'|"[^"]*"|['"])*?)(\s+--.*)?\s*$""")]
     private static partial Regex Directive();
 

@@ -34,9 +34,9 @@ internal sealed record QueryParameter(string Name, string Type, bool IsRequired,
     }
 
     /// <summary>
-    /// Where the type ends: at the text's end, or before the equals sign of a default. Which types there are, and what may stand in
-    /// their parentheses, Postgres is asked; here it only must be clear that it is one piece of SQL, which ends where it seems to.
-    /// -1 if it is not.
+    /// Where the type ends: at the text's end, or before the equals sign of a default. Which types there are, and what
+    /// may stand in their parentheses, Postgres is asked; here it only must be clear that it is one piece of SQL, which
+    /// ends where it seems to. -1 if it is not.
     /// </summary>
     private static int EndOfType(string text, int at)
     {

@@ -1,13 +1,17 @@
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>An endpoint at which declared queries are asked for.</summary>
-/// <param name="Endpoint">Its name, for the log.</param>
+/// <param name="Endpoint">The endpoint's name, for log and metrics.</param>
 internal sealed record QueryPlace(string Endpoint)
 {
-    /// <summary>Whether it needs no key: it gives only those queries that declare that they need none, and with bounds.</summary>
+    /// <summary>
+    /// Whether it needs no key: it gives only those queries that declare that they need none, and with bounds.
+    /// </summary>
     public bool IsPublic { get; init; }
 
-    /// <summary>The path of the catalogue that lists the queries, without a slash at its start; null where there is none.</summary>
+    /// <summary>
+    /// The path of the catalogue that lists the queries, without a slash at its start; null where there is none.
+    /// </summary>
     public string? Catalogue { get; init; }
 
     /// <summary>Which setting names the query, where it is not the request.</summary>

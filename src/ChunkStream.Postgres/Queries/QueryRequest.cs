@@ -13,7 +13,9 @@ internal static class QueryRequest
     /// <summary>The query parameters of every declared query, which its file can't declare.</summary>
     public static readonly string[] Parameters = [Limit, .. RowsRequest.Parameters];
 
-    /// <summary>Reads the request's parameters; what is wrong with them is with <paramref name="parameters"/>, or given back.</summary>
+    /// <summary>
+    /// Reads the request's parameters; what is wrong with them is with <paramref name="parameters"/>, or given back.
+    /// </summary>
     /// <param name="file">The query.</param>
     /// <param name="parameters">The query string.</param>
     /// <param name="asked">What else the request asks; its Last-Event-ID has precedence over <c>?resume=</c>.</param>

@@ -10,7 +10,9 @@ internal sealed record QueryRoute(bool IsPublic)
 {
     private const string Name = "/{name}";
 
-    /// <summary>The route without the query's name and without a slash at its start or end; null where the app has none.</summary>
+    /// <summary>
+    /// The route without the query's name and without a slash at its start or end; null where the app has none.
+    /// </summary>
     public static string? Find(HttpContext http, bool isPublic)
         => http.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .FirstOrDefault(endpoint => endpoint.Metadata.GetMetadata<QueryRoute>()?.IsPublic == isPublic)

@@ -5,8 +5,8 @@ using ChunkStream.Postgres.Sql;
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>
-/// Turns the <c>@name</c> of a query file into the <c>$1</c> of Postgres, each cast to its declared type, so that a value
-/// travels beside the statement and is never part of it. All else stays as it is, character by character.
+/// Turns the <c>@name</c> of a query file into the <c>$1</c> of Postgres, each cast to its declared type, so that a
+/// value travels beside the statement and is never part of it. All else stays as it is, character by character.
 /// </summary>
 internal sealed class SqlParameters
 {
@@ -18,7 +18,8 @@ internal sealed class SqlParameters
     private readonly HashSet<int> _used = [];
     private int _at;
 
-    private SqlParameters(string sql, IReadOnlyList<QueryParameter> parameters, int firstLine, ICollection<QueryMistake> mistakes)
+    private SqlParameters(
+        string sql, IReadOnlyList<QueryParameter> parameters, int firstLine, ICollection<QueryMistake> mistakes)
         => (_sql, _parameters, _firstLine, _mistakes) = (sql, parameters, firstLine, mistakes);
 
     /// <summary>Gives the statement to send, line for line as it was, without the semicolon at its end.</summary>
@@ -26,7 +27,8 @@ internal sealed class SqlParameters
     /// <param name="parameters">What may stand after an <c>@</c>.</param>
     /// <param name="firstLine">The statement's first line in its file.</param>
     /// <param name="mistakes">Where what is wrong is added.</param>
-    public static string Bind(string sql, IReadOnlyList<QueryParameter> parameters, int firstLine, ICollection<QueryMistake> mistakes)
+    public static string Bind(
+        string sql, IReadOnlyList<QueryParameter> parameters, int firstLine, ICollection<QueryMistake> mistakes)
         => new SqlParameters(sql, parameters, firstLine, mistakes).Bind();
 
     private string Bind()
@@ -79,7 +81,10 @@ internal sealed class SqlParameters
         }
     }
 
-    /// <summary>Copies an operator; where its last character is the <c>@</c> of a parameter, all but that, and then the parameter.</summary>
+    /// <summary>
+    /// Copies an operator; where its last character is the <c>@</c> of a parameter, all but that, and then the
+    /// parameter.
+    /// </summary>
     private void TakeOperator(int length)
     {
         var symbol = _sql.AsSpan(_at, length);
@@ -102,21 +107,23 @@ internal sealed class SqlParameters
     }
 
     /// <summary>
-    /// Whether there are operators of Postgres, or of its common extensions, that end like this: <c>&lt;@</c>, <c>@@</c>, <c>?@</c>,
-    /// <c>^@</c>, <c>&amp;@</c>, <c>#@</c>, <c>@-@</c>. Any other is one and a parameter, as in <c>=@x</c> or <c>||@x</c>.
+    /// Whether there are operators of Postgres, or of its common extensions, that end like this: <c>&lt;@</c>,
+    /// <c>@@</c>, <c>?@</c>, <c>^@</c>, <c>&amp;@</c>, <c>#@</c>, <c>@-@</c>. Any other is one and a parameter, as in
+    /// <c>=@x</c> or <c>||@x</c>.
     /// </summary>
     private static bool CanBeOneOperator(ReadOnlySpan<char> symbol)
         => symbol.Length > 1 && (symbol[^2] is '<' or '@' or '?' or '^' or '&' or '#' || symbol is "@-@");
 
     private void TakeParameter(string name)
     {
-        // Where a name or number stands right before it, as in "select@x", it must not grow together with what we write.
+        // Where a name or number stands right before it, as in "select@x", it must not grow together with what we
+        // write.
         if (_at > 0 && SqlScanner.IsName(_sql[_at - 1]))
             _bound.Append(' ');
 
         var index = IndexOf(name);
         if (index < 0)
-            Mistake($"The parameter @{name} is not declared: add a line such as -- param: {name} text (or a space after the @, if it is Postgres's operator).");
+            Mistake($"The parameter @{name} is not declared: add a line such as -- param: {name} text (or put a space after the @, if it is meant as Postgres's operator).");
         else
             _bound.Append(CultureInfo.InvariantCulture, $"CAST(${index + 1} AS {_parameters[index].Type})");
         _used.Add(index);

@@ -10,7 +10,9 @@ namespace ChunkStream.Postgres.Requests;
 /// <summary>What an app's own endpoint tells its clients of failures.</summary>
 internal static class FailureDescriber
 {
-    /// <summary>Gives the problem for a failure, or null where the endpoint says nothing of it; null where it never does.</summary>
+    /// <summary>
+    /// Gives the problem for a failure, or null where the endpoint says nothing of it; null where it never does.
+    /// </summary>
     public static Func<Exception, Problem?>? Describer(this StreamResultOptions options, IServiceProvider services)
     {
         if (options.DescribeFailure is not { } describe)

@@ -18,7 +18,9 @@ internal static class RowsRequest
     /// <summary>The names of these query parameters.</summary>
     public static readonly string[] Parameters = [Numbers, Resume];
 
-    /// <summary>Reads them. A mistake in the parameters is added to them; a token that can't be used is the given problem.</summary>
+    /// <summary>
+    /// Reads them. A mistake in the parameters is added to them; a token that can't be used is the given problem.
+    /// </summary>
     /// <param name="run">The run, with all that chooses its rows: parameters and limit.</param>
     /// <param name="identity">What the query's resume tokens are bound to.</param>
     /// <param name="parameters">The query string.</param>

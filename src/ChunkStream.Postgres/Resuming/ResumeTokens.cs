@@ -8,14 +8,14 @@ using ChunkStream.Postgres.Keys;
 namespace ChunkStream.Postgres.Resuming;
 
 /// <summary>
-/// The tokens by which a client resumes a keyed query after a row that it has: the position, and a signature over it, over
-/// the query and over all that chooses its rows. The format is not among that.
+/// The tokens by which a client resumes a keyed query after a row that it has: the position, and a signature over it,
+/// over the query and over all that chooses its rows. The format is not among that.
 /// </summary>
 /// <remarks>
-/// In base64url: 1 byte version, 8 bytes fingerprint of the query's file, 8 bytes fingerprint of the choice of rows, the
-/// rows so far (varint), for each column of the key the length of its text (varint) and the text; then 8 bytes signature.
-/// That is SipHash over all of it, by a key of the stream's own: the first 16 bytes of the HMAC-SHA256 of the query's name
-/// and the first 17 bytes of the token, by the secret. One for each stream; not thread-safe.
+/// In base64url: 1 byte version, 8 bytes fingerprint of the query's file, 8 bytes fingerprint of the choice of rows,
+/// the rows so far (varint), for each column of the key the length of its text (varint) and the text; then 8 bytes
+/// signature. That is SipHash over all of it, by a key of the stream's own: the first 16 bytes of the HMAC-SHA256 of
+/// the query's name and the first 17 bytes of the token, by the secret. One for each stream; not thread-safe.
 /// </remarks>
 internal sealed class ResumeTokens
 {
@@ -31,7 +31,7 @@ internal sealed class ResumeTokens
     private byte[] _bytes = new byte[128];
     private byte[] _token = new byte[192];
 
-    /// <param name="secret">At least 32 bytes.</param>
+    /// <param name="secret">The secret that signs the tokens, at least 32 bytes.</param>
     /// <param name="name">The query's name.</param>
     /// <param name="file">The query's file: its tokens end with it.</param>
     /// <param name="choice">Parameters and limit, in whatever spelling: what chooses the rows.</param>
@@ -47,7 +47,7 @@ internal sealed class ResumeTokens
 
     /// <summary>The token for a position, in ASCII. Valid until the next call.</summary>
     /// <param name="rows">How many rows the stream has had until there.</param>
-    /// <param name="key">The last of them.</param>
+    /// <param name="key">Knows the key of the last of these rows.</param>
     /// <param name="columns">How many columns the key has.</param>
     public ReadOnlySpan<byte> Make(long rows, KeyTracker key, int columns)
     {
@@ -72,7 +72,7 @@ internal sealed class ResumeTokens
     /// <summary>Reads a token that a client gives.</summary>
     /// <param name="token">The token.</param>
     /// <param name="columns">How many columns the key has.</param>
-    /// <param name="position">Where it stands.</param>
+    /// <param name="position">The position that the token holds; null unless it is valid.</param>
     public ResumeTokenState Read(string token, int columns, out KeysetPosition? position)
     {
         position = null;
@@ -116,7 +116,8 @@ internal sealed class ResumeTokens
         return bytes.IsEmpty ? new KeysetPosition(rows, values) : null;
     }
 
-    private byte[] KeyOf(ReadOnlySpan<byte> header) => HMACSHA256.HashData(_secret, (byte[])[.. _name, .. header])[..SipHash.KeyBytes];
+    private byte[] KeyOf(ReadOnlySpan<byte> header)
+        => HMACSHA256.HashData(_secret, (byte[])[.. _name, .. header])[..SipHash.KeyBytes];
 
     private void Reserve(int length)
     {
@@ -150,7 +151,7 @@ internal sealed class ResumeTokens
     }
 }
 
-/// <summary>What a token is worth.</summary>
+/// <summary>Whether a token is valid, and if not, why.</summary>
 internal enum ResumeTokenState
 {
     /// <summary>It is ours, and for this query with these parameters.</summary>

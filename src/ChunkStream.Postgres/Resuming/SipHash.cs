@@ -4,12 +4,12 @@ using System.Numerics;
 namespace ChunkStream.Postgres.Resuming;
 
 /// <summary>
-/// SipHash-2-4, a signature of 64 bits that is made for short messages: J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast
-/// short-input PRF" (2012).
+/// SipHash-2-4, a signature of 64 bits that is made for short messages: J.-P. Aumasson and D. J. Bernstein, "SipHash: a
+/// fast short-input PRF" (2012).
 /// </summary>
 /// <remarks>
-/// The framework has none. Its HMAC takes over a microsecond a message, which for a stream that signs each row is more than
-/// all the rest that a row costs.
+/// The framework has none. Its HMAC takes over a microsecond a message, which for a stream that signs each row is more
+/// than all the rest that a row costs.
 /// </remarks>
 internal static class SipHash
 {

@@ -5,12 +5,13 @@ using NpgsqlTypes;
 namespace ChunkStream.Postgres.Rows;
 
 /// <summary>
-/// Finds where the values of types have <c>bigint</c> and <c>numeric</c> inside: in arrays, domains, composite types, and all of
-/// these in one another. What an anonymous <c>record</c> has, or a range, no catalogue tells or needs to.
+/// Finds where the values of types have <c>bigint</c> and <c>numeric</c> inside: in arrays, domains, composite types,
+/// and all of these in one another. What an anonymous <c>record</c> has, or a range, no catalogue tells or needs to.
 /// </summary>
 internal static class ExactTypes
 {
-    // Each type that a type consists of: what a domain is over, an array's elements (typsubscript tells a true array), a row's columns.
+    // Each type that a type consists of: what a domain is over, an array's elements (typsubscript tells a true array),
+    // a row's columns.
     private const string Parts =
         """
         WITH RECURSIVE part(type, name, of) AS (
@@ -31,7 +32,8 @@ internal static class ExactTypes
         """;
 
     /// <summary>The shapes of those types that have such numbers inside.</summary>
-    public static async Task<IReadOnlyDictionary<uint, ExactShape>> FindAsync(NpgsqlConnection connection, IEnumerable<uint> types)
+    public static async Task<IReadOnlyDictionary<uint, ExactShape>> FindAsync(
+        NpgsqlConnection connection, IEnumerable<uint> types)
     {
         var command = new NpgsqlCommand(Parts, connection)
         {

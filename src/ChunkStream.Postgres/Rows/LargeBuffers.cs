@@ -2,16 +2,21 @@ namespace ChunkStream.Postgres.Rows;
 
 /// <summary>Has memory given back that the driver took for rows of many megabytes.</summary>
 /// <remarks>
-/// The driver rents it from the process's pool of arrays, and so does the server for what it sends. When the garbage collector has
-/// gone through everything, that pool lets go of what nobody has asked for in a while, but only of one array for each size and
-/// processor. A process that is at work collects by itself; in one that is idle it may never happen.
+/// The driver rents it from the process's pool of arrays, and so does the server for what it sends. When the garbage
+/// collector has gone through everything, that pool lets go of what nobody has asked for in a while, but only of one
+/// array for each size and processor. A process that is at work collects by itself; in one that is idle it may never
+/// happen.
 /// </remarks>
 internal static class LargeBuffers
 {
-    /// <summary>From this size on a row's buffer is worth it. Smaller ones are a few hundred megabytes at worst, for a pool of 50.</summary>
+    /// <summary>
+    /// From this size on a row's buffer is worth it. Smaller ones are a few hundred megabytes at worst, for a pool of
+    /// 50.
+    /// </summary>
     public const int Bytes = 4 * 1024 * 1024;
 
-    // Longer than half of the minute for which the pool keeps an array: three collections that give back nothing are the last.
+    // Longer than half of the minute for which the pool keeps an array: three collections that give back nothing are
+    // the last.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(35);
     private const int VainCollections = 3;
 

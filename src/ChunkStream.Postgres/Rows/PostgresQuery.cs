@@ -4,8 +4,8 @@ namespace ChunkStream.Postgres.Rows;
 
 /// <summary>A query: a statement with the values of its parameters, and what its author declares about it.</summary>
 /// <param name="Sql">
-/// A SELECT, VALUES, TABLE or WITH statement without a semicolon at its end, with parameters as <c>$1</c>, <c>$2</c> … It comes from
-/// the operator or the app, and never from a client.
+/// A SELECT, VALUES, TABLE or WITH statement without a semicolon at its end, with parameters as <c>$1</c>, <c>$2</c> …
+/// It comes from the operator or the app, and never from a client.
 /// </param>
 internal sealed record PostgresQuery(string Sql)
 {
@@ -16,14 +16,17 @@ internal sealed record PostgresQuery(string Sql)
     public string Name { get; init; } = "";
 
     /// <summary>
-    /// The name of the query's cursor in SQL. It tells a DBA which query is read: FETCH is all that pg_stat_activity and
-    /// pg_stat_statements show of a cursor, and from Postgres 16 on the latter counts statements as one if only their comments differ.
+    /// The name of the query's cursor in SQL. It tells a DBA which query is read: FETCH is all that pg_stat_activity
+    /// and pg_stat_statements show of a cursor, and from Postgres 16 on the latter counts statements as one if only
+    /// their comments differ.
     /// </summary>
     public string CursorName => Name.Length == 0
         ? "chunkstream"
         : $"\"chunkstream:{(Name.Length > MostNameLength ? Name[..MostNameLength] : Name)}\"";
 
-    /// <summary>The values of the parameters, in the text form of the types that the statement casts them to; null is NULL.</summary>
+    /// <summary>
+    /// The values of the parameters, in the text form of the types that the statement casts them to; null is NULL.
+    /// </summary>
     public IReadOnlyList<string?> Parameters { get; init; } = [];
 
     /// <summary>The columns that order the rows and tell them apart; empty without a key.</summary>
@@ -32,7 +35,9 @@ internal sealed record PostgresQuery(string Sql)
     /// <summary>What Postgres plans for; null for the default, see <see cref="IsPlannedForFirstRow"/>.</summary>
     public CursorPlan? Plan { get; init; }
 
-    /// <summary>How long Postgres may take for the first row, and from each row to the next; null for no limit.</summary>
+    /// <summary>
+    /// How long Postgres may take for the first row, and from each row to the next; null for no limit.
+    /// </summary>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>How long the reader may take nothing while the query is held; null leaves it to the options.</summary>
@@ -45,8 +50,10 @@ internal sealed record PostgresQuery(string Sql)
     public bool ShowsErrors { get; init; }
 
     /// <summary>
-    /// Whether Postgres plans for the first row. A keyed query is opened again wherever it is resumed, and reads on along its key; a
-    /// plan that sorts everything before its first row would pay for that each time. Any other query is read to its end once.
+    /// Whether Postgres plans for the first row. A keyed query is opened again wherever it is resumed, and reads on
+    /// along its key; a plan that sorts everything before its first row would pay for that each time. Any other query
+    /// is read to its end once.
     /// </summary>
-    public bool IsPlannedForFirstRow => (Plan ?? (Key.Count > 0 ? CursorPlan.FirstRow : CursorPlan.Whole)) is CursorPlan.FirstRow;
+    public bool IsPlannedForFirstRow
+        => (Plan ?? (Key.Count > 0 ? CursorPlan.FirstRow : CursorPlan.Whole)) is CursorPlan.FirstRow;
 }

@@ -26,10 +26,14 @@ internal sealed record QueryRun(PostgresQuery Query)
     /// <summary>Whether the caller gave no key: such callers get a share of the connections.</summary>
     public bool IsAnonymous { get; init; }
 
-    /// <summary>Asks whether the database guarantees, as it is now, that the key is unique and never null; null if it does not.</summary>
+    /// <summary>
+    /// Asks whether the database guarantees, as it is now, that the key is unique and never null; null if it does not.
+    /// </summary>
     public Func<CancellationToken, Task<bool>>? IsKeyProven { get; init; }
 
-    /// <summary>Asked when Postgres refuses a value before the first row: which parameter it was; null if it was none.</summary>
+    /// <summary>
+    /// Asked when Postgres refuses a value before the first row: which parameter it was; null if it was none.
+    /// </summary>
     public Func<CancellationToken, Task<Problem?>>? WhyRefused { get; init; }
 
     /// <summary>What the endpoint itself tells a client of a failure; null where it says nothing of it.</summary>

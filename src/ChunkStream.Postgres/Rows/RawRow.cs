@@ -8,12 +8,12 @@ using Npgsql.Internal.Postgres;
 namespace ChunkStream.Postgres.Rows;
 
 /// <summary>
-/// The current row of a reader as Postgres sent it, value by value, in the reader's own buffer: nothing is copied, and the
-/// reader is called once a row instead of twice a column. Valid until the reader's next step.
+/// The current row of a reader as Postgres sent it, value by value, in the reader's own buffer: nothing is copied, and
+/// the reader is called once a row instead of twice a column. Valid until the reader's next step.
 /// </summary>
 /// <remarks>
-/// A reader that is not sequential holds a row as a whole. One value's place in its buffer therefore tells all that follow:
-/// each is its length in 4 bytes (-1 for null) and its bytes (Postgres, "Message Formats", DataRow).
+/// A reader that is not sequential holds a row as a whole. One value's place in its buffer therefore tells all that
+/// follow: each is its length in 4 bytes (-1 for null) and its bytes (Postgres, "Message Formats", DataRow).
 /// </remarks>
 internal ref struct RawRow
 {
@@ -36,7 +36,9 @@ internal ref struct RawRow
         _firstLength = first.Length;
     }
 
-    /// <summary>Steps to the next column; false if its value is null. Not to be called more often than there are columns.</summary>
+    /// <summary>
+    /// Steps to the next column; false if its value is null. Not to be called more often than there are columns.
+    /// </summary>
     /// <param name="value">In Postgres's binary format.</param>
     public bool TryNext(out ReadOnlySpan<byte> value)
     {
@@ -103,6 +105,7 @@ file sealed class RawValues : PgTypeInfoResolverFactory
                 : throw new NotSupportedException("The reader does not hold the row as a whole: it must not be sequential.");
         }
 
-        protected override void WriteCore(PgWriter writer, RawValue value) => throw new NotSupportedException("Values are only read.");
+        protected override void WriteCore(PgWriter writer, RawValue value)
+            => throw new NotSupportedException("Values are only read.");
     }
 }

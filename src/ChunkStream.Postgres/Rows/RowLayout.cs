@@ -10,13 +10,14 @@ using NpgsqlTypes;
 namespace ChunkStream.Postgres.Rows;
 
 /// <summary>
-/// The columns of a query as they will be streamed: what the client is told of them, a writer each, and what a SELECT has
-/// to give so that those writers can read it.
+/// The columns of a query as they will be streamed: what the client is told of them, a writer each, and what a SELECT
+/// has to give so that those writers can read it.
 /// </summary>
-/// <param name="Schema">Names and types.</param>
+/// <param name="Schema">The names and types of the columns, as the client is told.</param>
 /// <param name="Columns">For each column its writer, and its SQL inside a SELECT over the query.</param>
 /// <param name="Key">The key's columns; empty without a key.</param>
-internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout> Columns, IReadOnlyList<KeyColumnLayout> Key)
+internal sealed record RowLayout(
+    StreamSchema Schema, IReadOnlyList<ColumnLayout> Columns, IReadOnlyList<KeyColumnLayout> Key)
 {
     /// <summary>Whether each row says, after all else, if its key is the same as that of the row before it.</summary>
     public bool TellsSameKeys { get; } = Key.Any(column => column.Type.IsAskedOfPostgres);
@@ -25,12 +26,15 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
     private const string UnknownType = "-";
 
     /// <summary>Asks Postgres for the columns of a query, without running it.</summary>
-    /// <param name="connection">Where.</param>
+    /// <param name="connection">The connection on which Postgres is asked.</param>
     /// <param name="query">The query.</param>
     /// <param name="exactNumbers">Whether int8 and numeric become strings in JSON.</param>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
-    /// <exception cref="UnusableKeyException">The key names no column of the result, or one of a type that can be no key.</exception>
-    public static async Task<RowLayout> DescribeAsync(NpgsqlConnection connection, PostgresQuery query, bool exactNumbers = false)
+    /// <exception cref="UnusableKeyException">
+    /// The key names no column of the result, or one of a type that can be no key.
+    /// </exception>
+    public static async Task<RowLayout> DescribeAsync(
+        NpgsqlConnection connection, PostgresQuery query, bool exactNumbers = false)
     {
         var columns = await TypesAsync(connection, query).ConfigureAwait(false);
         var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Of(type, exactNumbers) is null).ToArray();
@@ -107,7 +111,9 @@ internal sealed record RowLayout(StreamSchema Schema, IReadOnlyList<ColumnLayout
         KeyColumnLayout Lay(KeyColumn key, int index)
         {
             var (place, type) = (places[index], types[index]);
-            var writer = type.Text is KeyText.Written ? ColumnWriters.Of(columns[place].TypeId, exactNumbers: false) : null;
+            var writer = type.Text is KeyText.Written
+                ? ColumnWriters.Of(columns[place].TypeId, exactNumbers: false)
+                : null;
             var ordinal = type.Text is KeyText.Written or KeyText.Sent ? place : hidden++;
             return new KeyColumnLayout(key.Name, key.IsDescending, $"q.c{place}", ordinal, type, writer);
         }

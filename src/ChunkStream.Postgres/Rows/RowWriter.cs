@@ -46,7 +46,9 @@ internal sealed class RowWriter
     /// <summary>Bytes of all values so far, as Postgres sent them.</summary>
     public long ValueBytes { get; private set; }
 
-    /// <summary>Whether a row was so large that the driver took a buffer of its own for it which is better given back.</summary>
+    /// <summary>
+    /// Whether a row was so large that the driver took a buffer of its own for it which is better given back.
+    /// </summary>
     public bool HadLargeRow { get; private set; }
 
     /// <summary>The name of a column that Postgres sends; of one that stands only for the key, too.</summary>
@@ -117,7 +119,10 @@ internal sealed class RowWriter
         _key!.Commit(isSame);
     }
 
-    /// <summary>For each column that Postgres sends, but for its answer whether the key is the same, its place in the key, or -1.</summary>
+    /// <summary>
+    /// For each column that Postgres sends, but for its answer whether the key is the same, its place in the key, or
+    /// -1.
+    /// </summary>
     private static int[] KeyIndex(RowLayout layout)
     {
         var hidden = layout.Key.Count(column => column.Ordinal >= layout.Columns.Count);

@@ -5,14 +5,16 @@ using NpgsqlTypes;
 
 namespace ChunkStream.Postgres.Rows;
 
-/// <summary>The SELECT that a cursor is opened for: the query itself, or one around it that converts, orders, seeks and limits.</summary>
+/// <summary>
+/// The SELECT that a cursor is opened for: the query itself, or one around it that converts, orders, seeks and limits.
+/// </summary>
 /// <param name="Sql">With parameters as <c>$1</c>, <c>$2</c> …</param>
-/// <param name="Parameters">Their values.</param>
+/// <param name="Parameters">The values of the parameters.</param>
 internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parameters)
 {
-    /// <summary>Builds it.</summary>
+    /// <summary>Builds the SELECT for a query.</summary>
     /// <param name="query">The query.</param>
-    /// <param name="layout">Its columns.</param>
+    /// <param name="layout">The query's columns.</param>
     /// <param name="from">The position to begin at, with the row that is there; or null.</param>
     /// <param name="atMost">How many rows to give, or null for all.</param>
     public static SelectStatement Of(PostgresQuery query, RowLayout layout, KeysetPosition? from, long? atMost)
@@ -44,8 +46,8 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
     public static SelectStatement OfNullKeys(PostgresQuery query, RowLayout layout)
         => new($"SELECT 1 FROM {Source(query, layout)} WHERE {string.Join(" OR ", layout.Key.Select(column => $"{column.Sql} IS NULL"))} LIMIT 1", query.Parameters);
 
-    // By position, not by name: a query may name two columns alike. The line breaks keep a comment at the query's end from
-    // swallowing what follows it.
+    // By position, not by name: a query may name two columns alike. The line breaks keep a comment at the query's end
+    // from swallowing what follows it.
     private static string Source(PostgresQuery query, RowLayout layout)
         => $"(\n{query.Sql}\n) AS q" + (layout.Columns.Count > 0 ? $"({string.Join(", ", layout.Columns.Select((_, index) => $"c{index}"))})" : "");
 
@@ -59,8 +61,9 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
     }
 
     /// <summary>
-    /// Adds the values to a command whose text is a query's. There is always one, if only one that the statement does not use: Npgsql
-    /// looks into a text without parameters, for semicolons, and does not read all literals as Postgres does.
+    /// Adds the values to a command whose text is a query's. There is always one, if only one that the statement does
+    /// not use: Npgsql looks into a text without parameters, for semicolons, and does not read all literals as Postgres
+    /// does.
     /// </summary>
     public static void AddParameters(NpgsqlParameterCollection parameters, IReadOnlyList<string?> values)
     {
@@ -70,7 +73,9 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
             parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = "" });
     }
 
-    /// <summary>A parameter that is sent as its text, without a type: Postgres takes the one that the statement casts it to.</summary>
+    /// <summary>
+    /// A parameter that is sent as its text, without a type: Postgres takes the one that the statement casts it to.
+    /// </summary>
     public static NpgsqlParameter Parameter(string? value)
         => new() { NpgsqlDbType = NpgsqlDbType.Unknown, Value = (object?)value ?? DBNull.Value };
 }

@@ -1,14 +1,17 @@
 namespace ChunkStream.Postgres.Sql;
 
 /// <summary>
-/// Cuts SQL into tokens where Postgres's own lexer does (src/backend/parser/scan.l), with standard_conforming_strings on. It tells
-/// what is inside a literal, a quoted name or a comment, and what is not; it checks nothing: that is Postgres's business.
+/// Cuts SQL into tokens where Postgres's own lexer does (src/backend/parser/scan.l), with standard_conforming_strings
+/// on. It tells what is inside a literal, a quoted name or a comment, and what is not; it checks nothing: that is
+/// Postgres's business.
 /// </summary>
 internal static class SqlScanner
 {
     private const string OperatorCharacters = "+-*/<>=~!@#%^&|`?";
 
-    /// <summary>The first token of a text that is not empty. One that is not closed goes to the end of the text.</summary>
+    /// <summary>
+    /// The first token of a text that is not empty. One that is not closed goes to the end of the text.
+    /// </summary>
     public static SqlToken Next(ReadOnlySpan<char> text)
     {
         var second = text.Length > 1 ? text[1] : '\0';
@@ -31,7 +34,9 @@ internal static class SqlScanner
         };
     }
 
-    /// <summary>Whether a character can stand inside a name. All beyond ASCII can, white space of Unicode among them.</summary>
+    /// <summary>
+    /// Whether a character can stand inside a name. All beyond ASCII can, white space of Unicode among them.
+    /// </summary>
     public static bool IsName(char character) => character == '$' || IsNameStartOrDigit(character);
 
     /// <summary>How many lines begin inside a text. A line ends with LF, CR LF or CR, and with nothing else.</summary>
@@ -50,11 +55,13 @@ internal static class SqlScanner
         return (length, BreakAt(text[length..]));
     }
 
-    private static int BreakAt(ReadOnlySpan<char> text) => text is ['\r', '\n', ..] ? 2 : text is ['\n' or '\r', ..] ? 1 : 0;
+    private static int BreakAt(ReadOnlySpan<char> text)
+        => text is ['\r', '\n', ..] ? 2 : text is ['\n' or '\r', ..] ? 1 : 0;
 
     private static bool IsSpace(char character) => character is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
 
-    private static bool IsNameStartOrDigit(char character) => char.IsAsciiLetterOrDigit(character) || character == '_' || character > 0x7F;
+    private static bool IsNameStartOrDigit(char character)
+        => char.IsAsciiLetterOrDigit(character) || character == '_' || character > 0x7F;
 
     private static bool IsOperator(char character) => OperatorCharacters.Contains(character, StringComparison.Ordinal);
 
@@ -66,7 +73,8 @@ internal static class SqlScanner
         return length;
     }
 
-    private static int EndOfLine(ReadOnlySpan<char> text) => text.IndexOfAny('\n', '\r') is >= 0 and var end ? end : text.Length;
+    private static int EndOfLine(ReadOnlySpan<char> text)
+        => text.IndexOfAny('\n', '\r') is >= 0 and var end ? end : text.Length;
 
     private static int EndOfComment(ReadOnlySpan<char> text)
     {
@@ -85,7 +93,9 @@ internal static class SqlScanner
         return text.Length;
     }
 
-    /// <summary>A literal goes on in another line as what it began as: there too, a backslash escapes in E'…'.</summary>
+    /// <summary>
+    /// A literal goes on in another line as what it began as: there too, a backslash escapes in E'…'.
+    /// </summary>
     private static int EndOfLiteral(ReadOnlySpan<char> text, int quote, bool hasEscapes)
     {
         var end = EndOfQuote(text, quote, hasEscapes);
@@ -95,8 +105,8 @@ internal static class SqlScanner
     }
 
     /// <summary>
-    /// Where the quote of a literal's next part stands: after white space with a line break in it, and comments that end with
-    /// their line. 0 where there is none.
+    /// Where the quote of a literal's next part stands: after white space with a line break in it, and comments that
+    /// end with their line. 0 where there is none.
     /// </summary>
     private static int NextPart(ReadOnlySpan<char> text)
     {

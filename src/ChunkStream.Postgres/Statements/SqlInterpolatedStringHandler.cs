@@ -3,14 +3,15 @@ using System.Runtime.CompilerServices;
 namespace ChunkStream.Postgres.Statements;
 
 /// <summary>
-/// Takes an interpolated string as SQL whose holes are parameters: their values travel beside the statement and never become a
-/// part of it. The compiler makes it from <c>$"select … where x &gt;= {value}"</c>.
+/// Takes an interpolated string as SQL whose holes are parameters: their values travel beside the statement and never
+/// become a part of it. The compiler makes it from <c>$"select … where x &gt;= {value}"</c>.
 /// </summary>
 /// <remarks>
-/// A value has the Postgres type that belongs to its .NET type: <c>int</c> is <c>integer</c>, <c>decimal</c> is <c>numeric</c>,
-/// <c>DateTimeOffset</c> is <c>timestamptz</c>, a sequence is an array, JSON is <c>jsonb</c>. A text, a character or an enum
-/// (by its name, or its <c>PgName</c>) takes the type of what it stands beside, as a literal in SQL does, and so fits an enum, a
-/// <c>uuid</c> or a <c>date</c>, too; where it stands beside nothing, a cast gives it one: <c>{value}::text</c>.
+/// A value has the Postgres type that belongs to its .NET type: <c>int</c> is <c>integer</c>, <c>decimal</c> is
+/// <c>numeric</c>, <c>DateTimeOffset</c> is <c>timestamptz</c>, a sequence is an array, JSON is <c>jsonb</c>. A text, a
+/// character or an enum (by its name, or its <c>PgName</c>) takes the type of what it stands beside, as a literal in
+/// SQL does, and so fits an enum, a <c>uuid</c> or a <c>date</c>, too; where it stands beside nothing, a cast gives it
+/// one: <c>{value}::text</c>.
 /// </remarks>
 [InterpolatedStringHandler]
 public readonly struct SqlInterpolatedStringHandler

@@ -9,7 +9,9 @@ using NpgsqlTypes;
 
 namespace ChunkStream.Postgres.Statements;
 
-/// <summary>The types of Postgres that belong to types of .NET, as Npgsql pairs them. Each text form gives back the same value.</summary>
+/// <summary>
+/// The types of Postgres that belong to types of .NET, as Npgsql pairs them. Each text form gives back the same value.
+/// </summary>
 internal static class SqlTypes
 {
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;

@@ -18,7 +18,9 @@ internal sealed record SqlValue(string? Type, string? Text)
         if (SqlTypes.Find(type) is { } known)
             return value is null ? new SqlValue(known.Name(null), null) : known.Value(value);
         if (ElementOf(type) is { } element && SqlTypes.Find(element) is { } elements)
-            return value is null ? new SqlValue(ArrayOf(elements.Name(null)), null) : Array((System.Collections.IEnumerable)value, elements, expression);
+            return value is null
+                ? new SqlValue(ArrayOf(elements.Name(null)), null)
+                : Array((System.Collections.IEnumerable)value, elements, expression);
         return value is null
             ? new SqlValue(null, null)
             : throw new ArgumentException(

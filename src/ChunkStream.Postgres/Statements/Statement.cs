@@ -10,7 +10,9 @@ namespace ChunkStream.Postgres.Statements;
 internal sealed record Statement(string Sql, IReadOnlyList<string?> Values)
 {
     /// <summary>Makes it from the parts of an interpolated string.</summary>
-    /// <exception cref="ArgumentException">They are not one statement, or a hole stands where Postgres takes no parameter.</exception>
+    /// <exception cref="ArgumentException">
+    /// They are not one statement, or a hole stands where Postgres takes no parameter.
+    /// </exception>
     public static Statement Create(SqlInterpolatedStringHandler sql)
     {
         var text = new StringBuilder(sql.LiteralLength + 32);
@@ -89,10 +91,11 @@ internal sealed record Statement(string Sql, IReadOnlyList<string?> Values)
     private sealed record Hole(int At, string Name, string Expression, SqlValue Value)
     {
         /// <summary>The SQL of the parameter.</summary>
-        /// <param name="rest">What follows.</param>
+        /// <param name="rest">The SQL that follows the hole.</param>
         public string Bound(ReadOnlySpan<char> rest)
         {
-            // Whether it is null can be asked of any type, so nothing beside it tells which: to Postgres that is an error.
+            // Whether it is null can be asked of any type, so nothing beside it tells which: to Postgres that is an
+            // error.
             var type = Value.Type ?? (IsAskedForNull(rest) ? "text" : null);
             return type is null ? Name : $"CAST({Name} AS {type})";
         }
