@@ -42,6 +42,7 @@ public sealed record Problem(
         "The server failed while it was producing this response. Its log has the details.");
 
     /// <summary>Query parameters are bad, unknown or missing. 400.</summary>
+    /// <param name="errors">What is wrong with each parameter; the first 20 of them are told.</param>
     public static Problem InvalidParameters(IReadOnlyList<ParameterError> errors) => new(
         "urn:chunkstream:invalid-parameters", "Invalid parameters", 400,
         ParameterErrors.Detail(errors))
@@ -50,6 +51,7 @@ public sealed record Problem(
     };
 
     /// <summary>The key that is needed is missing or wrong. 401.</summary>
+    /// <param name="detail">What is missing or wrong, and where the key is to be given: a sentence.</param>
     public static Problem Unauthorized(string detail) => new(
         "urn:chunkstream:unauthorized", "Unauthorized", 401, detail);
 
@@ -60,18 +62,22 @@ public sealed record Problem(
         + "read it with fetch or EventSource.");
 
     /// <summary>What the request names does not exist. 404.</summary>
+    /// <param name="detail">What does not exist, and what does: a sentence.</param>
     public static Problem NotFound(string detail) => new(
         "urn:chunkstream:not-found", "Not found", 404, detail);
 
     /// <summary>The client accepts none of the formats that are offered. 406.</summary>
+    /// <param name="detail">Which formats are offered: a sentence.</param>
     public static Problem NotAcceptable(string detail) => new(
         "urn:chunkstream:not-acceptable", "Not acceptable", 406, detail);
 
     /// <summary>The client's Last-Event-ID is not one that this endpoint gave. 400.</summary>
+    /// <param name="detail">Which ids the endpoint gives: a sentence.</param>
     public static Problem InvalidLastEventId(string detail) => new(
         "urn:chunkstream:invalid-last-event-id", "Invalid Last-Event-ID", 400, detail);
 
     /// <summary>The resume token was not given for this stream. 400.</summary>
+    /// <param name="detail">Why the token is refused: a sentence.</param>
     public static Problem InvalidResumeToken(string detail) => new(
         "urn:chunkstream:invalid-resume-token", "Invalid resume token", 400, detail);
 
@@ -81,10 +87,12 @@ public sealed record Problem(
         "The query has changed since this token was given, so it can't be resumed: start anew, without a token.");
 
     /// <summary>The query's file has a mistake, or does not fit the database. 500.</summary>
+    /// <param name="detail">Which query is broken, and where its mistake is told: a sentence.</param>
     public static Problem BrokenQuery(string detail) => new(
         "urn:chunkstream:broken-query", "Broken query", 500, detail);
 
     /// <summary>The declared key is not unique, or is null in a row. 500.</summary>
+    /// <param name="detail">What is wrong with the key: a sentence.</param>
     public static Problem KeyNotUnique(string detail) => new(
         "urn:chunkstream:key-not-unique", "Key not unique", 500, detail);
 
