@@ -52,6 +52,6 @@ public sealed partial class ArchitecturePageTests
     [GeneratedRegex(@"\bextension\(([A-Z]\w+)\)")]
     private static partial Regex ExtendedName();
 
-    [GeneratedRegex("`((?:src|ui|client|queries|docs|samples)/[\\w./]*)`")]
+    [GeneratedRegex("`((?:src|ui|client|queries|docs|samples|demo)/[\\w./]*)`")]
     private static partial Regex PathName();
 }
