@@ -5,8 +5,8 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Packaging;
 
 /// <summary>
-/// The packages, packed from what this build made, as a feed in a folder outside of the repository; and folders beside it for
-/// programs that use them. All other packages come from where they come from on this machine.
+/// The packages, packed from what this build made, as a feed in a folder outside of the repository; and folders beside
+/// it for programs that use them. All other packages come from where they come from on this machine.
 /// </summary>
 public sealed partial class PackageFeed : IAsyncLifetime
 {
@@ -15,7 +15,8 @@ public sealed partial class PackageFeed : IAsyncLifetime
     private readonly string _root = Directory.CreateTempSubdirectory("chunkstream-packages-").FullName;
 
     /// <summary>The version that the changelog has on top.</summary>
-    public static string Released { get; } = TopmostVersion().Match(File.ReadAllText(Path.Combine(Repository.Root, "CHANGELOG.md"))).Value;
+    public static string Released { get; }
+        = TopmostVersion().Match(File.ReadAllText(Path.Combine(Repository.Root, "CHANGELOG.md"))).Value;
 
     /// <summary>The packages' version here: one that no other feed has, nor this machine from an earlier run.</summary>
     public static string Version { get; } = $"{Released}-tests.{Guid.NewGuid():N}";
@@ -26,7 +27,8 @@ public sealed partial class PackageFeed : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await DotnetAsync(
-            Repository.Root, "pack", "ChunkStream.sln", "--no-build", "--configuration", Built.Configuration, "--output", Feed, $"-p:Version={Version}", "--nologo");
+            Repository.Root, "pack", "ChunkStream.sln", "--no-build", "--configuration", Built.Configuration,
+            "--output", Feed, $"-p:Version={Version}", "--nologo");
         await File.WriteAllTextAsync(Path.Combine(_root, "nuget.config"), $"""
             <configuration>
               <packageSources><add key="chunkstream" value="{SecurityElement.Escape(Feed)}" /></packageSources>
@@ -56,10 +58,12 @@ public sealed partial class PackageFeed : IAsyncLifetime
     public string NewFolder(string name) => Directory.CreateDirectory(Path.Combine(_root, name)).FullName;
 
     /// <summary>Runs the SDK's command in a folder, and gives what it says. Fails where it does.</summary>
-    public static Task<string> DotnetAsync(string folder, params string[] arguments) => DotnetAsync(folder, [], arguments);
+    public static Task<string> DotnetAsync(string folder, params string[] arguments)
+        => DotnetAsync(folder, [], arguments);
 
     /// <summary>The same with variables of the environment.</summary>
-    public static async Task<string> DotnetAsync(string folder, (string Name, string Value)[] environment, params string[] arguments)
+    public static async Task<string> DotnetAsync(
+        string folder, (string Name, string Value)[] environment, params string[] arguments)
     {
         await using var command = RunningProgram.Start(
             "dotnet", arguments, folder,
@@ -83,6 +87,8 @@ public sealed partial class PackageFeed : IAsyncLifetime
     private static partial Regex TopmostVersion();
 }
 
-/// <summary>The tests that share the feed. They have a Postgres of their own, so that the others don't wait for them.</summary>
+/// <summary>
+/// The tests that share the feed. They have a Postgres of their own, so that other tests don't wait for them.
+/// </summary>
 [CollectionDefinition(PackageFeed.Collection)]
 public sealed class PackageFeedTests : ICollectionFixture<PackageFeed>, ICollectionFixture<RealPostgres>;

@@ -10,18 +10,22 @@ namespace ChunkStream.Functions.Tests.Packaging;
 [Collection(PackageFeed.Collection)]
 public sealed class PackageTests(PackageFeed feed)
 {
-    private static readonly string[] Ids = ["ChunkStream", "ChunkStream.AzureFunctions", "ChunkStream.DurableStreams", "ChunkStream.Postgres"];
+    private static readonly string[] Ids =
+        ["ChunkStream", "ChunkStream.AzureFunctions", "ChunkStream.DurableStreams", "ChunkStream.Postgres"];
 
     public static TheoryData<string> Libraries => [.. Ids];
 
     [Fact]
     public void The_libraries_and_the_template_are_packed_and_nothing_else()
-        => Assert.Equal(Ids.Append("ChunkStream.Templates").Select(feed.Package).Order(), Directory.EnumerateFiles(feed.Feed).Order());
+        => Assert.Equal(
+            Ids.Append("ChunkStream.Templates").Select(feed.Package).Order(),
+            Directory.EnumerateFiles(feed.Feed).Order());
 
     [Fact]
     public void The_version_is_the_topmost_of_the_changelog()
     {
-        var version = typeof(StreamSource).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+        var version = typeof(StreamSource).Assembly
+            .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
         Assert.NotEmpty(PackageFeed.Released);
         Assert.Equal(PackageFeed.Released, version.Split('+')[0]);
@@ -36,22 +40,25 @@ public sealed class PackageTests(PackageFeed feed)
 
         Assert.Equal(id, Value("id"));
         Assert.Equal("MIT", Value("license"));
-        Assert.Equal("git", metadata.Elements().Single(element => element.Name.LocalName == "repository").Attribute("type")?.Value);
+        Assert.Equal("git", Element("repository").Attribute("type")?.Value);
         Assert.Contains("streaming", Value("tags").Split(' '));
         Assert.True(Value("description").Length > 60);
         Assert.StartsWith($"# {id}\n", Text(package, Value("readme")), StringComparison.Ordinal);
         Assert.Contains("<member name=\"T:", Text(package, $"lib/net10.0/{id}.xml"), StringComparison.Ordinal);
 
-        string Value(string name) => metadata.Elements().Single(element => element.Name.LocalName == name).Value;
+        string Value(string name) => Element(name).Value;
+
+        XElement Element(string name) => metadata.Elements().Single(element => element.Name.LocalName == name);
     }
 
     [Theory]
     [MemberData(nameof(Libraries))]
-    public void A_package_works_with_exactly_its_own_version_of_the_others_since_they_see_each_others_internals(string id)
+    public void A_package_works_with_exactly_its_own_version_of_the_others_whose_internals_it_sees(string id)
     {
         using var package = Open(id);
         var siblings = Metadata(package).Descendants()
-            .Where(element => element.Name.LocalName == "dependency" && element.Attribute("id")!.Value.StartsWith("ChunkStream", StringComparison.Ordinal))
+            .Where(element => element.Name.LocalName == "dependency")
+            .Where(element => element.Attribute("id")!.Value.StartsWith("ChunkStream", StringComparison.Ordinal))
             .ToArray();
 
         Assert.Equal(id == "ChunkStream", siblings.Length == 0);
@@ -65,7 +72,8 @@ public sealed class PackageTests(PackageFeed feed)
         using var package = Open(id);
         using var assembly = new PEReader(new MemoryStream(Bytes(package, $"lib/net10.0/{id}.dll")));
 
-        var entry = Assert.Single(assembly.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.EmbeddedPortablePdb);
+        var entry = Assert.Single(
+            assembly.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.EmbeddedPortablePdb);
         using var symbols = assembly.ReadEmbeddedPortablePdbDebugDirectoryData(entry);
         Assert.NotEmpty(symbols.GetMetadataReader().Documents);
     }
@@ -73,7 +81,10 @@ public sealed class PackageTests(PackageFeed feed)
     private ZipArchive Open(string id) => ZipFile.OpenRead(feed.Package(id));
 
     private static XElement Metadata(ZipArchive package)
-        => XDocument.Parse(Text(package, package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).FullName)).Root!.Elements().First();
+    {
+        var manifest = package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal));
+        return XDocument.Parse(Text(package, manifest.FullName)).Root!.Elements().First();
+    }
 
     private static string Text(ZipArchive package, string path)
     {

@@ -15,32 +15,42 @@ public sealed partial class TemplateTests(PackageFeed feed, RealPostgres postgre
         var folder = feed.NewFolder("new");
         // Templates are installed for this folder alone.
         var hive = Path.Combine(folder, "hive");
-        await PackageFeed.DotnetAsync(folder, "new", "install", feed.Package("ChunkStream.Templates"), "--debug:custom-hive", hive);
-        await PackageFeed.DotnetAsync(folder, "new", "chunkstream", "--name", "Order-feed.Api", "--debug:custom-hive", hive);
+        await PackageFeed.DotnetAsync(
+            folder, "new", "install", feed.Package("ChunkStream.Templates"), "--debug:custom-hive", hive);
+        await PackageFeed.DotnetAsync(
+            folder, "new", "chunkstream", "--name", "Order-feed.Api", "--debug:custom-hive", hive);
 
         var app = Path.Combine(folder, "Order-feed.Api");
-        var tests = await PackageFeed.DotnetAsync(app, [("ConnectionStrings__Postgres", postgres.ConnectionString)], "test", "--nologo");
+        var tests = await PackageFeed.DotnetAsync(
+            app, [("ConnectionStrings__Postgres", postgres.ConnectionString)], "test", "--nologo");
 
         Assert.Matches(@"Failed: +0, Passed: +3, Skipped: +0\b", tests);
         var output = Path.Combine(app, "Order-feed.Api", "bin", "Debug", "net10.0");
-        using var functions = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(output, "functions.metadata")));
+        var metadata = await File.ReadAllTextAsync(Path.Combine(output, "functions.metadata"));
+        using var functions = JsonDocument.Parse(metadata);
+        var entryPoints = functions.RootElement.EnumerateArray().Select(function => function.GetProperty("entryPoint"));
         Assert.Equal(
             ["Order_feed.Api.StreamFunctions.Query", "Order_feed.Api.StreamFunctions.Ticks"],
-            functions.RootElement.EnumerateArray().Select(function => function.GetProperty("entryPoint").GetString()).Order());
-        Assert.All(["host.json", "local.settings.json", "queries/numbers.sql"], file => Assert.True(File.Exists(Path.Combine(output, file)), file));
+            entryPoints.Select(entryPoint => entryPoint.GetString()).Order());
+        Assert.All(
+            ["host.json", "local.settings.json", "queries/numbers.sql"],
+            file => Assert.True(File.Exists(Path.Combine(output, file)), file));
     }
 
     [Fact]
     public void The_template_has_other_packages_in_the_versions_that_are_tested_here()
     {
-        var theirs = Versions("templates", "chunkstream").Where(package => !package.Id.StartsWith("ChunkStream", StringComparison.Ordinal)).ToArray();
+        var theirs = Versions("templates", "chunkstream")
+            .Where(package => !package.Id.StartsWith("ChunkStream", StringComparison.Ordinal))
+            .ToArray();
 
         Assert.NotEmpty(theirs);
         Assert.Subset(Versions().ToHashSet(), theirs.ToHashSet());
     }
 
     private static IEnumerable<(string Id, string Version)> Versions(params string[] folder)
-        => PackageVersion().Matches(File.ReadAllText(Path.Combine([Repository.Root, .. folder, "Directory.Packages.props"])))
+        => PackageVersion()
+            .Matches(File.ReadAllText(Path.Combine([Repository.Root, .. folder, "Directory.Packages.props"])))
             .Select(match => (match.Groups[1].Value, match.Groups[2].Value));
 
     [GeneratedRegex("<PackageVersion Include=\"([^\"]+)\" Version=\"([^\"]+)\"")]

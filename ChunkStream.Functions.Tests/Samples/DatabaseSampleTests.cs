@@ -18,7 +18,9 @@ public sealed class DatabaseSampleTests(RealPostgres postgres) : IAsyncLifetime
     {
         await using var sample = await StartAsync("MinimalApi");
 
-        Assert.Equal("n,root\r\n1,1\r\n2,1.4142135623730951\r\n", await sample.Client.GetStringAsync("/roots?count=2&format=csv"));
+        var rows = await sample.Client.GetStringAsync("/roots?count=2&format=csv");
+
+        Assert.Equal("n,root\r\n1,1\r\n2,1.4142135623730951\r\n", rows);
     }
 
     [Fact]
@@ -27,12 +29,18 @@ public sealed class DatabaseSampleTests(RealPostgres postgres) : IAsyncLifetime
         await using var sample = await StartAsync("DatabaseRows");
 
         var lines = (await sample.Client.GetStringAsync("/ef/orders?min=998")).Split('\n');
-        Assert.Equal(["""{"id":998,"customer":"customer 8","amount":998.0}""", """{"id":999,"customer":"customer 9","amount":999.0}"""], lines[..2]);
+        Assert.Equal("""{"id":998,"customer":"customer 8","amount":998.0}""", lines[0]);
+        Assert.Equal(4, lines.Length);
         Assert.Equal(lines, (await sample.Client.GetStringAsync("/dapper/orders?min=998")).Split('\n'));
-        Assert.Equal(1000, (await sample.Client.GetStringAsync("/dapper/orders?min=0")).Count(character => character == '\n'));
+        var all = await sample.Client.GetStringAsync("/dapper/orders?min=0");
+        Assert.Equal(1000, all.Count(character => character == '\n'));
     }
 
-    private Task<WebProgram> StartAsync(string sample) => WebProgram.StartAsync(
-        Path.Combine(Built.Folder("samples", sample), $"{sample}.dll"),
-        ("ConnectionStrings__Postgres", new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database }.ConnectionString));
+    private Task<WebProgram> StartAsync(string sample)
+    {
+        var connection = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database };
+        return WebProgram.StartAsync(
+            Path.Combine(Built.Folder("samples", sample), $"{sample}.dll"),
+            ("ConnectionStrings__Postgres", connection.ConnectionString));
+    }
 }

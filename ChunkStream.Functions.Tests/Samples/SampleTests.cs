@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.AspNetCore.Builder;
@@ -24,22 +23,23 @@ public sealed class SampleTests
         await using var sample = await WebProgram.StartAsync(Program("MinimalApi"));
 
         Assert.Equal(Ticks, await sample.Client.GetStringAsync("/ticks"));
-        Assert.StartsWith("number,square\r\n1,1\r\n", await sample.Client.GetStringAsync("/ticks?format=csv"), StringComparison.Ordinal);
+        var table = await sample.Client.GetStringAsync("/ticks?format=csv");
+        Assert.StartsWith("number,square\r\n1,1\r\n", table, StringComparison.Ordinal);
     }
 
-    /// <summary>The function itself, behind a web server of the tests: the platform's host isn't needed for it.</summary>
+    /// <summary>The function itself, behind a web server of the tests: it needs no host of the platform.</summary>
     [Fact]
     public async Task The_function_app_streams_a_generator()
     {
-        var functions = Assembly.LoadFrom(Program("FunctionApp")).GetType("FunctionApp.TickFunctions", throwOnError: true)!;
-        var ticks = functions.GetMethod("Ticks")!.CreateDelegate<Func<HttpRequest, IResult>>(Activator.CreateInstance(functions));
+        var functions = Activator.CreateInstanceFrom(Program("FunctionApp"), "FunctionApp.TickFunctions")!.Unwrap()!;
+        var ticks = functions.GetType().GetMethod("Ticks")!.CreateDelegate<Func<HttpRequest, IResult>>(functions);
         await using var api = await PlainApi.StartAsync(app => app.MapGet("/ticks", ticks));
 
         Assert.Equal(Ticks, await api.TextAsync("/ticks"));
     }
 
     [Fact]
-    public void The_function_app_tells_the_platform_of_its_function_and_that_it_forwards_requests_over_HTTP()
+    public void The_function_app_tells_the_platform_of_its_function()
     {
         var folder = Built.Folder("samples", "FunctionApp");
         using var functions = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "functions.metadata")));
@@ -48,7 +48,6 @@ public sealed class SampleTests
         Assert.Equal("ticks", function.GetProperty("name").GetString());
         Assert.Equal("FunctionApp.TickFunctions.Ticks", function.GetProperty("entryPoint").GetString());
         Assert.True(File.Exists(Path.Combine(folder, "host.json")));
-        Assert.Contains("AspNetCore", File.ReadAllText(Path.Combine(folder, "FunctionApp.deps.json")), StringComparison.Ordinal);
     }
 
     [Fact]

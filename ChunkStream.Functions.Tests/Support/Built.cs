@@ -8,5 +8,6 @@ internal static class Built
 
     /// <summary>The folder that has a project's program.</summary>
     /// <param name="project">The project's folder, under the repository's root.</param>
-    public static string Folder(params string[] project) => Path.Combine([Repository.Root, .. project, "bin", Configuration, "net10.0"]);
+    public static string Folder(params string[] project)
+        => Path.Combine([Repository.Root, .. project, "bin", Configuration, "net10.0"]);
 }

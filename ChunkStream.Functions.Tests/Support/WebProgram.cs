@@ -10,7 +10,11 @@ internal sealed class WebProgram : IAsyncDisposable
     private WebProgram(RunningProgram program, string address)
     {
         _program = program;
-        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(address), Timeout = Bounded.Limit };
+        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = new Uri(address),
+            Timeout = Bounded.Limit,
+        };
     }
 
     public HttpClient Client { get; }
@@ -21,7 +25,10 @@ internal sealed class WebProgram : IAsyncDisposable
     public static async Task<WebProgram> StartAsync(string assembly, params (string Name, string Value)[] environment)
     {
         var program = RunningProgram.Start(
-            "dotnet", [assembly], Path.GetDirectoryName(assembly), [("ASPNETCORE_URLS", "http://127.0.0.1:0"), .. environment]);
+            "dotnet",
+            [assembly],
+            Path.GetDirectoryName(assembly),
+            [("ASPNETCORE_URLS", "http://127.0.0.1:0"), .. environment]);
         try
         {
             while (true)

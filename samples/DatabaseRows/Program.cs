@@ -6,8 +6,9 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 var builder = WebApplication.CreateBuilder(args);
-await using var database = NpgsqlDataSource.Create(builder.Configuration.GetConnectionString("Postgres")
-    ?? throw new InvalidOperationException("Set ConnectionStrings__Postgres to the connection string of an empty database."));
+var connection = builder.Configuration.GetConnectionString("Postgres")
+    ?? throw new InvalidOperationException("Set ConnectionStrings__Postgres to that of an empty database.");
+await using var database = NpgsqlDataSource.Create(connection);
 builder.Services.AddSingleton(database);
 builder.Services.AddDbContext<Shop>(options => options.UseNpgsql(database));
 builder.Services.AddChunkStream();

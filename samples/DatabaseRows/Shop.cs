@@ -10,5 +10,6 @@ internal sealed class Shop(DbContextOptions<Shop> options) : DbContext(options)
     public DbSet<Order> Orders => Set<Order>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
-        => modelBuilder.Entity<Order>().HasData(Enumerable.Range(1, 1000).Select(id => new Order(id, $"customer {id % 10}", id)));
+        => modelBuilder.Entity<Order>().HasData(
+            Enumerable.Range(1, 1000).Select(id => new Order(id, $"customer {id % 10}", id)));
 }

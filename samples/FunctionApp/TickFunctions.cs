@@ -8,7 +8,8 @@ namespace FunctionApp;
 public sealed class TickFunctions
 {
     [Function("ticks")]
-    public IResult Ticks([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head")] HttpRequest request) => StreamResults.Items(Generate);
+    public IResult Ticks([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head")] HttpRequest request)
+        => StreamResults.Items(Generate);
 
     // The token is cancelled when the client leaves, and when the platform ends the call.
     private static async IAsyncEnumerable<Tick> Generate([EnumeratorCancellation] CancellationToken cancellation)

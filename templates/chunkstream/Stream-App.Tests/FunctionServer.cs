@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Stream_App.Tests;
 
-/// <summary>The app's functions on a socket of this machine: a function's result is that of a minimal API, too.</summary>
+/// <summary>The app's functions on a socket of this machine: a minimal API takes their results, too.</summary>
 internal sealed class FunctionServer : IAsyncDisposable
 {
     private readonly WebApplication _app;

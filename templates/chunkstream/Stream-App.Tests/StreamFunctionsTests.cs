@@ -31,6 +31,8 @@ public sealed class StreamFunctionsTests
     {
         await using var app = await FunctionServer.StartAsync();
 
-        Assert.Equal("n,root\r\n1,1\r\n2,1.4142135623730951\r\n", await app.Client.GetStringAsync("/queries/numbers?count=2&format=csv"));
+        var rows = await app.Client.GetStringAsync("/queries/numbers?count=2&format=csv");
+
+        Assert.Equal("n,root\r\n1,1\r\n2,1.4142135623730951\r\n", rows);
     }
 }

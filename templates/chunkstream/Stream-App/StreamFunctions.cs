@@ -12,7 +12,8 @@ public sealed class StreamFunctions
         => StreamResults.Items(Generate);
 
     [Function("query")]
-    public IResult Query([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries/{name}")] HttpRequest request)
+    public IResult Query(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries/{name}")] HttpRequest request)
         => StreamResults.Query((string)request.RouteValues["name"]!);
 
     // The token is cancelled when the client leaves, and when the platform ends the call.
