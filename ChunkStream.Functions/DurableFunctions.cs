@@ -10,12 +10,14 @@ public sealed class DurableFunctions(StreamEndpoints endpoints)
     /// <inheritdoc cref="StreamEndpoints.Streams" />
     [Function("streams")]
     public IResult Streams(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", "put", "post", "delete", Route = "streams/{*path}")] HttpRequest request)
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", "put", "post", "delete", Route = "streams/{*path}")]
+        HttpRequest request)
         => endpoints.Streams(request);
 
     /// <inheritdoc cref="StreamEndpoints.PublicStreams" />
     [Function("public-streams")]
     public IResult PublicStreams(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/streams/{*path}")] HttpRequest request)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/streams/{*path}")]
+        HttpRequest request)
         => endpoints.PublicStreams(request);
 }

@@ -3,7 +3,9 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace ChunkStream.Functions;
 
-/// <summary>Clears the database of durable streams that are deleted or have expired. Nobody sees them any more by then.</summary>
+/// <summary>
+/// Removes durable streams that were deleted or have expired from the database. By then no client sees them any more.
+/// </summary>
 public sealed class SweepFunctions(DurableStreamSweep sweep)
 {
     /// <inheritdoc cref="DurableStreamSweep.RunAsync" />

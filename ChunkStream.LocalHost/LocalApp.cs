@@ -10,7 +10,9 @@ internal sealed class LocalApp
     /// <summary>Tables for the embedded Postgres. Default: none; then there is no option <c>--rows</c>.</summary>
     public ISampleData? Data { get; set; }
 
-    /// <summary>The app of this repository. What is yours is added here, or to <c>AddChunkStreamApp</c> for both hosts.</summary>
+    /// <summary>
+    /// The app of this repository. Add what is yours here for this host alone, and to <c>AddChunkStreamApp</c> for both.
+    /// </summary>
     public static LocalApp Create()
     {
         var app = new LocalApp();

@@ -4,8 +4,8 @@ using ChunkStream.Demo;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>
-/// Everything that is only there to be tried out: two generators, two tables with their queries, and calls to begin with.
-/// To take it out, delete this folder and the line with <c>AddDemo</c> in each host.
+/// Everything that is only there to be tried out: two generators, two tables with their queries, and calls to begin
+/// with. To take it out, delete this folder and the line with <c>AddDemo</c> in each host.
 /// </summary>
 internal static class Demo
 {

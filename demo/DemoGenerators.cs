@@ -3,12 +3,17 @@ using System.Text.Json.Serialization;
 
 namespace ChunkStream.Demo;
 
-/// <summary>The generators behind <c>/stream</c> and <c>/json-stream</c>: the first item at once, then one an interval.</summary>
+/// <summary>
+/// The generators behind <c>/stream</c> and <c>/json-stream</c>: the first item comes at once, then one an interval.
+/// </summary>
 internal static class DemoGenerators
 {
     /// <summary><c>Chunk 0</c>, <c>Chunk 1</c> …</summary>
     public static async IAsyncEnumerable<string> Lines(
-        int chunks, TimeSpan interval, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellation = default)
+        int chunks,
+        TimeSpan interval,
+        TimeProvider time,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         for (var number = 0; number < chunks; number++)
         {
@@ -20,7 +25,10 @@ internal static class DemoGenerators
 
     /// <summary><c>{"chunk_number":0,"message":"Chunk 0 data"}</c> …</summary>
     public static async IAsyncEnumerable<ChunkMessage> Messages(
-        int chunks, TimeSpan interval, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellation = default)
+        int chunks,
+        TimeSpan interval,
+        TimeProvider time,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         for (var number = 0; number < chunks; number++)
         {

@@ -3,8 +3,8 @@ using Npgsql;
 namespace ChunkStream.Demo.Data;
 
 /// <summary>
-/// A table that is made once: filled under another name, and renamed when it is whole, so that it is never there half. Its
-/// comment says which version of which data it has.
+/// A table that is made once. It is filled under another name and renamed when it is whole, so that nobody ever sees
+/// half of it. Its comment says which version of which data it has.
 /// </summary>
 internal sealed class DemoTable : IAsyncDisposable
 {
@@ -24,7 +24,8 @@ internal sealed class DemoTable : IAsyncDisposable
     /// <summary>Connects.</summary>
     public static async Task<DemoTable> OpenAsync(string connectionString, string name, CancellationToken cancellation)
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false };
+        var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.OpenAsync(cancellation);
         return new DemoTable(connection, name);
     }
@@ -32,8 +33,9 @@ internal sealed class DemoTable : IAsyncDisposable
     /// <summary>Says whether there is nothing to do; null prepares for making the table.</summary>
     public async Task<DemoDataOutcome?> FindAsync(string comment, CancellationToken cancellation)
     {
-        await using (var command = new NpgsqlCommand(
-            $"select coalesce(obj_description(oid, 'pg_class'), '') from pg_class where oid = to_regclass('{_name}')", Connection))
+        var sql = "select coalesce(obj_description(oid, 'pg_class'), '') from pg_class "
+            + $"where oid = to_regclass('{_name}')";
+        await using (var command = new NpgsqlCommand(sql, Connection))
         {
             var existing = (string?)await command.ExecuteScalarAsync(cancellation);
             if (existing == comment)
@@ -43,7 +45,9 @@ internal sealed class DemoTable : IAsyncDisposable
         }
 
         // Pieces need not be on disk one by one, since only the whole counts; its commit writes them all.
-        await ExecuteAsync($"set synchronous_commit = off; set timezone = 'UTC'; drop table if exists {BuildingPrefix}{_name}", cancellation);
+        await ExecuteAsync(
+            $"set synchronous_commit = off; set timezone = 'UTC'; drop table if exists {BuildingPrefix}{_name}",
+            cancellation);
         return null;
     }
 

@@ -9,8 +9,8 @@ using NpgsqlTypes;
 namespace ChunkStream.Demo.Data;
 
 /// <summary>
-/// Real data to look at: flights inside the United States in the first three months of 2001, as the Bureau of Transportation
-/// Statistics published them and npm's vega-datasets ships them.
+/// Real data to look at: flights inside the United States in the first three months of 2001, as the Bureau of
+/// Transportation Statistics published them and npm's vega-datasets ships them.
 /// </summary>
 internal static class FlightData
 {
@@ -27,9 +27,11 @@ internal static class FlightData
 
     /// <summary>Gives the file with the flights, and gets its package first where that has not been done.</summary>
     /// <exception cref="StartupFailure">It can't be had.</exception>
-    public static async Task<string> GetFileAsync(string statePath, IProgress<string>? progress, CancellationToken cancellation)
+    public static async Task<string> GetFileAsync(
+        string statePath, IProgress<string>? progress, CancellationToken cancellation)
     {
-        var folder = await Package.GetAsync(Path.Combine(statePath, "npm"), (_, _) => Task.CompletedTask, progress, cancellation);
+        var folder = await Package.GetAsync(
+            Path.Combine(statePath, "npm"), (_, _) => Task.CompletedTask, progress, cancellation);
         return Path.Combine(folder, "data", "flights-20k.json");
     }
 
@@ -39,7 +41,10 @@ internal static class FlightData
     /// <param name="progress">Told how many rows are there.</param>
     /// <param name="cancellation">Ends it; what is half done is dropped by the next call.</param>
     public static async Task<DemoDataOutcome> EnsureAsync(
-        string connectionString, Func<CancellationToken, Task<string>> getFile, IProgress<long>? progress, CancellationToken cancellation)
+        string connectionString,
+        Func<CancellationToken, Task<string>> getFile,
+        IProgress<long>? progress,
+        CancellationToken cancellation)
     {
         await using var table = await DemoTable.OpenAsync(connectionString, Table, cancellation);
         if (await table.FindAsync(Comment, cancellation) is { } found)
@@ -63,16 +68,23 @@ internal static class FlightData
           distance int not null)
         """;
 
-    private static async Task CopyAsync(NpgsqlConnection connection, Stream file, IProgress<long>? progress, CancellationToken cancellation)
+    private static async Task CopyAsync(
+        NpgsqlConnection connection, Stream file, IProgress<long>? progress, CancellationToken cancellation)
     {
         await using var copy = await connection.BeginBinaryImportAsync(
-            $"copy {DemoTable.BuildingPrefix}{Table} (id, departed_at, origin, destination, delay, distance) from stdin (format binary)", cancellation);
+            $"""
+            copy {DemoTable.BuildingPrefix}{Table} (id, departed_at, origin, destination, delay, distance)
+            from stdin (format binary)
+            """,
+            cancellation);
         var id = 0;
-        await foreach (var flight in JsonSerializer.DeserializeAsyncEnumerable(file, FlightJson.Default.Flight, cancellation))
+        var flights = JsonSerializer.DeserializeAsyncEnumerable(file, FlightJson.Default.Flight, cancellation);
+        await foreach (var flight in flights)
         {
             await copy.StartRowAsync(cancellation);
             await copy.WriteAsync(++id, NpgsqlDbType.Integer, cancellation);
-            await copy.WriteAsync(DateTime.ParseExact(flight!.Date, "yyyy/MM/dd HH:mm", CultureInfo.InvariantCulture), NpgsqlDbType.Timestamp, cancellation);
+            var departed = DateTime.ParseExact(flight!.Date, "yyyy/MM/dd HH:mm", CultureInfo.InvariantCulture);
+            await copy.WriteAsync(departed, NpgsqlDbType.Timestamp, cancellation);
             await copy.WriteAsync(flight.Origin, NpgsqlDbType.Text, cancellation);
             await copy.WriteAsync(flight.Destination, NpgsqlDbType.Text, cancellation);
             await copy.WriteAsync(flight.Delay, NpgsqlDbType.Integer, cancellation);

@@ -58,7 +58,7 @@ public static class ChunkStreamApp
     /// Adds a call to those that the local host prints when it is ready, such as one of a query file of the app's own.
     /// </summary>
     /// <param name="builder">What <c>AddChunkStreamApp()</c> gave.</param>
-    /// <param name="endpoint">The name of the endpoint that answers it: <c>query</c>, <c>public-query</c> and so on.</param>
+    /// <param name="endpoint">The name of the endpoint that answers it, such as <c>query</c>.</param>
     /// <param name="call">The call, which should succeed.</param>
     public static ChunkStreamBuilder AddExample(this ChunkStreamBuilder builder, string endpoint, ExampleCall call)
     {

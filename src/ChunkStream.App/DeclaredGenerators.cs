@@ -6,10 +6,12 @@ using Microsoft.AspNetCore.Http;
 namespace ChunkStream.App;
 
 /// <summary>The generators that the app declares, and what they share.</summary>
-internal sealed class DeclaredGenerators(IEnumerable<GeneratorEndpoint> generators, StreamEngine engine, RecordingEndpoint recordings)
+internal sealed class DeclaredGenerators(
+    IEnumerable<GeneratorEndpoint> generators, StreamEngine engine, RecordingEndpoint recordings)
 {
     private readonly AnonymousGenerators _anonymous = new(engine.Options.MaxAnonymousStreams);
-    private readonly Dictionary<string, GeneratorEndpoint> _byName = generators.ToDictionary(generator => generator.Name);
+    private readonly Dictionary<string, GeneratorEndpoint> _byName =
+        generators.ToDictionary(generator => generator.Name);
 
     /// <summary>The file of the page that lists them.</summary>
     public UiFile Report { get; } = GeneratorReport.ToFile(generators);

@@ -15,8 +15,8 @@ public sealed class EndpointTable
     internal const string QueryPrefix = "queries/";
 
     /// <summary>
-    /// Where those queries are that need no key. It is a route of its own: on Azure a function has one access level, and
-    /// only the platform knows the keys.
+    /// Where those queries are that need no key. It is a route of its own: on Azure a function has one access level,
+    /// and only the platform knows the keys.
     /// </summary>
     internal const string PublicQueryPrefix = "public/queries/";
 
@@ -41,8 +41,12 @@ public sealed class EndpointTable
             .. generators.Select(Entry),
             .. BuiltIn.Select(endpoint => endpoint with { Examples = [.. endpoint.Examples, .. more[endpoint.Name]] }),
         ];
-        if (All.CountBy(endpoint => endpoint.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(name => name.Value > 1) is { Key: { } twice })
-            throw new InvalidOperationException($"There are two endpoints '{twice}': a generator needs a name of its own.");
+        var names = All.CountBy(endpoint => endpoint.Name, StringComparer.OrdinalIgnoreCase);
+        if (names.FirstOrDefault(name => name.Value > 1) is { Key: { } twice })
+        {
+            throw new InvalidOperationException(
+                $"There are two endpoints '{twice}': a generator needs a name of its own.");
+        }
     }
 
     /// <summary>The app's generators, then what every app has.</summary>
@@ -57,7 +61,8 @@ public sealed class EndpointTable
             (endpoints, request) => endpoints.Queries(request)),
         new("query", QueryPrefix + "{name}", Read, EndpointAccess.Function, [],
             (endpoints, request) => endpoints.Query(request)),
-        new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous, [new(PublicQueryPrefix + "series?count=10")],
+        new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous,
+            [new(PublicQueryPrefix + "series?count=10")],
             (endpoints, request) => endpoints.PublicQuery(request)),
         new("streams", StreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Function,
             [
@@ -74,8 +79,8 @@ public sealed class EndpointTable
     ];
 
     /// <summary>
-    /// The response headers that a page of another origin may read, beside those that browsers show it anyhow: for a host
-    /// that answers such pages.
+    /// The response headers that a page of another origin may read, beside those that browsers show it anyhow: for a
+    /// host that answers such pages.
     /// </summary>
     public static IReadOnlyList<string> ExposedHeaders { get; } = ProtocolHeaders.Exposed;
 

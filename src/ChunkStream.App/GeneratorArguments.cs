@@ -21,8 +21,9 @@ public sealed class GeneratorArguments
     /// <exception cref="KeyNotFoundException">The generator declares no such parameter.</exception>
     public string? Text(string name) => _values[name];
 
-    /// <summary>All values in the order of their declaration: what tells one recording's content from another's.</summary>
-    internal string Subject => string.Join(", ", _values.Select(pair => $"{pair.Key}={pair.Value}"));
+    /// <summary>All values as they were declared: they tell one recording's content from another's.</summary>
+    internal string Subject
+        => string.Join('&', _values.Select(pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value ?? "")}"));
 
     /// <summary>Reads a request's arguments; its mistakes are collected in <paramref name="request"/>.</summary>
     internal static GeneratorArguments Read(IEnumerable<GeneratorParameter> declared, RequestParameters request)

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.App;
 
 /// <summary>
-/// A generator with a route of its own, declared once with <c>AddGenerator</c>: the local host serves it, the page offers
-/// it. The function app needs one method for it besides, since Azure learns of functions when the app is built.
+/// A generator with a route of its own, declared once with <c>AddGenerator</c>: the local host serves it, and the page
+/// offers it. The function app needs one method for it besides, since Azure learns of functions when the app is built.
 /// </summary>
 public abstract class GeneratorEndpoint
 {
@@ -21,11 +21,15 @@ public abstract class GeneratorEndpoint
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentException.ThrowIfNullOrEmpty(summary);
         if (!name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-'))
-            throw new ArgumentException($"'{name}' can't be a route: it may have letters, digits and '-'.", nameof(name));
+        {
+            throw new ArgumentException(
+                $"'{name}' can't be a route: it may have letters, digits and '-'.", nameof(name));
+        }
+
         (Name, Summary) = (name, summary);
     }
 
-    /// <summary>The function's name, and its route under the prefix of host.json: letters, digits and <c>-</c>.</summary>
+    /// <summary>The function's name, and its route under the prefix of host.json.</summary>
     public string Name { get; }
 
     /// <summary>What it gives, in a sentence. The page tells it to everyone.</summary>
@@ -49,12 +53,13 @@ public abstract class GeneratorEndpoint
     /// <summary>Calls worth trying, which the local host prints when it is ready. Default: none.</summary>
     public IReadOnlyList<ExampleCall> Examples { get; init; } = [];
 
-    internal abstract IResult Answer(HttpRequest request, AnonymousGenerators anonymous, RecordingEndpoint recordings);
+    internal abstract IResult Answer(
+        HttpRequest request, AnonymousGenerators anonymous, RecordingEndpoint recordings);
 }
 
 /// <summary>A generator whose items have a type.</summary>
 /// <typeparam name="T">The items' type. Texts are lines, all else is JSON.</typeparam>
-/// <param name="name">The function's name, and its route under the prefix of host.json: letters, digits and <c>-</c>.</param>
+/// <param name="name">The function's name and its route: letters, digits and <c>-</c>.</param>
 /// <param name="summary">What it gives, in a sentence. The page tells it to everyone.</param>
 /// <param name="generate">
 /// Starts it with the request's arguments. Its token is cancelled when nobody wants the stream any more.
@@ -66,7 +71,8 @@ public sealed class GeneratorEndpoint<T>(
     Func<GeneratorArguments, CancellationToken, IAsyncEnumerable<T>> generate,
     JsonTypeInfo<T>? typeInfo = null) : GeneratorEndpoint(name, summary)
 {
-    private static readonly StreamFormat DefaultFormat = typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
+    private static readonly StreamFormat DefaultFormat =
+        typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
 
     internal override IResult Answer(HttpRequest request, AnonymousGenerators anonymous, RecordingEndpoint recordings)
     {
@@ -78,13 +84,17 @@ public sealed class GeneratorEndpoint<T>(
         var asked = StreamRequest.Read(request, parameters, DefaultFormat, Name);
         if (record is not null)
         {
-            var generator = RecordableGenerator.Create(new RecordingName(Name, record), Generate, json) with { Subject = arguments.Subject };
+            var generator = RecordableGenerator.Create(new RecordingName(Name, record), Generate, json) with
+            {
+                Subject = arguments.Subject,
+            };
             return Access == EndpointAccess.Anonymous
                 ? recordings.AnswerEveryone(asked, parameters, Name, generator)
                 : recordings.Answer(asked, parameters, Name, generator);
         }
 
-        var stream = new OfferedStream(Name, (encoding, token) => new GeneratorSource<T>(Generate, json, encoding, token));
+        var stream = new OfferedStream(
+            Name, (encoding, token) => new GeneratorSource<T>(Generate, json, encoding, token));
         return asked.Answer(stream, asked.MustStartAnew());
 
         IAsyncEnumerable<T> Generate(CancellationToken token)
@@ -95,5 +105,8 @@ public sealed class GeneratorEndpoint<T>(
     }
 
     private static JsonTypeInfo<T> AppJson(IServiceProvider services)
-        => (JsonTypeInfo<T>)services.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions.GetTypeInfo(typeof(T));
+    {
+        var options = services.GetRequiredService<IOptions<JsonOptions>>().Value;
+        return (JsonTypeInfo<T>)options.SerializerOptions.GetTypeInfo(typeof(T));
+    }
 }

@@ -22,7 +22,8 @@ internal sealed record GeneratorReport(
     /// <summary>The file of the page that lists generators.</summary>
     public static UiFile ToFile(IEnumerable<GeneratorEndpoint> generators) => new(
         "application/json",
-        JsonSerializer.SerializeToUtf8Bytes([.. generators.Select(Create)], GeneratorReportJson.Default.GeneratorReportArray));
+        JsonSerializer.SerializeToUtf8Bytes(
+            [.. generators.Select(Create)], GeneratorReportJson.Default.GeneratorReportArray));
 
     private static GeneratorReport Create(GeneratorEndpoint generator) => new(
         generator.Name,

@@ -15,11 +15,12 @@ internal sealed class HealthResult(PostgresHealth postgres) : IResult
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(
+            httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
         var failure = await postgres.FailureAsync(lifetime.Token).ConfigureAwait(false);
         var report = failure is null
-            ? new HealthReport("healthy", new Dictionary<string, string> { ["postgres"] = "up" })
-            : new HealthReport("unhealthy", new Dictionary<string, string> { ["postgres"] = "down: " + PostgresFailures.Describe(failure).Detail });
+            ? Report("healthy", "up")
+            : Report("unhealthy", "down: " + PostgresFailures.Describe(failure).Detail);
 
         var response = httpContext.Response;
         response.StatusCode = failure is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
@@ -31,6 +32,9 @@ internal sealed class HealthResult(PostgresHealth postgres) : IResult
         if (!HttpMethods.IsHead(httpContext.Request.Method))
             await response.Body.WriteAsync(body, lifetime.Token).ConfigureAwait(false);
     }
+
+    private static HealthReport Report(string status, string postgres)
+        => new(status, new Dictionary<string, string> { ["postgres"] = postgres });
 }
 
 /// <summary>The body of <c>/health</c>.</summary>
@@ -46,5 +50,6 @@ internal sealed record HealthReport(
 internal sealed partial class HealthJson : JsonSerializerContext
 {
     /// <summary>Leaves quotes and non-ASCII readable: a person may read this in a terminal.</summary>
-    public static HealthJson Readable { get; } = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static HealthJson Readable { get; } =
+        new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

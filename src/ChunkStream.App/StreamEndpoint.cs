@@ -18,7 +18,9 @@ public enum EndpointAccess
 /// <param name="Route">The route under the prefix of host.json.</param>
 /// <param name="Methods">The HTTP methods; any other is refused.</param>
 /// <param name="Access">Who may call it.</param>
-/// <param name="Examples">Calls worth trying, which succeed in this order; none where a setting must allow them first.</param>
+/// <param name="Examples">
+/// Calls worth trying, which succeed in this order. There is none where a setting must allow the call first.
+/// </param>
 /// <param name="Handler">The handler.</param>
 public sealed record StreamEndpoint(
     string Name,
@@ -36,8 +38,8 @@ public sealed record StreamEndpoint(
 /// <summary>A call to try.</summary>
 /// <param name="Address">Route and query.</param>
 /// <param name="Options">
-/// What curl is told beside the address, in a form that works in sh, cmd and PowerShell. Default: to show each chunk when
-/// it comes.
+/// What curl is told beside the address, in a form that works in sh, cmd and PowerShell. Default: to show each chunk
+/// when it comes.
 /// </param>
 public sealed record ExampleCall(string Address, string Options = "-N");
 

@@ -15,7 +15,12 @@ namespace ChunkStream.App;
 public sealed class StreamEndpoints
 {
     private static readonly string Catalogue = EndpointTable.QueryPrefix.TrimEnd('/');
-    private static readonly QueryPlace Default = new("db-stream") { Catalogue = Catalogue, Setting = "ChunkStream:DefaultQuery" };
+    private static readonly QueryPlace Default = new("db-stream")
+    {
+        Catalogue = Catalogue,
+        Setting = "ChunkStream:DefaultQuery",
+    };
+
     private static readonly QueryPlace ByName = new("query") { Catalogue = Catalogue };
     private static readonly QueryPlace Public = new("public-query") { Catalogue = Catalogue, IsPublic = true };
 
@@ -27,7 +32,8 @@ public sealed class StreamEndpoints
     private readonly DurableEndpoint _durable;
     private readonly PostgresHealth _health;
 
-    internal StreamEndpoints(DeclaredGenerators generators, QueryEndpoint queries, DurableEndpoint durable, PostgresHealth health)
+    internal StreamEndpoints(
+        DeclaredGenerators generators, QueryEndpoint queries, DurableEndpoint durable, PostgresHealth health)
         => (_generators, _queries, _durable, _health) = (generators, queries, durable, health);
 
     /// <summary><c>GET /{name}</c>: a generator that the app declares with <c>AddGenerator</c>.</summary>
@@ -44,13 +50,14 @@ public sealed class StreamEndpoints
     /// <summary><c>GET /queries</c>: the catalogue of the declared queries.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult Queries(HttpRequest request)
-        => _queries.Catalogue(Required(request), new QueryPaths(EndpointTable.QueryPrefix, EndpointTable.PublicQueryPrefix));
+        => _queries.Catalogue(
+            Required(request), new QueryPaths(EndpointTable.QueryPrefix, EndpointTable.PublicQueryPrefix));
 
     /// <summary><c>GET /queries/{name}</c>: the rows of a declared query, from a cursor.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult Query(HttpRequest request) => _queries.Answer(Required(request), NameOf(request), ByName);
 
-    /// <summary><c>GET /public/queries/{name}</c>: the same without a key, of the queries that declare that they need none.</summary>
+    /// <summary><c>GET /public/queries/{name}</c>: the same, of the queries that need no key.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult PublicQuery(HttpRequest request) => _queries.Answer(Required(request), NameOf(request), Public);
 
@@ -58,15 +65,18 @@ public sealed class StreamEndpoints
     /// <inheritdoc cref="DbStream" />
     public IResult Streams(HttpRequest request) => _durable.Answer(Required(request), DurablePlace.Private);
 
-    /// <summary><c>GET, HEAD /public/streams/{path}</c>: reading them without a key, where the operator allows it.</summary>
+    /// <summary><c>GET, HEAD /public/streams/{path}</c>: reading them without a key, where that is allowed.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult PublicStreams(HttpRequest request)
-        => _durable.Answer(Required(request), DurablePlace.Public, _durable.Options.PublicReading ? null : DurableProblems.NotPublic);
+        => _durable.Answer(
+            Required(request), DurablePlace.Public, _durable.Options.PublicReading ? null : DurableProblems.NotPublic);
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult Health(HttpRequest request)
-        => new RequestParameters(Required(request).Query).Problem() is { } problem ? new ProblemResult(problem) : new HealthResult(_health);
+        => new RequestParameters(Required(request).Query).Problem() is { } problem
+            ? new ProblemResult(problem)
+            : new HealthResult(_health);
 
     /// <summary><c>GET /ui/</c>: the page, and the files that it asks for.</summary>
     /// <inheritdoc cref="DbStream" />

@@ -32,7 +32,8 @@ internal sealed record UiFile(string ContentType, byte[] Bytes)
         => Files.TryGetValue(path.Length == 0 ? Index : path, out var file) ? file.Value : null;
 
     private static IEnumerable<string> Names()
-        => Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal));
+        => Assembly.GetExecutingAssembly().GetManifestResourceNames()
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal));
 
     private static UiFile Read(string name)
     {

@@ -6,17 +6,20 @@ using Microsoft.Net.Http.Headers;
 
 namespace ChunkStream.App;
 
-/// <summary>A response that is a file of the page: checked for a newer one each time, and sent only where there is.</summary>
+/// <summary>
+/// A response that is a file of the page. Browsers ask each time whether theirs is still the newest, and get the file
+/// only if it is not.
+/// </summary>
 internal sealed class UiResult(UiFile file) : IResult
 {
-    // Only what this server itself gives: a value out of the database that became markup would still load and run nothing.
-    // A stream's content has this address too: it is refused as a script or a style (BrowserUse). Source expressions with a path
-    // would need the address that browsers know, which proxies keep from us.
+    // The page loads only what this server itself gives: a value out of the database that became markup would still
+    // load and run nothing. A stream's content has this address too, but BrowserUse refuses it as a script or a style.
+    // Source expressions with a path would need the address that browsers know, which proxies keep from us.
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    // Beside the page, whose files are all in the assembly but for this one.
+    // The only file of the page that is not in the assembly: the app makes it.
     private const string Generators = "generators.json";
 
     /// <summary>The file that a request asks for by its route.</summary>
@@ -29,13 +32,14 @@ internal sealed class UiResult(UiFile file) : IResult
         var address = request.Path.Value ?? "";
         if (path.Length == 0 && !address.EndsWith('/'))
         {
-            // The page names its files from its own folder. Relative, since only the browser knows what stands before.
+            // The page names its files from its own folder. The address is relative: only browsers know the whole one.
             return TypedResults.Redirect(address[(address.LastIndexOf('/') + 1)..] + "/" + request.QueryString);
         }
 
         return (path == Generators ? generators : UiFile.Find(path)) is { } file
             ? new UiResult(file)
-            : new ProblemResult(Problem.NotFound($"The page has no such file; it begins at /{EndpointTable.UiRoute}/."));
+            : new ProblemResult(Problem.NotFound(
+                $"The page has no such file; it begins at /{EndpointTable.UiRoute}/."));
     }
 
     /// <inheritdoc />
@@ -67,10 +71,12 @@ internal sealed class UiResult(UiFile file) : IResult
         if (HttpMethods.IsHead(httpContext.Request.Method))
             return;
 
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(
+            httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
         await response.Body.WriteAsync(body, lifetime.Token).ConfigureAwait(false);
     }
 
     private static bool IsKnown(RequestHeaders request, EntityTagHeaderValue tag)
-        => request.IfNoneMatch.Any(known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false));
+        => request.IfNoneMatch.Any(
+            known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false));
 }
