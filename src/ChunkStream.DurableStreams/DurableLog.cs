@@ -8,11 +8,13 @@ namespace ChunkStream.DurableStreams;
 internal sealed partial class DurableLog(ILogger<DurableLog> logger)
 {
     /// <summary>The tables are made, or upgraded.</summary>
-    [LoggerMessage(EventId = 30, EventName = "StreamSchemaInstalled", Level = LogLevel.Information, Message = "The durable streams' schema is at version {Version} now")]
+    [LoggerMessage(EventId = 30, EventName = "StreamSchemaInstalled", Level = LogLevel.Information,
+        Message = "The durable streams' schema is at version {Version} now")]
     public partial void SchemaInstalled(int version);
 
     /// <summary>There are no tables, and none can be made.</summary>
-    [LoggerMessage(EventId = 31, EventName = "StreamSchemaMissing", Level = LogLevel.Error, Message = "There are no durable streams: {Reason}")]
+    [LoggerMessage(EventId = 31, EventName = "StreamSchemaMissing", Level = LogLevel.Error,
+        Message = "There are no durable streams: {Reason}")]
     public partial void SchemaMissing(string reason, Exception failure);
 
     /// <summary>Other instances are not told of changes at the moment.</summary>
@@ -28,11 +30,14 @@ internal sealed partial class DurableLog(ILogger<DurableLog> logger)
     public void NotSwept(Exception failure) => NotSwept(Cause.Describe(failure), Unexpected(failure));
 
     [LoggerMessage(EventId = 32, EventName = "StreamChangesNotTold", Level = LogLevel.Warning,
-        Message = "Other instances can't be told of changes to streams; they look by themselves every few seconds{Cause}")]
+        Message =
+            "Other instances can't be told of changes to streams; they look by themselves every few seconds{Cause}")]
     private partial void NotTold(string cause, Exception? failure);
 
     [LoggerMessage(EventId = 33, EventName = "StreamChangesNotHeard", Level = LogLevel.Warning,
-        Message = "Changes to streams on other instances can't be heard of; streams with readers are looked at every second instead{Cause}")]
+        Message =
+            "Changes to streams on other instances can't be heard of; streams with readers are looked at every "
+            + "second instead{Cause}")]
     private partial void NotHeard(string cause, Exception? failure);
 
     [LoggerMessage(EventId = 34, EventName = "LiveStreamsNotRead", Level = LogLevel.Warning,
@@ -43,6 +48,8 @@ internal sealed partial class DurableLog(ILogger<DurableLog> logger)
         Message = "Expired and deleted streams could not be taken out of the database{Cause}")]
     private partial void NotSwept(string cause, Exception? failure);
 
-    // A database that is down, or refuses us, is no fault of this program: its own words say enough, and a stack trace would hide them.
-    private static Exception? Unexpected(Exception failure) => PostgresFailures.Describe(failure) == Problem.Internal ? failure : null;
+    // A database that is down, or refuses us, is no fault of this program: its own words say enough, and a stack trace
+    // would hide them.
+    private static Exception? Unexpected(Exception failure)
+        => PostgresFailures.Describe(failure) == Problem.Internal ? failure : null;
 }

@@ -33,27 +33,32 @@ internal static class DurableProblems
     /// <summary>The stream is deleted, but others were forked off it. 410.</summary>
     public static Problem Gone { get; } = new(
         "urn:chunkstream:stream-gone", "Stream gone", 410,
-        "The stream is deleted. Streams that were forked off it still need its data, and its path stays taken until they are deleted, too.");
+        "The stream is deleted. Streams that were forked off it still need its data, and its path stays taken "
+        + "until they are deleted, too.");
 
     /// <summary>Reading without a key is not allowed. 403.</summary>
     public static Problem NotPublic { get; } = new(
         "urn:chunkstream:not-public", "Not public", 403,
-        "Streams can't be read without a key here: the setting ChunkStream:Streams:PublicReading allows it. With a key, /streams/ has them.");
+        "Streams can't be read without a key here: the setting ChunkStream:Streams:PublicReading allows it. With a "
+        + "key, /streams/ has them.");
 
     /// <summary>The body is larger than one append may be. 413.</summary>
     public static Problem BodyTooLarge(int maxBytes) => new(
         "urn:chunkstream:body-too-large", "Body too large", 413,
-        string.Create(CultureInfo.InvariantCulture, $"One append may have at most {maxBytes} bytes: append in several requests."));
+        string.Create(CultureInfo.InvariantCulture,
+            $"One append may have at most {maxBytes} bytes: append in several requests."));
 
     /// <summary>The body does not come. 408.</summary>
     public static Problem BodyTooSlow { get; } = new(
         "urn:chunkstream:body-too-slow", "Body too slow", 408,
-        "The body did not come in the time that it may take, and nothing of it was stored: send it again, in smaller parts if the line is slow.");
+        "The body did not come in the time that it may take, and nothing of it was stored: send it again, in "
+        + "smaller parts if the line is slow.");
 
     /// <summary>The body has more messages than one append may have. 413.</summary>
     public static Problem TooManyMessages(int maxMessages) => new(
         "urn:chunkstream:too-many-messages", "Too many messages", 413,
-        string.Create(CultureInfo.InvariantCulture, $"One append may have at most {maxMessages} messages: append in several requests."));
+        string.Create(CultureInfo.InvariantCulture,
+            $"One append may have at most {maxMessages} messages: append in several requests."));
 
     /// <summary>The stream would become larger than a stream may be. 413.</summary>
     public static Problem StreamFull { get; } = new(
@@ -85,27 +90,33 @@ internal static class DurableProblems
 
     /// <summary>The stream is closed. 409.</summary>
     public static Problem Closed { get; } = new(
-        "urn:chunkstream:stream-closed", "Stream closed", 409, "The stream is closed: nothing can be appended any more.");
+        "urn:chunkstream:stream-closed", "Stream closed", 409,
+            "The stream is closed: nothing can be appended any more.");
 
     /// <summary>Stream-Seq does not follow the last one. 409.</summary>
     public static Problem SequenceRegression { get; } = new(
         "urn:chunkstream:sequence-regression", "Sequence regression", 409,
-        "Stream-Seq must sort after the stream's last one, byte by byte: another writer was here, or this was appended before.");
+        "Stream-Seq must sort after the stream's last one, byte by byte: another writer was here, or this was "
+        + "appended before.");
 
     /// <summary>The producer's appends have a gap. 409.</summary>
     public static Problem ProducerGap(long expected, long received) => new(
         "urn:chunkstream:producer-gap", "Producer gap", 409,
-        string.Create(CultureInfo.InvariantCulture, $"Producer-Seq must be {expected}, but is {received}: appends before this one are missing."));
+        string.Create(CultureInfo.InvariantCulture,
+            $"Producer-Seq must be {expected}, but is {received}: appends before this one are missing."));
 
     /// <summary>The producer has a later session. 403.</summary>
     public static Problem StaleProducer(long epoch) => new(
         "urn:chunkstream:stale-producer", "Stale producer", 403,
-        string.Create(CultureInfo.InvariantCulture, $"The producer has a later session, with Producer-Epoch {epoch}: this one may not append any more."));
+        string.Create(CultureInfo.InvariantCulture,
+            $"The producer has a later session, with Producer-Epoch {epoch}: this one may not append any more."));
 
     /// <summary>Bytes beyond the stream's end are asked for. 400.</summary>
     public static Problem OffsetBeyondTail { get; } = Problem.InvalidParameters(
     [
-        new ParameterError("offset", "'offset' lies beyond the stream's end: it is one of another stream, maybe of one that was deleted and created anew. Start with -1."),
+        new ParameterError("offset",
+            "'offset' lies beyond the stream's end: it is one of another stream, maybe of one that was deleted and "
+            + "created anew. Start with -1."),
     ]);
 
     /// <summary>As many readers follow streams as may. 503.</summary>
@@ -127,11 +138,13 @@ internal static class DurableProblems
     /// <summary>Recording without a key is not allowed. 403.</summary>
     public static Problem RecordingNotPublic { get; } = new(
         "urn:chunkstream:recording-not-public", "Recording not public", 403,
-        "Recording without a key is not allowed here: the setting ChunkStream:Streams:PublicRecording allows it. Leave out 'record'.");
+        "Recording without a key is not allowed here: the setting ChunkStream:Streams:PublicRecording allows it. "
+        + "Leave out 'record'.");
 
     /// <summary>There is no such recording to resume. 404.</summary>
     public static Problem NoRecording { get; } = Problem.NotFound(
-        "There is no recording to go on in: it was deleted, or has expired. Without 'resume' and Last-Event-ID a new one is made.");
+        "There is no recording to go on in: it was deleted, or has expired. Without 'resume' and Last-Event-ID a "
+        + "new one is made.");
 
     /// <summary>The recording is deleted while it is read. 404.</summary>
     public static Problem RecordingDeleted { get; } = Problem.NotFound(
@@ -150,7 +163,7 @@ internal static class DurableProblems
     /// <summary>As many recordings run as may. 503.</summary>
     public static Problem TooManyRecordings { get; } = new(
         "urn:chunkstream:too-many-recordings", "Too many recordings", 503,
-        "As many recordings run on this instance as may. What is recorded already can be read.")
+        "This instance has reached its limit of running recordings. What is recorded already can be read.")
     {
         RetryAfterSeconds = 5,
     };
@@ -158,7 +171,8 @@ internal static class DurableProblems
     /// <summary>As many recordings without a key are being begun as may be at once. 503.</summary>
     public static Problem TooManyRecordingsAtOnce { get; } = TooManyRecordings with
     {
-        Detail = "As many recordings without a key are being begun on this instance as may be at once. What is recorded already can be read.",
+        Detail = "This instance has reached its limit of recordings without a key that are being begun. "
+            + "What is recorded already can be read.",
         RetryAfterSeconds = 2,
     };
 
@@ -166,7 +180,8 @@ internal static class DurableProblems
     public static Problem RecordingQuotaReached(int recordings) => new(
         "urn:chunkstream:too-many-recordings", "Too many recordings", 503,
         string.Create(CultureInfo.InvariantCulture,
-            $"There are {recordings} recordings here, as many as may be made without a key (ChunkStream:Streams:PublicRecordings). ")
+            $"There are {recordings} recordings here, as many as may be made without a key "
+            + $"(ChunkStream:Streams:PublicRecordings). ")
         + "What is recorded already can be read; they go when nobody has read them for a while.")
     {
         RetryAfterSeconds = 60,
@@ -176,13 +191,15 @@ internal static class DurableProblems
     public static Problem RecordingTooLarge(long bytes) => new(
         "urn:chunkstream:recording-too-large", "Recording too large", 413,
         string.Create(CultureInfo.InvariantCulture,
-            $"A recording without a key may have {bytes} bytes (ChunkStream:Streams:PublicRecordingBytes): it ends here, and is not complete."));
+            $"A recording without a key may have {bytes} bytes (ChunkStream:Streams:PublicRecordingBytes): it ends "
+            + $"here, and is not complete."));
 
     /// <summary>A recording that has no end, and never will. 410.</summary>
     /// <param name="reason">Why: a sentence.</param>
     public static Problem RecordingIncomplete(string reason) => new(
         "urn:chunkstream:recording-incomplete", "Recording incomplete", 410,
-        $"This is all that was recorded, but not all that there should be: {reason} Another name makes another recording.");
+        $"This is all that was recorded, but not all that there should be: {reason} Another name makes another "
+        + $"recording.");
 
     /// <summary>The recording has reached the size of a stream. 413.</summary>
     public static Problem RecordingFull { get; } = StreamFull with
@@ -198,5 +215,6 @@ internal static class DurableProblems
 
     /// <summary>The place to resume at lies beyond the end. 400.</summary>
     public static Problem BeyondRecording { get; } = Problem.InvalidResumeToken(
-        "The recording ends before this place: it is one of another recording, maybe of one that was deleted and made anew.");
+        "The recording ends before this place: it is one of another recording, maybe of one that was deleted and "
+        + "made anew.");
 }

@@ -6,14 +6,14 @@ namespace ChunkStream.DurableStreams;
 public sealed partial class DurableStreamOptions
 {
     /// <summary>
-    /// Whether <c>/public/streams/…</c> lets everyone read every stream without a key. Default no: streams hold whatever their
-    /// writers put there.
+    /// Whether <c>/public/streams/…</c> lets everyone read every stream without a key. Default no: streams hold
+    /// whatever their writers put there.
     /// </summary>
     public bool PublicReading { get; set; }
 
     /// <summary>
-    /// How large the body of one append may be: 1 byte to 64 MiB, default 8 MiB. It is in memory whole, before it is in the
-    /// database; the Functions host takes no more than 100 MB, and waits for all of it.
+    /// How large the body of one append may be: 1 byte to 64 MiB, default 8 MiB. It is in memory whole, before it is in
+    /// the database; the Functions host takes no more than 100 MB, and waits for all of it.
     /// </summary>
     [Range(1, 64 * 1024 * 1024)]
     public int MaxAppendBytes { get; set; } = 8 * 1024 * 1024;
@@ -26,49 +26,52 @@ public sealed partial class DurableStreamOptions
     public int MaxAppendMessages { get; set; } = 50_000;
 
     /// <summary>
-    /// How long a body that is being received may rest, or bring less than 240 bytes a second, before it is refused with 408: 0.1–600,
-    /// default 10. It has its room in memory from its first byte.
+    /// How long a body that is being received may rest, or bring less than 240 bytes a second, before it is refused
+    /// with 408: 0.1–600, default 10. It has its room in memory from its first byte.
     /// </summary>
     [Range(0.1, 600)]
     public double BodyIdleSeconds { get; set; } = 10;
 
     /// <summary>
-    /// How long a body may take to come: 1–86,400, default 300, which is enough for 8 MiB at 28 KiB a second. It is looked at the end of
-    /// each <see cref="BodyIdleSeconds"/>.
+    /// How long a body may take to come: 1–86,400, default 300, which is enough for 8 MiB at 28 KiB a second. It is
+    /// looked at the end of each <see cref="BodyIdleSeconds"/>.
     /// </summary>
     [Range(1, 86_400)]
     public double BodySeconds { get; set; } = 300;
 
     /// <summary>
-    /// How long a long-poll waits for something new: 0.1–200, default 20: under the 30 s of silence after which the shortest of the
-    /// common proxies give up.
+    /// How long a long-poll waits for something new: 0.1–200, default 20: under the 30 s of silence after which the
+    /// shortest of the common proxies give up.
     /// </summary>
     [Range(0.1, 200)]
     public double LongPollSeconds { get; set; } = 20;
 
     /// <summary>
-    /// After about how long a live response (server-sent events) ends, for its reader to come again: 0.1–3,600, default 60, as the
-    /// protocol recommends. The moment varies by a tenth, so that readers who came together don't all come back together.
+    /// After about how long a live response (server-sent events) ends, for its reader to come again: 0.1–3,600, default
+    /// 60, as the protocol recommends. The moment varies by a tenth, so that readers who came together don't all come
+    /// back together.
     /// </summary>
     [Range(0.1, 3600)]
     public double SseSeconds { get; set; } = 60;
 
     /// <summary>
-    /// About how many bytes are read from the database at a time, for a response that needs more: 1 KiB to 8 MiB, default 512 KiB.
-    /// Each such response may hold three times as much.
+    /// About how many bytes are read from the database at a time, for a response that needs more: 1 KiB to 8 MiB,
+    /// default 512 KiB. Each such response may hold three times as much.
     /// </summary>
     [Range(1024, 8 * 1024 * 1024)]
     public int SegmentBytes { get; set; } = 512 * 1024;
 
     /// <summary>
-    /// How many bytes of a stream one response has at most; the next request goes on from there. 1 KiB to 1 TiB, default 1 GiB:
-    /// a response is never held whole here, and should be no longer than what a client likes to repeat if its connection breaks.
+    /// How many bytes of a stream one response has at most; the next request goes on from there. 1 KiB to 1 TiB,
+    /// default 1 GiB: a response is never held whole here, and should be no longer than what a client likes to repeat
+    /// if its connection breaks.
     /// </summary>
     [Range(1024L, 1024L * 1024 * 1024 * 1024)]
     public long ReadBytes { get; set; } = 1024L * 1024 * 1024;
 
     /// <summary>
-    /// The same for JSON streams, in messages: 1 to 1,000,000,000, default 100,000. A client that parses a response holds all of it.
+    /// The same for JSON streams, in messages: 1 to 1,000,000,000, default 100,000. A client that parses a response
+    /// holds all of it.
     /// </summary>
     [Range(1, 1_000_000_000)]
     public int ReadMessages { get; set; } = 100_000;

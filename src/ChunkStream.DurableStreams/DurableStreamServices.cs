@@ -13,12 +13,13 @@ public static class DurableStreamServices
 {
     /// <summary>
     /// Adds durable streams and recordings; with them, the database. Settings are read from the configuration section
-    /// <c>ChunkStream:Streams</c>, and checked when the host starts. While the host runs, what has expired or was deleted is
-    /// taken out of the database every <c>SweepSeconds</c>.
+    /// <c>ChunkStream:Streams</c>, and checked when the host starts. While the host runs, what has expired or was
+    /// deleted is taken out of the database every <c>SweepSeconds</c>.
     /// </summary>
     /// <param name="builder">What <c>AddChunkStream()</c> gave.</param>
     /// <param name="configure">Changes the settings, after the configuration.</param>
-    public static ChunkStreamBuilder AddDurableStreams(this ChunkStreamBuilder builder, Action<DurableStreamOptions>? configure = null)
+    public static ChunkStreamBuilder AddDurableStreams(
+        this ChunkStreamBuilder builder, Action<DurableStreamOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.AddPostgres();

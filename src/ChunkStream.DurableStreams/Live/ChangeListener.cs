@@ -4,10 +4,11 @@ using Npgsql;
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
-/// Hears of changes to streams, on one connection for all readers of the process. Whether it really hears is tried from time to
-/// time by a word of our own: a connection may be dead without a sign, or not be one to listen on, as behind some poolers.
+/// Listens for notices of changes, on one connection for all readers of the process. From time to time it sends a ping
+/// to itself: a connection may be dead without a sign, or unable to listen, as behind some poolers.
 /// </summary>
-internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier notifier, TimeProvider time, DurableLog log) : IAsyncDisposable
+internal sealed class ChangeListener(
+    DurableDatabase database, ChangeNotifier notifier, TimeProvider time, DurableLog log) : IAsyncDisposable
 {
     private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(5);
@@ -20,7 +21,7 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
     private long? _since;
     private string? _pinged;
 
-    /// <summary>Since when it hears everything: a timestamp; null where it doesn't.</summary>
+    /// <summary>Since when it hears every notice: a timestamp; null while it hears none.</summary>
     public long? Since
     {
         get
@@ -30,7 +31,7 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
         }
     }
 
-    /// <summary>Whether it has heard itself: until then it may be deaf.</summary>
+    /// <summary>Whether it has heard a ping of its own. Until then it may be deaf.</summary>
     public bool IsProved { get; private set; }
 
     /// <summary>Listens for as long as the observer wants, unless it does so already.</summary>
@@ -89,7 +90,8 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
     {
         await using var session = await database.OpenOwnAsync(_stop.Token).ConfigureAwait(false);
         var connection = session.Connection;
-        connection.Notification += (_, notice) => ChangeNotice.Read(notice.Payload, observer.Changed, observer.Untold, Hear);
+        connection.Notification += (_, notice)
+            => ChangeNotice.Read(notice.Payload, observer.Changed, observer.Untold, Hear);
         await using (var listen = new NpgsqlCommand("listen chunkstream", connection))
             await listen.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         session.LimitTo(Timeout.InfiniteTimeSpan);
@@ -97,7 +99,7 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
             _since = time.GetTimestamp();
         observer.Began();
 
-        // When to try whether it hears; and while that is being tried, when it has to have heard.
+        // When to send the next ping; and while one is on its way, when it must have arrived.
         var due = time.GetTimestamp();
         var isTrying = false;
         while (observer.IsListening)
@@ -113,7 +115,7 @@ internal sealed class ChangeListener(DurableDatabase database, ChangeNotifier no
                 notifier.Ping(_pinged);
             }
 
-            // In whole milliseconds, of which none would be for ever.
+            // The driver counts whole milliseconds, and takes 0 for no limit.
             await connection.WaitAsync(left + OneMillisecond, CancellationToken.None).ConfigureAwait(false);
             if (!isTrying || _pinged is not null)
                 continue;

@@ -3,9 +3,10 @@ using System.Globalization;
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
-/// What instances tell each other by NOTIFY on one channel: words with spaces between them. <c>12:345</c>: stream 12 is at position
-/// 345; <c>12</c>: something else about it is new; <c>?…</c>: an instance wants to hear itself. Transactions in SQL say the same, and
-/// <c>*</c>: there may be others that say nothing, since all that notify have to commit one after another.
+/// What instances tell each other by NOTIFY on one channel: words with spaces between them. <c>12:345</c>: stream 12 is
+/// at position 345; <c>12</c>: something else about it is new; <c>?…</c>: an instance wants to hear itself.
+/// Transactions in SQL say the same, and <c>*</c>: there may be others that say nothing, since all that notify have to
+/// commit one after another.
 /// </summary>
 internal static class ChangeNotice
 {
@@ -18,7 +19,8 @@ internal static class ChangeNotice
         var payloads = new List<string>();
         var words = new List<string>();
         var bytes = 0;
-        foreach (var word in changes.Select(change => Word(change.Key, change.Value)).Concat(pings.Select(ping => "?" + ping)))
+        var ofChanges = changes.Select(change => Word(change.Key, change.Value));
+        foreach (var word in ofChanges.Concat(pings.Select(ping => "?" + ping)))
         {
             if (bytes + word.Length + 1 > MostBytes)
             {
@@ -56,13 +58,16 @@ internal static class ChangeNotice
 
             var colon = word.IndexOf(':');
             var tail = 0L;
-            if (TryRead(colon < 0 ? word : word[..colon], out var id) && (colon < 0 || TryRead(word[(colon + 1)..], out tail)))
+            if (TryRead(colon < 0 ? word : word[..colon], out var id)
+                && (colon < 0 || TryRead(word[(colon + 1)..], out tail)))
                 change(id, colon < 0 ? null : tail);
         }
     }
 
     private static string Word(long id, long? tail)
-        => tail is null ? id.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{id}:{tail}");
+        => tail is null
+            ? id.ToString(CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{id}:{tail}");
 
     private static bool TryRead(ReadOnlySpan<char> digits, out long number)
         => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);

@@ -6,8 +6,9 @@ using NpgsqlTypes;
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
-/// Tells the other instances which streams have changed. Not in the append's own transaction: Postgres lets transactions with a
-/// notification commit only one after another. What changes while one is being sent goes with the next.
+/// Tells the other instances which streams have changed. Not in the append's own transaction: Postgres lets
+/// transactions with a notification commit only one after another. What changes while one is being sent goes with the
+/// next.
 /// </summary>
 internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time, DurableLog log) : IAsyncDisposable
 {
@@ -56,7 +57,8 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
             running = _running;
         }
 
-        // What is still to be told is told, if it is not for long; the others would find it by themselves, a little later.
+        // What has not been sent yet is sent, if that does not take long. The other instances would find it by
+        // themselves, a little later.
         _stop.CancelAfter(LastWord);
         if (running is not null)
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -92,11 +94,15 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
                     PutBack(changes, pings);
                     (session, var broken) = (null, session);
                     if (broken is not null)
-                        await ((Task)broken.DisposeAsync().AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    {
+                        await ((Task)broken.DisposeAsync().AsTask())
+                            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    }
 
-                    // A connection may have died long ago, and others be well.
+                    // An old connection may be dead while new ones work, so the first retry does not wait.
                     if (broken is null || failures > 1)
-                        await Task.Delay(Backoff.Compute(failures, LongestPause), time, _stop.Token).ConfigureAwait(false);
+                        await Task.Delay(Backoff.Compute(failures, LongestPause), time, _stop.Token)
+                            .ConfigureAwait(false);
                 }
             }
         }
@@ -159,7 +165,11 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
     {
         session.LimitTo(SendLimit);
         await using var command = new NpgsqlCommand("select chunkstream.stream_notify($1)", session.Connection);
-        command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, Value = payloads.ToArray() });
+        command.Parameters.Add(new NpgsqlParameter
+        {
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+            Value = payloads.ToArray(),
+        });
         await command.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         session.LimitTo(Timeout.InfiniteTimeSpan);
     }

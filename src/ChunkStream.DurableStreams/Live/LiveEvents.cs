@@ -6,12 +6,12 @@ using ChunkStream.DurableStreams.Store;
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
-/// The bytes of a live response's events: the data, and after it the control event that says where the reader is now. Whatever
-/// stands in the data, it can't end its event.
+/// The bytes of a live response's events: the data, and after it the control event that says where the reader is now.
+/// Whatever stands in the data, it can't end its event.
 /// </summary>
 internal static class LiveEvents
 {
-    // What stands around the data.
+    // About how many bytes stand around the data.
     private const int Overhead = 128;
 
     private static ReadOnlySpan<byte> LineBreaks => "\r\n"u8;
@@ -36,11 +36,13 @@ internal static class LiveEvents
         Encoding.ASCII.GetBytes(DurableOffset.Format(segment.Next), output);
         var offsetEnd = output.WrittenCount;
         output.Write("\""u8);
-        return new LiveEvent(output.WrittenMemory, output.WrittenMemory[offset..offsetEnd], segment.UpToDate, segment.Closed);
+        var bytes = output.WrittenMemory;
+        return new LiveEvent(bytes, bytes[offset..offsetEnd], segment.UpToDate, segment.Closed);
     }
 
     /// <summary>
-    /// How many bytes at the end of a text begin something that its next bytes go on with: a character, or a line break of two.
+    /// How many bytes at the end of a text begin something that its next bytes go on with: a character, or a line break
+    /// of two.
     /// </summary>
     public static int Unfinished(ReadOnlySpan<byte> text)
     {

@@ -24,8 +24,9 @@ internal sealed class LiveReader : IValueTaskSource<LiveSegment?>, IDisposable
     public bool IsWaiting { get; private set; }
 
     /// <summary>
-    /// Completes when there is something after the position: with the next segment, from which the position moves on; with a segment without data
-    /// once the stream is closed at the position; or with null once the stream is deleted or has expired.
+    /// Completes when there is something after the position: with the next segment, from which the position moves on;
+    /// with a segment without data once the stream is closed at the position; or with null once the stream is deleted
+    /// or has expired.
     /// </summary>
     /// <param name="cancellation">Ends the wait; the reader can wait again.</param>
     public ValueTask<LiveSegment?> NextAsync(CancellationToken cancellation)
@@ -90,7 +91,8 @@ internal sealed class LiveReader : IValueTaskSource<LiveSegment?>, IDisposable
 
     ValueTaskSourceStatus IValueTaskSource<LiveSegment?>.GetStatus(short token) => _wait.GetStatus(token);
 
-    void IValueTaskSource<LiveSegment?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    void IValueTaskSource<LiveSegment?>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _wait.OnCompleted(continuation, state, token, flags);
 
     private async ValueTask<LiveSegment?> ReadAsync(Task<LiveSegment?> read, CancellationToken cancellation)

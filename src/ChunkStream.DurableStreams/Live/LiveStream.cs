@@ -19,8 +19,9 @@ internal enum LiveFinding
 }
 
 /// <summary>
-/// A stream that has readers in this process. Each change is read once from where all have got to, the head; the segment goes to all
-/// who wait there, and is kept a while for those who come to it a little later.
+/// A stream that has readers in this process. Each change is read once, from the position that all of them have reached
+/// (the head). The segment goes to every reader that waits there, and is kept for a while for readers that arrive a
+/// little later.
 /// </summary>
 internal sealed class LiveStream
 {
@@ -46,7 +47,9 @@ internal sealed class LiveStream
         ExpiresAt = stream.ExpiresAt;
     }
 
-    /// <summary>Guards this and its readers. Nothing that waits or calls others is done under it.</summary>
+    /// <summary>
+    /// Guards this stream and its readers. Code that waits or calls other objects does not run under it.
+    /// </summary>
     public Lock Lock { get; } = new();
 
     /// <summary>The stream's number.</summary>
@@ -107,7 +110,7 @@ internal sealed class LiveStream
         _ = ReadOnAsync();
     }
 
-    /// <summary>The stream was looked at, and is that far.</summary>
+    /// <summary>The database was asked, and gave this tail.</summary>
     public void Saw(long tail, bool isClosed)
     {
         lock (Lock)
@@ -122,7 +125,7 @@ internal sealed class LiveStream
             EndInside();
     }
 
-    /// <summary>What is at a position. Under the lock.</summary>
+    /// <summary>Finds what is at a position. Called under the lock.</summary>
     public LiveFinding Find(long position, out LiveSegment? segment)
     {
         segment = null;
@@ -148,8 +151,8 @@ internal sealed class LiveStream
     }
 
     /// <summary>
-    /// Reads from a position before the head, up to the head at most. All who ask for the same while it is being read share it:
-    /// readers who were cut off together come back together. Under the lock.
+    /// Reads from a position before the head, up to the head at most. All who ask for the same while it is being read
+    /// share it: readers who were cut off together come back together. Under the lock.
     /// </summary>
     public Task<LiveSegment?> ReadBehindAsync(long position)
     {
@@ -197,8 +200,8 @@ internal sealed class LiveStream
                 lock (Lock)
                 {
                     Publish(stored);
-                    // What we heard of is read, or was not so; but what we heard of meanwhile may not be. And there may be more than we were
-                    // given, of which nobody told us.
+                    // Notices from before this read are covered; newer ones may not be. And the stream may have more
+                    // than this read gave, of which no notice came.
                     if (stored.Next < stored.Stream?.Tail)
                         _known = Math.Max(_known, stored.Stream.Tail);
                     else if (_known == known)
@@ -209,12 +212,12 @@ internal sealed class LiveStream
             }
             catch (Exception) when (_owner.IsStopping)
             {
-                // Its readers know it from elsewhere.
+                // The readers' own responses end when the process stops.
                 return;
             }
             catch (Exception e)
             {
-                // The readers wait on: whatever it is, they lose nothing by it.
+                // The readers go on waiting, and lose nothing.
                 lock (Lock)
                     _mustLook = true;
                 await _owner.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
@@ -222,7 +225,7 @@ internal sealed class LiveStream
         }
     }
 
-    // A reader that has seen more of the stream than we have: a segment has to end where it is.
+    // The position of the nearest reader that is ahead of the head: a segment has to end there.
     private long? NextAhead()
     {
         if (_farthest <= _head)
@@ -264,7 +267,7 @@ internal sealed class LiveStream
                 continue;
             }
 
-            // It came to the middle of the segment, or to its end, while that was being read.
+            // The reader arrived in the middle of the segment, or at its end, while the segment was being read.
             switch (Find(reader.Position, out var found))
             {
                 case LiveFinding.Segment:
@@ -279,7 +282,9 @@ internal sealed class LiveStream
         Keep(segment, given < _readers.Count);
     }
 
-    /// <summary>Reads for a reader who waits, and for whom no segment will come that begins where it is. Begins under the lock.</summary>
+    /// <summary>
+    /// Reads for a waiting reader at whose position no published segment begins. Called under the lock.
+    /// </summary>
     private async Task ReadForAsync(LiveReader reader, long position)
     {
         for (var failures = 0; ;)
@@ -314,7 +319,7 @@ internal sealed class LiveStream
         }
     }
 
-    // About what it costs to keep one: its bytes, and those of its event, with all that is around them.
+    // About how many bytes it costs to keep a segment: its data, its event, and the objects around them.
     private static long Cost(LiveSegment segment) => (2 * segment.Data.Length) + 512;
 
     private void Keep(LiveSegment segment, bool isWanted)
@@ -333,7 +338,8 @@ internal sealed class LiveStream
         var least = long.MaxValue;
         foreach (var reader in _readers)
             least = Math.Min(least, reader.Position);
-        while (_segments.First is { } first && (first.Value.Next <= least || (_segmentsBytes > LiveStreams.HistoryBytes && first != _segments.Last)))
+        while (_segments.First is { } first
+            && (first.Value.Next <= least || (_segmentsBytes > LiveStreams.HistoryBytes && first != _segments.Last)))
         {
             _segmentsBytes -= Cost(first.Value);
             _segments.RemoveFirst();

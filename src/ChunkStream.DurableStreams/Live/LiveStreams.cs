@@ -12,27 +12,33 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
     /// <summary>About how many bytes a segment has at most.</summary>
     public const int SegmentBytes = 256 * 1024;
 
-    /// <summary>About how many bytes of memory a stream keeps in segments for readers who are a little behind.</summary>
+    /// <summary>
+    /// About how many bytes of memory a stream keeps in segments for readers who are a little behind.
+    /// </summary>
     public const int HistoryBytes = 512 * 1024;
 
-    // How often it is looked which streams are due.
+    // How often to check which streams are due.
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.5);
 
-    // How often a stream is looked at while we hear of changes: somebody may have died between the change and telling of it.
+    // How often to ask for a stream's tail while notices arrive: a process may have died between a change and its
+    // notice.
     private static readonly TimeSpan LookWhenHearing = TimeSpan.FromSeconds(10);
 
-    // How often while we don't.
+    // How often to ask while no notices arrive.
     private static readonly TimeSpan LookWhenDeaf = TimeSpan.FromSeconds(1);
 
-    // How long the connection that hears is kept after the last reader: a reader who polls is between two polls.
+    // How long the listening connection is kept after the last reader has left: a reader that polls is between two
+    // polls.
     private static readonly TimeSpan Linger = TimeSpan.FromMinutes(1);
 
-    // How soon after a notice of transactions of which not all tell, and for how long: each pause is twice as long as the last one,
-    // and a new notice begins with the shortest again. Such a transaction commits at once, but for what a disk or a standby takes.
+    // After a notice that other transactions may send none: the first and the longest pause between two looks. Each
+    // pause is twice as long as the one before, and a new notice starts with the shortest again. Such a transaction
+    // commits soon, but waits for a disk or a standby.
     private static readonly TimeSpan ShortestLookPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestLookPause = TimeSpan.FromMilliseconds(640);
 
-    // So many times as long as a look takes it pauses at least: many streams are not to keep the database busy.
+    // A pause is at least this many times as long as the look before it took, so that many streams don't keep the
+    // database busy.
     private const int PauseOfLooks = 10;
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -58,12 +64,17 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
     private bool _isLookingForUntold;
     private TimeSpan _lookPause;
 
-    public LiveStreams(DurableStore store, ChangeListener listener, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log)
+    public LiveStreams(
+        DurableStore store,
+        ChangeListener listener,
+        IOptions<DurableStreamOptions> options,
+        TimeProvider time,
+        DurableLog log)
     {
         (_store, _listener, _time, _log) = (store, listener, time, log);
         _mostReaders = options.Value.MaxReaders;
         _recent = new RecentChanges(time);
-        // The others are for those who write.
+        // The other connections are for writers.
         _reads = new SemaphoreSlim(Math.Max(1, options.Value.Connections / 2));
         _leftAt = time.GetTimestamp();
     }
@@ -89,7 +100,13 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
                 throw new ProblemException(DurableProblems.TooManyReaders);
             _readers++;
             while (!_streams.TryGetValue(stream.Id, out live!) || !live.TryJoin(position, out reader))
-                _streams[stream.Id] = new LiveStream(this, stream) { LookAt = LookAfter(stream.TtlSeconds, stream.ExpiresAt) };
+            {
+                _streams[stream.Id] = new LiveStream(this, stream)
+                {
+                    LookAt = LookAfter(stream.TtlSeconds, stream.ExpiresAt),
+                };
+            }
+
             mayHaveMissed = _listener.Since is not { } since || since > stream.ReadAt
                 || _time.GetElapsedTime(stream.ReadAt) > RecentChanges.Reach
                 || _recent.MayHaveChanged(stream.Id, stream.Tail);
@@ -180,7 +197,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
 
     private bool IsWantedInside => _readers > 0 || _time.GetElapsedTime(_leftAt) < Linger;
 
-    // The same as a question: whoever comes after a no starts it anew.
+    // Asks the same, and notes the answer: after a no, the next reader starts the loop again.
     private bool IsLookingWanted
     {
         get
@@ -198,7 +215,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         _ = LookAsync(all);
     }
 
-    // What was to be looked at some time, since we would hear of it before.
+    // While notices arrived, the streams were due late. Now they are due soon.
     void IChangeObserver.Lost()
     {
         lock (_lock)
@@ -239,7 +256,8 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
             }
 
             var least = took * PauseOfLooks;
-            await Task.Delay(pause > least ? pause : least, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pause > least ? pause : least, _time, _stop.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             lock (_lock)
                 all = [.. _streams.Values];
             var began = _time.GetTimestamp();
@@ -252,7 +270,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
     {
         while (IsLookingWanted)
         {
-            // Each time: it may just have given up for want of readers.
+            // In each round: the listener may just have stopped, since there were no readers.
             _listener.Listen(this);
             await Task.Delay(Tick, _time, _stop.Token).ConfigureAwait(false);
             var due = new List<LiveStream>();
@@ -278,7 +296,8 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
             try
             {
                 var byId = some.ToDictionary(live => live.Id);
-                foreach (var (id, tail, isClosed, isOver) in await _store.LookAsync(byId.Keys, _stop.Token).ConfigureAwait(false))
+                var looked = await _store.LookAsync(byId.Keys, _stop.Token).ConfigureAwait(false);
+                foreach (var (id, tail, isClosed, isOver) in looked)
                 {
                     if (isOver)
                         byId[id].End();
@@ -297,7 +316,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
     private long LookAfter(long? ttlSeconds, DateTimeOffset? expiresAt)
     {
         var wait = _listener.IsProved ? LookWhenHearing : LookWhenDeaf;
-        // Looking is reading: a stream with readers does not expire for want of them.
+        // Asking counts as reading, so a stream with readers does not expire.
         if (ttlSeconds < 3 * wait.TotalSeconds)
             wait = TimeSpan.FromSeconds(ttlSeconds.Value / 3.0);
         if (expiresAt - _time.GetUtcNow() is { } left && left < wait)

@@ -1,9 +1,9 @@
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
-/// Which streams have changed lately, whether or not anybody followed them: who reads a stream and follows it then has missed
-/// nothing in between. Of more streams than it can remember it knows only that any of them may have changed: what it is told
-/// comes from every role that may connect to the database. Not for several callers at once.
+/// Which streams have changed lately, whether or not anybody followed them: who reads a stream and follows it then has
+/// missed nothing in between. Of more streams than it can remember it knows only that any of them may have changed:
+/// what it is told comes from every role that may connect to the database. Not for several callers at once.
 /// </summary>
 internal sealed class RecentChanges(TimeProvider time)
 {

@@ -7,14 +7,16 @@ using Microsoft.Extensions.Options;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary>Reads bodies that have to be in memory whole: up to a limit, where there is room for them, and while they come.</summary>
+/// <summary>
+/// Reads bodies that have to be in memory whole: up to a limit, where there is room for them, and while they come.
+/// </summary>
 /// <param name="room">The memory that the process has for bodies.</param>
 /// <param name="options">How large a body may be, and how slow.</param>
 /// <param name="time">Measures that.</param>
 internal sealed class BodyReader(AppendRoom room, IOptions<DurableStreamOptions> options, TimeProvider time)
 {
-    // A client that still sends hears an answer only if the server takes that in (Kestrel does so for 5 s, and drops it), and is cut
-    // off once it has sent so many bytes too much.
+    // A client that still sends hears an answer only if the server takes that in (Kestrel does so for 5 s, and drops
+    // it), and is cut off once it has sent so many bytes too much.
     private const long Tolerated = 64 * 1024 * 1024;
 
     // For a body that doesn't say how long it will be.
@@ -27,9 +29,12 @@ internal sealed class BodyReader(AppendRoom room, IOptions<DurableStreamOptions>
     /// <param name="request">The request.</param>
     /// <param name="place">The place that the body has, from its first byte on.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="ProblemException">It is refused, as soon as that is known, with the rest of it unread: 408, 413, 503.</exception>
+    /// <exception cref="ProblemException">
+    /// It is refused, as soon as that is known, with the rest of it unread: 408, 413, 503.
+    /// </exception>
     /// <exception cref="BadHttpRequestException">It broke off, or is not valid HTTP.</exception>
-    public async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
+    public async Task<ReadOnlyMemory<byte>> ReadAsync(
+        HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
     {
         var maxBytes = options.Value.MaxAppendBytes;
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)

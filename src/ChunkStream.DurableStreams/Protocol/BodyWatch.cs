@@ -3,12 +3,12 @@ using System.IO.Pipelines;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// Ends the reading of a body that does not come any more, or too slowly. A server's own limit is one of the average: a body of which
-/// most came fast may rest for hours.
+/// Ends the reading of a body that has stopped coming, or comes too slowly. A server's own limit is an average: a body
+/// that came fast at first may rest for hours.
 /// </summary>
 internal sealed class BodyWatch(PipeReader body, DurableStreamOptions options, TimeProvider time) : IDisposable
 {
-    // What Kestrel asks for, too.
+    // As Kestrel's own limit.
     private const double LeastBytesASecond = 240;
 
     private readonly long _began = time.GetTimestamp();
@@ -16,12 +16,15 @@ internal sealed class BodyWatch(PipeReader body, DurableStreamOptions options, T
     private long _received;
     private long _seen;
 
-    /// <summary>It has to be waited for: from now on it is looked.</summary>
+    /// <summary>The body has to be waited for: from now on its progress is checked.</summary>
     public void Begin()
         => _timer ??= time.CreateTimer(
-            static watch => ((BodyWatch)watch!).Look(), this, TimeSpan.FromSeconds(options.BodyIdleSeconds), TimeSpan.FromSeconds(options.BodyIdleSeconds));
+            static watch => ((BodyWatch)watch!).Look(),
+            this,
+            TimeSpan.FromSeconds(options.BodyIdleSeconds),
+            TimeSpan.FromSeconds(options.BodyIdleSeconds));
 
-    /// <summary>Something has come.</summary>
+    /// <summary>Some bytes have arrived.</summary>
     public void Received(long bytes) => Interlocked.Add(ref _received, bytes);
 
     /// <inheritdoc />
@@ -33,7 +36,7 @@ internal sealed class BodyWatch(PipeReader body, DurableStreamOptions options, T
         if (received - Interlocked.Exchange(ref _seen, received) < LeastBytesASecond * options.BodyIdleSeconds
             || time.GetElapsedTime(_began).TotalSeconds >= options.BodySeconds)
         {
-            // The pending read, or the next one, says so.
+            // The pending read, or the next one, completes as cancelled.
             body.CancelPendingRead();
         }
     }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// The cursor of a live response (PROTOCOL.md, 10.1): the number of the current interval of time, so that a cache never gives a
-/// client its own last answer again. What a client has seen is never repeated.
+/// The cursor of a live response (PROTOCOL.md, 10.1): the number of the current interval of time, so that a cache never
+/// gives a client its own last answer again. What a client has seen is never repeated.
 /// </summary>
 internal static class CacheCursor
 {
@@ -18,7 +18,9 @@ internal static class CacheCursor
 
     /// <summary>A client's <c>?cursor=</c>, or null if it has none that is one.</summary>
     public static long? Parse(string? text)
-        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) && cursor < Largest ? cursor : null;
+        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) && cursor < Largest
+            ? cursor
+            : null;
 
     /// <summary>The lowest cursor that a client may be given.</summary>
     /// <param name="seen">The cursor that it has, or null.</param>

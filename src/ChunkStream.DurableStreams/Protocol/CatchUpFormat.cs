@@ -21,7 +21,8 @@ internal sealed class CatchUpFormat(string contentType, bool isJson, long? bytes
     public override RecordEncoding Encoding => isJson ? RecordEncoding.Json : RecordEncoding.Text;
 
     /// <summary>Not what may be compressed already, as most binary content is.</summary>
-    public override bool IsWorthCompressing => (isJson || ContentTypes.IsText(contentType)) && bytes is null or >= WorthCompressing;
+    public override bool IsWorthCompressing
+        => (isJson || ContentTypes.IsText(contentType)) && bytes is null or >= WorthCompressing;
 
     /// <inheritdoc />
     public override void WriteStart(ByteWriter output, StreamSchema schema)

@@ -7,8 +7,8 @@ using ChunkStream.Streaming;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// A stream's data up to a position, read from the database segment by segment: while one is sent, the next is on its way. What was
-/// promised in the headers comes, or the response breaks.
+/// A stream's data up to a position, read from the database segment by segment: while one is sent, the next is on its
+/// way. What was promised in the headers comes, or the response breaks.
 /// </summary>
 internal sealed class CatchUpSource : StreamSource
 {
@@ -34,7 +34,8 @@ internal sealed class CatchUpSource : StreamSource
     /// <param name="end">The position to end at: where the first segment ends, or behind it.</param>
     /// <param name="segmentBytes">About how many bytes to read at a time.</param>
     /// <param name="cancellation">Ends it.</param>
-    public CatchUpSource(DurableStore store, StoredSegment first, long end, int segmentBytes, CancellationToken cancellation)
+    public CatchUpSource(
+        DurableStore store, StoredSegment first, long end, int segmentBytes, CancellationToken cancellation)
     {
         (_store, _stream, _end, _segmentBytes, _cancellation) = (store, first.Stream!, end, segmentBytes, cancellation);
         Take(first);
@@ -45,7 +46,9 @@ internal sealed class CatchUpSource : StreamSource
 
     /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()
-        => !_rest.IsEmpty ? new ValueTask<bool>(true) : _ahead is null ? new ValueTask<bool>(false) : NextSegmentAsync();
+        => !_rest.IsEmpty ? new ValueTask<bool>(true)
+            : _ahead is null ? new ValueTask<bool>(false)
+            : NextSegmentAsync();
 
     /// <inheritdoc />
     public override bool TryRead() => !_rest.IsEmpty;
@@ -81,7 +84,8 @@ internal sealed class CatchUpSource : StreamSource
             if (stored.Presence is not Presence.Present)
                 throw new ProblemException(DurableProblems.NoStream);
             if (stored.Next <= _position)
-                throw new InvalidDataException($"Stream {_stream.Id} has nothing at position {_position}, but should end at {_end}.");
+                throw new InvalidDataException(
+                    $"Stream {_stream.Id} has nothing at position {_position}, but should end at {_end}.");
             Take(stored);
         }
 
@@ -93,6 +97,8 @@ internal sealed class CatchUpSource : StreamSource
         (_rest, _position) = (stored.Data, stored.Next);
         _owesComma = _stream.IsJson && _hasWritten;
         (_sent, _read) = (_read, _sent);
-        _ahead = _position < _end ? _store.ReadOnAsync(_stream.Id, _position, _end, _segmentBytes, _read, _cancellation) : null;
+        _ahead = _position < _end
+            ? _store.ReadOnAsync(_stream.Id, _position, _end, _segmentBytes, _read, _cancellation)
+            : null;
     }
 }

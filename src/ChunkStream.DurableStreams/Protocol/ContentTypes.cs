@@ -7,14 +7,17 @@ internal static class ContentTypes
 {
     /// <summary>Whether it is JSON mode's.</summary>
     public static bool IsJson(string contentType)
-        => MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase);
+        => MediaTypeHeaderValue.TryParse(contentType, out var type)
+            && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether a response header can have it: visible ASCII and spaces. A quoted parameter may have more.</summary>
+    /// <summary>
+    /// Whether a response header can have it: visible ASCII and spaces. A quoted parameter may have more.
+    /// </summary>
     public static bool IsHeader(string contentType) => !contentType.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     /// <summary>
-    /// What a response says: the stream's own type, or without its parameters where they can't be in a header; of what was stored before
-    /// that was looked at, nothing else may be left.
+    /// What a response says: the stream's own type, or without its parameters where they can't be in a header; of what
+    /// was stored before that was looked at, nothing else may be left.
     /// </summary>
     public static string Header(string contentType)
     {
@@ -30,5 +33,6 @@ internal static class ContentTypes
 
     /// <summary>Whether it is <c>text/*</c>.</summary>
     public static bool IsText(string contentType)
-        => MediaTypeHeaderValue.TryParse(contentType, out var type) && type.Type.Equals("text", StringComparison.OrdinalIgnoreCase);
+        => MediaTypeHeaderValue.TryParse(contentType, out var type)
+            && type.Type.Equals("text", StringComparison.OrdinalIgnoreCase);
 }

@@ -11,7 +11,10 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// <param name="options">The settings.</param>
 /// <param name="log">Hears of requests that fail.</param>
 internal sealed class DurableEndpoint(
-    IEnumerable<DurableMethod> methods, StreamEngine engine, IOptions<DurableStreamOptions> options, DurableRequestLog log)
+    IEnumerable<DurableMethod> methods,
+    StreamEngine engine,
+    IOptions<DurableStreamOptions> options,
+    DurableRequestLog log)
 {
     /// <summary>The parameter of the route that has the stream's path.</summary>
     public const string PathParameter = "path";

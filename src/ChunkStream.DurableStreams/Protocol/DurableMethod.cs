@@ -18,7 +18,9 @@ internal abstract class DurableMethod(string name)
     /// <param name="target">The stream.</param>
     /// <param name="http">The request, whose response has the headers that all have in common.</param>
     /// <param name="cancellation">Cancelled when nobody wants the answer any more.</param>
-    /// <exception cref="ProblemException">The request is refused. Headers that were set are sent with the problem.</exception>
+    /// <exception cref="ProblemException">
+    /// The request is refused. Headers that were set are sent with the problem.
+    /// </exception>
     public abstract Task AnswerAsync(DurableTarget target, HttpContext http, CancellationToken cancellation);
 
     /// <summary>Says where a stream ends, and whether it does so for ever.</summary>

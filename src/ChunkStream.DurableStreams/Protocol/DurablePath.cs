@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// The path of a stream: what stands after <c>/streams/</c>, without percent-encoding. Two spellings never name the same stream,
-/// and no path is anything but a name.
+/// The path of a stream: what stands after <c>/streams/</c>, without percent-encoding. Two spellings never name the
+/// same stream, and no path is anything but a name.
 /// </summary>
 internal static class DurablePath
 {
@@ -20,7 +20,8 @@ internal static class DurablePath
 
     /// <summary>The path that a request's route names.</summary>
     // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
-    public static string From(HttpRequest request) => request.RouteValues[DurableEndpoint.PathParameter]?.ToString() ?? "";
+    public static string From(HttpRequest request)
+        => request.RouteValues[DurableEndpoint.PathParameter]?.ToString() ?? "";
 
     /// <summary>What is wrong with the path that a request names, or null.</summary>
     public static Problem? Check(HttpRequest request, string path) => HasDots(request) ? Problem(Dots) : Check(path);
@@ -28,7 +29,9 @@ internal static class DurablePath
     /// <summary>What is wrong with a path, or null.</summary>
     public static Problem? Check(string path)
         => path == ReservedSegment || path.StartsWith(ReservedSegment + "/", StringComparison.Ordinal)
-            ? Problems.Problem.NotFound($"Paths that begin with {ReservedSegment} are reserved for the protocol's subscriptions, which this server does not offer.")
+            ? Problems.Problem.NotFound(
+                $"Paths that begin with {ReservedSegment} are reserved for the protocol's subscriptions, which "
+                + $"this server does not offer.")
             : Mistake(path) is { } mistake ? Problem(mistake) : null;
 
     private const string Dots = "A segment must not be '.' or '..', percent-encoded or not.";
@@ -42,7 +45,9 @@ internal static class DurablePath
         if (HasLoneSurrogate(path))
             return "It is not valid Unicode.";
         if (HasPercentEncoding(path))
-            return "It has a percent-encoding that can't be told from its character, such as %2F for a slash, or that is not UTF-8.";
+            return
+                "It has a percent-encoding that can't be told from its character, such as %2F for a slash, or that "
+                + "is not UTF-8.";
         if (Encoding.UTF8.GetByteCount(path) > MaxBytes)
             return string.Create(CultureInfo.InvariantCulture, $"It is longer than {MaxBytes} bytes of UTF-8.");
         foreach (var segment in path.Split('/'))
@@ -72,7 +77,9 @@ internal static class DurablePath
     // The server leaves %2F and what is not UTF-8 as it came: so does it leave %252F, once decoded.
     private static bool HasPercentEncoding(string path)
     {
-        for (var at = path.IndexOf('%', StringComparison.Ordinal); at >= 0 && at + 2 < path.Length; at = path.IndexOf('%', at + 1))
+        for (var at = path.IndexOf('%', StringComparison.Ordinal);
+            at >= 0 && at + 2 < path.Length;
+            at = path.IndexOf('%', at + 1))
         {
             if (char.IsAsciiHexDigit(path[at + 1]) && char.IsAsciiHexDigit(path[at + 2]))
                 return true;
@@ -95,5 +102,6 @@ internal static class DurablePath
         return false;
     }
 
-    private static Problem Problem(string mistake) => DurableProblems.InvalidPath($"This is not a stream's path. {mistake}");
+    private static Problem Problem(string mistake)
+        => DurableProblems.InvalidPath($"This is not a stream's path. {mistake}");
 }

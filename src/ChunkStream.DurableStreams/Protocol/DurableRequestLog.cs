@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary>What an operator hears of requests to durable streams that fail; those that stream a body are in the engine's log.</summary>
+/// <summary>
+/// What an operator hears of requests to durable streams that fail; those that stream a body are in the engine's log.
+/// </summary>
 internal sealed partial class DurableRequestLog(ILogger<DurableEndpoint> logger, TimeProvider time)
 {
     private const int PathLength = 200;
@@ -12,8 +14,8 @@ internal sealed partial class DurableRequestLog(ILogger<DurableEndpoint> logger,
     private readonly SampledEvents _failures = new(time);
 
     /// <summary>
-    /// A request failed before its first byte, and not by the client's fault. Of many with the same status few are told: while
-    /// the database is away each append is one.
+    /// A request failed before its first byte, and not by the client's fault. Of many with the same status few are
+    /// told: while the database is away each append is one.
     /// </summary>
     public void RequestFailed(string method, string path, int status, Exception failure)
     {
@@ -25,10 +27,13 @@ internal sealed partial class DurableRequestLog(ILogger<DurableEndpoint> logger,
         var level = isOurs ? LogLevel.Error : LogLevel.Warning;
         var place = BoundedText.Line(path, PathLength);
         var cause = isOurs ? "" : Cause.Describe(failure);
-        var others = untold == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (and {untold} more with this status, since the last that was told)");
+        var others = untold == 0 ? "" : string.Create(CultureInfo.InvariantCulture,
+            $" (and {untold} more with this status, since the last that was told)");
         RequestFailed(level, isOurs ? failure : null, method, place, status, cause, others);
     }
 
-    [LoggerMessage(EventId = 20, EventName = "DurableRequestFailed", Message = "{Method} of stream {Path} failed with status {Status}{Cause}{Untold}")]
-    private partial void RequestFailed(LogLevel level, Exception? failure, string method, string path, int status, string cause, string untold);
+    [LoggerMessage(EventId = 20, EventName = "DurableRequestFailed",
+        Message = "{Method} of stream {Path} failed with status {Status}{Cause}{Untold}")]
+    private partial void RequestFailed(
+        LogLevel level, Exception? failure, string method, string path, int status, string cause, string untold);
 }

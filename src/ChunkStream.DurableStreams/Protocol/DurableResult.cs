@@ -8,18 +8,24 @@ using Npgsql;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// An answer about a durable stream, and what all of them have in common: the headers that protect browsers, and the one place where
-/// a refusal or a failure becomes a problem.
+/// An answer about a durable stream, and what all of them have in common: the headers that protect browsers, and the
+/// one place where a refusal or a failure becomes a problem.
 /// </summary>
 /// <param name="target">The stream.</param>
 /// <param name="answer">Answers the request.</param>
 /// <param name="engine">What all streams share.</param>
 /// <param name="log">Hears of requests that fail.</param>
 internal sealed class DurableResult(
-    DurableTarget target, Func<DurableTarget, HttpContext, CancellationToken, Task> answer, StreamEngine engine, DurableRequestLog log)
+    DurableTarget target,
+    Func<DurableTarget, HttpContext, CancellationToken, Task> answer,
+    StreamEngine engine,
+    DurableRequestLog log)
     : IResult
 {
     private static readonly string ExposedHeaders = string.Join(',', ProtocolHeaders.Exposed);
+
+    private static readonly Problem BrokenBody = DurableProblems.InvalidBody(
+        "The body broke off, came too slowly, or is not valid HTTP.");
 
     /// <inheritdoc />
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -40,7 +46,7 @@ internal sealed class DurableResult(
         }
         catch (Exception failure) when (!response.HasStarted && failure is not StreamCutException)
         {
-            // Who is gone hears nothing, and nobody needs to hear of them.
+            // A client that has left hears nothing, and the log needs no line of it.
             var ended = lifetime.Ended;
             if (ended is StreamOutcome.ClientLeft)
                 return;
@@ -55,7 +61,7 @@ internal sealed class DurableResult(
                 SetHeaders(response);
             }
 
-            // Maybe it is still there, as long as nothing but the end of the call tells that it left.
+            // The client may still be there: only the end of the call says that it left.
             if (ended is StreamOutcome.Stopped && lifetime.ClientLeft)
             {
                 await new ProblemResult(problem).ExecuteAsync(httpContext).ConfigureAwait(false);
@@ -74,7 +80,8 @@ internal sealed class DurableResult(
         if (problem.Status == StatusCodes.Status415UnsupportedMediaType)
             response.Headers.AcceptEncoding = HeaderReader.Identity;
         // The rest of the body may never come.
-        if (problem.Status == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol))
+        if (problem.Status == StatusCodes.Status408RequestTimeout
+            && HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol))
             response.Headers.Connection = "close";
         IResult refusal = HttpMethods.IsGet(response.HttpContext.Request.Method)
             ? new RefusedStream(target.Place.Name, problem)
@@ -89,14 +96,14 @@ internal sealed class DurableResult(
         response.Headers["Cross-Origin-Resource-Policy"] = target.Place.IsPublic ? "cross-origin" : "same-origin";
         response.Headers.CacheControl = "no-store";
 
-        // A page of another origin may see no header of the protocol without this. Whether there may be such pages the platform
-        // says, or the host; but Azure's says nothing of headers.
+        // A page of another origin may see no header of the protocol without this. Whether there may be such pages the
+        // platform says, or the host; but Azure's says nothing of headers.
         response.Headers.AccessControlExposeHeaders = ExposedHeaders;
     }
 
     private static Problem Describe(Exception failure) => failure switch
     {
-        BadHttpRequestException broken => DurableProblems.InvalidBody("The body broke off, came too slowly, or is not valid HTTP.") with { Status = broken.StatusCode },
+        BadHttpRequestException broken => BrokenBody with { Status = broken.StatusCode },
         // There a query that does not fit; here it is our own.
         PostgresException misfit when misfit.IsAboutText() => Problem.Internal,
         _ => PostgresFailures.Describe(failure),

@@ -9,12 +9,15 @@ using Microsoft.Net.Http.Headers;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary><c>GET</c>: a part of a stream, from a position to its end as it is now; or what comes after it, for who waits.</summary>
+/// <summary>
+/// <c>GET</c>: a part of a stream, from a position to its end as it is now; or what comes after it, for who waits.
+/// </summary>
 /// <param name="store">Has what was appended.</param>
 /// <param name="live">Has what will be.</param>
 /// <param name="options">How much a response has, and how long it lasts.</param>
 /// <param name="time">Measures that.</param>
-internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<DurableStreamOptions> options, TimeProvider time)
+internal sealed class GetMethod(
+    DurableStore store, LiveStreams live, IOptions<DurableStreamOptions> options, TimeProvider time)
     : DurableMethod("GET")
 {
     // An event is made in memory whole.
@@ -30,7 +33,8 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
     {
         var (request, response) = (http.Request, http.Response);
         var read = ReadRequest.Read(request.Query);
-        var stored = await store.ReadAsync(target.Path, read.From, FirstBytes(request, read), cancellation).ConfigureAwait(false);
+        var stored = await store.ReadAsync(target.Path, read.From, FirstBytes(request, read), cancellation)
+            .ConfigureAwait(false);
         Require(stored.Presence);
         if (read.From > stored.Stream!.Tail)
             throw new ProblemException(DurableProblems.OffsetBeyondTail);
@@ -43,7 +47,7 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
             await SendAsync(target.Place, response, read, Part.From(stored, Options)).ConfigureAwait(false);
     }
 
-    // Who has a part already mostly has it still, and needs no data.
+    // A client that has a part already will probably keep it, and needs no data.
     private int FirstBytes(HttpRequest request, ReadRequest read)
         => read.Live is LiveMode.Sse ? Math.Min(MaxEventBytes, Options.SegmentBytes)
             : request.Headers.ContainsKey(HeaderNames.IfNoneMatch) ? 1
@@ -58,7 +62,7 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
         if (read.Live is LiveMode.LongPoll)
             SetCursor(response, read);
 
-        // Where 'now' was, nobody knows later.
+        // Nobody knows later where 'now' was, so it has no tag.
         var tag = read.From is null ? null : ReadCaching.Tag(stream, first.Start, part.End, part.IsClosed);
         if (tag is not null)
         {
@@ -75,7 +79,8 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
 
         var format = new CatchUpFormat(stream.ContentType, stream.IsJson, part.Bytes);
         await new StreamResult(
-            new OfferedStream(place.Name, (_, token) => new CatchUpSource(store, first, part.End, Options.SegmentBytes, token)),
+            new OfferedStream(
+                place.Name, (_, token) => new CatchUpSource(store, first, part.End, Options.SegmentBytes, token)),
             format,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 
@@ -88,10 +93,16 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
         }
     }
 
-    private async Task PollAsync(DurablePlace place, HttpResponse response, ReadRequest read, StoredSegment stored, CancellationToken cancellation)
+    private async Task PollAsync(
+        DurablePlace place,
+        HttpResponse response,
+        ReadRequest read,
+        StoredSegment stored,
+        CancellationToken cancellation)
     {
         var stream = stored.Stream!;
-        var segment = stream.Closed ? NothingMore(stored) : await NextSegmentAsync(stored, cancellation).ConfigureAwait(false);
+        var segment = stream.Closed ? NothingMore(stored) : await NextSegmentAsync(stored, cancellation)
+            .ConfigureAwait(false);
         if (segment.Data.IsEmpty)
         {
             SetTail(response, segment.Next, segment.Closed);
@@ -119,7 +130,7 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
         }
         catch (OperationCanceledException) when (wait.IsCancellationRequested)
         {
-            // Also where the process stops: the client asks another one.
+            // This includes a process that stops: the client then asks another one.
             return NothingMore(stored) with { Closed = false };
         }
     }
@@ -128,7 +139,9 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
     {
         var stream = stored.Stream!;
         var first = LiveSegment.From(stored)!;
-        var content = stream.IsJson ? LiveContent.Messages : ContentTypes.IsText(stream.ContentType) ? LiveContent.Text : LiveContent.Binary;
+        var content = stream.IsJson ? LiveContent.Messages
+            : ContentTypes.IsText(stream.ContentType) ? LiveContent.Text
+            : LiveContent.Binary;
         using var reader = first.Closed ? null : live.Follow(stream, stored.Next);
         var answer = new LiveAnswer(first, reader, content)
         {
@@ -160,7 +173,8 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
     private void SetCursor(HttpResponse response, ReadRequest read)
     {
         var now = time.GetUtcNow();
-        response.Headers[ProtocolHeaders.Cursor] = Math.Max(CacheCursor.Floor(read.Cursor, now), CacheCursor.Current(now)).ToString(CultureInfo.InvariantCulture);
+        var cursor = Math.Max(CacheCursor.Floor(read.Cursor, now), CacheCursor.Current(now));
+        response.Headers[ProtocolHeaders.Cursor] = cursor.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>The part of a stream that a response has.</summary>
@@ -180,7 +194,12 @@ internal sealed class GetMethod(DurableStore store, LiveStreams live, IOptions<D
         }
 
         public static Part From(LiveSegment segment, DurableStream stream)
-            => new(stream, new StoredSegment(Presence.Present, stream, segment.Start, segment.Next, segment.Data), segment.Next, segment.UpToDate, segment.Closed);
+            => new(
+                stream,
+                new StoredSegment(Presence.Present, stream, segment.Start, segment.Next, segment.Data),
+                segment.Next,
+                segment.UpToDate,
+                segment.Closed);
 
         /// <summary>How many bytes its body has, or null where that is not known before all of it is read.</summary>
         public long? Bytes => !Stream.IsJson ? End - First.Start : First.Next == End ? First.Data.Length + 2 : null;

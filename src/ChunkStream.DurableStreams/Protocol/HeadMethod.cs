@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary><c>HEAD</c>: what a stream is and where it ends, as headers. What <c>GET</c> would refuse is refused.</summary>
+/// <summary>
+/// <c>HEAD</c>: what a stream is and where it ends, as headers. What <c>GET</c> would refuse is refused.
+/// </summary>
 internal sealed class HeadMethod(DurableStore store) : DurableMethod("HEAD")
 {
     /// <inheritdoc />

@@ -7,7 +7,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary>Reads the headers of one request and collects every mistake, so that a client hears of all of them at once.</summary>
+/// <summary>
+/// Reads the headers of one request and collects every mistake, so that a client hears of all of them at once.
+/// </summary>
 internal sealed class HeaderReader(IHeaderDictionary headers)
 {
     // What JavaScript can count to.
@@ -22,6 +24,8 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
 
     /// <summary>The one content coding that is taken.</summary>
     public const string Identity = "identity";
+
+    private const StringSplitOptions Listed = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
 
     private readonly List<ParameterError> _errors = [];
 
@@ -56,15 +60,21 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         if (Text(HeaderNames.ContentType) is not { Length: > 0 } text)
             return null;
 
-        if (text.Length > MaxContentTypeLength || !ContentTypes.IsHeader(text) || !MediaTypeHeaderValue.TryParse(text, out var type) || type.MatchesAllSubTypes)
-            Refuse(HeaderNames.ContentType, $"Content-Type must be a media type of at most {MaxContentTypeLength} visible ASCII characters, such as application/json, but is '{Shortened(text)}'.");
+        if (text.Length > MaxContentTypeLength || !ContentTypes.IsHeader(text)
+            || !MediaTypeHeaderValue.TryParse(text, out var type) || type.MatchesAllSubTypes)
+            Refuse(HeaderNames.ContentType,
+                $"Content-Type must be a media type of at most {MaxContentTypeLength} visible ASCII characters, "
+                + $"such as application/json, but is '{Shortened(text)}'.");
         return text;
     }
 
     /// <summary>Whether <c>Stream-Closed</c> is true: anything else counts as if it were not there.</summary>
-    public bool IsClosed() => ProtocolHeaders.True.Equals(Text(ProtocolHeaders.Closed), StringComparison.OrdinalIgnoreCase);
+    public bool IsClosed()
+        => ProtocolHeaders.True.Equals(Text(ProtocolHeaders.Closed), StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Refuses a body that is compressed, for example: it would be stored as it is, and its readers would not be told.</summary>
+    /// <summary>
+    /// Refuses a body that is compressed, for example: it would be stored as it is, and its readers would not be told.
+    /// </summary>
     /// <exception cref="ProblemException">It is encoded: 415.</exception>
     public void ThrowIfEncoded()
     {
@@ -77,7 +87,7 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
     {
         foreach (var codings in headers.ContentEncoding)
         {
-            foreach (var coding in (codings ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            foreach (var coding in (codings ?? "").Split(',', Listed))
             {
                 if (!coding.Equals(Identity, StringComparison.OrdinalIgnoreCase))
                     return true;
@@ -109,28 +119,35 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
     /// <summary>Which append of an idempotent producer it is, or null.</summary>
     public ProducerPosition? Producer()
     {
-        var (id, epoch, sequence) = (Text(ProtocolHeaders.ProducerId), Text(ProtocolHeaders.ProducerEpoch), Text(ProtocolHeaders.ProducerSequence));
+        var id = Text(ProtocolHeaders.ProducerId);
+        var epoch = Text(ProtocolHeaders.ProducerEpoch);
+        var sequence = Text(ProtocolHeaders.ProducerSequence);
         if (id is null && epoch is null && sequence is null)
             return null;
 
         if (id is null || epoch is null || sequence is null)
         {
-            Refuse(ProtocolHeaders.ProducerId, "Producer-Id, Producer-Epoch and Producer-Seq belong together: give all of them, or none.");
+            Refuse(ProtocolHeaders.ProducerId,
+                "Producer-Id, Producer-Epoch and Producer-Seq belong together: give all of them, or none.");
             return null;
         }
 
         CheckName(ProtocolHeaders.ProducerId, id);
-        return new ProducerPosition(id, Number(ProtocolHeaders.ProducerEpoch, epoch), Number(ProtocolHeaders.ProducerSequence, sequence));
+        return new ProducerPosition(
+            id, Number(ProtocolHeaders.ProducerEpoch, epoch), Number(ProtocolHeaders.ProducerSequence, sequence));
     }
 
     /// <summary>Where the stream shall branch off, or null.</summary>
     /// <param name="root">What stands before a stream's path in a URL's path, with its last slash.</param>
     public ForkPoint? Fork(string root)
     {
-        var (source, offset, subOffset) = (Text(ProtocolHeaders.ForkedFrom), Text(ProtocolHeaders.ForkOffset), Text(ProtocolHeaders.ForkSubOffset));
+        var source = Text(ProtocolHeaders.ForkedFrom);
+        var offset = Text(ProtocolHeaders.ForkOffset);
+        var subOffset = Text(ProtocolHeaders.ForkSubOffset);
         if (source is null)
         {
-            foreach (var name in new[] { ProtocolHeaders.ForkOffset, ProtocolHeaders.ForkSubOffset }.Where(headers.ContainsKey))
+            string[] needy = [ProtocolHeaders.ForkOffset, ProtocolHeaders.ForkSubOffset];
+            foreach (var name in needy.Where(headers.ContainsKey))
                 Refuse(name, $"{name} says where to fork off a stream: it needs Stream-Forked-From.");
             return null;
         }
@@ -147,7 +164,8 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
             return seconds;
 
         Refuse(ProtocolHeaders.Ttl, string.Create(CultureInfo.InvariantCulture,
-            $"Stream-TTL must be a whole number of seconds from 0 to {MaxTtlSeconds}, in digits without a leading zero, but is '{Shortened(text)}'."));
+            $"Stream-TTL must be a whole number of seconds from 0 to {MaxTtlSeconds}, in digits without a leading "
+            + $"zero, but is '{Shortened(text)}'."));
         return null;
     }
 
@@ -156,7 +174,9 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         if (Rfc3339.TryParse(text, out var moment))
             return moment;
 
-        Refuse(ProtocolHeaders.ExpiresAt, $"Stream-Expires-At must be a time as RFC 3339 has it, such as 2030-01-31T12:00:00Z, but is '{Shortened(text)}'.");
+        Refuse(ProtocolHeaders.ExpiresAt,
+            $"Stream-Expires-At must be a time as RFC 3339 has it, such as 2030-01-31T12:00:00Z, but is "
+            + $"'{Shortened(text)}'.");
         return null;
     }
 
@@ -176,7 +196,8 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
             return number;
 
         Refuse(ProtocolHeaders.ForkSubOffset,
-            $"Stream-Fork-Sub-Offset must be a whole number from 0 on, in digits without a leading zero, but is '{Shortened(text)}'.");
+            $"Stream-Fork-Sub-Offset must be a whole number from 0 on, in digits without a leading zero, but is "
+            + $"'{Shortened(text)}'.");
         return 0;
     }
 
@@ -185,7 +206,8 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
         if (DurableOffset.TryParse(text, out var position))
             return position;
 
-        Refuse(ProtocolHeaders.ForkOffset, $"Stream-Fork-Offset must be a Stream-Next-Offset that this server gave, but is '{Shortened(text)}'.");
+        Refuse(ProtocolHeaders.ForkOffset,
+            $"Stream-Fork-Offset must be a Stream-Next-Offset that this server gave, but is '{Shortened(text)}'.");
         return null;
     }
 
@@ -193,25 +215,30 @@ internal sealed class HeaderReader(IHeaderDictionary headers)
     {
         // As it stands in the stream's URL; or as it is named to those who see no more of the URL.
         var path = Uri.UnescapeDataString(text);
-        path = path.StartsWith(root, StringComparison.OrdinalIgnoreCase) ? path[root.Length..] : path.StartsWith('/') ? path[1..] : path;
+        path = path.StartsWith(root, StringComparison.OrdinalIgnoreCase) ? path[root.Length..]
+            : path.StartsWith('/') ? path[1..]
+            : path;
         if (DurablePath.Check(path) is { } problem)
-            Refuse(ProtocolHeaders.ForkedFrom, $"Stream-Forked-From must be the path of a stream's URL, such as {root}orders/42. {problem.Detail}");
+            Refuse(ProtocolHeaders.ForkedFrom,
+                $"Stream-Forked-From must be the path of a stream's URL, such as {root}orders/42. {problem.Detail}");
         return path;
     }
 
     private void CheckName(string name, string text)
     {
         if (text.Length == 0 || Encoding.UTF8.GetByteCount(text) > MaxNameBytes || text.Any(char.IsControl))
-            Refuse(name, string.Create(CultureInfo.InvariantCulture, $"{name} must be a text of 1 to {MaxNameBytes} bytes, without control characters."));
+            Refuse(name, string.Create(CultureInfo.InvariantCulture,
+                $"{name} must be a text of 1 to {MaxNameBytes} bytes, without control characters."));
     }
 
     // Looks for digits itself: .NET passes over null characters that follow a number.
     private static long? Integer(string text, long max)
-        => !text.AsSpan().ContainsAnyExceptInRange('0', '9') && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= max
+        => !text.AsSpan().ContainsAnyExceptInRange('0', '9')
+            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= max
             ? value : null;
 
     private static bool IsCanonical(string text) => text.Length == 1 || text[0] != '0';
 
-    // A mistake is quoted back, but not a megabyte of it.
+    // A mistake is quoted in the answer, but not a megabyte of it.
     private static string Shortened(string text) => BoundedText.Cut(text, 64);
 }

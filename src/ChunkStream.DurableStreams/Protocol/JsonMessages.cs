@@ -6,8 +6,8 @@ using ChunkStream.Problems;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// JSON mode: a body is one message, or an array of messages. The messages are slices of the body, byte for byte: no number is
-/// rounded and no text respelled.
+/// JSON mode: a body is one message, or an array of messages. The messages are slices of the body, byte for byte: no
+/// number is rounded and no text respelled.
 /// </summary>
 internal static class JsonMessages
 {
@@ -49,7 +49,8 @@ internal static class JsonMessages
         catch (JsonException mistake)
         {
             throw Invalid(string.Create(CultureInfo.InvariantCulture,
-                $"The body is not valid JSON, at line {mistake.LineNumber + 1}, byte {mistake.BytePositionInLine + 1}; or it is nested more than {MaxDepth} deep."));
+                $"The body is not valid JSON, at line {mistake.LineNumber + 1}, byte "
+                + $"{mistake.BytePositionInLine + 1}; or it is nested more than {MaxDepth} deep."));
         }
     }
 

@@ -3,8 +3,8 @@ using ChunkStream.Formats;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// Server-sent events as the protocol has them. Each record ends with an event that says where its reader is, so the response may
-/// end, or break, after any of them.
+/// Server-sent events as the protocol has them. Each record ends with an event that says where its reader is, so the
+/// response may end, or break, after any of them.
 /// </summary>
 internal sealed class LiveFormat : StreamFormat
 {
@@ -23,7 +23,9 @@ internal sealed class LiveFormat : StreamFormat
     /// <inheritdoc />
     public override bool HasHeartbeat => true;
 
-    /// <summary>No: events are small and leave one by one, and each compressor holds more than its reader's connection does.</summary>
+    /// <summary>
+    /// No: events are small and leave one by one, and each compressor holds more than its reader's connection does.
+    /// </summary>
     public override bool IsWorthCompressing => false;
 
     /// <inheritdoc />

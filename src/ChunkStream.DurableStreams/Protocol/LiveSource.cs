@@ -7,8 +7,8 @@ using ChunkStream.Streaming;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// What a stream has from a position on, and then whatever is appended, as events, for as long as a live response lasts. What many
-/// readers are given is made into bytes once.
+/// What a stream has from a position on, and then whatever is appended, as events, for as long as a live response
+/// lasts. What many readers are given is made into bytes once.
 /// </summary>
 internal sealed class LiveSource : StreamSource
 {
@@ -109,14 +109,14 @@ internal sealed class LiveSource : StreamSource
         }
         catch (OperationCanceledException) when (!_cancellation.IsCancellationRequested)
         {
-            // It has lasted long enough: the reader comes again.
+            // The response has lasted long enough; the reader comes again.
             return false;
         }
     }
 
     /// <summary>
-    /// The events of a segment, or null where it only begins a character that the next one ends. Where we ourselves have parted a text,
-    /// no event ends in mid-character, or between the two characters of a line break.
+    /// The events of a segment, or null where it only begins a character that the next one ends. Where we ourselves
+    /// have parted a text, no event ends in mid-character, or between the two characters of a line break.
     /// </summary>
     private LiveEvent? EventOf(LiveSegment segment)
     {
@@ -128,9 +128,14 @@ internal sealed class LiveSource : StreamSource
         byte[] data = [.. _unfinished, .. segment.Data.Span];
         unfinished = isParted ? LiveEvents.Unfinished(data) : 0;
         _unfinished = data[^unfinished..];
-        return unfinished == data.Length
-            ? null
-            : LiveEvents.Encode(segment with { Data = data.AsMemory(0, data.Length - unfinished), Next = segment.Next - unfinished }, _content);
+        if (unfinished == data.Length)
+            return null;
+        var finished = segment with
+        {
+            Data = data.AsMemory(0, data.Length - unfinished),
+            Next = segment.Next - unfinished,
+        };
+        return LiveEvents.Encode(finished, _content);
     }
 }
 

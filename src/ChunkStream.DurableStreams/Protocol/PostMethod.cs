@@ -17,7 +17,8 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
         Answer(append, await appends.AppendAsync(append, place, cancellation).ConfigureAwait(false), http.Response);
     }
 
-    private async Task<AppendToStream> ReadAsync(string path, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
+    private async Task<AppendToStream> ReadAsync(
+        string path, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
     {
         var headers = new HeaderReader(request.Headers);
         var (contentType, closes) = (headers.ContentType(), headers.IsClosed());
@@ -29,7 +30,9 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
         {
             return closes
                 ? new AppendToStream(path, ContentType: null, [], Close: true, sequence, producer)
-                : throw Invalid("The body is empty: give what to append; or Stream-Closed: true, to close the stream with nothing more.");
+                : throw Invalid(
+                    "The body is empty: give what to append; or Stream-Closed: true, to close the stream with "
+                    + "nothing more.");
         }
 
         if (contentType is null)
@@ -51,7 +54,8 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
         {
             case AppendStatus.Appended or AppendStatus.Duplicate:
                 // The two statuses tell a producer whether it was new, and so must not differ for anybody else.
-                response.StatusCode = result.Status is AppendStatus.Appended && append.Producer is not null && append.Content.Count > 0
+                var isNew = result.Status is AppendStatus.Appended;
+                response.StatusCode = isNew && append.Producer is not null && append.Content.Count > 0
                     ? StatusCodes.Status200OK
                     : StatusCodes.Status204NoContent;
                 if (append.Producer is { } producer)
@@ -71,7 +75,8 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
                 throw new ProblemException(DurableProblems.ProducerGap(expected, received));
             case AppendStatus.EpochNotAtZero:
                 throw new ProblemException(DurableProblems.InvalidHeaders([new ParameterError(
-                    ProtocolHeaders.ProducerSequence, "Producer-Seq must be 0 in the first append of a new Producer-Epoch.")]));
+                    ProtocolHeaders.ProducerSequence,
+                        "Producer-Seq must be 0 in the first append of a new Producer-Epoch.")]));
             default:
                 throw new ProblemException(Refusal(result.Status));
         }
@@ -82,7 +87,8 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
         AppendStatus.Missing => DurableProblems.NoStream,
         AppendStatus.Gone => DurableProblems.Gone,
         AppendStatus.Closed => DurableProblems.Closed,
-        AppendStatus.ContentTypeDiffers => DurableProblems.ContentTypeDiffers("Content-Type is not the stream's, which HEAD tells."),
+        AppendStatus.ContentTypeDiffers => DurableProblems.ContentTypeDiffers(
+            "Content-Type is not the stream's, which HEAD tells."),
         AppendStatus.SequenceRegression => DurableProblems.SequenceRegression,
         AppendStatus.StreamFull => DurableProblems.StreamFull,
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "No refusal."),

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http.Extensions;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary><c>PUT</c>: creates a stream, empty, with its first content, or as a fork of another; or says that it is there.</summary>
+/// <summary>
+/// <c>PUT</c>: creates a stream, empty, with its first content, or as a fork of another; or says that it is there.
+/// </summary>
 internal sealed class PutMethod(DurableStore store, BodyReader bodies) : DurableMethod("PUT")
 {
     /// <inheritdoc />
@@ -28,7 +30,8 @@ internal sealed class PutMethod(DurableStore store, BodyReader bodies) : Durable
             : request.PathBase.Add(request.Path).ToUriComponent();
     }
 
-    private async Task<CreateStream> ReadAsync(string path, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
+    private async Task<CreateStream> ReadAsync(
+        string path, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
     {
         var headers = new HeaderReader(request.Headers);
         var (contentType, closed) = (headers.ContentType(), headers.IsClosed());
@@ -39,12 +42,17 @@ internal sealed class PutMethod(DurableStore store, BodyReader bodies) : Durable
 
         // A fork has its source's type. Only for content that comes at once must that be known first.
         if (contentType is null && fork is not null && !body.IsEmpty)
-            contentType = (await store.HeadAsync(fork.SourcePath, cancellation).ConfigureAwait(false)).Stream?.ContentType;
+        {
+            var source = await store.HeadAsync(fork.SourcePath, cancellation).ConfigureAwait(false);
+            contentType = source.Stream?.ContentType;
+        }
+
         if (fork is null)
             contentType ??= ContentTypes.Unknown;
 
         var isJson = contentType is not null && ContentTypes.IsJson(contentType);
-        return new CreateStream(path, contentType, isJson, body.IsEmpty ? [] : bodies.Split(body, isJson), closed, ttl, expiresAt, fork);
+        var content = body.IsEmpty ? [] : bodies.Split(body, isJson);
+        return new CreateStream(path, contentType, isJson, content, closed, ttl, expiresAt, fork);
     }
 
     private static Problem Refusal(CreateStatus status) => status switch
@@ -53,9 +61,11 @@ internal sealed class PutMethod(DurableStore store, BodyReader bodies) : Durable
         CreateStatus.PathGone => DurableProblems.PathTaken,
         CreateStatus.SourceMissing => DurableProblems.NoSource,
         CreateStatus.SourceGone => DurableProblems.SourceGone,
-        CreateStatus.SourceDiffers => DurableProblems.ContentTypeDiffers("Content-Type is not that of the stream to fork: leave it out."),
+        CreateStatus.SourceDiffers => DurableProblems.ContentTypeDiffers(
+            "Content-Type is not that of the stream to fork: leave it out."),
         CreateStatus.ForkPointBeyondTail => DurableProblems.InvalidHeaders([new ParameterError(
-            ProtocolHeaders.ForkOffset, "Stream-Fork-Offset, with Stream-Fork-Sub-Offset, lies beyond the end of the stream to fork.")]),
+            ProtocolHeaders.ForkOffset,
+                "Stream-Fork-Offset, with Stream-Fork-Sub-Offset, lies beyond the end of the stream to fork.")]),
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "No refusal."),
     };
 

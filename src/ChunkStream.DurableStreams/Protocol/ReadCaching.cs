@@ -5,7 +5,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary>What caches may do with what was read (PROTOCOL.md, 10): a position's data never change, but a stream may go.</summary>
+/// <summary>
+/// What caches may do with what was read (PROTOCOL.md, 10): a position's data never change, but a stream may go.
+/// </summary>
 internal static class ReadCaching
 {
     private const int FreshSeconds = 60;
@@ -14,7 +16,9 @@ internal static class ReadCaching
     /// <summary>The Cache-Control of a part of a stream.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="isPublic">Whether whoever shares a cache may read it, too.</param>
-    /// <param name="isNothingYet">Whether the part is empty, and may not stay so: then a cache must ask each time.</param>
+    /// <param name="isNothingYet">
+    /// Whether the part is empty, and may not stay so: then a cache must ask each time.
+    /// </param>
     /// <param name="now">Now.</param>
     public static string Control(DurableStream stream, bool isPublic, bool isNothingYet, DateTimeOffset now)
     {
@@ -23,13 +27,17 @@ internal static class ReadCaching
             return $"{scope}, no-cache";
 
         // No longer than the stream itself is there.
-        var left = Math.Min(stream.TtlSeconds ?? long.MaxValue, stream.ExpiresAt is { } end ? Math.Max(0, (long)(end - now).TotalSeconds) : long.MaxValue);
+        var untilEnd = stream.ExpiresAt is { } end ? Math.Max(0, (long)(end - now).TotalSeconds) : long.MaxValue;
+        var left = Math.Min(stream.TtlSeconds ?? long.MaxValue, untilEnd);
         return left < FreshSeconds + StaleSeconds
             ? string.Create(CultureInfo.InvariantCulture, $"{scope}, max-age={Math.Min(left, FreshSeconds)}")
-            : string.Create(CultureInfo.InvariantCulture, $"{scope}, max-age={FreshSeconds}, stale-while-revalidate={StaleSeconds}");
+            : string.Create(CultureInfo.InvariantCulture,
+                $"{scope}, max-age={FreshSeconds}, stale-while-revalidate={StaleSeconds}");
     }
 
-    /// <summary>The tag of a part of a stream. It changes when the stream is closed, which the part's reader must hear of.</summary>
+    /// <summary>
+    /// The tag of a part of a stream. It changes when the stream is closed, which the part's reader must hear of.
+    /// </summary>
     public static EntityTagHeaderValue Tag(DurableStream stream, long start, long end, bool closed)
         => new(string.Create(CultureInfo.InvariantCulture, $"\"{stream.Id}:{start}:{end}{(closed ? ":c" : "")}\""));
 
@@ -38,5 +46,6 @@ internal static class ReadCaching
 
     /// <summary>Whether the client has that part already.</summary>
     public static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag)
-        => request.GetTypedHeaders().IfNoneMatch.Any(known => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false));
+        => request.GetTypedHeaders().IfNoneMatch.Any(known
+            => known.Equals(EntityTagHeaderValue.Any) || known.Compare(tag, useStrongComparison: false));
 }

@@ -29,8 +29,11 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
         };
         var offset = parameters.Text(Offset);
         if (offset is null && live is not LiveMode.None)
-            parameters.Refuse(Offset, $"'{Offset}' is missing: a live read must say where it begins, with -1 for the start or now for what comes.");
-        var request = new ReadRequest(PositionOf(offset, parameters), live, CacheCursor.Parse(parameters.Text("cursor")));
+            parameters.Refuse(Offset,
+                $"'{Offset}' is missing: a live read must say where it begins, with -1 for the start or now for "
+                + $"what comes.");
+        var cursor = CacheCursor.Parse(parameters.Text("cursor"));
+        var request = new ReadRequest(PositionOf(offset, parameters), live, cursor);
         return parameters.Problem() is { } problem ? throw new ProblemException(problem) : request;
     }
 
@@ -50,7 +53,9 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
                 return null;
             default:
                 if (!DurableOffset.TryParse(offset, out var position))
-                    parameters.Refuse(Offset, $"'{Offset}' must be a Stream-Next-Offset that this server gave, -1 for the start, or now for what comes.");
+                    parameters.Refuse(Offset,
+                        $"'{Offset}' must be a Stream-Next-Offset that this server gave, -1 for the start, or now "
+                        + $"for what comes.");
                 return position;
         }
     }

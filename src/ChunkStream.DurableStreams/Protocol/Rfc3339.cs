@@ -12,7 +12,8 @@ internal static partial class Rfc3339
         moment = default;
         return Shape().Match(text) is { Success: true } match
             && DateTimeOffset.TryParse(
-                $"{match.Groups["time"].Value}{match.Groups["fraction"].Value}{match.Groups["zone"].Value}".ToUpperInvariant(),
+                string.Concat(match.Groups["time"].Value, match.Groups["fraction"].Value, match.Groups["zone"].Value)
+                    .ToUpperInvariant(),
                 CultureInfo.InvariantCulture,
                 DateTimeStyles.None,
                 out moment);
@@ -22,6 +23,8 @@ internal static partial class Rfc3339
     public static string Format(DateTimeOffset moment)
         => moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^(?<time>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2})(?<fraction>\.[0-9]{1,7})?[0-9]*(?<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})\z")]
+    [GeneratedRegex(
+        @"^(?<time>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2})"
+        + @"(?<fraction>\.[0-9]{1,7})?[0-9]*(?<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})\z")]
     private static partial Regex Shape();
 }

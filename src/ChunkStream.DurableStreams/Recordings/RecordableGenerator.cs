@@ -6,11 +6,15 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>A generator, and which recording has what it gives: texts as lines of <c>text/plain</c>, all else as JSON messages.</summary>
+/// <summary>
+/// A generator, and which recording has what it gives: texts as lines of <c>text/plain</c>, all else as JSON messages.
+/// </summary>
 /// <param name="Name">The recording.</param>
 /// <param name="IsText">Whether its items are texts.</param>
 /// <param name="Shape">What its items have.</param>
-/// <param name="Open">Starts it. The source writes the items as the stream has them, without what stands between two.</param>
+/// <param name="Open">
+/// Starts it. The source writes the items as the stream has them, without what stands between two.
+/// </param>
 internal sealed record RecordableGenerator(
     RecordingName Name, bool IsText, ItemShape Shape, Func<CancellationToken, StreamSource> Open)
 {
@@ -36,6 +40,9 @@ internal sealed record RecordableGenerator(
         var isText = typeof(T) == typeof(string);
         var encoding = isText ? RecordEncoding.Text : RecordEncoding.Json;
         return new RecordableGenerator(
-            name, isText, ItemShape.Create(typeInfo), cancellation => new GeneratorSource<T>(generate, typeInfo, encoding, cancellation));
+            name,
+            isText,
+            ItemShape.Create(typeInfo),
+            cancellation => new GeneratorSource<T>(generate, typeInfo, encoding, cancellation));
     }
 }

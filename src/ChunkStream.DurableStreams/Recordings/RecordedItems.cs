@@ -4,7 +4,9 @@ using ChunkStream.Generators;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>Takes what a recording has apart into the items that were recorded, and writes them as the generator's own would be.</summary>
+/// <summary>
+/// Takes what a recording has apart into the items that were recorded, and writes them as the generator's own would be.
+/// </summary>
 internal sealed class RecordedItems : IDisposable
 {
     // As deep as it could be written.
@@ -18,13 +20,16 @@ internal sealed class RecordedItems : IDisposable
     private ReadOnlyMemory<byte> _item;
 
     /// <param name="generator">What was recorded.</param>
-    /// <param name="position">The position of the first unit that will be given.</param>
+    /// <param name="position">The position of the first byte or message that will be given.</param>
     /// <param name="encoding">How to write an item.</param>
     public RecordedItems(RecordableGenerator generator, long position, RecordEncoding encoding)
     {
         (_isText, _encoding, Position) = (generator.IsText, encoding, position);
         if (!_isText && encoding is (RecordEncoding.Csv or RecordEncoding.SpreadsheetCsv))
-            _fields = new ItemFields(generator.Shape.Names, generator.Shape.IsObject, encoding is RecordEncoding.SpreadsheetCsv);
+        {
+            var shape = generator.Shape;
+            _fields = new ItemFields(shape.Names, shape.IsObject, encoding is RecordEncoding.SpreadsheetCsv);
+        }
     }
 
     /// <summary>The position after the last item that was read.</summary>

@@ -9,19 +9,19 @@ using ChunkStream.Streaming;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>
-/// A generator that runs here, and is recorded: it belongs to the process, and not to a request. Readers have its items as soon as
-/// they are made; the store gets them in batches, one after another.
+/// A generator that runs here, and is recorded: it belongs to the process, and not to a request. Readers have its items
+/// as soon as they are made; the store gets them in batches, one after another.
 /// </summary>
 internal sealed class Recording : IDisposable
 {
-    // When items are handed on while the generator makes us wait for none.
+    // When items are handed on although the generator does not pause.
     private const int SegmentBytes = 32 * 1024;
     private const int SegmentRows = 1_000;
 
-    // So that a repeated append is told from a new one. There is only one recorder a stream.
+    // By this producer a repeated append is told from a new one. A stream has only one recorder.
     private const string Producer = "recorder";
 
-    // A generator that does not heed its token must not keep us.
+    // A generator that ignores its token must not hold up the recording's end.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
@@ -48,7 +48,12 @@ internal sealed class Recording : IDisposable
     private long? _readElsewhereAt;
 
     public Recording(
-        RecordableGenerator generator, DurableStream stream, AppendQueue appends, DurableStreamOptions options, TimeProvider time, RecordingLog log)
+        RecordableGenerator generator,
+        DurableStream stream,
+        AppendQueue appends,
+        DurableStreamOptions options,
+        TimeProvider time,
+        RecordingLog log)
     {
         (_generator, Stream, _appends, _options, _time, _log) = (generator, stream, appends, options, time, log);
         _writer = new ByteWriter(_gathered);
@@ -74,7 +79,8 @@ internal sealed class Recording : IDisposable
         failure ??= await FailureAsync(storing).ConfigureAwait(false);
         await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        _log.Ended(_generator.Path, _cut, Window.Stored, _time.GetElapsedTime(_started), _cut is RecordingCut.Failed ? failure : null);
+        var cause = _cut is RecordingCut.Failed ? failure : null;
+        _log.Ended(_generator.Path, _cut, Window.Stored, _time.GetElapsedTime(_started), cause);
         Window.Finish(failure is null ? null : new ProblemException(_problem!, failure));
         return _cut;
     }
@@ -102,7 +108,8 @@ internal sealed class Recording : IDisposable
                 return;
 
             // Readers of other processes are only heard of now and then.
-            if (_readElsewhereAt is { } at && _time.GetElapsedTime(at).TotalSeconds < Math.Max(_options.RecordSeconds, _options.RecorderSeconds))
+            var patience = Math.Max(_options.RecordSeconds, _options.RecorderSeconds);
+            if (_readElsewhereAt is { } at && _time.GetElapsedTime(at).TotalSeconds < patience)
                 return;
         }
 
@@ -136,7 +143,7 @@ internal sealed class Recording : IDisposable
         }
     }
 
-    // The first of them that fails ends the others.
+    // The failure that ends all of the tasks; null if the first of them completes.
     private async Task<Exception?> FailureAsync(params Task[] tasks)
     {
         try
@@ -158,7 +165,8 @@ internal sealed class Recording : IDisposable
     {
         try
         {
-            return failure is ProblemException known ? known.Problem : _generator.DescribeFailure?.Invoke(failure) ?? Problem.Internal;
+            return failure is ProblemException known ? known.Problem
+                : _generator.DescribeFailure?.Invoke(failure) ?? Problem.Internal;
         }
         catch (Exception e)
         {
@@ -179,8 +187,12 @@ internal sealed class Recording : IDisposable
                 var next = source.WaitToReadAsync();
                 if (!next.IsCompleted)
                     HandOn();
-                if (!(next.IsCompletedSuccessfully ? next.Result : await next.AsTask().WaitAsync(cancellation).ConfigureAwait(false)))
+                if (!(next.IsCompletedSuccessfully
+                    ? next.Result
+                    : await next.AsTask().WaitAsync(cancellation).ConfigureAwait(false)))
+                {
                     return;
+                }
 
                 cancellation.ThrowIfCancellationRequested();
                 await Window.RoomAsync(cancellation).ConfigureAwait(false);
@@ -207,7 +219,7 @@ internal sealed class Recording : IDisposable
         if (_generator.IsText)
             _writer.Write((byte)'\n');
 
-        // Only now: of an item that fails while it is written, nothing is recorded.
+        // Counted only now, so that nothing is recorded of an item whose writing fails.
         _gatheredBytes = (int)(_writer.BytesWritten - _gatheredFrom);
         _ends.Add(_gatheredBytes);
     }
@@ -237,7 +249,7 @@ internal sealed class Recording : IDisposable
         }
         catch (Exception e)
         {
-            // What it gave is recorded; what failed, or takes its time, is its own cleaning up.
+            // Its items are recorded. Only its own clean-up failed, or takes too long.
             _log.NotReleased(_generator.Path, e);
         }
     }
@@ -253,7 +265,8 @@ internal sealed class Recording : IDisposable
                 return;
 
             await AppendAsync(new AppendToStream(
-                _generator.Path, _generator.ContentType, Content(batch), Close: isEnd, Sequence: null, new ProducerPosition(Producer, 0, number))).ConfigureAwait(false);
+                _generator.Path, _generator.ContentType, Content(batch), Close: isEnd, Sequence: null,
+                new ProducerPosition(Producer, 0, number))).ConfigureAwait(false);
             Window.HasStored(next);
             if (isEnd)
                 return;
@@ -278,7 +291,10 @@ internal sealed class Recording : IDisposable
         return joined.WrittenMemory;
     }
 
-    /// <summary>Appends; again, if the database is away, or overloaded, for no longer than we are believed alive.</summary>
+    /// <summary>
+    /// Appends, and tries again while the database is away or overloaded, for as long as this recorder is believed
+    /// alive.
+    /// </summary>
     private async Task AppendAsync(AppendToStream append)
     {
         var began = _time.GetTimestamp();

@@ -20,18 +20,26 @@ internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<D
     /// <param name="generator">What is recorded.</param>
     /// <param name="maxDuration">How long the response may last, where that is less than every stream may.</param>
     public IResult Answer(
-        StreamRequest asked, RequestParameters parameters, string endpoint, RecordableGenerator generator, TimeSpan? maxDuration = null)
+        StreamRequest asked,
+        RequestParameters parameters,
+        string endpoint,
+        RecordableGenerator generator,
+        TimeSpan? maxDuration = null)
     {
         var (from, invalidPlace) = PositionOf(asked.LastEventId, parameters.Text("resume"));
-        var stream = new OfferedStream(endpoint, (encoding, token) => new RecordingSource(recordings, generator, from, encoding, token))
+        var stream = new OfferedStream(
+            endpoint, (encoding, token) => new RecordingSource(recordings, generator, from, encoding, token))
         {
             MaxDuration = maxDuration,
         };
         return asked.Answer(stream, generator.Name.Problem ?? invalidPlace);
     }
 
-    /// <summary>The same for an endpoint that asks for no key, where the operator allows it, and no more than a quota.</summary>
-    public IResult AnswerEveryone(StreamRequest asked, RequestParameters parameters, string endpoint, RecordableGenerator generator)
+    /// <summary>
+    /// The same for an endpoint that asks for no key, where the operator allows it, and no more than a quota.
+    /// </summary>
+    public IResult AnswerEveryone(
+        StreamRequest asked, RequestParameters parameters, string endpoint, RecordableGenerator generator)
     {
         var settings = options.Value;
         if (!settings.PublicRecording)
@@ -50,7 +58,9 @@ internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<D
         if (DurableOffset.TryParse(token, out var position))
             return (position, null);
         return (null, eventId is null
-            ? Problem.InvalidResumeToken("'resume' must be taken as it is from a checkpoint, or from the id of an event.")
-            : Problem.InvalidLastEventId($"Last-Event-ID must be the id of an event of this recording, or '{SseFormat.EndId}'."));
+            ? Problem.InvalidResumeToken(
+                "'resume' must be taken as it is from a checkpoint, or from the id of an event.")
+            : Problem.InvalidLastEventId(
+                $"Last-Event-ID must be the id of an event of this recording, or '{SseFormat.EndId}'."));
     }
 }

@@ -5,8 +5,8 @@ using ChunkStream.Problems;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>
-/// Reads a recording that another process makes, or that has ended: from the store. Looks now and then whether there still is somebody
-/// who records.
+/// Reads a recording that another process makes, or that has ended: from the store. Looks now and then whether there
+/// still is somebody who records.
 /// </summary>
 internal sealed class RecordingFollower : IRecordingReader
 {
@@ -27,7 +27,12 @@ internal sealed class RecordingFollower : IRecordingReader
     /// <param name="lookEach">How often to ask whether its recorder is still alive.</param>
     /// <param name="time">Measures that.</param>
     public RecordingFollower(
-        BegunRecording begun, long position, RecordingStore store, LiveStreams live, TimeSpan lookEach, TimeProvider time)
+        BegunRecording begun,
+        long position,
+        RecordingStore store,
+        LiveStreams live,
+        TimeSpan lookEach,
+        TimeProvider time)
     {
         (_stream, _cut, _position) = (begun.Stream!, begun.Cut, position);
         (_store, _live, _lookEach, _time) = (store, live, lookEach, time);
@@ -58,7 +63,8 @@ internal sealed class RecordingFollower : IRecordingReader
     {
         var segment = await _store.ReadAsync(_stream.Id, _position, _stream.Tail, cancellation).ConfigureAwait(false);
 
-        // What else has become of it is the next look's business: what is known of its end must not be older than that.
+        // Whether it was closed or cut is left to the next look: what is known of its end must not be older than that
+        // look.
         _position = segment.Next;
         return segment;
     }
@@ -72,7 +78,7 @@ internal sealed class RecordingFollower : IRecordingReader
         _lookedAt = asked;
         _cut = state.Cut;
 
-        // While we wait in line for what comes, we get it there; else we would have it twice.
+        // The live reader gives what comes next. Read from the store as well, it would come twice.
         if (_reader is not null && _cut is null && !state.IsComplete)
             return;
         _reader?.Dispose();

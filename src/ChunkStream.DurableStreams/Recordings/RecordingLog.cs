@@ -12,11 +12,14 @@ internal sealed partial class RecordingLog(ILogger<RecordingRegistry> logger)
     {
         var level = cut is null ? LogLevel.Information : cut is RecordingCut.Failed ? LogLevel.Error : LogLevel.Warning;
         var (cause, unexpected) = Cause.ForLog(failure);
-        Ended(level, unexpected, path, cut is { } why ? StatusNames.SnakeCase(why.ToString()) : "complete", end, duration.TotalMilliseconds, cause);
+        var outcome = cut is { } why ? StatusNames.SnakeCase(why.ToString()) : "complete";
+        Ended(level, unexpected, path, outcome, end, duration.TotalMilliseconds, cause);
     }
 
-    [LoggerMessage(EventId = 40, EventName = "RecordingEnded", Message = "Recording {Path} ended: {Outcome} at position {End} after {DurationMs:F0} ms{Cause}")]
-    private partial void Ended(LogLevel level, Exception? exception, string path, string outcome, long end, double durationMs, string cause);
+    [LoggerMessage(EventId = 40, EventName = "RecordingEnded",
+        Message = "Recording {Path} ended: {Outcome} at position {End} after {DurationMs:F0} ms{Cause}")]
+    private partial void Ended(
+        LogLevel level, Exception? exception, string path, string outcome, long end, double durationMs, string cause);
 
     /// <summary>The database does not take what was recorded; it is tried again.</summary>
     public void NotStored(string path, Exception failure)
@@ -25,7 +28,8 @@ internal sealed partial class RecordingLog(ILogger<RecordingRegistry> logger)
         NotStored(path, cause, unexpected);
     }
 
-    [LoggerMessage(EventId = 41, EventName = "RecordingNotStored", Level = LogLevel.Warning, Message = "What was recorded for {Path} could not be stored, and is tried again{Cause}")]
+    [LoggerMessage(EventId = 41, EventName = "RecordingNotStored", Level = LogLevel.Warning,
+        Message = "What was recorded for {Path} could not be stored, and is tried again{Cause}")]
     private partial void NotStored(string path, string cause, Exception? failure);
 
     /// <summary>The database can't be told that recordings go on.</summary>
@@ -35,15 +39,19 @@ internal sealed partial class RecordingLog(ILogger<RecordingRegistry> logger)
         NotRenewed(cause, unexpected);
     }
 
-    [LoggerMessage(EventId = 42, EventName = "RecordingsNotRenewed", Level = LogLevel.Warning, Message = "The database could not be told that recordings go on{Cause}")]
+    [LoggerMessage(EventId = 42, EventName = "RecordingsNotRenewed", Level = LogLevel.Warning,
+        Message = "The database could not be told that recordings go on{Cause}")]
     private partial void NotRenewed(string cause, Exception? failure);
 
     /// <summary>A generator does not end, or failed while it ended.</summary>
-    [LoggerMessage(EventId = 43, EventName = "GeneratorNotReleased", Level = LogLevel.Warning, Message = "The generator that was recorded for {Path} failed, or took too long, while it was released")]
+    [LoggerMessage(EventId = 43, EventName = "GeneratorNotReleased", Level = LogLevel.Warning,
+        Message = "The generator that was recorded for {Path} failed, or took too long, while it was released")]
     public partial void NotReleased(string path, Exception failure);
 
     /// <summary>The app's description of a failure failed itself.</summary>
     [LoggerMessage(EventId = 44, EventName = "FailureNotDescribed", Level = LogLevel.Error,
-        Message = "DescribeFailure of the generator that was recorded for {Path} failed itself; readers are told of an internal error")]
+        Message =
+            "DescribeFailure of the generator that was recorded for {Path} failed itself; readers are told of an "
+            + "internal error")]
     public partial void NotDescribed(string path, Exception failure);
 }

@@ -3,7 +3,9 @@ using ChunkStream.Problems;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>Which recording: those of each endpoint are apart from those of all others, and from all other streams.</summary>
+/// <summary>
+/// Which recording: those of each endpoint are apart from those of all others, and from all other streams.
+/// </summary>
 /// <param name="Collection">The endpoint's: one segment of a path.</param>
 /// <param name="Name">The name within it, which may have slashes.</param>
 internal readonly record struct RecordingName(string Collection, string Name)
@@ -24,6 +26,7 @@ internal readonly record struct RecordingName(string Collection, string Name)
     public static void CheckCollection(string collection, string parameter)
     {
         if (collection.Contains('/', StringComparison.Ordinal) || DurablePath.Check(collection) is not null)
-            throw new ArgumentException($"'{collection}' can't be one segment of a path: recordings are kept under this name.", parameter);
+            throw new ArgumentException(
+                $"'{collection}' can't be one segment of a path: recordings are kept under this name.", parameter);
     }
 }

@@ -9,10 +9,10 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// <summary>The recordings that this process makes, and the way to all others.</summary>
 internal sealed class RecordingRegistry : IAsyncDisposable
 {
-    // How often it is looked which are not read any more.
+    // How often to check which recordings nobody reads any more.
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.25);
 
-    // For what was gathered to be stored when the process stops.
+    // How long a stopping process waits for gathered items to be stored.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(3);
 
     private readonly RecordingStore _store;
@@ -24,8 +24,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private readonly CancellationTokenRegistration _shutdown;
     private readonly Lock _lock = new();
 
-    // Where there is a quota, one at a time counts what there is and creates one more, and a few wait for that: a line has to end
-    // within the time for which a client waits, also where the database is slow.
+    // Where there is a quota, one at a time counts what there is and creates one more, and a few wait for that: a line
+    // has to end within the time for which a client waits, also where the database is slow.
     private const int MostWaiting = 16;
 
     private readonly SemaphoreSlim _counting = new(1, 1);
@@ -37,21 +37,30 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private bool _isNotRenewed;
 
     public RecordingRegistry(
-        RecordingStore store, AppendQueue appends, LiveStreams live, StreamEngine engine, IOptions<DurableStreamOptions> options, RecordingLog log)
+        RecordingStore store,
+        AppendQueue appends,
+        LiveStreams live,
+        StreamEngine engine,
+        IOptions<DurableStreamOptions> options,
+        RecordingLog log)
     {
         (_store, _appends, _live, _options, _time, _log) = (store, appends, live, options.Value, engine.Time, log);
         _shutdown = engine.Shutdown.Register(Stop);
     }
 
-    /// <summary>Reads a recording from a position on; begins to record first, if there is none and the whole is wanted.</summary>
+    /// <summary>
+    /// Reads a recording from a position on; begins to record first, if there is none and the whole is wanted.
+    /// </summary>
     /// <param name="generator">What is recorded.</param>
     /// <param name="from">The position; null: the start.</param>
     /// <param name="cancellation">Ends the wait, and not the recording.</param>
     /// <exception cref="ProblemException">There is no such recording to read, or to make.</exception>
-    public async Task<IRecordingReader> OpenAsync(RecordableGenerator generator, long? from, CancellationToken cancellation)
+    public async Task<IRecordingReader> OpenAsync(
+        RecordableGenerator generator, long? from, CancellationToken cancellation)
     {
-        // Whoever has begun a recording must make it, also if its reader is gone by then.
-        var (begun, recording) = await FindOrBeginAsync(generator, mayCreate: from is null).WaitAsync(cancellation).ConfigureAwait(false);
+        // A recording that was begun must be made, even if its reader has left meanwhile.
+        var (begun, recording) = await FindOrBeginAsync(generator, mayCreate: from is null).WaitAsync(cancellation)
+            .ConfigureAwait(false);
         if (recording is null)
         {
             var lookEach = TimeSpan.FromSeconds(_options.RecorderSeconds / 3);
@@ -72,7 +81,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         Task[] running;
         lock (_lock)
             running = [.. _running.Values.Select(one => one.Running)];
-        await Task.WhenAll(running).CompletesWithinAsync(StopLimit, _time, CancellationToken.None).ConfigureAwait(false);
+        await Task.WhenAll(running).CompletesWithinAsync(StopLimit, _time, CancellationToken.None)
+            .ConfigureAwait(false);
     }
 
     private async Task<FoundRecording> FindOrBeginAsync(RecordableGenerator generator, bool mayCreate)
@@ -98,7 +108,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
 
         try
         {
-            return Accept(await AskAsync(generator, mayCreate: hasPlace).ConfigureAwait(false), generator, DurableProblems.TooManyRecordings);
+            var begun = await AskAsync(generator, mayCreate: hasPlace).ConfigureAwait(false);
+            return Accept(begun, generator, DurableProblems.TooManyRecordings);
         }
         finally
         {
@@ -116,7 +127,9 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             await _counting.WaitAsync().ConfigureAwait(false);
             try
             {
-                return await _store.HasAsync(quota.Prefix, quota.Recordings, CancellationToken.None).ConfigureAwait(false)
+                var isFull = await _store.HasAsync(quota.Prefix, quota.Recordings, CancellationToken.None)
+                    .ConfigureAwait(false);
+                return isFull
                     ? throw new ProblemException(DurableProblems.RecordingQuotaReached(quota.Recordings))
                     : await BeginAsync(generator).ConfigureAwait(false);
             }
@@ -134,14 +147,15 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private Task<BegunRecording> AskAsync(RecordableGenerator generator, bool mayCreate)
         => _store.BeginAsync(generator, Guid.NewGuid(), mayCreate, CancellationToken.None);
 
-    private FoundRecording Accept(BegunRecording begun, RecordableGenerator generator, Problem missing) => begun.Status switch
-    {
-        BeginStatus.Created => new(begun, Start(generator, begun.Stream!)),
-        BeginStatus.Exists => new(begun, Find(begun.Stream!.Id)),
-        BeginStatus.Differs => throw new ProblemException(DurableProblems.RecordingDiffers),
-        BeginStatus.Missing => throw new ProblemException(missing),
-        _ => throw new ProblemException(DurableProblems.RecordingTaken),
-    };
+    private FoundRecording Accept(BegunRecording begun, RecordableGenerator generator, Problem missing)
+        => begun.Status switch
+        {
+            BeginStatus.Created => new(begun, Start(generator, begun.Stream!)),
+            BeginStatus.Exists => new(begun, Find(begun.Stream!.Id)),
+            BeginStatus.Differs => throw new ProblemException(DurableProblems.RecordingDiffers),
+            BeginStatus.Missing => throw new ProblemException(missing),
+            _ => throw new ProblemException(DurableProblems.RecordingTaken),
+        };
 
     private Recording? Find(long id)
     {
@@ -174,7 +188,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // Then it is abandoned before long.
+            // Other processes will soon take the recording for abandoned.
             _log.NotRenewed(e);
         }
         finally

@@ -3,7 +3,7 @@ using ChunkStream.DurableStreams.Store;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>A run of recorded units. Immutable.</summary>
+/// <summary>A run of what was recorded. Immutable.</summary>
 /// <param name="Start">The position of the first.</param>
 /// <param name="Next">The position after the last.</param>
 /// <param name="Data">As in <see cref="StoredSegment"/>.</param>
@@ -16,7 +16,7 @@ internal sealed record RecordingSegment(long Start, long Next, ReadOnlyMemory<by
     /// <summary>About how many bytes of memory it takes.</summary>
     public int Bytes => Data.Length + Overhead + ((Ends?.Length ?? 0) * sizeof(int));
 
-    /// <summary>How many units it has that the store makes rows of.</summary>
+    /// <summary>How many rows the store makes of it.</summary>
     public int Rows => Ends?.Length ?? 1;
 
     /// <summary>What it has from a position on that is inside it.</summary>

@@ -5,7 +5,9 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>The items of a recording, from a place on to its end, as they come; the generator's are begun if there are none yet.</summary>
+/// <summary>
+/// The items of a recording, from a place on to its end, as they come; the generator's are begun if there are none yet.
+/// </summary>
 internal sealed class RecordingSource : StreamSource
 {
     private readonly RecordingRegistry _recordings;
@@ -25,7 +27,11 @@ internal sealed class RecordingSource : StreamSource
     /// <param name="encoding">How an item is written.</param>
     /// <param name="cancellation">Ends the reading, and not the recording.</param>
     public RecordingSource(
-        RecordingRegistry recordings, RecordableGenerator generator, long? from, RecordEncoding encoding, CancellationToken cancellation)
+        RecordingRegistry recordings,
+        RecordableGenerator generator,
+        long? from,
+        RecordEncoding encoding,
+        CancellationToken cancellation)
     {
         (_recordings, _generator, _from, _cancellation) = (recordings, generator, from, cancellation);
         _written = from ?? 0;
@@ -35,7 +41,9 @@ internal sealed class RecordingSource : StreamSource
     /// <inheritdoc />
     public override StreamSchema Schema => _generator.Shape.Schema;
 
-    /// <summary>The offset in the recording's stream after what was written, which may be less than what was looked at.</summary>
+    /// <summary>
+    /// The offset in the recording's stream after what was written, which may be less than what was looked at.
+    /// </summary>
     public override ReadOnlySpan<byte> Checkpoint
     {
         get

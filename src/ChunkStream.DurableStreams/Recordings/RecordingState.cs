@@ -33,7 +33,7 @@ internal sealed record BegunRecording(BeginStatus Status, DurableStream? Stream,
 
 /// <summary>How far a recording is.</summary>
 /// <param name="IsOver">Whether it is deleted or has expired.</param>
-/// <param name="Tail">The position after its last unit.</param>
+/// <param name="Tail">The position after its last byte or message.</param>
 /// <param name="IsComplete">Whether it has all: its stream is closed.</param>
 /// <param name="Cut">Why it has ended before its end, if it has.</param>
 internal sealed record RecordingState(bool IsOver, long Tail, bool IsComplete, RecordingCut? Cut);

@@ -14,7 +14,9 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// <param name="options">How long recordings are kept, and how much is read at a time.</param>
 internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOptions<DurableStreamOptions> options)
 {
-    /// <summary>Finds a recording, or creates it. May be asked again: who has created it is told so each time.</summary>
+    /// <summary>
+    /// Finds a recording, or creates it. May be asked again: who has created it is told so each time.
+    /// </summary>
     /// <param name="generator">What is recorded.</param>
     /// <param name="recorder">Who would record it.</param>
     /// <param name="mayCreate">Whether it may be created.</param>
@@ -24,7 +26,8 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
         => calls.RunAsync(
             "select * from chunkstream.recording_begin($1, $2, $3, $4, $5, $6, $7, $8)",
             [
-                Text(generator.Path), Text(generator.ContentType), Of(!generator.IsText), Of(recorder), Text(generator.Subject),
+                Text(generator.Path), Text(generator.ContentType), Of(!generator.IsText),
+                Of(recorder), Text(generator.Subject),
                 Number(options.Value.KeepRecordingSeconds), Of(options.Value.RecorderSeconds), Of(mayCreate),
             ],
             async (reader, asked) =>
@@ -38,7 +41,10 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
             mayRepeat: true,
             cancellation);
 
-    /// <summary>Whether there are so many recordings whose paths begin with a text; those that have expired count until they are swept.</summary>
+    /// <summary>
+    /// Whether there are so many recordings whose paths begin with a text; those that have expired count until they are
+    /// swept.
+    /// </summary>
     public Task<bool> HasAsync(string prefix, int count, CancellationToken cancellation)
         => calls.RunAsync(
             """
@@ -63,7 +69,8 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
     /// <exception cref="ProblemException">The recording is deleted, or has expired: 404.</exception>
     public async Task<LiveSegment> ReadAsync(long id, long from, long to, CancellationToken cancellation)
     {
-        var stored = await store.ReadOnAsync(id, from, to, options.Value.SegmentBytes, cancellation).ConfigureAwait(false);
+        var stored = await store.ReadOnAsync(id, from, to, options.Value.SegmentBytes, cancellation)
+            .ConfigureAwait(false);
         return LiveSegment.From(stored) is { } segment && segment.Next > from
             ? segment
             : throw new ProblemException(DurableProblems.RecordingDeleted);
@@ -77,7 +84,8 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
             async (reader, _) =>
             {
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-                return new RecordingState(reader.GetBoolean(0), reader.NullableInt64(1) ?? 0, reader.GetBoolean(2), Cut(reader, 3));
+                return new RecordingState(
+                    reader.GetBoolean(0), reader.NullableInt64(1) ?? 0, reader.GetBoolean(2), Cut(reader, 3));
             },
             mayRepeat: true,
             cancellation);
@@ -87,12 +95,20 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
     public Task<List<RenewedRecording>> RenewAsync(IEnumerable<long> ids, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.recording_renew($1, $2)",
-            [new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() }, Of(options.Value.RecorderSeconds)],
+            [
+                new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() },
+                Of(options.Value.RecorderSeconds),
+            ],
             async (reader, _) =>
             {
                 var recordings = new List<RenewedRecording>();
                 while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-                    recordings.Add(new RenewedRecording(reader.GetInt64(0), reader.GetBoolean(1), reader.IsDBNull(2) ? null : reader.GetDouble(2)));
+                {
+                    // In this order: the reader is sequential.
+                    var (id, isOver) = (reader.GetInt64(0), reader.GetBoolean(1));
+                    recordings.Add(new RenewedRecording(id, isOver, reader.IsDBNull(2) ? null : reader.GetDouble(2)));
+                }
+
                 return recordings;
             },
             mayRepeat: true,

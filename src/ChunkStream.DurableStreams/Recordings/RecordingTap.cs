@@ -3,17 +3,19 @@ using ChunkStream.Problems;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>One who reads a recording from a place on. Used by one caller.</summary>
+/// <summary>A reader of a recording, from a position on. Used by one caller.</summary>
 internal interface IRecordingReader : IDisposable
 {
-    /// <summary>The next units, once there are some; null if there are no more, and the recording is complete.</summary>
+    /// <summary>
+    /// The next segment, once there is one; null if there are no more, and the recording is complete.
+    /// </summary>
     /// <exception cref="ProblemException">The recording will never have more, and is not complete.</exception>
     ValueTask<LiveSegment?> NextAsync(CancellationToken cancellation);
 }
 
 /// <summary>
-/// Reads a recording of this process, as it is made. It slows nobody: when it has fallen behind what is kept in memory, it reads from
-/// the store.
+/// Reads a recording of this process, as it is made. It slows nobody: when it has fallen behind what is kept in memory,
+/// it reads from the store.
 /// </summary>
 internal sealed class RecordingTap : IRecordingReader
 {
@@ -29,14 +31,18 @@ internal sealed class RecordingTap : IRecordingReader
         recording.Window.Join(this);
     }
 
-    /// <summary>The position after what was given. Under the window's lock, but for its own reads of the store.</summary>
+    /// <summary>
+    /// The position after what was given. Under the window's lock, but for its own reads of the store.
+    /// </summary>
     public long Position { get; set; }
 
     /// <inheritdoc />
     public ValueTask<LiveSegment?> NextAsync(CancellationToken cancellation)
     {
         var finding = _recording.Window.Find(this);
-        return finding.Segment is not null || finding.IsEnd ? new ValueTask<LiveSegment?>(finding.Segment) : WaitAsync(finding, cancellation);
+        return finding.Segment is not null || finding.IsEnd
+            ? new ValueTask<LiveSegment?>(finding.Segment)
+            : WaitAsync(finding, cancellation);
     }
 
     /// <inheritdoc />
@@ -48,7 +54,8 @@ internal sealed class RecordingTap : IRecordingReader
         {
             if (finding.ReadUpTo is { } to)
             {
-                var segment = await _store.ReadAsync(_recording.Stream.Id, Position, to, cancellation).ConfigureAwait(false);
+                var segment = await _store.ReadAsync(_recording.Stream.Id, Position, to, cancellation)
+                    .ConfigureAwait(false);
                 Position = segment.Next;
                 return segment;
             }

@@ -3,10 +3,12 @@ using ChunkStream.DurableStreams.Live;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>
-/// The newest part of a recording, in memory: what the store does not have yet, and behind that what readers may still want, up to
-/// a number of bytes. What is older is in the store.
+/// The newest part of a recording, in memory: what the store does not have yet, and behind that what readers may still
+/// want, up to a number of bytes. What is older is in the store.
 /// </summary>
-/// <param name="maxBytes">How many bytes to keep; and how far the store may be behind before the generator has to wait.</param>
+/// <param name="maxBytes">
+/// How many bytes to keep; and how far the store may be behind before the generator has to wait.
+/// </param>
 internal sealed class RecordingWindow(int maxBytes)
 {
     // Of one append: about what a segment of a stream has for its readers.
@@ -132,7 +134,9 @@ internal sealed class RecordingWindow(int maxBytes)
         }
     }
 
-    /// <summary>The recording is over: complete, or not, for a reason that readers get when they have all that there is.</summary>
+    /// <summary>
+    /// The recording is over: complete, or not, for a reason that readers get when they have all that there is.
+    /// </summary>
     public void Finish(Exception? failure)
     {
         lock (_lock)
@@ -197,13 +201,14 @@ internal sealed class RecordingWindow(int maxBytes)
         }
     }
 
-    // The store has it, and nobody here wants it, or it is too much.
+    // Drops segments that the store has, if no reader here needs them, or if there are too many bytes.
     private void Trim()
     {
         var least = long.MaxValue;
         foreach (var tap in _taps)
             least = Math.Min(least, tap.Position);
-        while (_segments.First is { } first && first.Value.Next <= _stored && (_bytes > maxBytes || first.Value.Next <= least))
+        while (_segments.First is { } first && first.Value.Next <= _stored
+            && (_bytes > maxBytes || first.Value.Next <= least))
         {
             _bytes -= first.Value.Bytes;
             _segments.RemoveFirst();
@@ -236,7 +241,7 @@ internal sealed class RecordingWindow(int maxBytes)
 }
 
 /// <summary>What a reader finds at its place: one of these.</summary>
-/// <param name="Segment">The next units.</param>
+/// <param name="Segment">The next segment.</param>
 /// <param name="ReadUpTo">They are in the store, up to this position at least.</param>
 /// <param name="Changed">Nothing yet: this completes when that may be different.</param>
 /// <param name="IsEnd">There are no more.</param>

@@ -4,8 +4,8 @@ using System.Text;
 namespace ChunkStream.DurableStreams.Schema;
 
 /// <summary>
-/// The scripts that make the streams' tables and functions, schema <c>chunkstream</c>: the files <c>NNN-*.sql</c> beside this
-/// one. One that was released is never changed; what is new comes in a new one.
+/// The scripts that make the streams' tables and functions, schema <c>chunkstream</c>: the files <c>NNN-*.sql</c>
+/// beside this one. One that was released is never changed; what is new comes in a new one.
 /// </summary>
 public static class DurableStreamSchema
 {
@@ -18,8 +18,8 @@ public static class DurableStreamSchema
     public static int Version => All[^1].Version;
 
     /// <summary>
-    /// One script for all versions: it brings a database from whichever it has, also none, to the newest, in one transaction.
-    /// What the app runs itself where it may, and what else an administrator runs.
+    /// One script for all versions: it brings a database from whichever it has, also none, to the newest, in one
+    /// transaction. What the app runs itself where it may, and what else an administrator runs.
     /// </summary>
     public static string Script { get; } = Compose();
 

@@ -5,13 +5,17 @@ using Npgsql;
 
 namespace ChunkStream.DurableStreams.Schema;
 
-/// <summary>Sees to it that the database has the streams' tables, in the version that this code needs or a later one.</summary>
+/// <summary>
+/// Sees to it that the database has the streams' tables, in the version that this code needs or a later one.
+/// </summary>
 /// <param name="open">Opens a connection, whether or not there are tables.</param>
 /// <param name="time">Measures when to look again.</param>
 /// <param name="log">Hears of tables that are made or are missing.</param>
-internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSession>> open, TimeProvider time, DurableLog log) : IDisposable
+internal sealed class SchemaInstaller(
+    Func<CancellationToken, Task<PostgresSession>> open, TimeProvider time, DurableLog log) : IDisposable
 {
-    // An administrator who has just run the script should not have to restart anything; but not every request has to look.
+    // An administrator who has just run the script should not have to restart anything; but not every request has to
+    // look.
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _one = new(1);
@@ -53,7 +57,9 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
         }
     }
 
-    /// <summary>What to throw instead of a failure that an operator has to do something about; null for any other.</summary>
+    /// <summary>
+    /// What to throw instead of a failure that an operator has to do something about; null for any other.
+    /// </summary>
     public ProblemException? Explain(PostgresException failure)
         => !failure.IsNotSupported() && WhyRefused(failure) is { } reason ? Refuse(reason, failure) : null;
 
@@ -72,7 +78,8 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
     {
         try
         {
-            await using var command = new NpgsqlCommand("select coalesce(max(version), 0) from chunkstream.schema_version", connection);
+            await using var command = new NpgsqlCommand(
+                "select coalesce(max(version), 0) from chunkstream.schema_version", connection);
             return (int)(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
         }
         catch (PostgresException e) when (e.IsMissingSchema())
@@ -100,9 +107,9 @@ internal sealed class SchemaInstaller(Func<CancellationToken, Task<PostgresSessi
     private static string? WhyRefused(PostgresException failure) => failure switch
     {
         _ when failure.IsForbidden() =>
-            "The app's role may not create the durable streams' tables in the database, or not use them. An administrator has to run "
-            + "the script that `dotnet run --project ChunkStream.LocalHost -- --print-schema` prints; its first lines say "
-            + "what to grant.",
+            "The app's role may not create the durable streams' tables in the database, or not use them. An "
+            + "administrator has to run the script that DurableStreamSchema.Script holds, and that "
+            + "`dotnet run --project ChunkStream.LocalHost -- --print-schema` prints; its first lines say what to grant.",
         _ when failure.IsReadOnly() => "The database is read-only: the durable streams need one that is not.",
         _ when failure.IsNotSupported() => "The durable streams need PostgreSQL 15 or later.",
         _ => null,

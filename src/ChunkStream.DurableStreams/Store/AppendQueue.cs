@@ -6,10 +6,11 @@ using Npgsql;
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>
-/// Sends appends to one stream one call after another, each with all that came meanwhile: they would only wait for each other's
-/// commits in the database, each on a connection. Appends to different streams don't wait for each other here.
+/// Sends appends to one stream one call after another, each with all that came meanwhile: they would only wait for each
+/// other's commits in the database, each on a connection. Appends to different streams don't wait for each other here.
 /// </summary>
-internal sealed class AppendQueue(DurableStore store, IChangeSink changes, AppendRoom room, IOptions<DurableStreamOptions> options)
+internal sealed class AppendQueue(
+    DurableStore store, IChangeSink changes, AppendRoom room, IOptions<DurableStreamOptions> options)
 {
     private readonly WaitingAppends _appends = new();
 
@@ -21,7 +22,8 @@ internal sealed class AppendQueue(DurableStore store, IChangeSink changes, Appen
         => AppendAsync(append, room.Open(append.Path), cancellation);
 
     /// <summary>The same for something that has room in memory already, which is handed over.</summary>
-    public async Task<AppendResult> AppendAsync(AppendToStream append, AppendRoom.Place place, CancellationToken cancellation)
+    public async Task<AppendResult> AppendAsync(
+        AppendToStream append, AppendRoom.Place place, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         var waiting = new WaitingAppend(append, place.Move());
@@ -61,7 +63,8 @@ internal sealed class AppendQueue(DurableStore store, IChangeSink changes, Appen
             var appends = new AppendToStream[group.Count];
             for (var i = 0; i < appends.Length; i++)
                 appends[i] = group[i].Append;
-            var (id, results) = await store.AppendAsync(appends, options.Value.MaxStreamBytes, CancellationToken.None).ConfigureAwait(false);
+            var (id, results) = await store.AppendAsync(appends, options.Value.MaxStreamBytes, CancellationToken.None)
+                .ConfigureAwait(false);
             Tell(id, appends, results);
             for (var i = 0; i < results.Count; i++)
             {
@@ -71,7 +74,7 @@ internal sealed class AppendQueue(DurableStore store, IChangeSink changes, Appen
         }
         catch (Exception e) when (group.Count > 1 && IsOfOne(e))
         {
-            // One of them can't be sent, or not be stored: the others are not to suffer for it.
+            // One of them can't be sent or stored. Each is sent alone, so that the others are stored.
             foreach (var one in group)
                 await SendAsync([one]).ConfigureAwait(false);
         }
@@ -85,7 +88,7 @@ internal sealed class AppendQueue(DurableStore store, IChangeSink changes, Appen
         }
     }
 
-    // Here and not where the outcome is awaited: a writer that leaves meanwhile has still written.
+    // Told here, and not where the outcome is awaited: a writer that leaves meanwhile has written all the same.
     private void Tell(long? id, AppendToStream[] appends, IReadOnlyList<AppendResult> results)
     {
         for (var i = results.Count - 1; i >= 0; i--)
@@ -97,7 +100,7 @@ internal sealed class AppendQueue(DurableStore store, IChangeSink changes, Appen
         }
     }
 
-    // Nothing was stored, and the fault is in what was to be: text that is none, or bad data.
+    // Nothing was stored, and the reason is the data: invalid text, or what Postgres calls bad data.
     private static bool IsOfOne(Exception failure)
         => failure is ArgumentException || (failure as PostgresException)?.IsAboutData() is true;
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>
-/// The memory that a process has for what is to be stored: from the first byte of a body that is being received, until the database
-/// has it. Who finds no room is refused at once, before its body is read.
+/// The memory that a process has for what is to be stored: from the first byte of a body that is being received, until
+/// the database has it. Who finds no room is refused at once, before its body is read.
 /// </summary>
 /// <param name="options">How much: see <see cref="DurableStreamOptions.MaxWaitingBytes"/>.</param>
 internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
@@ -13,8 +13,8 @@ internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
     /// <summary>What a request itself costs, beside its body.</summary>
     public const int RequestCost = 4 * 1024;
 
-    // One stream may have one of them; and one is kept from large bodies that are not whole yet: who sends them decides how long that
-    // takes, and small ones are not to wait for it.
+    // The room has four shares. A stream may have one. One is closed to large bodies that are still being received:
+    // their senders decide how long that takes, and small bodies must not wait for it.
     private const int Shares = 4;
     private const int LargeBody = 64 * 1024;
 
@@ -56,13 +56,13 @@ internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
                 var receives = isReceiving && bytes > LargeBody ? bytes : 0;
                 var receiving = room._receiving - _receives;
 
-                // However large it is, it may be the only one.
+                // Whatever its size, it is taken if it is the only one.
                 if (all > 0 && all + bytes > room._maxBytes)
-                    throw new ProblemException(DurableProblems.TooManyAppends("As many appends are being received, or wait for the database, on this instance as may."));
+                    throw Refuse("This instance has reached its limit for appends that arrive or wait.");
                 if (stream > 0 && stream + bytes > room._maxBytes / Shares)
-                    throw new ProblemException(DurableProblems.TooManyAppends("As many appends to this stream are being received, or wait for the database, as may."));
+                    throw Refuse("This stream has reached its limit for appends that arrive or wait.");
                 if (receives > 0 && receiving > 0 && receiving + receives > room._maxBytes / Shares * (Shares - 1))
-                    throw new ProblemException(DurableProblems.TooManyAppends("As many large appends are being received on this instance as may."));
+                    throw Refuse("This instance has reached its limit for large appends that arrive.");
                 Set(bytes, receives);
             }
         }
@@ -89,6 +89,8 @@ internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
             lock (room._lock)
                 Set(0, 0);
         }
+
+        private static ProblemException Refuse(string detail) => new(DurableProblems.TooManyAppends(detail));
 
         private void Set(long bytes, long receives)
         {

@@ -5,7 +5,9 @@ namespace ChunkStream.DurableStreams.Store;
 /// <param name="ContentType">The media type; null only without content.</param>
 /// <param name="Content">In JSON mode the messages, else at most one segment. Empty: only to close.</param>
 /// <param name="Close">Whether nothing may follow.</param>
-/// <param name="Sequence">The writer's <c>Stream-Seq</c>, which must sort after the stream's last one byte by byte; or null.</param>
+/// <param name="Sequence">
+/// The writer's <c>Stream-Seq</c>, which must sort after the stream's last one byte by byte; or null.
+/// </param>
 /// <param name="Producer">Which of a producer's appends it is, or null.</param>
 internal sealed record AppendToStream(
     string Path,
@@ -27,7 +29,9 @@ internal enum AppendStatus
     /// <summary>It is in the stream.</summary>
     Appended,
 
-    /// <summary>The producer's append was in the stream already, or the stream was closed already and was only to be closed.</summary>
+    /// <summary>
+    /// The producer's append was in the stream already, or the stream was closed already and was only to be closed.
+    /// </summary>
     Duplicate,
 
     /// <summary>There is no stream.</summary>
@@ -60,7 +64,9 @@ internal enum AppendStatus
 
 /// <summary>The outcome of an append.</summary>
 /// <param name="Status">What became of it.</param>
-/// <param name="Tail">The stream's tail afterwards. Not with <see cref="AppendStatus.Missing"/> and <see cref="AppendStatus.Gone"/>.</param>
+/// <param name="Tail">
+/// The stream's tail afterwards. Not with <see cref="AppendStatus.Missing"/> and <see cref="AppendStatus.Gone"/>.
+/// </param>
 /// <param name="Closed">Whether the stream is closed afterwards.</param>
 /// <param name="ProducerEpoch">The producer's session that the stream knows, where there is one.</param>
 /// <param name="ProducerSequence">The last append of that session that the stream has.</param>

@@ -22,7 +22,7 @@ internal sealed record CreateStream(
 /// <summary>Where a fork branches off.</summary>
 /// <param name="SourcePath">The source stream's path.</param>
 /// <param name="Position">The position up to which the fork has the source's data; null: its tail.</param>
-/// <param name="SubOffset">How many units past that.</param>
+/// <param name="SubOffset">How many bytes or messages past that.</param>
 internal sealed record ForkPoint(string SourcePath, long? Position, long SubOffset);
 
 /// <summary>What became of it.</summary>
@@ -55,5 +55,7 @@ internal enum CreateStatus
 
 /// <summary>The outcome of a creation.</summary>
 /// <param name="Status">What became of it.</param>
-/// <param name="Stream">The stream that is there, with <see cref="CreateStatus.Created"/> and <see cref="CreateStatus.Exists"/>.</param>
+/// <param name="Stream">
+/// The stream that is there, with <see cref="CreateStatus.Created"/> and <see cref="CreateStatus.Exists"/>.
+/// </param>
 internal sealed record CreateResult(CreateStatus Status, DurableStream? Stream);

@@ -9,8 +9,8 @@ using Npgsql;
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>
-/// The database of the streams: the same as the queries', with a small pool of its own, so that long queries can't starve
-/// the streams, nor many streams the queries. The streams' tables are there before it gives a connection.
+/// The database of the streams: the same as the queries', with a small pool of its own, so that long queries can't
+/// starve the streams, nor many streams the queries. The streams' tables are there before it gives a connection.
 /// </summary>
 internal sealed class DurableDatabase : IAsyncDisposable
 {
@@ -63,7 +63,10 @@ internal sealed class DurableDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes a connection from the pool. The streams' tables are there, or a <see cref="Problems.ProblemException"/> says why not.</summary>
+    /// <summary>
+    /// Takes a connection from the pool. The streams' tables are there, or a <see cref="Problems.ProblemException"/>
+    /// says why not.
+    /// </summary>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async ValueTask<PostgresSession> OpenAsync(CancellationToken cancellation)

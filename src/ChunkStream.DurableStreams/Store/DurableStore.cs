@@ -5,8 +5,8 @@ using static ChunkStream.DurableStreams.Store.SqlParameter;
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>
-/// The streams in Postgres: the schema's SQL functions as methods. Each call is one round trip and one transaction. What it found, or
-/// why the database did not do it, is a result; only what is broken is an exception.
+/// The streams in Postgres: the schema's SQL functions as methods. Each call is one round trip and one transaction.
+/// What it found, or why the database did not do it, is a result; only what is broken is an exception.
 /// </summary>
 internal sealed class DurableStore(SqlCalls calls)
 {
@@ -15,7 +15,8 @@ internal sealed class DurableStore(SqlCalls calls)
         => calls.RunAsync(
             "select * from chunkstream.stream_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             [
-                Text(create.Path), Text(create.ContentType), Of(create.IsJson), Parts(create.Content.Where(part => !part.IsEmpty)),
+                Text(create.Path), Text(create.ContentType), Of(create.IsJson),
+                Parts(create.Content.Where(part => !part.IsEmpty)),
                 Of(create.Closed), Number(create.TtlSeconds), Instant(create.ExpiresAt), Text(create.Fork?.SourcePath),
                 Number(create.Fork?.Position), Number(create.Fork?.SubOffset),
             ],
@@ -23,7 +24,8 @@ internal sealed class DurableStore(SqlCalls calls)
             {
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 var status = StatusNames<CreateStatus>.Parse(reader.GetString(0));
-                return new CreateResult(status, status is CreateStatus.Created or CreateStatus.Exists ? reader.ReadStream(asked) : null);
+                var isThere = status is CreateStatus.Created or CreateStatus.Exists;
+                return new CreateResult(status, isThere ? reader.ReadStream(asked) : null);
             },
             mayRepeat: false,
             cancellation);
@@ -32,7 +34,8 @@ internal sealed class DurableStore(SqlCalls calls)
     /// <param name="appends">All of them to the same stream.</param>
     /// <param name="maxBytes">How large the stream may become.</param>
     /// <param name="cancellation">Ends it.</param>
-    public Task<AppendResults> AppendAsync(IReadOnlyList<AppendToStream> appends, long maxBytes, CancellationToken cancellation)
+    public Task<AppendResults> AppendAsync(
+        IReadOnlyList<AppendToStream> appends, long maxBytes, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.stream_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             [
@@ -86,7 +89,9 @@ internal sealed class DurableStore(SqlCalls calls)
     /// <summary>The stream at a path and a segment of it, as a client's read: its time to live begins anew.</summary>
     /// <param name="path">Checked before.</param>
     /// <param name="from">Where to begin; null: at the tail.</param>
-    /// <param name="maxBytes">About how many bytes at most. At least one byte or message is given where there is one.</param>
+    /// <param name="maxBytes">
+    /// About how many bytes at most. At least one byte or message is given where there is one.
+    /// </param>
     /// <param name="cancellation">Ends it.</param>
     public Task<StoredSegment> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
         => ReadAsync(new ReadCall(path, null, from, null, maxBytes), cancellation);
@@ -94,8 +99,12 @@ internal sealed class DurableStore(SqlCalls calls)
     /// <summary>A later segment of the same stream, by its number: for responses that go on.</summary>
     /// <param name="id">The stream's number.</param>
     /// <param name="from">Where to begin.</param>
-    /// <param name="to">Where to end at the latest, a position at which a byte or message ends; null: at the tail.</param>
-    /// <param name="maxBytes">About how many bytes at most. At least one byte or message is given where there is one.</param>
+    /// <param name="to">
+    /// Where to end at the latest, a position at which a byte or message ends; null: at the tail.
+    /// </param>
+    /// <param name="maxBytes">
+    /// About how many bytes at most. At least one byte or message is given where there is one.
+    /// </param>
     /// <param name="cancellation">Ends it.</param>
     public Task<StoredSegment> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
         => ReadAsync(new ReadCall(null, id, from, to, maxBytes), cancellation);
@@ -104,7 +113,9 @@ internal sealed class DurableStore(SqlCalls calls)
     /// <param name="id">The stream's number.</param>
     /// <param name="from">Where to begin.</param>
     /// <param name="to">Where to end at the latest, a position at which a byte or message ends.</param>
-    /// <param name="maxBytes">About how many bytes at most. At least one byte or message is given where there is one.</param>
+    /// <param name="maxBytes">
+    /// About how many bytes at most. At least one byte or message is given where there is one.
+    /// </param>
     /// <param name="buffer">Holds the segment's data until the next call with it.</param>
     /// <param name="cancellation">Ends it.</param>
     public Task<StoredSegment> ReadOnAsync(
@@ -112,8 +123,8 @@ internal sealed class DurableStore(SqlCalls calls)
         => ReadAsync(new ReadCall(null, id, from, to, maxBytes), buffer, cancellation);
 
     /// <summary>
-    /// Deletes a stream: it is gone at once for clients. Its data goes later, and stays for its forks. Who waits for more of it
-    /// must be told by the caller, see <see cref="IChangeSink"/>.
+    /// Deletes a stream: it is gone at once for clients. Its data goes later, and stays for its forks. Who waits for
+    /// more of it must be told by the caller, see <see cref="IChangeSink"/>.
     /// </summary>
     public Task<DeletedStream> DeleteAsync(string path, CancellationToken cancellation)
         => calls.RunAsync(
@@ -136,7 +147,11 @@ internal sealed class DurableStore(SqlCalls calls)
             {
                 var streams = new List<LookedAtStream>();
                 while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-                    streams.Add(new LookedAtStream(reader.GetInt64(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetBoolean(3)));
+                {
+                    streams.Add(new LookedAtStream(
+                        reader.GetInt64(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetBoolean(3)));
+                }
+
                 return streams;
             },
             mayRepeat: true,
@@ -172,8 +187,8 @@ internal sealed class DurableStore(SqlCalls calls)
             mayRepeat: true,
             cancellation).ConfigureAwait(false);
 
-        // Now and then: the time to live begins anew at most twenty times in its own length. What was given to a reader stays for
-        // that long. If the stream expired before that could be said, it was not there.
+        // Now and then: the time to live begins anew at most twenty times in its own length. What was given to a reader
+        // stays for that long. If the stream expired before that could be said, it was not there.
         if (mustTouch && await LookAsync([stored.Stream!.Id], cancellation).ConfigureAwait(false) is [{ IsOver: true }])
             return await ReadAsync(call, buffer, cancellation).ConfigureAwait(false);
         return stored;
@@ -227,10 +242,12 @@ internal sealed class DurableStore(SqlCalls calls)
     private static NpgsqlParameter Parts(IEnumerable<ReadOnlyMemory<byte>> parts)
         => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea, Value = parts.ToArray() };
 
-    private static NpgsqlParameter Array<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T> part)
+    private static NpgsqlParameter Array<T>(
+        NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T> part)
         => new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = appends.Select(part).ToArray() };
 
-    private static NpgsqlParameter ArrayOrNull<T>(NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T?> part)
+    private static NpgsqlParameter ArrayOrNull<T>(
+        NpgsqlDbType type, IReadOnlyList<AppendToStream> appends, Func<AppendToStream, T?> part)
         => appends.Any(append => part(append) is not null)
             ? Array(type, appends, part)
             : new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = DBNull.Value };

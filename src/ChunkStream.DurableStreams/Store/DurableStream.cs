@@ -3,8 +3,8 @@ namespace ChunkStream.DurableStreams.Store;
 /// <summary>A durable stream as it was at one moment.</summary>
 /// <param name="Id">Its number, never used again: a stream that is created anew at a path is another one.</param>
 /// <param name="ContentType">The media type, as it was given when the stream was created.</param>
-/// <param name="IsJson">Whether its units are JSON messages; otherwise they are bytes.</param>
-/// <param name="Tail">The position after its last unit.</param>
+/// <param name="IsJson">Whether it is a sequence of JSON messages; otherwise of bytes.</param>
+/// <param name="Tail">The position after its last byte or message.</param>
 /// <param name="Closed">Whether nothing will ever follow.</param>
 /// <param name="TtlSeconds">After how many seconds without a read or a write it expires, or null.</param>
 /// <param name="ExpiresAt">When it expires, or null. As it was given.</param>

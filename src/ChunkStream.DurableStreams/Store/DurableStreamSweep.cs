@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>
-/// Takes what has expired and what was deleted out of the database. For clients it is gone already. Several instances may do it
-/// at once: none waits for another.
+/// Takes what has expired and what was deleted out of the database. For clients it is gone already. Several instances
+/// may do it at once: none waits for another.
 /// </summary>
 public sealed class DurableStreamSweep
 {
@@ -16,9 +16,12 @@ public sealed class DurableStreamSweep
     private readonly DurableDatabase _database;
     private readonly DurableStore _store;
 
-    internal DurableStreamSweep(DurableDatabase database, DurableStore store) => (_database, _store) = (database, store);
+    internal DurableStreamSweep(DurableDatabase database, DurableStore store)
+        => (_database, _store) = (database, store);
 
-    /// <summary>Sweeps until nothing is due. Where no stream was ever made it does nothing, and makes no tables.</summary>
+    /// <summary>
+    /// Sweeps until nothing is due. Where no stream was ever made it does nothing, and makes no tables.
+    /// </summary>
     /// <param name="cancellation">Ends it after the transaction that is under way.</param>
     /// <exception cref="Npgsql.NpgsqlException">The database can't be reached.</exception>
     public async Task RunAsync(CancellationToken cancellation)
@@ -31,7 +34,9 @@ public sealed class DurableStreamSweep
 }
 
 /// <summary>Sweeps from time to time while the host runs.</summary>
-internal sealed class DurableStreamSweepService(DurableStreamSweep sweep, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log) : BackgroundService
+internal sealed class DurableStreamSweepService(
+    DurableStreamSweep sweep, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log)
+    : BackgroundService
 {
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

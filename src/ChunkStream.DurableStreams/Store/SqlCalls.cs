@@ -5,11 +5,14 @@ using Npgsql;
 
 namespace ChunkStream.DurableStreams.Store;
 
-/// <summary>Calls the schema's functions: each call is one round trip and one transaction. Repeats what the database has rolled back.</summary>
+/// <summary>
+/// Calls the schema's functions: each call is one round trip and one transaction. Repeats what the database has rolled
+/// back.
+/// </summary>
 internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
 {
-    // Goes with a call, and ends with the call's transaction: nothing is left behind on a connection that a pooler shares. ("set
-    // transaction" would do the same, and warn that there is no "begin".)
+    // Sent with a call, and in effect until the end of its transaction: nothing is left behind on a connection that a
+    // pooler shares. ("set transaction" would do the same, and warn that there is no "begin".)
     private const string ReadCommitted = "set transaction_isolation = 'read committed'";
 
     // Only where the default of database or role is another one: it is a fifth of what a call costs the database.
@@ -19,11 +22,17 @@ internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
     /// <param name="sql">The statement, with parameters as <c>$1</c>, <c>$2</c> …</param>
     /// <param name="parameters">Their values.</param>
     /// <param name="read">Reads its rows, in order. Is given when the call began: a timestamp.</param>
-    /// <param name="mayRepeat">Whether the statement may run twice, where a connection was lost during the first time.</param>
+    /// <param name="mayRepeat">
+    /// Whether the statement may run twice, where a connection was lost during the first time.
+    /// </param>
     /// <param name="cancellation">Reaches the database.</param>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async Task<T> RunAsync<T>(
-        string sql, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, long, Task<T>> read, bool mayRepeat, CancellationToken cancellation)
+        string sql,
+        NpgsqlParameter[] parameters,
+        Func<NpgsqlDataReader, long, Task<T>> read,
+        bool mayRepeat,
+        CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -39,12 +48,14 @@ internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
                 batch.BatchCommands.Add(command);
                 try
                 {
-                    await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None).ConfigureAwait(false);
+                    await using var reader = await batch
+                        .ExecuteReaderAsync(CommandBehavior.SequentialAccess, CancellationToken.None)
+                        .ConfigureAwait(false);
                     return await read(reader, asked).ConfigureAwait(false);
                 }
                 finally
                 {
-                    // They may be used by another command then.
+                    // So that a repeated call can use the same parameters in another command.
                     command.Parameters.Clear();
                 }
             }
@@ -74,5 +85,6 @@ internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
 
     // A pool's idle connection may have been dead for a while.
     private static bool IsConnectionLost(NpgsqlException failure)
-        => failure is { InnerException: IOException or SocketException } || (failure as PostgresException)?.IsShutdown() is true;
+        => failure is { InnerException: IOException or SocketException }
+            || (failure as PostgresException)?.IsShutdown() is true;
 }

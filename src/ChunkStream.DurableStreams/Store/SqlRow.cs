@@ -21,5 +21,6 @@ internal static class SqlRow
     };
 
     /// <summary>A number, or null.</summary>
-    public static long? NullableInt64(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+    public static long? NullableInt64(this NpgsqlDataReader reader, int column)
+        => reader.IsDBNull(column) ? null : reader.GetInt64(column);
 }

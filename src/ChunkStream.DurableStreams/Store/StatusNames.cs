@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace ChunkStream.DurableStreams.Store;
 
-/// <summary>The values of an enumeration as the schema's functions name them: <c>SourceMissing</c> is <c>source_missing</c>.</summary>
+/// <summary>
+/// The values of an enumeration as the schema's functions name them: <c>SourceMissing</c> is <c>source_missing</c>.
+/// </summary>
 internal static partial class StatusNames<T>
     where T : struct, Enum
 {

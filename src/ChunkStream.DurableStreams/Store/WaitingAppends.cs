@@ -3,13 +3,13 @@ namespace ChunkStream.DurableStreams.Store;
 /// <summary>The appends that wait for the database, each stream's in a line of their own.</summary>
 internal sealed class WaitingAppends
 {
-    // Of one call. Memory, and how long the first of them waits for the last.
+    // Bounds of one call: its memory, and how long its first append waits for its last.
     private const int MostAppends = 256;
     private const long MostBytes = 4 * 1024 * 1024;
 
     private readonly Lock _lock = new();
 
-    // Those that a call is under way for.
+    // A stream has a line while a call for it is under way.
     private readonly Dictionary<string, LinkedList<WaitingAppend>> _lines = [];
 
     /// <summary>Takes one in.</summary>
@@ -29,7 +29,10 @@ internal sealed class WaitingAppends
         }
     }
 
-    /// <summary>Of a stream for which a call has ended: what to send with the next. Empty: nothing waits, and the next to come is the first.</summary>
+    /// <summary>
+    /// What to send with the next call for a stream whose call has ended. Empty if nothing waits: then the next append
+    /// is the first again.
+    /// </summary>
     public List<WaitingAppend> Next(string path)
     {
         var next = new List<WaitingAppend>();
@@ -51,7 +54,7 @@ internal sealed class WaitingAppends
         return next;
     }
 
-    /// <summary>Nobody waits for one any more: it is not sent, unless it is already.</summary>
+    /// <summary>Drops an append that nobody waits for any more, unless it was sent already.</summary>
     public void Leave(WaitingAppend append)
     {
         lock (_lock)
@@ -68,7 +71,7 @@ internal sealed class WaitingAppends
 /// <summary>An append that waits, or is under way.</summary>
 internal sealed class WaitingAppend
 {
-    // Where it is in the body.
+    // What each message after the first costs beside its bytes: where it is in the body.
     private const int MessageCost = 32;
 
     /// <param name="append">The append.</param>
@@ -93,5 +96,6 @@ internal sealed class WaitingAppend
 
     public LinkedListNode<WaitingAppend> Place { get; }
 
-    public TaskCompletionSource<AppendResult> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<AppendResult> Outcome { get; }
+        = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
