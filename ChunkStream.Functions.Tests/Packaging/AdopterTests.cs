@@ -99,7 +99,8 @@ public sealed partial class AdopterTests(PackageFeed feed, RealPostgres postgres
             properties.GetProperty("System.Runtime.TieredPGO").ToString());
     }
 
-    private static async Task<JsonDocument> JsonAsync(string file) => JsonDocument.Parse(await File.ReadAllTextAsync(file));
+    private static async Task<JsonDocument> JsonAsync(string file)
+        => JsonDocument.Parse(await File.ReadAllTextAsync(file));
 
     private static Task WriteAsync(string folder, string file, string text)
         => File.WriteAllTextAsync(Path.Combine(folder, file), text);
