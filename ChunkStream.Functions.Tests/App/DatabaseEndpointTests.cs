@@ -36,7 +36,9 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
     [Fact]
     public async Task A_client_that_leaves_in_the_middle_frees_the_backend()
     {
-        await postgres.ExecuteAsync("create or replace view endless as select n, repeat('x', 1000) as filler from generate_series(1, 7000) n, generate_series(1, 7000) m");
+        await postgres.ExecuteAsync(
+            "create or replace view endless as select n, repeat('x', 1000) as filler "
+            + "from generate_series(1, 7000) n, generate_series(1, 7000) m");
         await using var api = await StartAsync("endless");
         using (var response = await api.GetAsync("/api/db-stream"))
         {
@@ -67,9 +69,13 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
         var problem = await response.ProblemAsync();
         Assert.Equal("urn:chunkstream:broken-query", (string?)problem["type"]);
         Assert.DoesNotContain("no_such_table", problem.ToJsonString(), StringComparison.Ordinal);
-        Assert.StartsWith("A table that the query reads is not in the database.", (string?)problem["detail"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "A table that the query reads is not in the database.", (string?)problem["detail"],
+            StringComparison.Ordinal);
         var ended = await api.Log.StreamEndedAsync();
-        Assert.Contains("(broken-query: 42P01: relation \"no_such_table\" does not exist) as ndjson", ended.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "(broken-query: 42P01: relation \"no_such_table\" does not exist) as ndjson", ended.Message,
+            StringComparison.Ordinal);
         Assert.Null(ended.Exception);
     }
 
@@ -113,7 +119,8 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
         using var response = await api.GetAsync("/api/db-stream");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
-        Assert.Contains("ConnectionStrings:Postgres", (await response.ProblemAsync()).ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "ConnectionStrings:Postgres", (await response.ProblemAsync()).ToJsonString(), StringComparison.Ordinal);
         Assert.Equal("Line 0\n", await api.Client.GetStringAsync("/api/lines?count=1").Within());
     }
 
@@ -125,7 +132,9 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
         using var response = await _api.GetAsync("/api/health");
         Assert.Equal(status, response.StatusCode);
         var report = JsonNode.Parse(await response.Content.ReadAsStringAsync().Within())!;
-        Assert.StartsWith(status is HttpStatusCode.OK ? "up" : "down: ", (string?)report["dependencies"]!["postgres"], StringComparison.Ordinal);
+        Assert.StartsWith(
+            status is HttpStatusCode.OK ? "up" : "down: ", (string?)report["dependencies"]!["postgres"],
+            StringComparison.Ordinal);
         return (string?)report["status"];
     }
 }

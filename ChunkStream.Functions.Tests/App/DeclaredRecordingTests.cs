@@ -19,7 +19,11 @@ public sealed class DeclaredRecordingTests(RealPostgres postgres)
         var app = new LocalApp().Add(builder =>
         {
             builder.AddTestGenerators();
-            builder.AddGenerator(new GeneratorEndpoint<string>("counted", "Counts its starts", (_, _) => new[] { $"start {++starts}" }.ToAsyncEnumerable()) { IsRecordable = true });
+            builder.AddGenerator(new GeneratorEndpoint<string>(
+                "counted", "Counts its starts", (_, _) => new[] { $"start {++starts}" }.ToAsyncEnumerable())
+            {
+                IsRecordable = true,
+            });
         });
         await using var api = await LocalApi.StartAsync(app, postgres.ConnectionString, Key);
         var record = $"?code={Key}&record={DurableCalls.NewPath().Replace('/', '-')}";

@@ -55,7 +55,8 @@ public sealed class FunctionAppSurfaceTests
     {
         var arguments = Trigger(function, "HttpTrigger")!.ArgumentList!.Arguments;
         var route = arguments.Single(argument => argument.NameEquals?.Name.Identifier.ValueText == "Route");
-        var positional = arguments.Where(argument => argument.NameEquals is null).Select(argument => argument.Expression).ToArray();
+        var positional = arguments.Where(argument => argument.NameEquals is null)
+            .Select(argument => argument.Expression).ToArray();
         return Describe(
             Text(FunctionAttribute(function)!.ArgumentList!.Arguments[0].Expression),
             Text(route.Expression),
@@ -64,12 +65,15 @@ public sealed class FunctionAppSurfaceTests
     }
 
     private static string Describe(string name, string route, IEnumerable<string> methods, string access)
-        => $"{name}: {string.Join('|', methods.Select(method => method.ToUpperInvariant()).Order())} {route} ({access})";
+        => $"{name}: {string.Join('|', methods.Select(method => method.ToUpperInvariant()).Order())} "
+            + $"{route} ({access})";
 
-    private static IEnumerable<MethodDeclarationSyntax> Functions(string trigger) => Functions().Where(function => Trigger(function, trigger) is not null);
+    private static IEnumerable<MethodDeclarationSyntax> Functions(string trigger)
+        => Functions().Where(function => Trigger(function, trigger) is not null);
 
     private static AttributeSyntax? Trigger(MethodDeclarationSyntax function, string name)
-        => Attributes(function.ParameterList.Parameters.SelectMany(parameter => parameter.AttributeLists), name).SingleOrDefault();
+        => Attributes(function.ParameterList.Parameters.SelectMany(parameter => parameter.AttributeLists), name)
+            .SingleOrDefault();
 
     private static IEnumerable<MethodDeclarationSyntax> Functions()
         => new[] { "ChunkStream.Functions", Path.Combine("demo", "Functions") }

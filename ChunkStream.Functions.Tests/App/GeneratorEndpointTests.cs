@@ -13,7 +13,9 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     public async Task DisposeAsync() => await _api.DisposeAsync();
 
     [Theory]
-    [InlineData("/api/lines?count=3&intervalMs=1000", "text/plain; charset=utf-8", new[] { "Line 0\n", "Line 1\n", "Line 2\n" })]
+    [InlineData(
+        "/api/lines?count=3&intervalMs=1000", "text/plain; charset=utf-8",
+        new[] { "Line 0\n", "Line 1\n", "Line 2\n" })]
     [InlineData("/api/messages?count=2&intervalMs=1000", "application/x-ndjson; charset=utf-8", new[]
     {
         "{\"number\":0,\"text\":\"Message 0\"}\n", "{\"number\":1,\"text\":\"Message 1\"}\n",
@@ -28,7 +30,9 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
         foreach (var (index, item) in items.Index())
         {
             Assert.Equal(item, await body.ReadSomeAsync());
-            Assert.True(clock.Elapsed > TimeSpan.FromMilliseconds((1000 * index) - 100), $"Item {index} came after {clock.Elapsed}.");
+            Assert.True(
+                clock.Elapsed > TimeSpan.FromMilliseconds((1000 * index) - 100),
+                $"Item {index} came after {clock.Elapsed}.");
         }
 
         Assert.Equal("", await body.ReadSomeAsync());
@@ -38,7 +42,8 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     public async Task Without_parameters_there_are_ten_lines_and_five_JSON_items()
     {
         Assert.Equal(10, (await _api.Client.GetStringAsync("/api/lines?intervalMs=0").Within()).Count(c => c == '\n'));
-        Assert.Equal(5, (await _api.Client.GetStringAsync("/api/messages?intervalMs=0").Within()).Count(c => c == '\n'));
+        Assert.Equal(
+            5, (await _api.Client.GetStringAsync("/api/messages?intervalMs=0").Within()).Count(c => c == '\n'));
     }
 
     [Fact]
@@ -118,7 +123,10 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [Fact]
     public async Task What_hosts_and_browser_libraries_add_is_no_unknown_parameter()
     {
-        Assert.Equal("Line 0\n", await _api.Client.GetStringAsync("/api/lines?count=1&code=a-key&clientId=default&_=1764150000000&lastEventId=").Within());
+        Assert.Equal(
+            "Line 0\n",
+            await _api.Client.GetStringAsync(
+                "/api/lines?count=1&code=a-key&clientId=default&_=1764150000000&lastEventId=").Within());
         using var health = await _api.GetAsync("/api/health?_=1");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
     }
@@ -128,8 +136,10 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     {
         foreach (var path in new[]
         {
-            "lines?count=0", "messages?count=zz", "lines?foo=1", "lines?format=xml", "lines?format=json&bom=1", "lines?download=a/b", "lines?count=1&record=a%00b",
-            "messages?format=sse&lastEventId=42", "queries?x=1", "queries/none", "public/queries/none", "health?x=1", "db-stream?limit=0", "db-stream?resume=x",
+            "lines?count=0", "messages?count=zz", "lines?foo=1", "lines?format=xml", "lines?format=json&bom=1",
+            "lines?download=a/b", "lines?count=1&record=a%00b",
+            "messages?format=sse&lastEventId=42", "queries?x=1", "queries/none", "public/queries/none", "health?x=1",
+            "db-stream?limit=0", "db-stream?resume=x",
         })
         {
             using var get = await _api.GetAsync("/api/" + path);
@@ -144,14 +154,18 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
 
     [Theory]
     [InlineData("lines?download", "attachment; filename=lines.txt; filename*=UTF-8''lines.txt")]
-    [InlineData("messages?format=csv&download=setup.bat", "attachment; filename=setup.bat.csv; filename*=UTF-8''setup.bat.csv")]
+    [InlineData(
+        "messages?format=csv&download=setup.bat", "attachment; filename=setup.bat.csv; filename*=UTF-8''setup.bat.csv")]
     [InlineData("messages?format=csv&download=Fl%C3%BCge%202.CSV", "filename*=UTF-8''Fl%C3%BCge%202.CSV")]
     [InlineData("messages?download=rows", "attachment; filename=rows.ndjson; filename*=UTF-8''rows.ndjson")]
     public async Task A_browser_is_told_to_save_a_file_of_the_formats_kind(string path, string disposition)
     {
-        foreach (var response in new[] { await _api.GetAsync($"/api/{path}&count=1"), await _api.HeadAsync($"/api/{path}&count=1") })
+        path = $"/api/{path}&count=1";
+        foreach (var response in new[] { await _api.GetAsync(path), await _api.HeadAsync(path) })
         {
-            Assert.Contains(disposition, Assert.Single(response.Content.Headers.GetValues("Content-Disposition")), StringComparison.Ordinal);
+            Assert.Contains(
+                disposition, Assert.Single(response.Content.Headers.GetValues("Content-Disposition")),
+                StringComparison.Ordinal);
             response.Dispose();
         }
 
@@ -165,10 +179,14 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
     [InlineData("application/ndjson", "application/ndjson; charset=utf-8")]
     [InlineData("Application/JSONL, */*;q=0.1", "application/jsonl; charset=utf-8")]
     [InlineData("application/jsonlines;q=0.5, application/x-ndjson;q=0.5", "application/x-ndjson; charset=utf-8")]
-    [InlineData("application/json-lines;q=0.9, application/json;q=0.8, text/plain;q=0.7", "application/json-lines; charset=utf-8")]
+    [InlineData(
+        "application/json-lines;q=0.9, application/json;q=0.8, text/plain;q=0.7",
+        "application/json-lines; charset=utf-8")]
     [InlineData("application/x-ndjson;q=0, application/*", "application/json")]
     [InlineData("application/vnd.chunkstream+ndjson", "application/vnd.chunkstream+ndjson; charset=utf-8")]
-    [InlineData("application/ndjson;q=0.5, application/vnd.chunkstream+ndjson", "application/vnd.chunkstream+ndjson; charset=utf-8")]
+    [InlineData(
+        "application/ndjson;q=0.5, application/vnd.chunkstream+ndjson",
+        "application/vnd.chunkstream+ndjson; charset=utf-8")]
     [InlineData("application/csv", "application/csv; charset=utf-8; header=present")]
     [InlineData("text/event-stream", "text/event-stream; charset=utf-8")]
     [InlineData("*/*", "text/plain; charset=utf-8")]
@@ -201,7 +219,9 @@ public sealed class GeneratorEndpointTests : IAsyncLifetime
             }
         }
 
-        Assert.Contains("id: end\n", await _api.Client.GetStringAsync("/api/messages?format=sse&count=1").Within(), StringComparison.Ordinal);
+        Assert.Contains(
+            "id: end\n", await _api.Client.GetStringAsync("/api/messages?format=sse&count=1").Within(),
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -3,7 +3,7 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.App;
 
-/// <summary>SQL that tells a client why not, in files that declare it.</summary>
+/// <summary>SQL may raise errors that a client is shown, in query files that declare it.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class RaisedProblemTests(RealPostgres postgres)
 {
@@ -17,7 +17,9 @@ public sealed class RaisedProblemTests(RealPostgres postgres)
             $$ begin if hint is null then raise exception 'No "room" ✗' using errcode = code; end if;
             raise exception 'No "room" ✗' using errcode = code, hint = hint; end $$
             """);
-        const string Sql = "-- param: state text\n-- param: hint text = null\n-- param: at integer = 1\nselect n, case when n = @at then raised.refuse(@state, @hint) end as a from generate_series(1, 3000) n";
+        const string Sql =
+            "-- param: state text\n-- param: hint text = null\n-- param: at integer = 1\n"
+            + "select n, case when n = @at then raised.refuse(@state, @hint) end as a from generate_series(1, 3000) n";
         var files = new QueryFiles()
             .With("shown", "-- errors: shown\n" + Sql)
             .With("hidden", Sql)
@@ -38,7 +40,7 @@ public sealed class RaisedProblemTests(RealPostgres postgres)
             Assert.DoesNotContain("room", await hidden.Content.ReadAsStringAsync().Within(), StringComparison.Ordinal);
         }
 
-        // Codes that are no status, and failures that nobody raised for a client, stay as they are.
+        // Codes without an HTTP error status, and failures that were not raised for a client, are not shown.
         foreach (var code in new[] { "PT200", "PT600", "22012", "P0002" })
         {
             using var other = await api.GetAsync($"/api/queries/shown?state={code}");
@@ -54,13 +56,16 @@ public sealed class RaisedProblemTests(RealPostgres postgres)
                 Assert.Equal(HttpStatusCode.OK, later.StatusCode);
                 await using var body = await later.Content.ReadAsStreamAsync();
                 var text = await body.ReadUntilAsync("urn:chunkstream:");
-                Assert.Equal(isShown, text.Contains("\"status\":409,\"detail\":\"No \\\"room\\\" ✗\"}", StringComparison.Ordinal));
+                Assert.Equal(
+                    isShown,
+                    text.Contains("\"status\":409,\"detail\":\"No \\\"room\\\" ✗\"}", StringComparison.Ordinal));
                 Assert.Equal(isShown, text.Contains("urn:chunkstream:raised", StringComparison.Ordinal));
             }
         }
 
         using var wrong = await api.GetAsync("/api/queries/wrong?state=P0001");
         Assert.Equal("urn:chunkstream:broken-query", (string?)(await wrong.ProblemAsync())["type"]);
-        Assert.Contains(api.Log.Entries, entry => entry.Message.Contains("'errors' is shown, but here it is 'all'.", StringComparison.Ordinal));
+        Assert.Contains(api.Log.Entries, entry => entry.Message.Contains(
+            "'errors' is shown, but here it is 'all'.", StringComparison.Ordinal));
     }
 }

@@ -8,8 +8,10 @@ public sealed class RefusedStreamTests
     [Fact]
     public async Task Each_refused_stream_is_one_event_whatever_refuses_it()
     {
-        using var queries = new QueryFiles().With("broken", "-- parameter: nothing").With("keyed", "-- key: n\nselect 1 n");
-        await using var api = await LocalApi.StartAsync(settings: [queries.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses")]);
+        using var queries = new QueryFiles()
+            .With("broken", "-- parameter: nothing").With("keyed", "-- key: n\nselect 1 n");
+        await using var api = await LocalApi.StartAsync(
+            settings: [queries.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses")]);
         (string Path, string Accept, int Status, string Event)[] refused =
         [
             ("lines?count=zz", "*/*", 400, "lines ended: Refused (invalid-parameters)"),
@@ -41,7 +43,8 @@ public sealed class RefusedStreamTests
                     Assert.Equal((path, status), (path, (int)response.StatusCode));
             }
 
-            // An event of HEAD would be here before that of GET, and a second one before the next.
+            // If HEAD logged an event too, it would come before the GET's; if GET logged two, the second would
+            // come before the next path's.
             await Bounded.Until(() => Task.FromResult(Ended().Length > before), $"the event of {path}");
             Assert.StartsWith($"Stream {expected}", Ended()[before].Message, StringComparison.Ordinal);
             Assert.Equal(status < 500 ? LogLevel.Information : LogLevel.Warning, Ended()[before].Level);

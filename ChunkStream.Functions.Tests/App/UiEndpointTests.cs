@@ -1,4 +1,7 @@
+using System.IO.Compression;
 using System.Net;
+using System.Text;
+using System.Text.RegularExpressions;
 using ChunkStream.App;
 using ChunkStream.Functions.Tests.Support;
 
@@ -13,7 +16,10 @@ public sealed class UiEndpointTests
     public async Task The_page_is_found_without_the_slash_at_its_end_too(string path, string location)
     {
         await using var api = await LocalApi.StartAsync();
-        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = api.Client.BaseAddress };
+        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
+        {
+            BaseAddress = api.Client.BaseAddress,
+        };
         using var response = await client.GetAsync(path).Within();
 
         Assert.Equal(HttpStatusCode.Found, response.StatusCode);
@@ -38,8 +44,11 @@ public sealed class UiEndpointTests
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(type, response.Content.Headers.ContentType!.ToString());
-        Assert.StartsWith("default-src 'none'; script-src 'self';", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
-        Assert.DoesNotContain("unsafe", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "default-src 'none'; script-src 'self';", response.Headers.GetValues("Content-Security-Policy").Single(),
+            StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "unsafe", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.Equal("no-cache", response.Headers.CacheControl!.ToString());
         Assert.Equal(UiFile.Find(path)!.Bytes, await response.Content.ReadAsByteArrayAsync());
@@ -50,7 +59,10 @@ public sealed class UiEndpointTests
     {
         await using var api = await LocalApi.StartAsync();
         using var first = await api.GetAsync("/api/ui/app.js");
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/ui/app.js") { Headers = { { "If-None-Match", first.Headers.ETag!.Tag } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/ui/app.js")
+        {
+            Headers = { { "If-None-Match", first.Headers.ETag!.Tag } },
+        };
         using var again = await api.Client.SendAsync(request).Within();
         using var head = await api.HeadAsync("/api/ui/app.js");
 
@@ -65,9 +77,13 @@ public sealed class UiEndpointTests
     {
         await using var api = await LocalApi.StartAsync();
         using var plain = await api.GetAsync("/api/ui/app.js");
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/ui/app.js") { Headers = { { "Accept-Encoding", "gzip, br" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/ui/app.js")
+        {
+            Headers = { { "Accept-Encoding", "gzip, br" } },
+        };
         using var compressed = await api.Client.SendAsync(request).Within();
-        await using var text = new System.IO.Compression.GZipStream(await compressed.Content.ReadAsStreamAsync(), System.IO.Compression.CompressionMode.Decompress);
+        await using var text = new GZipStream(
+            await compressed.Content.ReadAsStreamAsync(), CompressionMode.Decompress);
 
         Assert.Equal("gzip", compressed.Content.Headers.ContentEncoding.Single());
         Assert.NotEqual(plain.Headers.ETag, compressed.Headers.ETag);
@@ -92,12 +108,15 @@ public sealed class UiEndpointTests
     {
         foreach (var path in UiFile.Paths.Where(path => !path.StartsWith("lib/", StringComparison.Ordinal)))
         {
-            var text = System.Text.Encoding.UTF8.GetString(UiFile.Find(path)!.Bytes).Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal);
-            Assert.False(System.Text.RegularExpressions.Regex.IsMatch(text, "https?://|innerHTML|insertAdjacentHTML|document\\.write|eval\\("), path);
+            var text = Encoding.UTF8.GetString(UiFile.Find(path)!.Bytes)
+                .Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal);
+            Assert.False(
+                Regex.IsMatch(text, "https?://|innerHTML|insertAdjacentHTML|document\\.write|eval\\("), path);
         }
 
         await using var api = await LocalApi.StartAsync();
-        foreach (System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(await api.Client.GetStringAsync("/api/ui/"), "(?:src|href)=\"([^\"#]+)\""))
+        var page = await api.Client.GetStringAsync("/api/ui/");
+        foreach (Match link in Regex.Matches(page, "(?:src|href)=\"([^\"#]+)\""))
             Assert.NotNull(UiFile.Find(link.Groups[1].Value));
     }
 }

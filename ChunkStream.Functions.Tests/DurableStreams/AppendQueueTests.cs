@@ -27,7 +27,7 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
         {
             7 => Outcome(_host.AppendAsync(path, "{}", contentType: Json)),
             8 => Outcome(_host.AppendAsync(path, "x", producer: new ProducerPosition($"p{n}", 0, 5))),
-            // What Postgres can't take as text at all.
+            // Postgres refuses a zero byte in text.
             9 => Outcome(_host.AppendAsync(path, "x", producer: new ProducerPosition($"p{n}\0", 0, 0))),
             _ => Outcome(_host.AppendAsync(path, "x")),
         })).Within();
@@ -60,13 +60,16 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
             for (var n = 0; n < 30; n++)
             {
                 var text = $"{number}-{n};";
-                var append = new AppendToStream(path, Plain, [Encoding.UTF8.GetBytes(text)], false, null, new ProducerPosition($"{number}", 0, n));
+                var append = new AppendToStream(
+                    path, Plain, [Encoding.UTF8.GetBytes(text)], false, null, new ProducerPosition($"{number}", 0, n));
                 while (true)
                 {
-                    using var patience = new CancellationTokenSource(chance.Next(2) == 0 ? TimeSpan.FromMilliseconds(chance.Next(3)) : Timeout.InfiniteTimeSpan);
+                    using var patience = new CancellationTokenSource(
+                        chance.Next(2) == 0 ? TimeSpan.FromMilliseconds(chance.Next(3)) : Timeout.InfiniteTimeSpan);
                     try
                     {
-                        Assert.True((await _host.Appends.AppendAsync(append, patience.Token).Within()).Status is AppendStatus.Appended or AppendStatus.Duplicate);
+                        var result = await _host.Appends.AppendAsync(append, patience.Token).Within();
+                        Assert.True(result.Status is AppendStatus.Appended or AppendStatus.Duplicate);
                         break;
                     }
                     catch (OperationCanceledException)
@@ -78,10 +81,13 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
             }
         })).Within();
 
-        var all = (await _host.ReadAllAsync(path)).Split(';', StringSplitOptions.RemoveEmptyEntries).Select(text => text + ";").ToArray();
+        var all = (await _host.ReadAllAsync(path))
+            .Split(';', StringSplitOptions.RemoveEmptyEntries).Select(text => text + ";").ToArray();
         Assert.Equal(written.Order(), all.Order());
         for (var number = 0; number < 16; number++)
-            Assert.Equal(Enumerable.Range(0, 30).Select(n => $"{number}-{n};"), all.Where(text => text.StartsWith($"{number}-", StringComparison.Ordinal)));
+            Assert.Equal(
+                Enumerable.Range(0, 30).Select(n => $"{number}-{n};"),
+                all.Where(text => text.StartsWith($"{number}-", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -92,7 +98,7 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
         Task<HttpResponseMessage> first, second;
         await using (await BlockAsync(blocked))
         {
-            // A stream may have a quarter of it.
+            // One stream may use a quarter of the bytes that may wait.
             first = api.PostAsync(blocked, Plain, new string('1', 100 * 1024));
             await UntilBlockedAsync(1);
             second = api.PostAsync(blocked, Plain, new string('2', 140 * 1024));
@@ -108,7 +114,9 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(204, (int)(await first).StatusCode);
         Assert.Equal(204, (int)(await second).StatusCode);
         await api.AppendAsync(blocked, Plain, new string('3', 200 * 1024));
-        Assert.Equal(new string('1', 100 * 1024) + new string('2', 140 * 1024) + new string('3', 200 * 1024), await api.TextAsync(blocked));
+        Assert.Equal(
+            new string('1', 100 * 1024) + new string('2', 140 * 1024) + new string('3', 200 * 1024),
+            await api.TextAsync(blocked));
     }
 
     [Fact]
@@ -143,7 +151,8 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
         {
             first = host.AppendAsync(path, "1");
             await UntilBlockedAsync(1);
-            var second = host.Appends.AppendAsync(new AppendToStream(path, Plain, [new byte[200 * 1024]], false, null, null), patience.Token);
+            var second = host.Appends.AppendAsync(
+                new AppendToStream(path, Plain, [new byte[200 * 1024]], false, null, null), patience.Token);
             await RefusedAsync(host, path, new string('3', 100 * 1024));
 
             await patience.CancelAsync();
@@ -170,21 +179,26 @@ public sealed class AppendQueueTests(RealPostgres postgres) : IAsyncLifetime
     private static (string, string)[] OneMebibyte => [("ChunkStream:Streams:MaxWaitingBytes", "1048576")];
 
     private static async Task RefusedAsync(StoreHost host, string path, string text)
-        => Assert.Equal("urn:chunkstream:too-many-appends", (await Assert.ThrowsAsync<ProblemException>(() => host.AppendAsync(path, text))).Problem.Type);
+        => Assert.Equal(
+            "urn:chunkstream:too-many-appends",
+            (await Assert.ThrowsAsync<ProblemException>(() => host.AppendAsync(path, text))).Problem.Type);
 
     /// <summary>Holds a stream's lock until it is disposed of.</summary>
     private async Task<NpgsqlConnection> BlockAsync(string path)
     {
         var connection = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
         await connection.OpenAsync().Within();
-        await using var command = new NpgsqlCommand("begin; select from chunkstream.streams where path = @path for update", connection);
+        await using var command = new NpgsqlCommand(
+            "begin; select from chunkstream.streams where path = @path for update", connection);
         command.Parameters.AddWithValue("path", path);
         await command.ExecuteNonQueryAsync().Within();
         return connection;
     }
 
     private Task UntilBlockedAsync(int appends) => Bounded.Until(
-        async () => await postgres.ScalarAsync<long>("select count(*) from pg_stat_activity where application_name = 'ChunkStream streams' and wait_event_type = 'Lock'") == appends,
+        async () => await postgres.ScalarAsync<long>(
+            "select count(*) from pg_stat_activity "
+            + "where application_name = 'ChunkStream streams' and wait_event_type = 'Lock'") == appends,
         "the appends wait for the lock");
 
     private static async Task<string> Outcome(Task<AppendResult> append)

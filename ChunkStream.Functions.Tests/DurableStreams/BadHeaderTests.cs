@@ -3,7 +3,7 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Each malformed header or parameter is a 400 that says which, before the database is asked.</summary>
+/// <summary>A malformed header or parameter gets a 400 that names it, before the database is asked.</summary>
 public sealed class BadHeaderTests
 {
     [Theory]
@@ -57,7 +57,8 @@ public sealed class BadHeaderTests
 
     [Fact]
     public Task Two_ways_to_expire_exclude_each_other()
-        => RefusedAsync(HttpMethod.Put, "Stream-TTL", ("Stream-TTL", "60"), ("Stream-Expires-At", "2030-01-31T12:00:00Z"));
+        => RefusedAsync(
+            HttpMethod.Put, "Stream-TTL", ("Stream-TTL", "60"), ("Stream-Expires-At", "2030-01-31T12:00:00Z"));
 
     [Theory]
     [InlineData("Producer-Id", "Producer-Id: a")]
@@ -74,13 +75,26 @@ public sealed class BadHeaderTests
     [InlineData("Content-Type", "Content-Type: json")]
     [InlineData("Content-Type", "")]
     public Task Nothing_is_appended(string name, string headers)
-        => RefusedAsync(HttpMethod.Post, name, [.. headers.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(header => (header[..header.IndexOf(':', StringComparison.Ordinal)], header[(header.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()))]);
+        => RefusedAsync(
+            HttpMethod.Post,
+            name,
+            [
+                .. headers.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(header => (
+                    header[..header.IndexOf(':', StringComparison.Ordinal)],
+                    header[(header.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim())),
+            ]);
 
     [Theory]
     [InlineData("Producer-Id")]
     [InlineData("Stream-Seq")]
     public Task A_name_of_more_than_1024_bytes_is_refused(string name)
-        => RefusedAsync(HttpMethod.Post, name, [(name, new string('x', 1025)), .. name == "Producer-Id" ? new[] { ("Producer-Epoch", "0"), ("Producer-Seq", "0") } : []]);
+        => RefusedAsync(
+            HttpMethod.Post,
+            name,
+            [
+                (name, new string('x', 1025)),
+                .. name == "Producer-Id" ? new[] { ("Producer-Epoch", "0"), ("Producer-Seq", "0") } : [],
+            ]);
 
     [Fact]
     public async Task All_mistakes_are_told_at_once()
@@ -90,7 +104,9 @@ public sealed class BadHeaderTests
         using var response = await api.PostAsync("a", "json", "x", ("Stream-Seq", ""), ("Producer-Id", "a"));
 
         var errors = (await response.ProblemAsync())["errors"]!.AsArray();
-        Assert.Equal(["Content-Type", "Stream-Seq", "Producer-Id"], errors.Select(error => error!["parameter"]!.GetValue<string>()));
+        Assert.Equal(
+            ["Content-Type", "Stream-Seq", "Producer-Id"],
+            errors.Select(error => error!["parameter"]!.GetValue<string>()));
     }
 
     [Theory]
@@ -124,12 +140,16 @@ public sealed class BadHeaderTests
         Assert.Equal(parameter, (await response.ProblemAsync())["errors"]![0]!["parameter"]!.GetValue<string>());
     }
 
-    private static async Task RefusedAsync(HttpMethod method, string culprit, params (string Name, string Value)[] headers)
+    private static async Task RefusedAsync(
+        HttpMethod method, string culprit, params (string Name, string Value)[] headers)
     {
         await using var api = await LocalApi.StartAsync();
         using var request = new HttpRequestMessage(method, "/api/streams/a") { Content = new ByteArrayContent([1]) };
         foreach (var (name, value) in headers)
-            Assert.True(request.Headers.TryAddWithoutValidation(name, value) || request.Content.Headers.TryAddWithoutValidation(name, value), name);
+            Assert.True(
+                request.Headers.TryAddWithoutValidation(name, value)
+                    || request.Content.Headers.TryAddWithoutValidation(name, value),
+                name);
 
         using var response = await api.Client.SendAsync(request).Within();
 

@@ -4,7 +4,9 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Paths that name no stream are refused before the database is asked, and a path is never anything but a name.</summary>
+/// <summary>
+/// Paths that can't name a stream are refused before the database is asked. A path is only ever a name.
+/// </summary>
 public sealed class BadPathTests
 {
     [Theory]
@@ -49,7 +51,8 @@ public sealed class BadPathTests
 
         // The path is fine, but there is no database.
         Assert.Equal(HttpStatusCode.ServiceUnavailable, fits.StatusCode);
-        Assert.Contains("1024 bytes", (await tooLong.ProblemAsync())["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains(
+            "1024 bytes", (await tooLong.ProblemAsync())["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, tooLong.StatusCode);
     }
 
@@ -61,7 +64,8 @@ public sealed class BadPathTests
     {
         await using var api = await LocalApi.StartAsync();
 
-        var response = await RawRequest.SendAsync(api.Client.BaseAddress!, $"PUT /api/streams/{path} HTTP/1.1\nContent-Length: 0");
+        var response = await RawRequest.SendAsync(
+            api.Client.BaseAddress!, $"PUT /api/streams/{path} HTTP/1.1\nContent-Length: 0");
 
         Assert.Equal(404, response.Status);
         Assert.Contains("reserved", response.Problem["detail"]!.GetValue<string>(), StringComparison.Ordinal);
@@ -74,7 +78,8 @@ public sealed class BadPathTests
     {
         await using var api = await LocalApi.StartAsync();
 
-        Assert.Equal(400, (await RawRequest.SendAsync(api.Client.BaseAddress!, $"GET /api/streams/{path} HTTP/1.1")).Status);
+        Assert.Equal(
+            400, (await RawRequest.SendAsync(api.Client.BaseAddress!, $"GET /api/streams/{path} HTTP/1.1")).Status);
     }
 
     [Fact]
@@ -82,6 +87,8 @@ public sealed class BadPathTests
     {
         await using var api = await LocalApi.StartAsync();
 
-        Assert.Equal(404, (await RawRequest.SendAsync(api.Client.BaseAddress!, "DELETE /api/streams/../nothing HTTP/1.1")).Status);
+        Assert.Equal(
+            404,
+            (await RawRequest.SendAsync(api.Client.BaseAddress!, "DELETE /api/streams/../nothing HTTP/1.1")).Status);
     }
 }

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Bodies that are being received have a bound in memory and in time, and large ones that rest leave room for small ones.</summary>
+/// <summary>
+/// Bodies that are being received are bounded in memory and in time. Large ones that stall leave room for small ones.
+/// </summary>
 [Collection(Alone.Collection)]
 public sealed class BodyRoomTests(RealPostgres postgres)
 {
@@ -18,21 +20,27 @@ public sealed class BodyRoomTests(RealPostgres postgres)
     [Fact]
     public async Task Two_hundred_large_bodies_whose_last_byte_is_withheld_have_an_end_and_leave_room_for_others()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: [("ChunkStream:Streams:BodyIdleSeconds", "4")]);
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: [("ChunkStream:Streams:BodyIdleSeconds", "4")]);
         var room = api.Get<AppendRoom>();
         var small = await api.CreateAsync("text/plain");
         var body = new byte[BodyBytes - 1];
         var before = GC.GetTotalMemory(forceFullCollection: true);
 
-        var withheld = Enumerable.Range(0, 200).Select(n => WithholdAsync(new Uri(api.Origin), n % 2 == 0 ? "PUT" : "POST", $"withheld/{Guid.NewGuid():N}", body)).ToArray();
+        var withheld = Enumerable.Range(0, 200)
+            .Select(n => WithholdAsync(
+                new Uri(api.Origin), n % 2 == 0 ? "PUT" : "POST", $"withheld/{Guid.NewGuid():N}", body))
+            .ToArray();
         await Bounded.Until(() => Task.FromResult(room.Bytes > Bound / 2), "large bodies are being received");
         for (var n = 1; n <= 20; n++)
         {
-            Assert.Equal(DurableCalls.Offset(n * 1000), await api.AppendAsync(small, "text/plain", new string('x', 1000)));
+            Assert.Equal(
+                DurableCalls.Offset(n * 1000), await api.AppendAsync(small, "text/plain", new string('x', 1000)));
             Assert.InRange(room.Bytes, 0, (Bound / 4 * 3) + (1024 * 1024));
 
-            // Kestrel reads a mebibyte of each connection ahead, also of those that were refused.
-            Assert.InRange(GC.GetTotalMemory(forceFullCollection: false) - before, long.MinValue, Bound + (256L * 1024 * 1024));
+            // Kestrel reads up to a mebibyte ahead on each connection, including those that were refused.
+            Assert.InRange(
+                GC.GetTotalMemory(forceFullCollection: false) - before, long.MinValue, Bound + (256L * 1024 * 1024));
         }
 
         var statuses = await Task.WhenAll(withheld).Within(TimeSpan.FromSeconds(60));
@@ -47,17 +55,24 @@ public sealed class BodyRoomTests(RealPostgres postgres)
     public async Task A_chunked_body_has_room_as_it_grows_and_no_more(string method)
     {
         await using var api = await LocalApi.StartAsync(
-            postgres.ConnectionString, settings: [("ChunkStream:Streams:BodyIdleSeconds", "1"), ("ChunkStream:Streams:MaxWaitingBytes", "1048576")]);
+            postgres.ConnectionString,
+            settings:
+            [
+                ("ChunkStream:Streams:BodyIdleSeconds", "1"), ("ChunkStream:Streams:MaxWaitingBytes", "1048576"),
+            ]);
         var room = api.Get<AppendRoom>();
         using var other = room.Open("other");
         other.Hold(600_000, isReceiving: false);
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync("127.0.0.1", new Uri(api.Origin).Port).Within();
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"{method} /api/streams/chunked/{Guid.NewGuid():N} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n"));
+        await socket.SendAsync(Encoding.ASCII.GetBytes(
+            $"{method} /api/streams/chunked/{Guid.NewGuid():N} HTTP/1.1\r\nHost: localhost\r\n"
+            + "Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n"));
         await socket.SendAsync(new byte[0x20000]);
-        await Bounded.Until(() => Task.FromResult(room.Bytes is > 600_000 + 0x20000 and < 1_048_576), "what came has room");
+        await Bounded.Until(
+            () => Task.FromResult(room.Bytes is > 600_000 + 0x20000 and < 1_048_576), "what came has room");
 
-        // There is none for twice as much.
+        // There is no room for the next chunk.
         await socket.SendAsync(Encoding.ASCII.GetBytes("\r\n80000\r\n"));
         await socket.SendAsync(new byte[0x80000]);
         Assert.Equal(503, await StatusAsync(socket));
@@ -73,18 +88,18 @@ public sealed class BodyRoomTests(RealPostgres postgres)
         using var third = room.Open("b");
         using var fourth = room.Open("c");
 
-        // However large it is, it may be the only one; and then nobody else.
+        // A body of any size is let in if it is the only one; then nobody else is.
         first.Hold(5000 * 1024, isReceiving: true);
         Assert.Throws<ProblemException>(() => third.Hold(1, isReceiving: false));
         first.Dispose();
 
-        // A stream has a quarter.
+        // One stream may use a quarter of the room.
         first.Hold(200 * 1024, isReceiving: true);
         Assert.Throws<ProblemException>(() => second.Hold(51 * 1024, isReceiving: false));
         second.Hold(50 * 1024, isReceiving: false);
         second.Hold(40 * 1024, isReceiving: false);
 
-        // Large bodies that are being received have three quarters of all.
+        // Large bodies that are being received may use three quarters of the room.
         third.Hold(550 * 1024, isReceiving: true);
         Assert.Throws<ProblemException>(() => fourth.Hold(100 * 1024, isReceiving: true));
         fourth.Hold(60 * 1024, isReceiving: true);
@@ -100,13 +115,14 @@ public sealed class BodyRoomTests(RealPostgres postgres)
         Assert.Equal(350 * 1024, room.Bytes);
     }
 
-    // Sends all but a byte, or until there is an answer; gives its status.
+    // Sends all of the body but one byte, or stops when an answer comes. Returns the answer's status.
     private static async Task<int> WithholdAsync(Uri server, string method, string path, byte[] body)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(server.Host, server.Port).Within();
         await socket.SendAsync(Encoding.ASCII.GetBytes(
-            $"{method} /api/streams/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: {BodyBytes}\r\n\r\n"));
+            $"{method} /api/streams/{path} HTTP/1.1\r\nHost: localhost\r\n"
+            + $"Content-Type: text/plain\r\nContent-Length: {BodyBytes}\r\n\r\n"));
         var status = StatusAsync(socket);
         for (var sent = 0; sent < body.Length && !status.IsCompleted;)
         {
@@ -124,6 +140,8 @@ public sealed class BodyRoomTests(RealPostgres postgres)
     {
         var buffer = new byte[4096];
         var length = await socket.ReceiveAsync(buffer).Within(TimeSpan.FromSeconds(60));
-        return int.Parse(Encoding.ASCII.GetString(buffer, 0, length).Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+        return int.Parse(
+            Encoding.ASCII.GetString(buffer, 0, length).Split(' ')[1],
+            System.Globalization.CultureInfo.InvariantCulture);
     }
 }

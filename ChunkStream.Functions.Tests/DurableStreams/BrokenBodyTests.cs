@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>A body that is no valid HTTP is its sender's fault, and no news for an operator.</summary>
+/// <summary>A body that is not valid HTTP is its sender's fault, and nothing that an operator must hear of.</summary>
 public sealed class BrokenBodyTests
 {
     [Theory]
@@ -20,7 +20,9 @@ public sealed class BrokenBodyTests
         await using var api = await LocalApi.StartAsync();
 
         var response = await RawRequest.SendAsync(
-            api.Client.BaseAddress!, $"{method} /api/streams/a HTTP/1.1\nContent-Type: text/plain\nTransfer-Encoding: chunked", Encoding.ASCII.GetBytes(body));
+            api.Client.BaseAddress!,
+            $"{method} /api/streams/a HTTP/1.1\nContent-Type: text/plain\nTransfer-Encoding: chunked",
+            Encoding.ASCII.GetBytes(body));
 
         Assert.Equal(400, response.Status);
         Assert.Equal("urn:chunkstream:invalid-body", (string?)response.Problem["type"]);

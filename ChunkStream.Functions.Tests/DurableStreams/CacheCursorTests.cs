@@ -2,7 +2,7 @@ using ChunkStream.DurableStreams.Protocol;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Cursors count the intervals of twenty seconds, and never go back for a client.</summary>
+/// <summary>Cache cursors count intervals of twenty seconds, and never go back for a client.</summary>
 public sealed class CacheCursorTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -36,5 +36,6 @@ public sealed class CacheCursorTests
     [InlineData("-1", null)]
     [InlineData("1e3", null)]
     [InlineData("9223372036854775807", null)]
-    public void What_is_no_cursor_counts_as_none(string? text, long? expected) => Assert.Equal(expected, CacheCursor.Parse(text));
+    public void What_is_no_cursor_counts_as_none(string? text, long? expected)
+        => Assert.Equal(expected, CacheCursor.Parse(text));
 }

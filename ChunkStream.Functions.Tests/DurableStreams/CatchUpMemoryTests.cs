@@ -3,7 +3,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Long responses, of any length in the same memory.</summary>
+/// <summary>A long response takes the same memory whatever its length.</summary>
 [Collection(Alone.Collection)]
 public sealed class CatchUpMemoryTests(RealPostgres postgres)
 {

@@ -5,7 +5,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Long responses: whole or broken, and never for who is gone.</summary>
+/// <summary>A long response is whole or visibly broken, and stops when its reader is gone.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class CatchUpTests(RealPostgres postgres)
 {
@@ -18,7 +18,10 @@ public sealed class CatchUpTests(RealPostgres postgres)
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: SmallPieces);
         var random = new Random(1);
-        var (bytes, text) = (new byte[100_000], Enumerable.Range(0, 2000).Select(n => $"{{\"n\":{n},\"filler\":\"{new string('x', n % 50)}\"}}").ToArray());
+        var bytes = new byte[100_000];
+        var text = Enumerable.Range(0, 2000)
+            .Select(n => $"{{\"n\":{n},\"filler\":\"{new string('x', n % 50)}\"}}")
+            .ToArray();
         random.NextBytes(bytes);
         var (binary, messages) = (await api.CreateAsync(Bytes), await api.CreateAsync(Json));
         foreach (var chunk in bytes.Chunk(7001))
@@ -32,15 +35,22 @@ public sealed class CatchUpTests(RealPostgres postgres)
         Assert.Equal(bytes, await all.Content.ReadAsByteArrayAsync());
         Assert.Equal(bytes[12_345..], await part.Content.ReadAsByteArrayAsync());
         Assert.Equal($"[{string.Join(',', text)}]", await api.TextAsync(messages));
-        Assert.Equal($"[{string.Join(',', text[1999..])}]", await api.TextAsync(messages, "?offset=" + DurableCalls.Offset(1999)));
+        Assert.Equal(
+            $"[{string.Join(',', text[1999..])}]",
+            await api.TextAsync(messages, "?offset=" + DurableCalls.Offset(1999)));
     }
 
     [Fact]
     public async Task A_response_has_a_limit_and_says_where_to_go_on()
     {
         await using var api = await LocalApi.StartAsync(
-            postgres.ConnectionString, settings: [SmallPieces, ("ChunkStream:Streams:ReadMessages", "100"), ("ChunkStream:Streams:ReadBytes", "5000")]);
-        var json = await api.CreateAsync(Json, $"[{string.Join(',', Enumerable.Range(0, 250).Select(n => $"\"{n:D100}\""))}]");
+            postgres.ConnectionString,
+            settings:
+            [
+                SmallPieces, ("ChunkStream:Streams:ReadMessages", "100"), ("ChunkStream:Streams:ReadBytes", "5000"),
+            ]);
+        var json = await api.CreateAsync(
+            Json, $"[{string.Join(',', Enumerable.Range(0, 250).Select(n => $"\"{n:D100}\""))}]");
         var text = await api.CreateAsync("text/plain", new string('x', 12_000));
         using var closing = await api.PostAsync(json, headers: ("Stream-Closed", "true"));
 
@@ -82,12 +92,16 @@ public sealed class CatchUpTests(RealPostgres postgres)
     [InlineData("524288", "position between 4000 and 4030")]
     public async Task Data_that_vanish_break_the_response(string segmentBytes, string vanishing)
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:SegmentBytes", segmentBytes));
-        var path = await api.CreateAsync(Json, $"[{string.Join(',', Enumerable.Range(0, 5_000).Select(n => $"\"{n:D1000}\""))}]");
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streams:SegmentBytes", segmentBytes));
+        var path = await api.CreateAsync(
+            Json, $"[{string.Join(',', Enumerable.Range(0, 5_000).Select(n => $"\"{n:D1000}\""))}]");
 
         using var reader = await RawClient.GetAsync(api.Client.BaseAddress!, $"/api/streams/{path}");
         await reader.ReadBytesAsync(10_000);
-        await postgres.ExecuteAsync($"delete from chunkstream.chunks where stream_id = (select id from chunkstream.streams where path = '{path}') and {vanishing}");
+        await postgres.ExecuteAsync(
+            "delete from chunkstream.chunks "
+            + $"where stream_id = (select id from chunkstream.streams where path = '{path}') and {vanishing}");
         var (_, whole) = await reader.CountToEndAsync((byte)'"');
 
         Assert.False(whole);

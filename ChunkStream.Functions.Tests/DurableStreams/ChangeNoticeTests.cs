@@ -8,13 +8,16 @@ public sealed class ChangeNoticeTests
     public void What_is_written_is_read()
     {
         var changes = Enumerable.Range(0, 2_000)
-            .Select(number => KeyValuePair.Create(long.MaxValue - number, number % 3 == 0 ? (long?)null : long.MaxValue - (2 * number))).ToArray();
+            .Select(number => KeyValuePair.Create(
+                long.MaxValue - number, number % 3 == 0 ? (long?)null : long.MaxValue - (2 * number)))
+            .ToArray();
 
         var payloads = ChangeNotice.Write(changes, ["abc"]);
         var read = new List<KeyValuePair<long, long?>>();
         var pings = new List<string>();
         foreach (var payload in payloads)
-            ChangeNotice.Read(payload, (id, tail) => read.Add(new(id, tail)), () => Assert.Fail("Nothing is untold"), pings.Add);
+            ChangeNotice.Read(
+                payload, (id, tail) => read.Add(new(id, tail)), () => Assert.Fail("Nothing is untold"), pings.Add);
 
         Assert.Equal(changes, read);
         Assert.Equal(["abc"], pings);
@@ -36,7 +39,9 @@ public sealed class ChangeNoticeTests
     {
         var read = new List<long>();
 
-        ChangeNotice.Read(payload + " 7", (id, _) => read.Add(id), () => Assert.Fail("Nothing is untold"), _ => Assert.Fail("No ping"));
+        ChangeNotice.Read(
+            payload + " 7", (id, _) => read.Add(id), () => Assert.Fail("Nothing is untold"),
+            _ => Assert.Fail("No ping"));
 
         Assert.Equal([7], read);
     }

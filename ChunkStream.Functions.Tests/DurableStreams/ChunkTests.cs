@@ -5,7 +5,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>What comes together is stored together, and still read from any unit to any other.</summary>
+/// <summary>What is appended together is stored together, and can still be read from any unit to any other.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -25,17 +25,22 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
     {
         var path = NewPath();
         var random = new Random(11);
-        var messages = Enumerable.Range(0, 1_300).Select(n => $"{n + 1_000}{new string('7', n == 700 ? 70_000 : random.Next(100))}").ToArray();
+        var messages = Enumerable.Range(0, 1_300)
+            .Select(n => $"{n + 1_000}{new string('7', n == 700 ? 70_000 : random.Next(100))}").ToArray();
         var id = (await _host.CreateAsync(path, contentType)).Stream!.Id;
 
         if (way == "as one")
-            await StoreAsync(new AppendToStream(path, contentType, contentType == Json ? Bytes(messages) : Bytes(string.Concat(messages)), false, null, null));
+            await StoreAsync(Append(contentType == Json ? messages : [string.Concat(messages)]));
         else if (way == "as a group")
-            await StoreAsync([.. messages.Select(message => new AppendToStream(path, contentType, Bytes(message), false, null, null))]);
+            await StoreAsync([.. messages.Select(message => Append(message))]);
         else
-            await postgres.ExecuteAsync($"select chunkstream.append('{path}', m::json) from unnest(array['{string.Join("', '", messages)}']) m");
+            await postgres.ExecuteAsync(
+                $"select chunkstream.append('{path}', m::json) "
+                + $"from unnest(array['{string.Join("', '", messages)}']) m");
 
-        var (separator, units) = contentType == Json ? (",", messages) : ("", [.. string.Concat(messages).Select(c => c.ToString())]);
+        var (separator, units) = contentType == Json
+            ? (",", messages)
+            : ("", [.. string.Concat(messages).Select(c => c.ToString())]);
         for (var from = 0; from < units.Length; from += contentType == Json ? 1 : 97)
         {
             var to = from + 1 + random.Next(Math.Min(600, units.Length - from));
@@ -45,9 +50,12 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         }
 
         await AssertChunksAsync(postgres, path, way == "as one" && contentType == Plain ? 1 : 8);
+
+        AppendToStream Append(params string[] texts) => new(path, contentType, Bytes(texts), false, null, null);
     }
 
-    // Of 1,000 bytes they are joined, and the second part begins in the chunk 131 of bytes, and with the chunk 130 of JSON.
+    // A read joins chunks of 1,000 bytes into parts of about 128 KiB. The second part begins inside chunk 131 of a
+    // stream of bytes, and with chunk 130 of a JSON stream.
     [Theory]
     [InlineData(Plain, 1_000, 0)]
     [InlineData(Plain, 1_000, 130)]
@@ -79,18 +87,24 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         await AssertMissedAsync(vanishing, Chunks);
         Assert.Equal(Chunks, (await ReadAsync(vanishing + 1, Chunks)).Next / units);
 
-        // Also where what comes next is not there either: it is missed, or the read ends before it.
+        // If the next chunk is missing too, the read fails or ends before the gap.
         await VanishAsync(vanishing + 1);
-        var lost = await Record.ExceptionAsync(async () => Assert.InRange((await ReadAsync(0, vanishing + 1)).Next / units, 1, vanishing));
+        var lost = await Record.ExceptionAsync(
+            async () => Assert.InRange((await ReadAsync(0, vanishing + 1)).Next / units, 1, vanishing));
         Assert.True(lost is null or InvalidDataException, lost?.ToString());
 
-        Task<StoredSegment> ReadAsync(int from, int to) => _host.Store.ReadOnAsync(id, from * units, to * units, 1 << 22, default).Within();
+        Task<StoredSegment> ReadAsync(int from, int to)
+            => _host.Store.ReadOnAsync(id, from * units, to * units, 1 << 22, default).Within();
 
         Task VanishAsync(int chunk)
-            => postgres.ExecuteAsync($"delete from chunkstream.chunks where stream_id = {id} and position = {chunk * units}");
+            => postgres.ExecuteAsync(
+                $"delete from chunkstream.chunks where stream_id = {id} and position = {chunk * units}");
 
         async Task AssertMissedAsync(int from, int to)
-            => Assert.Contains("data are missing", (await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(from, to))).Message, StringComparison.Ordinal);
+            => Assert.Contains(
+                "data are missing",
+                (await Assert.ThrowsAsync<InvalidDataException>(() => ReadAsync(from, to))).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -101,20 +115,31 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         var first = new ProducerPosition("p", 0, 0);
 
         var results = await StoreAsync(
-            Of(first, "1", "22"), Of(first, "1", "22"), Of(null, "333"), Of(new ProducerPosition("p", 0, 7), "4444", "5", "6"),
-            new AppendToStream(path, Plain, Bytes("x"), false, null, null), Of(new ProducerPosition("p", 0, 1), "7", "8"),
+            Of(first, "1", "22"),
+            Of(first, "1", "22"),
+            Of(null, "333"),
+            Of(new ProducerPosition("p", 0, 7), "4444", "5", "6"),
+            new AppendToStream(path, Plain, Bytes("x"), false, null, null),
+            Of(new ProducerPosition("p", 0, 1), "7", "8"),
             new AppendToStream(path, Json, Bytes("9"), true, null, null), Of(null, "10"));
 
         Assert.Equal(
             [
-                (AppendStatus.Appended, 2L), (AppendStatus.Duplicate, 2), (AppendStatus.Appended, 3), (AppendStatus.SequenceGap, 3),
-                (AppendStatus.ContentTypeDiffers, 3), (AppendStatus.Appended, 5), (AppendStatus.Appended, 6), (AppendStatus.Closed, 6),
+                (AppendStatus.Appended, 2L),
+                (AppendStatus.Duplicate, 2),
+                (AppendStatus.Appended, 3),
+                (AppendStatus.SequenceGap, 3),
+                (AppendStatus.ContentTypeDiffers, 3),
+                (AppendStatus.Appended, 5),
+                (AppendStatus.Appended, 6),
+                (AppendStatus.Closed, 6),
             ],
             results.Select(result => (result.Status, result.Tail)));
         Assert.Equal("1,22,333,7,8,9", await _host.ReadAllAsync(path));
         await AssertChunksAsync(postgres, path, 1);
 
-        AppendToStream Of(ProducerPosition? producer, params string[] messages) => new(path, Json, Bytes(messages), false, null, producer);
+        AppendToStream Of(ProducerPosition? producer, params string[] messages)
+            => new(path, Json, Bytes(messages), false, null, producer);
     }
 
     [Fact]
@@ -123,7 +148,8 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         await _host.CreateAsync(path, Json);
 
-        await postgres.ExecuteAsync($"select chunkstream.append('{path}', to_jsonb(n || repeat('x', 995))) from generate_series(1, 4000) n");
+        await postgres.ExecuteAsync(
+            $"select chunkstream.append('{path}', to_jsonb(n || repeat('x', 995))) from generate_series(1, 4000) n");
 
         Assert.Equal(
             Enumerable.Range(1, 4_000).Select(n => $"\"{n}{new string('x', 995)}\""),
@@ -131,7 +157,10 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         await AssertChunksAsync(postgres, path, 140);
     }
 
-    /// <summary>Asserts that a stream's chunks follow one another without a gap, that each knows what it has, and that there are not more.</summary>
+    /// <summary>
+    /// Asserts that a stream's chunks follow one another without a gap, that each one's counts are right, and that
+    /// there are at most <paramref name="most"/>.
+    /// </summary>
     internal static async Task AssertChunksAsync(RealPostgres postgres, string path, int most)
     {
         Assert.Equal(
@@ -142,16 +171,22 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
                 from (
                     select c.*, s.is_json, octet_length(c.data) as bytes,
                         coalesce(lag(c.position + c.units) over w, s.fork_at) as due_position,
-                        coalesce(lag(c.byte_at + octet_length(c.data) + s.is_json::integer) over w, s.fork_bytes) as due_byte
+                        coalesce(lag(c.byte_at + octet_length(c.data) + s.is_json::integer) over w, s.fork_bytes)
+                """
+                + $"""
+                 as due_byte
                     from chunkstream.chunks c join chunkstream.streams s on s.id = c.stream_id where s.path = '{path}'
                     window w as (order by c.position)) x
                 where position <> due_position or byte_at <> due_byte
                     or case when not is_json then ends is not null or units <> bytes
                         when units = 1 then ends is not null
-                        else cardinality(ends) is distinct from units or ends[units] <> bytes + 1 or ends[units - 1] > 32768 end
-                """));
+                        else cardinality(ends) is distinct from units or ends[units] <> bytes + 1
+                """
+                + " or ends[units - 1] > 32768 end"));
         Assert.InRange(
-            await postgres.ScalarAsync<long>($"select count(*) from chunkstream.chunks c join chunkstream.streams s on s.id = c.stream_id where s.path = '{path}'"),
+            await postgres.ScalarAsync<long>(
+                "select count(*) from chunkstream.chunks c join chunkstream.streams s on s.id = c.stream_id "
+                + $"where s.path = '{path}'"),
             1,
             most);
     }
@@ -159,5 +194,6 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
     private async Task<IReadOnlyList<AppendResult>> StoreAsync(params AppendToStream[] appends)
         => (await _host.Store.AppendAsync(appends, long.MaxValue, default).Within()).Each;
 
-    private static ReadOnlyMemory<byte>[] Bytes(params string[] texts) => [.. texts.Select(text => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(text)))];
+    private static ReadOnlyMemory<byte>[] Bytes(params string[] texts)
+        => [.. texts.Select(text => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(text)))];
 }

@@ -30,15 +30,19 @@ public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
         await _one.CreateAsync(path, Json);
 
         // Each acknowledged tail belongs to one append.
-        var tails = await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(path, writer))));
+        var tails = await Task.WhenAll(
+            Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(path, writer))));
 
-        Assert.Equal(Enumerable.Range(1, Writers * Appends).Select(tail => (long)tail), tails.SelectMany(some => some).Order());
+        Assert.Equal(
+            Enumerable.Range(1, Writers * Appends).Select(tail => (long)tail), tails.SelectMany(some => some).Order());
         var messages = (await _one.ReadAllAsync(path)).Split(',');
         Assert.Equal(Writers * Appends, messages.Length);
         foreach (var (writer, some) in tails.Index())
         {
             Assert.Equal(some.Order(), some);
-            Assert.Equal(Enumerable.Range(0, Appends).Select(number => Message(writer, number)), some.Select(tail => messages[(int)tail - 1]));
+            Assert.Equal(
+                Enumerable.Range(0, Appends).Select(number => Message(writer, number)),
+                some.Select(tail => messages[(int)tail - 1]));
         }
     }
 
@@ -49,8 +53,10 @@ public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
         await _one.CreateAsync(path, Json);
         using var done = new CancellationTokenSource();
 
-        var live = Enumerable.Range(0, 6).Select(number => Task.Run(() => FollowAsync(number % 2 == 0 ? _one : _two, path))).ToArray();
-        var polling = Enumerable.Range(0, 4).Select(number => Task.Run(() => PollAsync(number % 2 == 0 ? _one : _two, path))).ToArray();
+        var live = Enumerable.Range(0, 6)
+            .Select(number => Task.Run(() => FollowAsync(number % 2 == 0 ? _one : _two, path))).ToArray();
+        var polling = Enumerable.Range(0, 4)
+            .Select(number => Task.Run(() => PollAsync(number % 2 == 0 ? _one : _two, path))).ToArray();
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(path, writer))));
         await _two.CloseAsync(path);
 
@@ -68,7 +74,8 @@ public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(async writer =>
         {
             for (var i = 0; i < Appends; i++)
-                await (i % 2 == 0 ? _one : _two).AppendAsync(paths[i % paths.Length], writer.ToString(CultureInfo.InvariantCulture));
+                await (i % 2 == 0 ? _one : _two)
+                    .AppendAsync(paths[i % paths.Length], writer.ToString(CultureInfo.InvariantCulture));
         })).Within();
 
         foreach (var path in paths)
@@ -85,8 +92,11 @@ public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
         {
             for (var i = 0; i < 50; i++)
             {
-                var append = new AppendToStream(path, Json, [System.Text.Encoding.UTF8.GetBytes(Message(writer, i))], false, null, new ProducerPosition("p" + writer, 0, i));
-                var results = await Task.WhenAll(_one.Appends.AppendAsync(append, default), _two.Appends.AppendAsync(append, default));
+                var append = new AppendToStream(
+                    path, Json, [System.Text.Encoding.UTF8.GetBytes(Message(writer, i))], false, null,
+                    new ProducerPosition("p" + writer, 0, i));
+                var results = await Task.WhenAll(
+                    _one.Appends.AppendAsync(append, default), _two.Appends.AppendAsync(append, default));
                 Assert.Single(results, result => result.Status is AppendStatus.Appended);
                 Assert.Single(results, result => result.Status is AppendStatus.Duplicate);
             }
@@ -99,11 +109,14 @@ public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
             var start = writer * 1_000;
             Assert.Equal(
                 Enumerable.Range(0, 50).Select(number => Message(writer, number)),
-                messages.Where(message => int.Parse(message, CultureInfo.InvariantCulture) is var number && number >= start && number < start + 1_000));
+                messages.Where(
+                    message => int.Parse(message, CultureInfo.InvariantCulture) is var number
+                        && number >= start && number < start + 1_000));
         }
     }
 
-    private static string Message(int writer, int number) => ((writer * 1_000) + number).ToString(CultureInfo.InvariantCulture);
+    private static string Message(int writer, int number)
+        => ((writer * 1_000) + number).ToString(CultureInfo.InvariantCulture);
 
     private async Task<List<long>> WriteAsync(string path, int writer)
     {

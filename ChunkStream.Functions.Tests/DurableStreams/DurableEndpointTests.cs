@@ -5,7 +5,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>What the conformance suite does not ask: our choices, limits, and what must never happen.</summary>
+/// <summary>What the conformance suite does not test: our own choices, limits, and what must never happen.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class DurableEndpointTests(RealPostgres postgres)
 {
@@ -32,7 +32,9 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
 
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         Assert.Equal("here", await api.TextAsync(created.Headers.Location!.AbsolutePath));
-        Assert.True(await postgres.ScalarAsync<bool>($"select exists (select from chunkstream.streams where path like '%{name[^1]}')"));
+        Assert.True(
+            await postgres.ScalarAsync<bool>(
+                $"select exists (select from chunkstream.streams where path like '%{name[^1]}')"));
     }
 
     [Fact]
@@ -73,7 +75,8 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
         {
             using var response = await api.ReadAsync(path, $"?offset={DurableCalls.Offset(6)}{live}");
             Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-            Assert.Contains("beyond", (await response.ProblemAsync())["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+            Assert.Contains(
+                "beyond", (await response.ProblemAsync())["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         }
 
         using var head = await api.HeadAsync($"/api/streams/{path}?offset={DurableCalls.Offset(6)}");
@@ -94,10 +97,14 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
 
         Assert.Equal("text/markdown; charset=utf-8", head.Header("Content-Type"));
         Assert.Equal(DurableCalls.Offset(5), head.Header("Stream-Next-Offset"));
-        Assert.Equal(("3600", null, null), (head.Header("Stream-TTL"), head.Header("Stream-Expires-At"), head.Header("Stream-Closed")));
+        Assert.Equal(
+            ("3600", null, null),
+            (head.Header("Stream-TTL"), head.Header("Stream-Expires-At"), head.Header("Stream-Closed")));
         Assert.Equal("no-store", head.Header("Cache-Control"));
         Assert.Empty(await head.Content.ReadAsByteArrayAsync());
-        Assert.Equal(("2130-01-31T11:00:00.25Z", "true"), (closedHead.Header("Stream-Expires-At"), closedHead.Header("Stream-Closed")));
+        Assert.Equal(
+            ("2130-01-31T11:00:00.25Z", "true"),
+            (closedHead.Header("Stream-Expires-At"), closedHead.Header("Stream-Closed")));
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         Assert.Empty(await missing.Content.ReadAsByteArrayAsync());
     }
@@ -112,7 +119,8 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
         var source = await api.CreateAsync(Json, "[1,2,3]");
         var fork = DurableCalls.NewPath();
 
-        using var forked = await api.PutAsync(fork, headers: [("Stream-Forked-From", prefix + source), ("Stream-Fork-Offset", DurableCalls.Offset(2))]);
+        using var forked = await api.PutAsync(
+            fork, headers: [("Stream-Forked-From", prefix + source), ("Stream-Fork-Offset", DurableCalls.Offset(2))]);
         await api.AppendAsync(fork, Json, "[4]");
 
         Assert.Equal(HttpStatusCode.Created, forked.StatusCode);
@@ -128,8 +136,10 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
         var source = await api.CreateAsync(Json, "[1]");
         var fork = DurableCalls.NewPath();
 
-        using var invalid = await api.SendAsync(HttpMethod.Put, fork, null, "nothing"u8.ToArray(), ("Stream-Forked-From", source));
-        using var forked = await api.SendAsync(HttpMethod.Put, fork, null, "[2,3]"u8.ToArray(), ("Stream-Forked-From", source));
+        using var invalid = await api.SendAsync(
+            HttpMethod.Put, fork, null, "nothing"u8.ToArray(), ("Stream-Forked-From", source));
+        using var forked = await api.SendAsync(
+            HttpMethod.Put, fork, null, "[2,3]"u8.ToArray(), ("Stream-Forked-From", source));
 
         Assert.Equal(HttpStatusCode.BadRequest, invalid.StatusCode);
         Assert.Equal(HttpStatusCode.Created, forked.StatusCode);
@@ -139,15 +149,18 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
     [Fact]
     public async Task A_body_over_the_limit_is_refused_announced_or_not()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:MaxAppendBytes", "1000"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streams:MaxAppendBytes", "1000"));
         var path = await api.CreateAsync(Text);
         var chunk = Encoding.ASCII.GetBytes("1F4\r\n" + new string('x', 500) + "\r\n");
 
         using var fits = await api.PostAsync(path, Text, new string('x', 1000));
         using var announced = await api.PostAsync(path, Text, new string('x', 1001));
-        // Without an end: an answer comes all the same.
+        // The chunked body never ends; an answer comes all the same.
         var chunked = await RawRequest.SendAsync(
-            api.Client.BaseAddress!, $"POST /api/streams/{path} HTTP/1.1\nContent-Type: {Text}\nTransfer-Encoding: chunked", [.. chunk, .. chunk, .. chunk]);
+            api.Client.BaseAddress!,
+            $"POST /api/streams/{path} HTTP/1.1\nContent-Type: {Text}\nTransfer-Encoding: chunked",
+            [.. chunk, .. chunk, .. chunk]);
 
         Assert.Equal(HttpStatusCode.NoContent, fits.StatusCode);
         Assert.Equal("urn:chunkstream:body-too-large", (await announced.ProblemAsync())["type"]!.GetValue<string>());
@@ -172,10 +185,12 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
     [Fact]
     public async Task The_servers_own_limit_does_not_bound_ours()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:MaxAppendBytes", "40000000"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streams:MaxAppendBytes", "40000000"));
         var path = await api.CreateAsync("application/octet-stream");
 
-        using var response = await api.SendAsync(HttpMethod.Post, path, "application/octet-stream", new byte[35_000_000]);
+        using var response = await api.SendAsync(
+            HttpMethod.Post, path, "application/octet-stream", new byte[35_000_000]);
 
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
         Assert.Equal(DurableCalls.Offset(35_000_000), response.Header("Stream-Next-Offset"));
@@ -188,7 +203,8 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
         var path = await api.CreateAsync(Text);
         var head = $"POST /api/streams/{path} HTTP/1.1\nContent-Type: {Text}\nTransfer-Encoding: chunked";
 
-        var whole = await RawRequest.SendAsync(api.Client.BaseAddress!, head, "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"u8.ToArray());
+        var whole = await RawRequest.SendAsync(
+            api.Client.BaseAddress!, head, "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"u8.ToArray());
         var broken = await RawRequest.SendAsync(api.Client.BaseAddress!, head, "5\r\nhello\r\nnonsense"u8.ToArray());
 
         Assert.Equal((204, 400), (whole.Status, broken.Status));
@@ -202,13 +218,15 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
     [InlineData("[1,2,3,4]", 413, "3 messages")]
     public async Task What_is_no_append_to_a_JSON_stream_is_refused(string body, int status, string detail)
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:MaxAppendMessages", "3"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streams:MaxAppendMessages", "3"));
         var path = await api.CreateAsync(Json);
 
         using var response = await api.PostAsync(path, Json, body);
 
         Assert.Equal(status, (int)response.StatusCode);
-        Assert.Contains(detail, (await response.ProblemAsync())["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains(
+            detail, (await response.ProblemAsync())["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal("[]", await api.TextAsync(path));
     }
 
@@ -281,7 +299,8 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
 
         using var plain = await api.ReadAsync(path);
         using var compressed = await api.ReadAsync(path, "", ("Accept-Encoding", "gzip"));
-        using var known = await api.ReadAsync(path, "", ("Accept-Encoding", "gzip"), ("If-None-Match", compressed.Header("ETag")!));
+        using var known = await api.ReadAsync(
+            path, "", ("Accept-Encoding", "gzip"), ("If-None-Match", compressed.Header("ETag")!));
 
         Assert.Equal("10000", plain.Header("Content-Length"));
         Assert.Equal("gzip", compressed.Header("Content-Encoding"));
@@ -293,18 +312,30 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
     [Fact]
     public async Task A_page_of_another_origin_may_read_the_protocols_headers()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:LocalHost:CorsOrigins", "https://app.example"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:LocalHost:CorsOrigins", "https://app.example"));
         var path = await api.CreateAsync(Text, "hello");
 
         using var response = await api.ReadAsync(path, "", ("Origin", "https://app.example"));
         using var request = new HttpRequestMessage(HttpMethod.Options, "/api/streams/" + path)
         {
-            Headers = { { "Origin", "https://app.example" }, { "Access-Control-Request-Method", "PUT" }, { "Access-Control-Request-Headers", "stream-ttl" } },
+            Headers =
+            {
+                { "Origin", "https://app.example" },
+                { "Access-Control-Request-Method", "PUT" },
+                { "Access-Control-Request-Headers", "stream-ttl" },
+            },
         };
         using var preflight = await api.Client.SendAsync(request).Within();
 
         var exposed = response.Header("Access-Control-Expose-Headers")!.Split(',');
-        Assert.Superset(new HashSet<string>(["Stream-Next-Offset", "Stream-Cursor", "Stream-Up-To-Date", "Stream-Closed", "Producer-Expected-Seq", "ETag"]), exposed.ToHashSet());
+        Assert.Superset(
+            new HashSet<string>(
+            [
+                "Stream-Next-Offset", "Stream-Cursor", "Stream-Up-To-Date", "Stream-Closed", "Producer-Expected-Seq",
+                "ETag",
+            ]),
+            exposed.ToHashSet());
         Assert.Contains("PUT", preflight.Header("Access-Control-Allow-Methods"), StringComparison.Ordinal);
     }
 
@@ -313,7 +344,8 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
     {
         await using var api = await LocalApi.StartAsync();
 
-        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Head, HttpMethod.Put, HttpMethod.Post, HttpMethod.Delete })
+        HttpMethod[] methods = [HttpMethod.Get, HttpMethod.Head, HttpMethod.Put, HttpMethod.Post, HttpMethod.Delete];
+        foreach (var method in methods)
         {
             using var response = await api.SendAsync(method, "a", Text, "x"u8.ToArray());
             Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);

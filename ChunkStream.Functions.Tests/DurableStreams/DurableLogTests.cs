@@ -11,7 +11,8 @@ public sealed class DurableLogTests
     public async Task A_database_that_is_away_is_told_in_a_line_and_a_fault_of_ours_with_its_trace()
     {
         await using var away = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody;Timeout=1");
-        var unreachable = await Assert.ThrowsAnyAsync<NpgsqlException>(async () => await away.OpenConnectionAsync()).Within();
+        var unreachable = await Assert.ThrowsAnyAsync<NpgsqlException>(
+            async () => await away.OpenConnectionAsync()).Within();
         var fault = new InvalidOperationException("Ours.");
         using var recorded = new RecordedLog();
         using var factory = LoggerFactory.Create(logging => logging.AddProvider(recorded));

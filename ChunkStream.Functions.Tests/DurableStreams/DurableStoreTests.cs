@@ -26,7 +26,9 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(new AppendResult(AppendStatus.Appended, 12, false, null, null), appended);
         Assert.Equal("Hello, world", Text(piece.Data));
         Assert.Equal((0, 12), (piece.Start, piece.Next));
-        Assert.Equal((Presence.Present, 12, false, false), (piece.Presence, piece.Stream!.Tail, piece.Stream.Closed, piece.Stream.IsJson));
+        Assert.Equal(
+            (Presence.Present, 12, false, false),
+            (piece.Presence, piece.Stream!.Tail, piece.Stream.Closed, piece.Stream.IsJson));
         Assert.Equal("text/plain", piece.Stream.ContentType);
     }
 
@@ -51,7 +53,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var bytes = Enumerable.Range(0, 256).Select(value => (byte)value).ToArray();
         await _host.CreateAsync(path, "application/octet-stream");
 
-        await _host.Appends.AppendAsync(new AppendToStream(path, "application/octet-stream", [bytes], false, null, null), default).Within();
+        await _host.Appends.AppendAsync(
+            new AppendToStream(path, "application/octet-stream", [bytes], false, null, null), default).Within();
 
         Assert.Equal(bytes, (await _host.ReadAsync(path)).Data.ToArray());
     }
@@ -68,7 +71,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData(7, 3, "hre", 10)]
     [InlineData(11, 100, "", 11)]
     [InlineData(500, 100, "", 500)]
-    public async Task A_piece_of_bytes_ends_where_an_append_does_unless_that_is_too_long(long from, int maxBytes, string text, long next)
+    public async Task A_piece_of_bytes_ends_where_an_append_does_unless_that_is_too_long(
+        long from, int maxBytes, string text, long next)
     {
         var path = NewPath();
         await _host.CreateAsync(path, content: ["one"]);
@@ -91,7 +95,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData(3, 3, 4, 4)]
     [InlineData(3, 1_000, 5, 5)]
     [InlineData(5, 1_000, 5, 5)]
-    public async Task A_piece_of_JSON_has_whole_messages_and_at_least_one(long from, int maxBytes, long least, long most)
+    public async Task A_piece_of_JSON_has_whole_messages_and_at_least_one(
+        long from, int maxBytes, long least, long most)
     {
         string[] messages = ["1", "22", "333", "44444444", "5"];
         var path = NewPath();
@@ -124,7 +129,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
             var bytes = piece.Data.Length - (int)(piece.Next - piece.Start - 1);
             Assert.True(piece.Next == piece.Start + 1 || bytes <= 10_000, $"{bytes} bytes");
             var next = await _host.ReadAsync(path, piece.Next, 10_000);
-            Assert.True(bytes >= 5_000 || next.Data.Length > 5_000, $"{bytes} bytes, although the next message is a small one");
+            Assert.True(
+                bytes >= 5_000 || next.Data.Length > 5_000, $"{bytes} bytes, although the next message is a small one");
             piece = next;
         }
 
@@ -139,7 +145,9 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         var random = new Random(7);
         var messages = Enumerable.Range(0, 300)
-            .Select(number => number + new string('0', random.Next(10) switch { 0 => random.Next(20_000), < 4 => random.Next(300), _ => 1 })).ToArray();
+            .Select(number => number + new string(
+                '0', random.Next(10) switch { 0 => random.Next(20_000), < 4 => random.Next(300), _ => 1 }))
+            .ToArray();
         await _host.CreateAsync(path, contentType);
         foreach (var some in messages.Chunk(37))
         {
@@ -177,7 +185,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
     public async Task What_is_large_comes_whole_and_in_order_from_a_fork_too(string contentType, int size)
     {
         var (path, fork) = (NewPath(), NewPath());
-        var messages = Enumerable.Range(0, 900_000 / size).Select(number => $"{number + 1_000}{new string('7', size - 4)}").ToArray();
+        var messages = Enumerable.Range(0, 900_000 / size)
+            .Select(number => $"{number + 1_000}{new string('7', size - 4)}").ToArray();
         Task<AppendResult> AppendAsync(string to, string[] some)
             => contentType == Json ? _host.AppendJsonAsync(to, some) : _host.AppendAsync(to, string.Concat(some));
         await _host.CreateAsync(path, contentType);
@@ -199,7 +208,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         const long Far = 5_000_000_000;
         await _host.CreateAsync(path, contentType);
-        await postgres.ExecuteAsync($"update chunkstream.streams set fork_at = {Far}, fork_bytes = {Far} where path = '{path}'");
+        await postgres.ExecuteAsync(
+            $"update chunkstream.streams set fork_at = {Far}, fork_bytes = {Far} where path = '{path}'");
         if (contentType == Json)
             await _host.AppendJsonAsync(path, "1", "2");
         else
@@ -232,7 +242,9 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var (presence, stream) = await _host.Store.HeadAsync(path, default).Within();
 
         Assert.Equal(Presence.Present, presence);
-        Assert.Equal(("Text/Plain; charset=utf-8", false, 1, true), (stream!.ContentType, stream.IsJson, stream.Tail, stream.Closed));
+        Assert.Equal(
+            ("Text/Plain; charset=utf-8", false, 1, true),
+            (stream!.ContentType, stream.IsJson, stream.Tail, stream.Closed));
         Assert.Equal((null, expires), (stream.TtlSeconds, stream.ExpiresAt));
     }
 
@@ -260,7 +272,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(CreateStatus.Differs, (await _host.CreateAsync(path)).Status);
         Assert.Equal(CreateStatus.Differs, (await _host.CreateAsync(path, expires: DateTimeOffset.MaxValue)).Status);
         Assert.Equal(CreateStatus.Differs, (await _host.CreateAsync(path, ttl: 60, closed: true)).Status);
-        Assert.Equal(CreateStatus.Differs, (await _host.CreateAsync(path, ttl: 60, fork: new ForkPoint(path, null, 0))).Status);
+        Assert.Equal(
+            CreateStatus.Differs, (await _host.CreateAsync(path, ttl: 60, fork: new ForkPoint(path, null, 0))).Status);
 
         await _host.CloseAsync(path);
         Assert.Equal(CreateStatus.Differs, (await _host.CreateAsync(path, ttl: 60)).Status);
@@ -285,7 +298,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         await _host.CreateAsync(path, "text/plain; charset=utf-8");
 
-        Assert.Equal(AppendStatus.ContentTypeDiffers, (await _host.AppendAsync(path, "x", contentType: "text/html")).Status);
+        Assert.Equal(
+            AppendStatus.ContentTypeDiffers, (await _host.AppendAsync(path, "x", contentType: "text/html")).Status);
         Assert.Equal(AppendStatus.Appended, (await _host.AppendAsync(path, "x", contentType: "Text/Plain")).Status);
         Assert.Equal("x", await _host.ReadAllAsync(path));
     }
@@ -293,12 +307,15 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_stream_has_a_largest_length()
     {
-        await using var host = StoreHost.Start(postgres.ConnectionString, ("ChunkStream:Streams:MaxStreamBytes", "1024"));
+        await using var host = StoreHost.Start(
+            postgres.ConnectionString, ("ChunkStream:Streams:MaxStreamBytes", "1024"));
         var path = NewPath();
         await host.CreateAsync(path, content: [new string('x', 1_000)]);
 
         Assert.Equal(AppendStatus.StreamFull, (await host.AppendAsync(path, new string('y', 25))).Status);
-        Assert.Equal(new AppendResult(AppendStatus.Appended, 1_024, false, null, null), await host.AppendAsync(path, new string('y', 24)));
+        Assert.Equal(
+            new AppendResult(AppendStatus.Appended, 1_024, false, null, null),
+            await host.AppendAsync(path, new string('y', 24)));
         Assert.Equal(AppendStatus.StreamFull, (await host.AppendAsync(path, "z")).Status);
         Assert.Equal(AppendStatus.Appended, (await host.CloseAsync(path)).Status);
     }
@@ -309,7 +326,9 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         await _host.CreateAsync(path);
 
-        Assert.Equal(new AppendResult(AppendStatus.Appended, 3, true, null, null), await _host.AppendAsync(path, "end", close: true));
+        Assert.Equal(
+            new AppendResult(AppendStatus.Appended, 3, true, null, null),
+            await _host.AppendAsync(path, "end", close: true));
         Assert.Equal(new AppendResult(AppendStatus.Closed, 3, true, null, null), await _host.AppendAsync(path, "more"));
         Assert.Equal(AppendStatus.Closed, (await _host.AppendAsync(path, "more", close: true)).Status);
         Assert.Equal(AppendStatus.Closed, (await _host.AppendAsync(path, "more", contentType: "text/html")).Status);
@@ -330,7 +349,7 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(AppendStatus.Appended, (await _host.AppendAsync(path, "e", sequence: "1")).Status);
         Assert.Equal(AppendStatus.Appended, (await _host.AppendAsync(path, "f", sequence: "B")).Status);
 
-        // In most languages' order it comes before B.
+        // Most languages would sort "a" before "B"; its byte is higher.
         Assert.Equal(AppendStatus.Appended, (await _host.AppendAsync(path, "g", sequence: "a")).Status);
         Assert.Equal(AppendStatus.SequenceRegression, (await _host.AppendAsync(path, "h", sequence: "Z")).Status);
         Assert.Equal("adefg", await _host.ReadAllAsync(path));
@@ -345,7 +364,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(Presence.Present, await _host.DeleteAsync(path).Within());
         Assert.Equal(Presence.Missing, await _host.DeleteAsync(path).Within());
         Assert.Equal(Presence.Missing, (await _host.ReadAsync(path)).Presence);
-        Assert.Equal(Presence.Missing, (await _host.Store.ReadOnAsync(old.Stream!.Id, 0, 3, 100, default).Within()).Presence);
+        Assert.Equal(
+            Presence.Missing, (await _host.Store.ReadOnAsync(old.Stream!.Id, 0, 3, 100, default).Within()).Presence);
         Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
         Assert.Equal(AppendStatus.Missing, (await _host.AppendAsync(path, "x")).Status);
         Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(path, content: ["new"])).Status);
@@ -359,7 +379,9 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var text = "'); delete from chunkstream.chunks; -- \\ $1 \0 ü 😀";
 
         await _host.CreateAsync(path, "text/plain'; --", content: [text]);
-        await _host.AppendAsync(path, text, sequence: "' or 1=1 --", producer: new ProducerPosition("'; --", 0, 0), contentType: "text/plain'; --");
+        await _host.AppendAsync(
+            path, text, sequence: "' or 1=1 --", producer: new ProducerPosition("'; --", 0, 0),
+            contentType: "text/plain'; --");
 
         Assert.Equal(text + text, await _host.ReadAllAsync(path));
     }
@@ -371,7 +393,8 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         await _host.CreateAsync(path);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _host.Appends.AppendAsync(
-            new AppendToStream(path, Plain, [Encoding.UTF8.GetBytes("x")], false, null, null), new CancellationToken(true)));
+            new AppendToStream(path, Plain, [Encoding.UTF8.GetBytes("x")], false, null, null),
+            new CancellationToken(true)));
 
         Assert.Equal("", await _host.ReadAllAsync(path));
     }

@@ -23,7 +23,9 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         await _host.AppendAsync(source, "def");
         await _host.AppendAsync(fork, "Z");
 
-        Assert.Equal((CreateStatus.Created, 4, "text/plain"), (created.Status, created.Stream!.Tail, created.Stream.ContentType));
+        Assert.Equal(
+            (CreateStatus.Created, 4, "text/plain"),
+            (created.Status, created.Stream!.Tail, created.Stream.ContentType));
         Assert.Equal("abXYZ", await _host.ReadAllAsync(fork));
         Assert.Equal("bX", Text((await _host.ReadAsync(fork, 1, 3)).Data)[..2]);
         Assert.Equal("abcdef", await _host.ReadAllAsync(source));
@@ -34,7 +36,7 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData(Json)]
     public async Task Forks_of_forks_are_read_through_all_of_them(string contentType)
     {
-        // Some branch off inside what their source has itself, some inside what that has from its own source.
+        // Some fork inside their source's own content, others inside what their source inherited.
         var random = new Random(3);
         var contents = new List<string[]> { Items("a", 5) };
         var paths = new List<string> { NewPath("fork") };
@@ -58,13 +60,15 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
                 Assert.Equal(whole, await _host.ReadAllAsync(paths[i], segmentBytes));
         }
 
-        static string[] Items(string name, int count) => [.. Enumerable.Range(0, count).Select(number => $"\"{name}{number}\"")];
+        static string[] Items(string name, int count)
+            => [.. Enumerable.Range(0, count).Select(number => $"\"{name}{number}\"")];
     }
 
     [Fact]
     public async Task A_fork_of_JSON_counts_the_bytes_that_it_has_inherited()
     {
-        await using var host = StoreHost.Start(postgres.ConnectionString, ("ChunkStream:Streams:MaxStreamBytes", "1024"));
+        await using var host = StoreHost.Start(
+            postgres.ConnectionString, ("ChunkStream:Streams:MaxStreamBytes", "1024"));
         var (source, first, second) = (NewPath(), NewPath(), NewPath());
         await host.CreateAsync(source, Json, [new string('1', 500), new string('2', 500)]);
         await host.CreateAsync(first, null, fork: new ForkPoint(source, 1, 0));
@@ -115,12 +119,18 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         await _host.AppendAsync(source, "d");
         await _host.AppendAsync(fork, "e");
 
-        Assert.Equal(CreateStatus.Exists, (await _host.CreateAsync(fork, null, fork: new ForkPoint(source, 2, 1))).Status);
-        Assert.Equal(CreateStatus.Exists, (await _host.CreateAsync(fork, null, fork: new ForkPoint(source, null, 0))).Status);
-        Assert.Equal(CreateStatus.Differs, (await _host.CreateAsync(fork, null, fork: new ForkPoint(source, 2, 0))).Status);
-        Assert.Equal(CreateStatus.Differs, (await _host.CreateAsync(fork, null, fork: new ForkPoint(other, 2, 1))).Status);
+        Assert.Equal(
+            CreateStatus.Exists, (await _host.CreateAsync(fork, null, fork: new ForkPoint(source, 2, 1))).Status);
+        Assert.Equal(
+            CreateStatus.Exists, (await _host.CreateAsync(fork, null, fork: new ForkPoint(source, null, 0))).Status);
+        Assert.Equal(
+            CreateStatus.Differs, (await _host.CreateAsync(fork, null, fork: new ForkPoint(source, 2, 0))).Status);
+        Assert.Equal(
+            CreateStatus.Differs, (await _host.CreateAsync(fork, null, fork: new ForkPoint(other, 2, 1))).Status);
         Assert.Equal(CreateStatus.Differs, (await _host.CreateAsync(fork)).Status);
-        Assert.Equal(CreateStatus.Exists, (await _host.CreateAsync(fork, "text/plain", fork: new ForkPoint(source, 2, 1))).Status);
+        Assert.Equal(
+            CreateStatus.Exists,
+            (await _host.CreateAsync(fork, "text/plain", fork: new ForkPoint(source, 2, 1))).Status);
     }
 
     [Fact]
@@ -137,13 +147,15 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal((null, later), await LifetimeAsync(expires));
         Assert.Equal((5, null), await LifetimeAsync(expires, ttl: 5));
 
-        async Task<(long?, DateTimeOffset?)> LifetimeAsync(string source, long? ttl = null, DateTimeOffset? expires = null)
+        async Task<(long?, DateTimeOffset?)> LifetimeAsync(
+            string source, long? ttl = null, DateTimeOffset? expires = null)
         {
             var path = NewPath();
             await _host.CreateAsync(path, null, ttl: ttl, expires: expires, fork: new ForkPoint(source, null, 0));
 
-            // The same request is the same stream, also where it said nothing.
-            var again = await _host.CreateAsync(path, null, ttl: ttl, expires: expires, fork: new ForkPoint(source, null, 0));
+            // The same request matches the stream, even if it names no lifetime.
+            var again = await _host.CreateAsync(
+                path, null, ttl: ttl, expires: expires, fork: new ForkPoint(source, null, 0));
             Assert.Equal(CreateStatus.Exists, again.Status);
             return (again.Stream!.TtlSeconds, again.Stream.ExpiresAt);
         }
@@ -174,8 +186,9 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
         var ids = new List<long> { (await _host.ReadAsync(paths[0])).Stream!.Id };
         for (var i = 1; i < paths.Length; i++)
         {
-            // The last two are both forks of the second.
-            var created = await _host.CreateAsync(paths[i], null, [i.ToString()], fork: new ForkPoint(paths[Math.Min(i - 1, 1)], null, 0));
+            // The last two are both forks of the second stream.
+            var created = await _host.CreateAsync(
+                paths[i], null, [i.ToString()], fork: new ForkPoint(paths[Math.Min(i - 1, 1)], null, 0));
             ids.Add(created.Stream!.Id);
         }
 
@@ -206,7 +219,10 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
             var source = await NewAsync("abc");
             var forks = Enumerable.Range(0, 3).Select(_ => NewPath()).ToArray();
 
-            var creating = forks.Select(fork => Task.Run(() => _host.CreateAsync(fork, null, ["d"], fork: new ForkPoint(source, null, 0)))).ToArray();
+            var creating = forks
+                .Select(fork => Task.Run(
+                    () => _host.CreateAsync(fork, null, ["d"], fork: new ForkPoint(source, null, 0))))
+                .ToArray();
             var deleting = Task.Run(() => _host.DeleteAsync(source));
             await Task.WhenAll(creating);
             await deleting;
@@ -215,7 +231,9 @@ public sealed class ForkTests(RealPostgres postgres) : IAsyncLifetime
             for (var i = 0; i < forks.Length; i++)
             {
                 var status = (await creating[i]).Status;
-                Assert.True(status is CreateStatus.Created or CreateStatus.SourceMissing or CreateStatus.SourceGone, status.ToString());
+                Assert.True(
+                    status is CreateStatus.Created or CreateStatus.SourceMissing or CreateStatus.SourceGone,
+                    status.ToString());
                 if (status is CreateStatus.Created)
                     Assert.Equal("abcd", await _host.ReadAllAsync(forks[i]));
             }

@@ -4,7 +4,10 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Every header that is read, with every value that is none: a clear answer each time, and no stream that can't be read.</summary>
+/// <summary>
+/// Sends extreme values in every header that is read. Each gets a clear answer, and no stream is made that can't
+/// be read.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -14,13 +17,17 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
 
     public Task DisposeAsync() => _api.DisposeAsync().AsTask();
 
-    // As bytes, one a character.
+    // Each character is one byte on the wire.
     private static string[] Values { get; } =
     [
-        "", "   ", "\t", Bytes("é"), Bytes("\u2028😀"), "\u00e9", "\u0080\u00ff", "\u0001", "\u007f", "\u00a0", new('x', 8_000), new('9', 400), "-1", "0", "00", "+1", "1.5", "1e3",
-        "NaN", "Infinity", "9007199254740992", "9223372036854775807", "9223372036854775808", "18446744073709551616", "0000000000000000001",
-        "1, 2", "true, true", "*", "\"", "\"\\", "W/\"x\", *", "a;b", "a/b;c=\"" + Bytes("é") + "\"", "a/b;c=\"\u00e9\"", "a/b;c=\"\t\"", "text/plain;;;=", "application/json\t;x=y",
-        "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "/api/streams/%", "%ff%fe", "gzip", "identity;q=NaN, br;q=9e999",
+        "", "   ", "\t", Bytes("é"), Bytes("\u2028😀"), "\u00e9", "\u0080\u00ff", "\u0001", "\u007f", "\u00a0",
+        new('x', 8_000), new('9', 400), "-1", "0", "00", "+1", "1.5", "1e3",
+        "NaN", "Infinity", "9007199254740992", "9223372036854775807", "9223372036854775808", "18446744073709551616",
+        "0000000000000000001",
+        "1, 2", "true, true", "*", "\"", "\"\\", "W/\"x\", *", "a;b", "a/b;c=\"" + Bytes("é") + "\"",
+        "a/b;c=\"\u00e9\"", "a/b;c=\"\t\"", "text/plain;;;=", "application/json\t;x=y",
+        "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z", "/api/streams/%", "%ff%fe", "gzip", "identity;q=NaN, br;q=9e999",
     ];
 
     [Theory]
@@ -44,13 +51,15 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("Last-Event-ID")]
     [InlineData("Origin")]
     [InlineData("X-Functions-Key")]
-    public async Task No_value_of_a_header_is_a_failure_or_makes_a_stream_that_can_not_be_read(string name, string others = "")
+    public async Task No_value_of_a_header_is_a_failure_or_makes_a_stream_that_can_not_be_read(
+        string name, string others = "")
     {
         var source = await _api.CreateAsync("text/plain", "source");
         others = others.Replace("{source}", "/api/streams/" + source, StringComparison.Ordinal);
         var failures = new System.Collections.Concurrent.ConcurrentBag<string>();
 
-        var headers = Values.Select(value => $"{name}: {value}").Append($"{name}: 1\n{name}: 1").Append($"{name}: true\n{name}: true");
+        var headers = Values.Select(value => $"{name}: {value}")
+            .Append($"{name}: 1\n{name}: 1").Append($"{name}: true\n{name}: true");
         await Parallel.ForEachAsync(headers, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (header, _) =>
         {
             var path = DurableCalls.NewPath();
@@ -63,7 +72,7 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
 
             if (put is 0 or >= 500 || post is 0 or >= 500 || read is 0 or >= 500)
                 failures.Add($"{header}: PUT {put}, POST {post}, GET {read}");
-            // One that was made to expire is gone already.
+            // A stream that was created to expire may be gone already.
             if (found != head || found is not (200 or 404) || (put != 201 && found != 404))
                 failures.Add($"{header}: PUT {put}, then GET {found}, HEAD {head}");
         });
@@ -75,14 +84,17 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("text/plain; x=\"é\"", "text/plain")]
     [InlineData("text/é", "application/octet-stream")]
     [InlineData("application/json; x=\"\u0001\"", "application/json")]
-    public async Task A_content_type_that_was_stored_before_it_was_looked_at_does_not_keep_a_stream_from_being_read(string stored, string sent)
+    public async Task A_content_type_that_was_stored_before_it_was_looked_at_does_not_keep_a_stream_from_being_read(
+        string stored, string sent)
     {
         var path = await _api.CreateAsync(sent, sent == "application/json" ? "[1]" : "1");
         await postgres.ExecuteAsync($"update chunkstream.streams set content_type = '{stored}' where path = '{path}'");
 
-        foreach (var (method, query) in new[] { ("GET", ""), ("HEAD", ""), ("PUT", ""), ("GET", "?offset=-1&live=long-poll") })
+        (string, string)[] calls = [("GET", ""), ("HEAD", ""), ("PUT", ""), ("GET", "?offset=-1&live=long-poll")];
+        foreach (var (method, query) in calls)
         {
-            using var response = await _api.SendAsync(new HttpMethod(method), path + query, method == "PUT" ? sent : null, body: null);
+            using var response = await _api.SendAsync(
+                new HttpMethod(method), path + query, method == "PUT" ? sent : null, body: null);
             Assert.Equal(200, (int)response.StatusCode);
             Assert.Equal(sent, response.Header("Content-Type"));
         }
@@ -100,7 +112,8 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
         var path = await _api.CreateAsync("text/plain");
         foreach (var method in new[] { HttpMethod.Put, HttpMethod.Post })
         {
-            using var response = await _api.SendAsync(method, path, "text/plain", [1, 2], ("Content-Encoding", encoding));
+            using var response = await _api.SendAsync(
+                method, path, "text/plain", [1, 2], ("Content-Encoding", encoding));
             Assert.Equal(415, (int)response.StatusCode);
             Assert.Equal("identity", response.Header("Accept-Encoding"));
             Assert.Equal("urn:chunkstream:encoded-body", (string?)(await response.ProblemAsync())["type"]);
@@ -118,7 +131,8 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
         for (var n = 0; n < 2; n++)
         {
             using var response = await _api.PutAsync(
-                path, null, null, ("Stream-Forked-From", "/api/streams/" + source), ("Stream-Fork-Offset", "9223372036854775807"), ("Stream-Fork-Sub-Offset", "1"));
+                path, null, null, ("Stream-Forked-From", "/api/streams/" + source),
+                ("Stream-Fork-Offset", "9223372036854775807"), ("Stream-Fork-Sub-Offset", "1"));
             Assert.Equal(n == 0 ? 400 : 409, (int)response.StatusCode);
             (await _api.PutAsync(path, "text/plain")).Dispose();
         }
@@ -128,7 +142,10 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_closure_that_is_said_twice_is_not_taken_for_none()
     {
         var path = await _api.CreateAsync("text/plain");
-        Assert.Equal(400, await SendAsync("POST", path, "Content-Type: text/plain\nContent-Length: 1\nStream-Closed: true\nStream-Closed: true"));
+        Assert.Equal(
+            400,
+            await SendAsync(
+                "POST", path, "Content-Type: text/plain\nContent-Length: 1\nStream-Closed: true\nStream-Closed: true"));
         Assert.Equal("", await _api.TextAsync(path));
     }
 
@@ -136,5 +153,8 @@ public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
 
     private async Task<int> SendAsync(string method, string path, string headers)
         => (await RawRequest.SendAsync(
-            new Uri(_api.Origin), $"{method} /api/streams/{path} HTTP/1.1{(headers.Length > 0 ? "\n" : "")}{headers}", headers.Contains("Content-Length", StringComparison.Ordinal) ? [(byte)'1'] : null, Encoding.Latin1)).Status;
+            new Uri(_api.Origin),
+            $"{method} /api/streams/{path} HTTP/1.1{(headers.Length > 0 ? "\n" : "")}{headers}",
+            headers.Contains("Content-Length", StringComparison.Ordinal) ? [(byte)'1'] : null,
+            Encoding.Latin1)).Status;
 }

@@ -8,7 +8,9 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Databases whose transactions are not "read committed" unless they say so. Each test has one of its own.</summary>
+/// <summary>
+/// The default isolation of the database's transactions is not "read committed". Each test has a database of its own.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -31,11 +33,13 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         var hosts = Enumerable.Range(0, 4).Select(_ => StoreHost.Start(ConnectionString)).ToArray();
         var path = NewPath();
 
-        // The tables are made by all of them at once.
+        // All instances create the tables at the same time.
         var created = await Task.WhenAll(hosts.Select(host => host.CreateAsync(path, Json, ttl: 1_000)));
         Assert.Single(created, result => result.Status is CreateStatus.Created);
 
-        await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(hosts[writer % hosts.Length], path, writer)))).Within();
+        await Task.WhenAll(
+            Enumerable.Range(0, Writers)
+                .Select(writer => Task.Run(() => WriteAsync(hosts[writer % hosts.Length], path, writer)))).Within();
 
         var messages = (await hosts[0].ReadAllAsync(path)).Split(',');
         Assert.Equal(Writers * Appends, messages.Length);
@@ -43,7 +47,8 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         {
             Assert.Equal(
                 Enumerable.Range(0, Appends).Select(number => Message(writer, number)),
-                messages.Where(message => message.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{writer}."), StringComparison.Ordinal)));
+                messages.Where(message => message.StartsWith(
+                    string.Create(CultureInfo.InvariantCulture, $"{writer}."), StringComparison.Ordinal)));
         }
 
         foreach (var host in hosts)
@@ -56,7 +61,8 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task The_script_may_be_run_by_several_at_once()
     {
-        await postgres.ExecuteAsync($"alter database {_database} set default_transaction_isolation = 'repeatable read'");
+        await postgres.ExecuteAsync(
+            $"alter database {_database} set default_transaction_isolation = 'repeatable read'");
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
         {
@@ -67,14 +73,15 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>
-    /// Appends from SQL in transactions that see the streams as they were when they began: those that come too late are refused as a whole,
-    /// with the error that says to repeat them.
+    /// Appends from SQL in transactions that see the streams as they were when they began. A transaction that comes too
+    /// late is refused as a whole, with the error that says to repeat it.
     /// </summary>
     [Theory]
     [InlineData("repeatable read", Json)]
     [InlineData("serializable", Json)]
     [InlineData("repeatable read", Plain)]
-    public async Task From_SQL_what_is_committed_is_there_once_and_the_rest_is_to_be_repeated(string isolation, string contentType)
+    public async Task From_SQL_what_is_committed_is_there_once_and_the_rest_is_to_be_repeated(
+        string isolation, string contentType)
     {
         await using var host = StoreHost.Start(ConnectionString);
         string[] paths = [NewPath(), NewPath()];
@@ -84,12 +91,14 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         await using var sql = NpgsqlDataSource.Create(ConnectionString);
         var repeated = 0;
 
-        // Beside writers that don't wait for anything, through the app; and each transaction to both streams, in either order.
+        // Each transaction appends to both streams, in either order, while the app appends to them without waiting for
+        // anything.
         var fromSql = Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
         {
             for (var number = 0; number < AppendsFromSql; number++)
             {
-                while (!await TryAppendAsync(sql, writer % 2 == 0 ? paths : [paths[1], paths[0]], Text(writer, number, contentType)))
+                string[] ordered = writer % 2 == 0 ? paths : [paths[1], paths[0]];
+                while (!await TryAppendAsync(sql, ordered, Text(writer, number, contentType)))
                     Interlocked.Increment(ref repeated);
             }
         })).ToArray();
@@ -110,23 +119,27 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
             for (var writer = 0; writer < 4; writer++)
             {
                 Assert.Equal(
-                    Enumerable.Range(0, AppendsFromSql).SelectMany(number => new[] { Message(writer, number), Message(writer, number) }),
-                    messages.Where(message => message.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{writer}."), StringComparison.Ordinal)));
+                    Enumerable.Range(0, AppendsFromSql)
+                        .SelectMany(number => new[] { Message(writer, number), Message(writer, number) }),
+                    messages.Where(message => message.StartsWith(
+                        string.Create(CultureInfo.InvariantCulture, $"{writer}."), StringComparison.Ordinal)));
             }
 
-            // The two of a transaction stand together.
+            // A transaction's two messages stand together.
             var ours = messages.Index().Where(message => message.Item[0] != '9').ToArray();
             Assert.All(ours.Chunk(2), pair => Assert.Equal((pair[0].Index + 1, pair[0].Item), pair[1]));
         }
     }
 
-    /// <summary>A transaction that began before does not see the fork, and must not give away what the fork still needs.</summary>
+    /// <summary>
+    /// A transaction that began before the fork does not see it, and must not give away what the fork still needs.
+    /// </summary>
     [Fact]
     public async Task From_SQL_a_path_is_not_taken_from_a_stream_that_was_forked_meanwhile()
     {
         await using var host = StoreHost.Start(ConnectionString);
         var (path, fork) = (NewPath(), NewPath());
-        // What makes the tables is not to be in the time that the stream has.
+        // This creates the tables, so that the time this takes does not count against the stream's lifetime.
         await host.CreateAsync(NewPath());
         await host.CreateAsync(path, content: ["inherited"], expires: TimeProvider.System.GetUtcNow().AddSeconds(2));
         await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
@@ -134,8 +147,12 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         await using (var begin = new NpgsqlCommand("select from chunkstream.streams", connection))
             await begin.ExecuteNonQueryAsync().Within();
-        Assert.Equal(CreateStatus.Created, (await host.CreateAsync(fork, null, ttl: 1_000, fork: new ForkPoint(path, null, 0))).Status);
-        await Bounded.Until(async () => (await host.Store.HeadAsync(path, default)).Presence is Presence.Gone, "the source has expired");
+        Assert.Equal(
+            CreateStatus.Created,
+            (await host.CreateAsync(fork, null, ttl: 1_000, fork: new ForkPoint(path, null, 0))).Status);
+        await Bounded.Until(
+            async () => (await host.Store.HeadAsync(path, default)).Presence is Presence.Gone,
+            "the source has expired");
 
         await using (var create = new NpgsqlCommand("select chunkstream.create(@path, 'text/plain')", connection))
         {
@@ -149,26 +166,31 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("inherited", await host.ReadAllAsync(fork));
     }
 
-    private string ConnectionString => new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database }.ConnectionString;
+    private string ConnectionString
+        => new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database }.ConnectionString;
 
     private static async Task WriteAsync(StoreHost host, string path, int writer)
     {
         for (var number = 0; number < Appends; number++)
         {
             var append = new AppendToStream(
-                path, Json, [Encoding.UTF8.GetBytes(Message(writer, number))], false, null, new ProducerPosition($"{writer}", 0, number));
+                path, Json, [Encoding.UTF8.GetBytes(Message(writer, number))], false, null,
+                new ProducerPosition($"{writer}", 0, number));
             Assert.Equal(AppendStatus.Appended, (await host.Appends.AppendAsync(append, default).Within()).Status);
         }
     }
 
-    // Whether it was committed. Nothing else may be refused, and with no other error.
+    // Returns whether the transaction was committed. The only error allowed is the one that says to repeat it.
     private static async Task<bool> TryAppendAsync(NpgsqlDataSource sql, string[] paths, string text)
     {
         await using var connection = await sql.OpenConnectionAsync();
         await using var command = new NpgsqlCommand(
             """
             begin;
-            select chunkstream.append(@first, @text), chunkstream.append(@second, @text), chunkstream.append(@first, @text), chunkstream.append(@second, @text), pg_sleep(0.002);
+            select chunkstream.append(@first, @text), chunkstream.append(@second, @text),
+            """
+            + """
+             chunkstream.append(@first, @text), chunkstream.append(@second, @text), pg_sleep(0.002);
             commit;
             """,
             connection);
@@ -186,8 +208,10 @@ public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
-    private static string Text(int writer, int number, string contentType) => Message(writer, number) + (contentType == Json ? "" : ";");
+    private static string Text(int writer, int number, string contentType)
+        => Message(writer, number) + (contentType == Json ? "" : ";");
 
-    // A number, and so JSON too.
-    private static string Message(int writer, int number) => string.Create(CultureInfo.InvariantCulture, $"{writer}.{number:D4}");
+    // The message is a number, and thus JSON too.
+    private static string Message(int writer, int number)
+        => string.Create(CultureInfo.InvariantCulture, $"{writer}.{number:D4}");
 }

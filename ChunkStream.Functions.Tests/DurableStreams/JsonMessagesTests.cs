@@ -12,7 +12,9 @@ public sealed class JsonMessagesTests
     [InlineData("  \n\t \"text\" \r\n ", "\"text\"")]
     [InlineData("12345678901234567890.1234567890e-7", "12345678901234567890.1234567890e-7")]
     [InlineData("null", "null")]
-    [InlineData("""[1, "two" ,{ "three" : [ 3 ] }, [4,5], null ]""", "1", "\"two\"", """{ "three" : [ 3 ] }""", "[4,5]", "null")]
+    [InlineData(
+        """[1, "two" ,{ "three" : [ 3 ] }, [4,5], null ]""", "1", "\"two\"", """{ "three" : [ 3 ] }""", "[4,5]",
+        "null")]
     [InlineData("[[[1,2,3]]]", "[[1,2,3]]")]
     [InlineData("[[]]", "[]")]
     [InlineData("[]")]

@@ -21,14 +21,20 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         foreach (var isTtl in new[] { true, false })
         {
             var path = NewPath();
-            var created = await _host.CreateAsync(path, content: ["old"], ttl: isTtl ? 3_600 : null, expires: isTtl ? null : DateTimeOffset.UnixEpoch.AddYears(200));
+            var created = await _host.CreateAsync(
+                path, content: ["old"], ttl: isTtl ? 3_600 : null,
+                expires: isTtl ? null : DateTimeOffset.UnixEpoch.AddYears(200));
             await PassAsync(path, 3_800);
 
             Assert.Equal(Presence.Missing, (await _host.ReadAsync(path)).Presence);
-            Assert.Equal(Presence.Missing, (await _host.Store.ReadOnAsync(created.Stream!.Id, 0, 3, 100, default).Within()).Presence);
+            Assert.Equal(
+                Presence.Missing,
+                (await _host.Store.ReadOnAsync(created.Stream!.Id, 0, 3, 100, default).Within()).Presence);
             Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
             Assert.Equal(AppendStatus.Missing, (await _host.AppendAsync(path, "x")).Status);
-            Assert.Equal(CreateStatus.SourceMissing, (await _host.CreateAsync(NewPath(), null, fork: new ForkPoint(path, null, 0))).Status);
+            Assert.Equal(
+                CreateStatus.SourceMissing,
+                (await _host.CreateAsync(NewPath(), null, fork: new ForkPoint(path, null, 0))).Status);
             Assert.Equal(Presence.Missing, await _host.DeleteAsync(path).Within());
             Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(path, "text/html", ["new"])).Status);
             Assert.Equal("new", await _host.ReadAllAsync(path));
@@ -48,7 +54,8 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await PassAsync(path, 900);
         var piece = await _host.ReadAsync(path);
         await PassAsync(path, 900);
-        Assert.Equal(Presence.Present, (await _host.Store.ReadOnAsync(piece.Stream!.Id, 0, 2, 100, default).Within()).Presence);
+        Assert.Equal(
+            Presence.Present, (await _host.Store.ReadOnAsync(piece.Stream!.Id, 0, 2, 100, default).Within()).Presence);
         await PassAsync(path, 900);
         Assert.Equal(Presence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
         await PassAsync(path, 151);
@@ -72,7 +79,8 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await PassAsync(path, 51);
         Assert.Equal(Presence.Missing, (await _host.Store.HeadAsync(path, default).Within()).Presence);
 
-        Task<string> TouchedAsync() => postgres.ScalarAsync<string>($"select touched_at::text || ctid from chunkstream.streams where path = '{path}'");
+        Task<string> TouchedAsync() => postgres.ScalarAsync<string>(
+            $"select touched_at::text || ctid from chunkstream.streams where path = '{path}'");
     }
 
     [Theory]
@@ -86,7 +94,8 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await _host.CreateAsync(path, ttl: ttl);
 
         Assert.Equal(longer, await postgres.ScalarAsync<double>(
-            $"select extract(epoch from touched_at - created_at)::double precision from chunkstream.streams where path = '{path}'"));
+            "select extract(epoch from touched_at - created_at)::double precision "
+            + $"from chunkstream.streams where path = '{path}'"));
     }
 
     [Fact]
@@ -96,7 +105,7 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await _host.CreateAsync(path, content: ["x"], ttl: 1_000);
         await PassAsync(path, 900);
 
-        // It expires after it was read, and before its time could begin anew.
+        // The stream expires after it was read, and before its time to live could begin anew.
         await using var expiring = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
         await expiring.OpenAsync().Within();
         await using var transaction = await expiring.BeginTransactionAsync().AsTask().Within();
@@ -104,7 +113,9 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await command.ExecuteNonQueryAsync().Within();
         var read = _host.ReadAsync(path);
         await Bounded.Until(
-            async () => await postgres.ScalarAsync<long>("select count(*) from pg_stat_activity where query like '%stream_look%' and wait_event_type = 'Lock'") == 1,
+            async () => await postgres.ScalarAsync<long>(
+                "select count(*) from pg_stat_activity "
+                + "where query like '%stream_look%' and wait_event_type = 'Lock'") == 1,
             "the time to live is to begin anew");
         await transaction.CommitAsync().Within();
 
@@ -144,9 +155,20 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal("x", await _host.ReadAllAsync(read));
         Assert.Equal("x", await _host.ReadAllAsync(living));
-        Assert.Equal(0, await postgres.ScalarAsync<long>($"select count(*) from chunkstream.streams where path in ('{expired}', '{deleted}') or path is null"));
-        Assert.Equal(0, await postgres.ScalarAsync<long>("select count(*) from chunkstream.chunks m where not exists (select from chunkstream.streams s where s.id = m.stream_id)"));
-        Assert.Equal(0, await postgres.ScalarAsync<long>("select count(*) from chunkstream.producers p where not exists (select from chunkstream.streams s where s.id = p.stream_id)"));
+        Assert.Equal(
+            0,
+            await postgres.ScalarAsync<long>(
+                $"select count(*) from chunkstream.streams where path in ('{expired}', '{deleted}') or path is null"));
+        Assert.Equal(
+            0,
+            await postgres.ScalarAsync<long>(
+                "select count(*) from chunkstream.chunks m "
+                + "where not exists (select from chunkstream.streams s where s.id = m.stream_id)"));
+        Assert.Equal(
+            0,
+            await postgres.ScalarAsync<long>(
+                "select count(*) from chunkstream.producers p "
+                + "where not exists (select from chunkstream.streams s where s.id = p.stream_id)"));
     }
 
     [Fact]
@@ -182,10 +204,13 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
             await _host.DeleteAsync(fork).Within();
         }
 
-        await Task.WhenAll(new[] { _host, other, _host, other }.Select(host => host.Get<DurableStreamSweep>().RunAsync(default))).Within();
+        await Task.WhenAll(
+            new[] { _host, other, _host, other }
+                .Select(host => host.Get<DurableStreamSweep>().RunAsync(default))).Within();
         await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
 
-        Assert.Equal(0, await postgres.ScalarAsync<long>("select count(*) from chunkstream.streams where path is null"));
+        Assert.Equal(
+            0, await postgres.ScalarAsync<long>("select count(*) from chunkstream.streams where path is null"));
     }
 
     [Fact]
@@ -203,7 +228,10 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await PassAsync(fork, 200_000);
         await _host.Get<DurableStreamSweep>().RunAsync(default).Within();
         Assert.Equal(Presence.Missing, (await _host.ReadAsync(source)).Presence);
-        Assert.Equal(0, await postgres.ScalarAsync<long>($"select count(*) from chunkstream.streams where path in ('{source}', '{fork}') or path is null"));
+        Assert.Equal(
+            0,
+            await postgres.ScalarAsync<long>(
+                $"select count(*) from chunkstream.streams where path in ('{source}', '{fork}') or path is null"));
     }
 
     /// <summary>Lets time pass for one stream.</summary>

@@ -5,13 +5,16 @@ using Xunit.Abstractions;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Readers hear of what is appended on another instance through one connection of their process; and when that is lost.</summary>
+/// <summary>
+/// Readers hear of appends on another instance through their process's one listening connection, and get them also
+/// while that connection is lost.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class ListeningTests(RealPostgres postgres, ITestOutputHelper output)
 {
     private const string Json = "application/json";
 
-    // Of a busy machine; what it takes is in the output.
+    // Limits for a busy machine. The times measured are in the output.
     private static readonly TimeSpan Usual = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan AfterLoss = TimeSpan.FromSeconds(5);
 
@@ -24,7 +27,7 @@ public sealed class ListeningTests(RealPostgres postgres, ITestOutputHelper outp
         using var live = await LiveResponse.OpenAsync(there, path);
         await live.NextPairAsync();
         var waits = new WaitingTimes(here, live, path);
-        // Until it listens, and everything has run once.
+        // The first measurement waits until the process listens and all code has run once.
         await Bounded.Until(async () => await ListenersAsync() == 1, "somebody listens");
         await waits.MeasureAsync(30);
 
@@ -39,7 +42,7 @@ public sealed class ListeningTests(RealPostgres postgres, ITestOutputHelper outp
 
         var after = await waits.MeasureAsync(60);
 
-        // For seconds there is nobody to hear.
+        // For some seconds nobody can listen.
         using var ending = new CancellationTokenSource(TimeSpan.FromSeconds(4));
         var terminating = Task.Run(async () =>
         {
@@ -53,8 +56,17 @@ public sealed class ListeningTests(RealPostgres postgres, ITestOutputHelper outp
         await Bounded.Until(async () => await ListenersAsync() == 1, "somebody listens after all");
         var again = await waits.MeasureAsync(60);
 
-        foreach (var (name, times) in new[] { ("before", before), ("right after a loss", lost), ("after", after), ("while it is lost again and again", deaf), ("at last", again) })
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: median {Median(times):F1} ms, longest {times.Max():F1} ms of {times.Count}"));
+        foreach (var (name, times) in new[]
+        {
+            ("before", before),
+            ("right after a loss", lost),
+            ("after", after),
+            ("while it is lost again and again", deaf),
+            ("at last", again),
+        })
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: median {Median(times):F1} ms, longest {times.Max():F1} ms of {times.Count}"));
         Assert.All(new[] { before, after, again }, times => Assert.InRange(Median(times), 0, Usual.TotalMilliseconds));
         Assert.All(lost.Concat(deaf), time => Assert.InRange(time, 0, AfterLoss.TotalMilliseconds));
     }
@@ -62,12 +74,17 @@ public sealed class ListeningTests(RealPostgres postgres, ITestOutputHelper outp
     private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
 
     private Task<long> ListenersAsync()
-        => postgres.ScalarAsync<long>("select count(*) from pg_stat_activity where query = 'listen chunkstream' and state = 'idle'");
+        => postgres.ScalarAsync<long>(
+            "select count(*) from pg_stat_activity where query = 'listen chunkstream' and state = 'idle'");
 
     private Task<long> TerminateAsync()
-        => postgres.ScalarAsync<long>("select count(pg_terminate_backend(pid, 1000)) from pg_stat_activity where query = 'listen chunkstream'");
+        => postgres.ScalarAsync<long>(
+            "select count(pg_terminate_backend(pid, 1000)) from pg_stat_activity where query = 'listen chunkstream'");
 
-    /// <summary>How long a reader on one instance waits after an append on the other is acknowledged; and that it gets all, in order.</summary>
+    /// <summary>
+    /// Measures how long a reader on one instance waits after an append on the other is acknowledged, and checks that
+    /// it gets everything in order.
+    /// </summary>
     private sealed class WaitingTimes(LocalApi writer, LiveResponse reader, string path)
     {
         private int _next;

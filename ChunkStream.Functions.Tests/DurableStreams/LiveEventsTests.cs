@@ -5,7 +5,7 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Whatever is in a stream stays in its data event, and comes out of it as it went in.</summary>
+/// <summary>Whatever is in a stream stays inside its data event, and is read from it as it was appended.</summary>
 public sealed class LiveEventsTests
 {
     [Theory]
@@ -56,7 +56,8 @@ public sealed class LiveEventsTests
     [InlineData(new byte[] { 1 })]
     public void Bytes_are_base64(byte[] bytes)
     {
-        var (_, data) = Assert.Single(Read(LiveEvents.Encode(new LiveSegment(0, 7, bytes, UpToDate: false, Closed: false), LiveContent.Binary).Bytes.Span));
+        var segment = new LiveSegment(0, 7, bytes, UpToDate: false, Closed: false);
+        var (_, data) = Assert.Single(Read(LiveEvents.Encode(segment, LiveContent.Binary).Bytes.Span));
 
         Assert.Equal(bytes, Convert.FromBase64String(data));
     }
@@ -64,15 +65,19 @@ public sealed class LiveEventsTests
     [Fact]
     public void The_offset_stands_at_the_end_and_can_be_taken_from_there()
     {
-        var made = LiveEvents.Encode(new LiveSegment(41, 42, "x"u8.ToArray(), UpToDate: true, Closed: false), LiveContent.Text);
+        var made = LiveEvents.Encode(
+            new LiveSegment(41, 42, "x"u8.ToArray(), UpToDate: true, Closed: false), LiveContent.Text);
 
-        Assert.Equal("event: data\ndata:x\n\nevent: control\ndata:{\"streamNextOffset\":\"0000000000000000042\"", Encoding.UTF8.GetString(made.Bytes.Span));
+        Assert.Equal(
+            "event: data\ndata:x\n\nevent: control\ndata:{\"streamNextOffset\":\"0000000000000000042\"",
+            Encoding.UTF8.GetString(made.Bytes.Span));
         Assert.Equal("0000000000000000042", Encoding.UTF8.GetString(made.Offset.Span));
     }
 
     [Fact]
     public void Without_data_there_is_no_data_event()
-        => Assert.StartsWith("event: control\n", Encoding.UTF8.GetString(Encode("", LiveContent.Text)), StringComparison.Ordinal);
+        => Assert.StartsWith(
+            "event: control\n", Encoding.UTF8.GetString(Encode("", LiveContent.Text)), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("", 0)]
@@ -98,7 +103,8 @@ public sealed class LiveEventsTests
         foreach (var _ in new int[2])
         {
             await using var source = new LiveSource(
-                new LiveAnswer(segment, Reader: null, LiveContent.Text) { Duration = TimeSpan.FromMinutes(1) }, TimeProvider.System, default);
+                new LiveAnswer(segment, Reader: null, LiveContent.Text) { Duration = TimeSpan.FromMinutes(1) },
+                TimeProvider.System, default);
             var made = segment.Event(LiveContent.Text);
             Assert.True(await source.WaitToReadAsync());
             Assert.True(source.TryRead());
@@ -107,12 +113,16 @@ public sealed class LiveEventsTests
             Assert.False(await source.WaitToReadAsync());
         }
 
-        Assert.Equal("event: data\ndata:hello\n\nevent: control\ndata:{\"streamNextOffset\":\"0000000000000000005\",\"upToDate\":true,\"streamClosed\":true}\n\n", written[0]);
+        Assert.Equal(
+            "event: data\ndata:hello\n\nevent: control\n"
+            + "data:{\"streamNextOffset\":\"0000000000000000005\",\"upToDate\":true,\"streamClosed\":true}\n\n",
+            written[0]);
         Assert.Equal(written[0], written[1]);
     }
 
     private static ReadOnlySpan<byte> Encode(string text, LiveContent content)
-        => LiveEvents.Encode(new LiveSegment(0, 1, Encoding.UTF8.GetBytes(text), UpToDate: true, Closed: false), content).Bytes.Span;
+        => LiveEvents.Encode(
+            new LiveSegment(0, 1, Encoding.UTF8.GetBytes(text), UpToDate: true, Closed: false), content).Bytes.Span;
 
     private static List<(string Name, string Data)> Read(ReadOnlySpan<byte> bytes)
         => SseReader.Events(Encoding.UTF8.GetString(bytes) + "}\n\n").Where(e => e.Name != "control").ToList();

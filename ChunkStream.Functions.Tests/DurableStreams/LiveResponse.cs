@@ -15,7 +15,7 @@ internal sealed class LiveResponse : IDisposable
 
     private LiveResponse(HttpResponseMessage response, Stream body) => (_response, _body) = (response, body);
 
-    /// <summary>All text that came.</summary>
+    /// <summary>All text that has come so far.</summary>
     public StringBuilder Text { get; } = new();
 
     public HttpResponseMessage Head => _response;
@@ -50,7 +50,7 @@ internal sealed class LiveResponse : IDisposable
         return _events.Dequeue();
     }
 
-    /// <summary>The next data event and the control event after it; or the control event alone.</summary>
+    /// <summary>The next data event and the control event after it, or the control event alone.</summary>
     public async Task<(string? Data, JsonNode Control)> NextPairAsync()
     {
         var first = (await NextAsync()) ?? throw new IOException("It has ended.");
@@ -63,7 +63,7 @@ internal sealed class LiveResponse : IDisposable
         return (first.Data, JsonNode.Parse(second.Data)!);
     }
 
-    /// <summary>Everything up to the first control event that says that this was all.</summary>
+    /// <summary>Everything up to the first control event that says that the reader is up to date.</summary>
     public async Task<List<(string? Data, JsonNode Control)>> UntilUpToDateAsync()
     {
         var pairs = new List<(string? Data, JsonNode Control)>();

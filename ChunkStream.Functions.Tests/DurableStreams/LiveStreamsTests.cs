@@ -13,7 +13,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly StoreHost _host = StoreHost.Start(postgres.ConnectionString);
 
-    // Its connections are told from those of others by their name.
+    // The application's name tells this host's connections from those of others.
     private readonly StoreHost _other = StoreHost.Start(postgres.ConnectionString + ";Application Name=the other");
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -55,7 +55,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_change_between_the_read_and_the_following_is_not_missed()
     {
-        // With nobody who has followed before, with somebody who does, and after somebody has.
+        // First nobody has followed the stream, then somebody follows it, then somebody has followed it.
         for (var round = 0; round < 3; round++)
         {
             var (path, stream) = await NewStreamAsync();
@@ -67,7 +67,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
             await Task.Delay(100);
             using var reader = _other.Live.Follow(stream, 0);
 
-            // Sooner than by looking from time to time.
+            // A reader that only polled would get it later.
             Assert.Equal("one", Text((await reader.NextAsync(default).Within(TimeSpan.FromSeconds(5)))!.Data));
         }
     }
@@ -166,7 +166,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
             position = block.Next;
         }
 
-        // And is with the others again.
+        // The slow reader has caught up with the quick one.
         var both = new[] { quick.NextAsync(default).AsTask(), slow.NextAsync(default).AsTask() };
         await _host.AppendAsync(path, "y");
         Assert.Same(await both[0].Within(), await both[1].Within());
@@ -333,7 +333,8 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
 
         await writing.Within();
         await cutting.Within();
-        Assert.Equal(string.Concat(Enumerable.Range(0, 200).Select(i => i.ToString("D3", CultureInfo.InvariantCulture))), read);
+        Assert.Equal(
+            string.Concat(Enumerable.Range(0, 200).Select(i => i.ToString("D3", CultureInfo.InvariantCulture))), read);
         Assert.Contains(_other.Log.Entries, entry => entry.Event.Name == "StreamChangesNotHeard");
 
         await HearingAsync(_other);
@@ -347,7 +348,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
             waits.Add(Stopwatch.GetElapsedTime(start));
         }
 
-        // Who looks from time to time only waits for half a second at the least, each time.
+        // A reader that only polled would wait for at least half a second each time.
         Assert.InRange(waits.Order().ElementAt(10), TimeSpan.Zero, TimeSpan.FromSeconds(0.4));
     }
 
@@ -358,7 +359,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         using var reader = _other.Live.Follow(stream, 0);
         await HearingAsync(_other);
 
-        // A change that nobody is told of, as by a process that dies before it could.
+        // Nobody is told of this change, as if the process died before it could tell.
         var next = reader.NextAsync(default).AsTask();
         await AppendSilentlyAsync(path);
         await CutListenerAsync();
@@ -381,7 +382,9 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
             Assert.Equal(Presence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
         }
 
-        await Bounded.Until(async () => (await _host.Store.HeadAsync(path, default).Within()).Presence is Presence.Missing, "it has expired");
+        await Bounded.Until(
+            async () => (await _host.Store.HeadAsync(path, default).Within()).Presence is Presence.Missing,
+            "it has expired");
     }
 
     [Fact]
@@ -425,5 +428,6 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         + "where application_name = 'the other' and lower(query) = 'listen chunkstream'");
 
     private Task AppendSilentlyAsync(string path) => postgres.ExecuteAsync(
-        $"select * from chunkstream.stream_append('{path}', '{{text/plain}}', '{{1}}', array['quiet'::bytea], '{{false}}', 1000000, null, null, null, null)");
+        $"select * from chunkstream.stream_append('{path}', '{{text/plain}}', '{{1}}', array['quiet'::bytea], "
+        + "'{false}', 1000000, null, null, null, null)");
 }

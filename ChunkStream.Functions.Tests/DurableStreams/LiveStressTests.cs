@@ -4,14 +4,17 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Readers who come and go while others write, on two instances: nobody is passed over, whatever the moment.</summary>
+/// <summary>
+/// Readers come and go while others write, on two instances. No reader misses anything, whenever it comes.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
 {
-    // Streams are looked at every 10 s in any case: who is forgotten would be found by that.
+    // Streams are polled every 10 s in any case, which would hide that a reader was forgotten.
     private static readonly TimeSpan LongBeforeALook = TimeSpan.FromSeconds(6);
 
-    private readonly StoreHost[] _hosts = [StoreHost.Start(postgres.ConnectionString), StoreHost.Start(postgres.ConnectionString)];
+    private readonly StoreHost[] _hosts =
+        [StoreHost.Start(postgres.ConnectionString), StoreHost.Start(postgres.ConnectionString)];
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -33,7 +36,9 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
         await _hosts[0].CreateAsync(path, contentType);
         await UntilItListensAsync();
 
-        var reading = Enumerable.Range(0, Readers).Select(number => Task.Run(() => FollowToTheEndAsync(_hosts[number % 2], path, new Random(number)))).ToArray();
+        var reading = Enumerable.Range(0, Readers)
+            .Select(number => Task.Run(() => FollowToTheEndAsync(_hosts[number % 2], path, new Random(number))))
+            .ToArray();
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(async writer =>
         {
             for (var n = 0; n < Appends; n++)
@@ -61,11 +66,12 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
         for (var n = 0; n < 5; n++)
             await _hosts[0].AppendAsync(path, new string((char)('a' + n), LiveStreams.SegmentBytes - 10));
 
-        // It has read the stream before all that.
+        // The reader starts before all that was appended.
         using var reader = _hosts[0].Live.Follow(stream, 0);
 
         for (var n = 0; n < 5; n++)
-            Assert.Equal((char)('a' + n), (char)(await reader.NextAsync(default).Within(LongBeforeALook))!.Data.Span[0]);
+            Assert.Equal(
+                (char)('a' + n), (char)(await reader.NextAsync(default).Within(LongBeforeALook))!.Data.Span[0]);
     }
 
     [Fact]
@@ -84,7 +90,9 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
             var end = ahead.NextAsync(default);
             await _hosts[1].CloseAsync(path);
 
-            Assert.Equal((3, 3, true), await end.Within(LongBeforeALook) is { } block ? (block.Start, block.Next, block.Closed) : default);
+            Assert.Equal(
+                (3, 3, true),
+                await end.Within(LongBeforeALook) is { } block ? (block.Start, block.Next, block.Closed) : default);
             Assert.Equal("one", Text((await behind.NextAsync(default).Within(LongBeforeALook))!.Data));
         }
     }
@@ -94,8 +102,9 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
         var (text, position) = (new System.Text.StringBuilder(), 0L);
         while (true)
         {
-            // A piece as a request reads it, and what comes then; for a while.
-            var piece = await host.Store.ReadAsync(path, position, chance.Next(4) == 0 ? 200 : 100_000, default).Within();
+            // Like a request: reads a segment, then follows the stream for a while.
+            var piece = await host.Store.ReadAsync(
+                path, position, chance.Next(4) == 0 ? 200 : 100_000, default).Within();
             var isJson = piece.Stream!.IsJson;
             Take(piece.Data, piece.Next);
             if (piece.Next == piece.Stream.Tail && piece.Stream.Closed)
@@ -105,7 +114,8 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
             using var reader = host.Live.Follow(piece.Stream, position);
             for (var blocks = chance.Next(20); blocks >= 0; blocks--)
             {
-                using var leaving = new CancellationTokenSource(chance.Next(5) == 0 ? TimeSpan.FromMilliseconds(chance.Next(20)) : Timeout.InfiniteTimeSpan);
+                using var leaving = new CancellationTokenSource(
+                    chance.Next(5) == 0 ? TimeSpan.FromMilliseconds(chance.Next(20)) : Timeout.InfiniteTimeSpan);
                 LiveSegment? block;
                 try
                 {

@@ -8,7 +8,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Who waits gets what comes, when it comes, and nothing else; and who is gone holds nothing.</summary>
+/// <summary>A waiting reader gets what is appended, and nothing else. A reader that is gone holds nothing.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class LiveTests(RealPostgres postgres)
 {
@@ -29,7 +29,9 @@ public sealed class LiveTests(RealPostgres postgres)
         {
             var offset = await api.AppendAsync(path, Json, $"[{n}]");
             var (data, after) = await live.NextPairAsync();
-            Assert.Equal(($"[{n}]", offset, true), (data, after["streamNextOffset"]!.GetValue<string>(), after["upToDate"]!.GetValue<bool>()));
+            Assert.Equal(
+                ($"[{n}]", offset, true),
+                (data, after["streamNextOffset"]!.GetValue<string>(), after["upToDate"]!.GetValue<bool>()));
         }
 
         using var closing = await api.PostAsync(path, headers: ("Stream-Closed", "true"));
@@ -62,21 +64,26 @@ public sealed class LiveTests(RealPostgres postgres)
         })
         {
             using var live = await LiveResponse.OpenAsync(api, path);
-            await api.AppendAsync(path, path == text ? Text : path == json ? Json : "image/png", path == json ? "\"end\"" : "end");
+            await api.AppendAsync(
+                path, path == text ? Text : path == json ? Json : "image/png", path == json ? "\"end\"" : "end");
             var pairs = await live.UntilUpToDateAsync();
             while (!decode(pairs[^1].Data ?? "").EndsWith("end", StringComparison.Ordinal))
                 pairs.AddRange(await live.UntilUpToDateAsync());
 
-            var all = string.Concat(pairs.Select(pair => path == json ? string.Concat(JsonSerializer.Deserialize<string[]>(pair.Data!)!) : decode(pair.Data!)));
+            var all = string.Concat(pairs.Select(pair => path == json
+                ? string.Concat(JsonSerializer.Deserialize<string[]>(pair.Data!)!)
+                : decode(pair.Data!)));
             Assert.Equal((path == text ? expected : content) + "end", all);
-            Assert.All(pairs, pair => Assert.DoesNotContain("666", pair.Control.ToJsonString(), StringComparison.Ordinal));
+            Assert.All(
+                pairs, pair => Assert.DoesNotContain("666", pair.Control.ToJsonString(), StringComparison.Ordinal));
         }
     }
 
     [Fact]
     public async Task A_text_that_we_part_is_not_parted_inside_a_character()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:SegmentBytes", "1024"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streams:SegmentBytes", "1024"));
         foreach (var unit in new[] { "ä", "€", "🐘", "\r\n" })
         {
             for (var shift = 0; shift < 4; shift++)
@@ -89,11 +96,14 @@ public sealed class LiveTests(RealPostgres postgres)
 
                 Assert.True(pairs.Count > 1);
                 Assert.Equal(content.ReplaceLineEndings("\n"), string.Concat(pairs.Select(pair => pair.Data)));
-                Assert.Equal(DurableCalls.Offset(Encoding.UTF8.GetByteCount(content)), pairs[^1].Control["streamNextOffset"]!.GetValue<string>());
+                Assert.Equal(
+                    DurableCalls.Offset(Encoding.UTF8.GetByteCount(content)),
+                    pairs[^1].Control["streamNextOffset"]!.GetValue<string>());
                 foreach (var (_, control) in pairs.SkipLast(1))
                 {
-                    // Each offset is one to go on from.
-                    using var again = await LiveResponse.OpenAsync(api, path, control["streamNextOffset"]!.GetValue<string>());
+                    // A reader can go on from each offset.
+                    using var again = await LiveResponse.OpenAsync(
+                        api, path, control["streamNextOffset"]!.GetValue<string>());
                     Assert.DoesNotContain('\uFFFD', (await again.NextPairAsync()).Data!);
                 }
             }
@@ -104,7 +114,8 @@ public sealed class LiveTests(RealPostgres postgres)
     public async Task It_ends_after_its_time_and_goes_on_where_it_was()
     {
         await using var api = await LocalApi.StartAsync(
-            postgres.ConnectionString, settings: [("ChunkStream:Streams:SseSeconds", "0.5"), ("ChunkStream:Streaming:HeartbeatSeconds", "0.1")]);
+            postgres.ConnectionString,
+            settings: [("ChunkStream:Streams:SseSeconds", "0.5"), ("ChunkStream:Streaming:HeartbeatSeconds", "0.1")]);
         var path = await api.CreateAsync(Json);
         var clock = Stopwatch.StartNew();
         var writing = Task.Run(async () =>
@@ -127,23 +138,29 @@ public sealed class LiveTests(RealPostgres postgres)
                 if (next.Name == "data")
                     got.AddRange(JsonSerializer.Deserialize<int[]>(next.Data)!);
                 else
-                    (offset, closed) = (JsonDocument.Parse(next.Data).RootElement.GetProperty("streamNextOffset").GetString()!, next.Data.Contains("streamClosed", StringComparison.Ordinal));
+                    (offset, closed) = (
+                        JsonDocument.Parse(next.Data).RootElement.GetProperty("streamNextOffset").GetString()!,
+                        next.Data.Contains("streamClosed", StringComparison.Ordinal));
             }
         }
 
         await writing.Within();
         Assert.Equal(Enumerable.Range(0, 100), got);
         Assert.InRange(responses, 3, 2 + (clock.Elapsed / TimeSpan.FromSeconds(0.4)));
-        Assert.All(api.Log.Entries.Where(entry => entry.Event.Name == "StreamEnded"), entry => Assert.Contains("Completed", entry.Message, StringComparison.Ordinal));
+        Assert.All(
+            api.Log.Entries.Where(entry => entry.Event.Name == "StreamEnded"),
+            entry => Assert.Contains("Completed", entry.Message, StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Silence_is_broken_by_heartbeats()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streaming:HeartbeatSeconds", "0.1"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streaming:HeartbeatSeconds", "0.1"));
         var path = await api.CreateAsync(Text);
 
-        using var reader = await RawClient.GetAsync(api.Client.BaseAddress!, $"/api/streams/{path}?offset=now&live=sse");
+        using var reader = await RawClient.GetAsync(
+            api.Client.BaseAddress!, $"/api/streams/{path}?offset=now&live=sse");
         var text = new StringBuilder();
         while (!text.ToString().Contains(": heartbeat\n\n", StringComparison.Ordinal))
             text.Append(Encoding.UTF8.GetString((await reader.ReadAsync()).Span));
@@ -156,12 +173,14 @@ public sealed class LiveTests(RealPostgres postgres)
     [InlineData("long-poll")]
     public async Task A_process_has_so_many_places_and_who_leaves_gives_theirs_back(string mode)
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:MaxReaders", "1"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streams:MaxReaders", "1"));
         var path = await api.CreateAsync(Text);
 
-        using (var reader = await RawClient.GetAsync(api.Client.BaseAddress!, $"/api/streams/{path}?offset=now&live={mode}"))
+        using (var reader = await RawClient.GetAsync(
+            api.Client.BaseAddress!, $"/api/streams/{path}?offset=now&live={mode}"))
         {
-            // An open event stream says something at once; a poll that waits, nothing.
+            // An event stream sends something as soon as it is open; a waiting long poll sends nothing.
             if (mode == "sse")
                 await reader.ReadAsync();
             else
@@ -226,7 +245,8 @@ public sealed class LiveTests(RealPostgres postgres)
     [Fact]
     public async Task A_process_that_stops_lets_its_readers_go_on_elsewhere()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streaming:ShutdownSeconds", "0.2"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streaming:ShutdownSeconds", "0.2"));
         var path = await api.CreateAsync(Text, "hello");
         using var live = await LiveResponse.OpenAsync(api, path);
         await live.NextPairAsync();

@@ -10,7 +10,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Durable streams and recordings as an adopter has them: a minimal API, <c>AddDurableStreams()</c>, and a line for each route.</summary>
+/// <summary>
+/// Durable streams and recordings as an adopter uses them: a minimal API, <c>AddDurableStreams()</c>, and one line
+/// a route.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -25,9 +28,10 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
             app.MapPublicDurableStreams();
             app.MapGroup("/grouped").MapDurableStreams();
 
-            // One line of body is what it takes.
+            // A recorded route takes one line.
             app.MapGet("/orders/{id}", (string id) => StreamResults.Recorded(id, _ => Orders()));
-            app.MapGet("/words/{*id}", (string id) => StreamResults.Recorded(id, _ => Words())).WithName("spoken-words");
+            app.MapGet("/words/{*id}", (string id) => StreamResults.Recorded(id, _ => Words()))
+                .WithName("spoken-words");
             app.MapGet("/failing/{id}", (string id, string? subject) => StreamResults.Recorded(id, Failing, new()
             {
                 Name = "failures",
@@ -40,7 +44,8 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
             }));
         },
         services => services
-            .ConfigureHttpJsonOptions(json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower)
+            .ConfigureHttpJsonOptions(
+                json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower)
             .AddChunkStream().AddDurableStreams(streams => streams.SweepSeconds = 1),
         settings: ("ConnectionStrings:Postgres", postgres.ConnectionString));
 
@@ -84,7 +89,8 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("{\"order_id\":2}\n", await _api.TextAsync($"/orders/{_name}?resume={DurableCalls.Offset(1)}"));
         Assert.Equal(1, _starts);
         Assert.Equal(
-            "[{\"order_id\":1},{\"order_id\":2}]", await _api.TextAsync($"/grouped/streams/recordings/orders.%7Bid%7D/{_name}"));
+            "[{\"order_id\":1},{\"order_id\":2}]",
+            await _api.TextAsync($"/grouped/streams/recordings/orders.%7Bid%7D/{_name}"));
 
         Assert.Equal("a\nb\n", await _api.TextAsync($"/words/x/{_name}"));
         Assert.Equal("a\nb\n", await _api.TextAsync($"/grouped/streams/recordings/spoken-words/x/{_name}"));
@@ -105,7 +111,8 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
         var problem = await badName.Content.ReadFromJsonAsync<ProblemDetails>();
         Assert.Equal((400, "urn:chunkstream:invalid-stream-path"), (problem!.Status!.Value, problem.Type));
         using var badPlace = await _api.GetAsync($"/orders/{_name}?resume=x");
-        Assert.Equal("urn:chunkstream:invalid-resume-token", (await badPlace.Content.ReadFromJsonAsync<ProblemDetails>())!.Type);
+        Assert.Equal(
+            "urn:chunkstream:invalid-resume-token", (await badPlace.Content.ReadFromJsonAsync<ProblemDetails>())!.Type);
         Assert.Throws<ArgumentException>(() => StreamResults.Recorded("x", _ => Words(), new() { Name = "a/b" }));
     }
 
@@ -116,17 +123,20 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
 
         await Bounded.Until(
-            async () => await postgres.ScalarAsync<long>($"select count(*) from chunkstream.streams where path = '{_name}'") == 0,
+            async () => await postgres.ScalarAsync<long>(
+                $"select count(*) from chunkstream.streams where path = '{_name}'") == 0,
             "the stream is taken out");
     }
 
     [Fact]
     public async Task Without_AddDurableStreams_it_is_said_what_to_call()
     {
-        var mapping = await Assert.ThrowsAsync<InvalidOperationException>(() => PlainApi.StartAsync(app => app.MapDurableStreams()));
+        var mapping = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => PlainApi.StartAsync(app => app.MapDurableStreams()));
         Assert.Contains("AddDurableStreams()", mapping.Message, StringComparison.Ordinal);
 
-        await using var api = await PlainApi.StartAsync(app => app.MapGet("/words", () => StreamResults.Recorded("x", _ => Words())));
+        await using var api = await PlainApi.StartAsync(
+            app => app.MapGet("/words", () => StreamResults.Recorded("x", _ => Words())));
         using var response = await api.GetAsync("/words");
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Contains(api.Log.Entries, entry => entry.Exception is InvalidOperationException { Message: var message }
@@ -152,9 +162,12 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     private static ValueTask<object?> RequireKey(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-        => context.HttpContext.Request.Query.ContainsKey("key") ? next(context) : ValueTask.FromResult<object?>(TypedResults.Unauthorized());
+        => context.HttpContext.Request.Query.ContainsKey("key")
+            ? next(context)
+            : ValueTask.FromResult<object?>(TypedResults.Unauthorized());
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? json = null, params (string Name, string Value)[] headers)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, string? json = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path);
         if (json is not null)

@@ -4,13 +4,15 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>The protocol's official client (npm <c>@durable-streams/client</c>), in Node, against the local host.</summary>
+/// <summary>
+/// Runs the protocol's official client (npm <c>@durable-streams/client</c>) in Node against the local host.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class OfficialClientTests(RealPostgres postgres)
 {
     private const string Package = "@durable-streams/client";
 
-    // What the page has, too: see ui/package.json.
+    // The page uses the same version: see ui/package.json.
     private const string Version = "0.2.7";
 
     private const string Begin =
@@ -28,7 +30,10 @@ public sealed class OfficialClientTests(RealPostgres postgres)
             try {
               sessions++;
               const leaving = new AbortController();
-              const response = await stream({ url, offset, live, signal: leaving.signal, sseResilience: { logWarnings: false } });
+              const response = await stream({ url, offset, live, signal: leaving.signal,
+        """
+        + """
+         sseResilience: { logWarnings: false } });
               await new Promise((ended, failed) => {
                 response.subscribeJson((batch) => {
                   seen.push(...batch.items.map(({ n }) => n));
@@ -53,7 +58,8 @@ public sealed class OfficialClientTests(RealPostgres postgres)
     [Fact]
     public async Task It_creates_appends_reads_tails_resumes_and_sees_the_end()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:LongPollSeconds", "0.5"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streams:LongPollSeconds", "0.5"));
         await using var node = await StartAsync(api.Client.BaseAddress!,
             """
             console.log((await handle.head()).exists);
@@ -121,14 +127,18 @@ public sealed class OfficialClientTests(RealPostgres postgres)
               const { sessions } = await follow(live, '-1', Infinity, seen);
               return { seen, sessions };
             });
-            const producer = new IdempotentProducer(handle, 'producer', { maxBatchBytes: 400, fetch: again, onError: (error) => console.error(error) });
+            const producer = new IdempotentProducer(handle, 'producer', { maxBatchBytes: 400, fetch: again,
+            """
+            + """
+             onError: (error) => console.error(error) });
             for (let n = 0; n < count; n++) {
               producer.append(JSON.stringify({ n }));
               if (n % 20 === 0) await producer.flush();
             }
             await producer.close();
-            for (const { seen } of await Promise.all(readers)) console.log(seen.length, seen.every((n, index) => n === index));
-            """);
+            for (const { seen } of await Promise.all(readers))
+            """
+            + " console.log(seen.length, seen.every((n, index) => n === index));");
         Assert.Equal("ready", await node.ReadLineAsync());
         line.CutFromNowOn(40_000);
         await node.GoOnAsync();
@@ -151,15 +161,20 @@ public sealed class OfficialClientTests(RealPostgres postgres)
         Assert.True(exitCode == 0, errors);
         Assert.Equal("", errors);
         Assert.Equal(string.Concat(Enumerable.Range(0, 11).Select(ten => $"{ten * 10}\n")) + "complete\n", output);
-        Assert.Contains($"tested: {Version}", await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "streams.md")), StringComparison.Ordinal);
-        Assert.Contains($"\"{Package}\": \"{Version}\"", await File.ReadAllTextAsync(Path.Combine(Repository.Root, "ui", "package.json")), StringComparison.Ordinal);
+        Assert.Contains(
+            $"tested: {Version}", await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "streams.md")),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            $"\"{Package}\": \"{Version}\"",
+            await File.ReadAllTextAsync(Path.Combine(Repository.Root, "ui", "package.json")), StringComparison.Ordinal);
     }
 
     private static async Task<RunningProgram> StartAsync(Uri server, string script)
     {
-        // Its folder stays until the program has read it; it is small.
+        // The folder is not deleted, because the program may still read it. It is small.
         var folder = await NodeFolder.WithAsync(Package, Version);
         folder.Write("test.mjs", Begin + script + "\nprocess.exit();\n");
-        return RunningProgram.Start("node", ["test.mjs", new Uri(server, "/api/streams/" + DurableCalls.NewPath()).ToString()], folder.Path);
+        return RunningProgram.Start(
+            "node", ["test.mjs", new Uri(server, "/api/streams/" + DurableCalls.NewPath()).ToString()], folder.Path);
     }
 }

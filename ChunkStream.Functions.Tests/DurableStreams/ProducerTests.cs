@@ -4,7 +4,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Idempotent producers, as section 5.2.1 of the protocol has them.</summary>
+/// <summary>Idempotent producers, as section 5.2.1 of the protocol describes them.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class ProducerTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -23,7 +23,7 @@ public sealed class ProducerTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(Outcome(AppendStatus.Appended, 2, 0, 1), await AppendAsync("b", 0, 1));
         Assert.Equal(Outcome(AppendStatus.Appended, 3, 0, 2), await AppendAsync("c", 0, 2));
 
-        // Told is the last one that the stream has, and not the one that is repeated.
+        // The answer names the producer's last sequence in the stream, not the repeated one.
         Assert.Equal(Outcome(AppendStatus.Duplicate, 3, 0, 2), await AppendAsync("a", 0, 0));
         Assert.Equal("abc", await _host.ReadAllAsync(_path));
     }
@@ -75,9 +75,13 @@ public sealed class ProducerTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(AppendStatus.SequenceRegression, refused.Status);
         Assert.Equal(Outcome(AppendStatus.Appended, 2, 0, 0), await AppendAsync("b", 0, 0));
 
-        // A repeated one is a duplicate, and its sequence no regression.
-        Assert.Equal(AppendStatus.Appended, (await _host.AppendAsync(_path, "c", sequence: "6", producer: new ProducerPosition("p", 0, 1))).Status);
-        Assert.Equal(AppendStatus.Duplicate, (await _host.AppendAsync(_path, "c", sequence: "6", producer: new ProducerPosition("p", 0, 1))).Status);
+        // A repeated append is a duplicate; its Stream-Seq is not a regression.
+        Assert.Equal(
+            AppendStatus.Appended,
+            (await _host.AppendAsync(_path, "c", sequence: "6", producer: new ProducerPosition("p", 0, 1))).Status);
+        Assert.Equal(
+            AppendStatus.Duplicate,
+            (await _host.AppendAsync(_path, "c", sequence: "6", producer: new ProducerPosition("p", 0, 1))).Status);
         Assert.Equal("abc", await _host.ReadAllAsync(_path));
     }
 
@@ -87,8 +91,12 @@ public sealed class ProducerTests(RealPostgres postgres) : IAsyncLifetime
         await AppendAsync("a", 0, 0);
         var closing = new ProducerPosition("p", 0, 1);
 
-        Assert.Equal(new AppendResult(AppendStatus.Appended, 2, true, 0, 1), await _host.AppendAsync(_path, "b", close: true, producer: closing));
-        Assert.Equal(new AppendResult(AppendStatus.Duplicate, 2, true, 0, 1), await _host.AppendAsync(_path, "x", close: true, producer: closing));
+        Assert.Equal(
+            new AppendResult(AppendStatus.Appended, 2, true, 0, 1),
+            await _host.AppendAsync(_path, "b", close: true, producer: closing));
+        Assert.Equal(
+            new AppendResult(AppendStatus.Duplicate, 2, true, 0, 1),
+            await _host.AppendAsync(_path, "x", close: true, producer: closing));
         Assert.Equal(AppendStatus.Duplicate, (await _host.CloseAsync(_path, closing)).Status);
         Assert.Equal(AppendStatus.Duplicate, (await _host.CloseAsync(_path)).Status);
         Assert.Equal(AppendStatus.Closed, (await AppendAsync("x", 0, 0)).Status);
@@ -122,7 +130,7 @@ public sealed class ProducerTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Many_at_once_have_outcomes_of_their_own()
     {
-        // They go together, in groups: what is first in a group counts for the next.
+        // The appends are sent in groups. Within a group, each one sees the ones before it.
         var appends = Enumerable.Range(0, 40)
             .Select(number => number switch
             {
@@ -140,7 +148,8 @@ public sealed class ProducerTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("yyyyy", await _host.ReadAllAsync(_path));
     }
 
-    private static AppendResult Outcome(AppendStatus status, long tail, long epoch, long sequence) => new(status, tail, false, epoch, sequence);
+    private static AppendResult Outcome(AppendStatus status, long tail, long epoch, long sequence)
+        => new(status, tail, false, epoch, sequence);
 
     private Task<AppendResult> AppendAsync(string text, long epoch, long sequence, string producer = "p")
         => _host.AppendAsync(_path, text, producer: new ProducerPosition(producer, epoch, sequence));

@@ -6,7 +6,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary><c>chunkstream.publish_changes</c>: a table's changes in a stream.</summary>
+/// <summary><c>chunkstream.publish_changes</c> writes a table's changes to a stream.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -31,25 +31,30 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     {
         await SqlAsync("create table orders (id int primary key, n numeric, at timestamptz, j json)");
         await PublishAsync("orders");
-        await SqlAsync("set timezone = 'Asia/Tokyo'; insert into orders values (1, 1.10, '2020-01-01 00:00+00', '{\"a\":  1.0}')");
+        await SqlAsync(
+            "set timezone = 'Asia/Tokyo'; insert into orders values (1, 1.10, '2020-01-01 00:00+00', '{\"a\":  1.0}')");
         await SqlAsync("update orders set n = 123456789012345678901.5");
         await SqlAsync("delete from orders where id = 5");
         await SqlAsync("delete from orders");
 
         const string first = """{"id":1,"n":1.10,"at":"2020-01-01T00:00:00+00:00","j":{"a":  1.0}}""";
-        const string second = """{"id":1,"n":123456789012345678901.5,"at":"2020-01-01T00:00:00+00:00","j":{"a":  1.0}}""";
+        const string second =
+            """{"id":1,"n":123456789012345678901.5,"at":"2020-01-01T00:00:00+00:00","j":{"a":  1.0}}""";
         var text = await _host.ReadAllAsync(_path);
         Assert.Equal(
             [
                 $$$"""{"type":"orders","key":"1","value":{{{first}}},"headers":{"operation":"insert",…}}""",
-                $$$"""{"type":"orders","key":"1","value":{{{second}}},"old_value":{{{first}}},"headers":{"operation":"update",…}}""",
+                $$$"""{"type":"orders","key":"1","value":{{{second}}},"old_value":{{{first}}}"""
+                    + ""","headers":{"operation":"update",…}}""",
                 $$$"""{"type":"orders","key":"1","old_value":{{{second}}},"headers":{"operation":"delete",…}}""",
             ],
-            Regex.Replace(text, "\"txid\":\"[0-9]+\",\"timestamp\":\"[^\"]+\"", "…").Replace("}},{", "}}\n{", StringComparison.Ordinal).Split('\n'));
+            Regex.Replace(text, "\"txid\":\"[0-9]+\",\"timestamp\":\"[^\"]+\"", "…")
+                .Replace("}},{", "}}\n{", StringComparison.Ordinal).Split('\n'));
 
         var messages = await MessagesAsync();
         Assert.All(messages, message => Assert.Matches("^[0-9]+$", (string?)message["headers"]!["txid"]));
-        Assert.All(messages, message => Assert.Matches(@"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$", (string?)message["headers"]!["timestamp"]));
+        Assert.All(messages, message => Assert.Matches(
+            @"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$", (string?)message["headers"]!["timestamp"]));
         Assert.Equal(3, messages.Select(message => (string?)message["headers"]!["txid"]).Distinct().Count());
     }
 
@@ -58,7 +63,9 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     {
         await SqlAsync("create table orders (id int primary key)");
         await PublishAsync("orders");
-        await SqlAsync("begin; insert into orders values (1); savepoint a; insert into orders values (2); rollback to a; insert into orders values (3); commit");
+        await SqlAsync(
+            "begin; insert into orders values (1); savepoint a; insert into orders values (2); rollback to a; "
+            + "insert into orders values (3); commit");
         await SqlAsync("begin; delete from orders; rollback");
 
         Assert.Equal(["insert 1", "insert 3"], await ChangesAsync());
@@ -67,13 +74,16 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_change_of_the_key_is_a_deletion_and_an_insertion()
     {
-        await SqlAsync("create table orders (id int primary key, n text); insert into orders values (1, 'a'), (2, 'b'), (3, 'c')");
+        await SqlAsync(
+            "create table orders (id int primary key, n text); insert into orders values (1, 'a'), (2, 'b'), (3, 'c')");
         await PublishAsync("orders");
         await SqlAsync("update orders set id = 10 where id = 3");
-        // In what order ever the rows are changed: what counts is what a key's row was before, and is after.
+        // The order in which the rows are changed does not matter: only each key's row before and after does.
         await SqlAsync("update orders set id = case id when 1 then 4 when 2 then 5 end where id < 3");
         await SqlAsync("alter table orders drop constraint orders_pkey; alter table orders add unique (id)");
-        await SqlAsync("begin; update orders set id = -id; update orders set id = case id when -4 then 5 when -5 then 4 else 10 end; commit");
+        await SqlAsync(
+            "begin; update orders set id = -id; "
+            + "update orders set id = case id when -4 then 5 when -5 then 4 else 10 end; commit");
 
         Assert.Equal(
             [
@@ -99,9 +109,12 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         await SqlAsync("insert into orders values (1, 2), (2, 2) on conflict (id) do update set n = excluded.n");
         await SqlAsync("insert into orders values (1, 9) on conflict do nothing");
         await SqlAsync("insert into items values (7, 1), (8, 2)");
-        await SqlAsync("merge into orders o using (values (1), (3)) v (id) on o.id = v.id when matched then delete when not matched then insert values (v.id, 0)");
+        await SqlAsync(
+            "merge into orders o using (values (1), (3)) v (id) on o.id = v.id "
+            + "when matched then delete when not matched then insert values (v.id, 0)");
         await SqlAsync("update orders set id = 4 where id = 2");
-        await using (var connection = new NpgsqlConnection(postgres.ConnectionString + $";Search Path={_schema};Pooling=false"))
+        await using (var connection = new NpgsqlConnection(
+            postgres.ConnectionString + $";Search Path={_schema};Pooling=false"))
         {
             await connection.OpenAsync();
             await using var copy = await connection.BeginTextImportAsync("copy orders from stdin");
@@ -111,10 +124,12 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(
             [
                 "orders insert 1", "orders update 1", "orders insert 2", "items insert 7", "items insert 8",
-                "orders delete 1", "orders insert 3", "items delete 7", "orders delete 2", "orders insert 4", "items update 8",
+                "orders delete 1", "orders insert 3", "items delete 7", "orders delete 2", "orders insert 4",
+                "items update 8",
                 "orders insert 20", "orders insert 21",
             ],
-            (await MessagesAsync()).Select(message => $"{message["type"]} {message["headers"]!["operation"]} {message["key"]}"));
+            (await MessagesAsync())
+                .Select(message => $"{message["type"]} {message["headers"]!["operation"]} {message["key"]}"));
     }
 
     [Fact]
@@ -128,8 +143,11 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
                 insert into orders values (new.id + 10, 0) on conflict do nothing;
                 return null;
             end $$;
-            """.Replace("update orders", $"update {_schema}.orders", StringComparison.Ordinal).Replace("into orders", $"into {_schema}.orders", StringComparison.Ordinal));
-        await SqlAsync("create trigger a_bump after insert on orders for each row when (new.id < 10) execute function bump()");
+            """
+            .Replace("update orders", $"update {_schema}.orders", StringComparison.Ordinal)
+            .Replace("into orders", $"into {_schema}.orders", StringComparison.Ordinal));
+        await SqlAsync(
+            "create trigger a_bump after insert on orders for each row when (new.id < 10) execute function bump()");
         await PublishAsync("orders");
         await SqlAsync("insert into orders values (1, 0), (2, 0)");
 
@@ -166,12 +184,15 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         await SqlAsync("insert into high values ('c', 12)");
         await SqlAsync("update orders set id = 13 where id = 1");
         await SqlAsync("truncate high");
-        await SqlAsync("create table later partition of orders for values from (20) to (30); insert into orders values (21, 'd'), (2, 'e')");
+        await SqlAsync(
+            "create table later partition of orders for values from (20) to (30); "
+            + "insert into orders values (21, 'd'), (2, 'e')");
         await SqlAsync("truncate orders");
 
         Assert.Equal(
             [
-                "insert 1", "insert 11", "insert 12", "delete 1", "insert 13", "delete 11", "delete 12", "delete 13", "insert 21", "insert 2",
+                "insert 1", "insert 11", "insert 12", "delete 1", "insert 13", "delete 11", "delete 12", "delete 13",
+                "insert 21", "insert 2",
                 "delete 21", "delete 2",
             ],
             await ChangesAsync());
@@ -192,8 +213,11 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         var changes = await ChangesAsync();
 
         Assert.Equal(Enumerable.Range(1, 10_000).Select(i => $"insert {i}"), changes[..10_000]);
-        Assert.Equal(5_000, changes.Skip(10_000).Take(5_000).Count(change => change.StartsWith("update", StringComparison.Ordinal)));
-        Assert.Equal(5_000, changes.Skip(15_000).Count(change => change.StartsWith("delete", StringComparison.Ordinal)));
+        Assert.Equal(
+            5_000,
+            changes.Skip(10_000).Take(5_000).Count(change => change.StartsWith("update", StringComparison.Ordinal)));
+        Assert.Equal(
+            5_000, changes.Skip(15_000).Count(change => change.StartsWith("delete", StringComparison.Ordinal)));
         Assert.Equal(await RowsAsync("orders", "id"), await StateAsync());
     }
 
@@ -205,10 +229,14 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         await SqlAsync("update chunkstream.limits set max_message_bytes = 100000");
         try
         {
-            await SqlAsync("insert into blob select i, 'a', false, case when i < 2 then 'small' else (select string_agg(md5(j::text), '') from generate_series(1, 4000) j) end from generate_series(1, 3) i");
+            await SqlAsync(
+                "insert into blob select i, 'a', false, case when i < 2 then 'small' "
+                + "else (select string_agg(md5(j::text), '') from generate_series(1, 4000) j) end "
+                + "from generate_series(1, 3) i");
             await SqlAsync("update blob set seen = true");
             await SqlAsync("delete from blob where id = 2; truncate blob");
-            Assert.Equal("54000", await StateOfAsync($"select chunkstream.append('{_path}', to_jsonb(repeat('x', 100000)))"));
+            Assert.Equal(
+                "54000", await StateOfAsync($"select chunkstream.append('{_path}', to_jsonb(repeat('x', 100000)))"));
         }
         finally
         {
@@ -216,15 +244,18 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         }
 
         static string Large(int id) => $$"""{"part":"a","id":{{id}},"$too_large":true}""";
-        static string Small(bool seen) => $$"""{"id":1,"part":"a","seen":{{(seen ? "true" : "false")}},"data":"small"}""";
+        static string Small(bool seen)
+            => $$"""{"id":1,"part":"a","seen":{{(seen ? "true" : "false")}},"data":"small"}""";
         Assert.Equal(
             [
                 $"insert 1 {Small(false)} ", $"insert 2 {Large(2)} ", $"insert 3 {Large(3)} ",
-                $"update 1 {Small(true)} {Small(false)}", $"update 2 {Large(2)} {Large(2)}", $"update 3 {Large(3)} {Large(3)}",
+                $"update 1 {Small(true)} {Small(false)}", $"update 2 {Large(2)} {Large(2)}",
+                $"update 3 {Large(3)} {Large(3)}",
                 $"delete 2  {Large(2)}", $"delete 1  {Small(true)}", $"delete 3  {Large(3)}",
             ],
             (await MessagesAsync()).Select(message =>
-                $"{message["headers"]!["operation"]} {JsonNode.Parse((string)message["key"]!)![1]} {message["value"]?.ToJsonString()} {message["old_value"]?.ToJsonString()}"));
+                $"{message["headers"]!["operation"]} {JsonNode.Parse((string)message["key"]!)![1]} "
+                + $"{message["value"]?.ToJsonString()} {message["old_value"]?.ToJsonString()}"));
     }
 
     [Fact]
@@ -232,7 +263,7 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     {
         const string filler = "(select string_agg(md5(j::text), '') from generate_series(1, 300) j)";
 
-        // What Postgres says of a text of more than a gigabyte.
+        // These are the errors that Postgres raises for a text of more than a gigabyte.
         await SqlAsync(
             $"""
             create type huge as enum ('program_limit_exceeded', 'internal_error', 'division_by_zero');
@@ -243,7 +274,8 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
             create table t (id int primary key, data {_schema}.huge, filler text);
             """);
         await PublishAsync("t");
-        await SqlAsync($"insert into t values (1, 'program_limit_exceeded', {filler}), (2, 'internal_error', {filler})");
+        await SqlAsync(
+            $"insert into t values (1, 'program_limit_exceeded', {filler}), (2, 'internal_error', {filler})");
 
         Assert.Equal("22012", await StateOfAsync($"insert into t values (3, 'division_by_zero', {filler})"));
         Assert.Equal(
@@ -257,7 +289,7 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         await SqlAsync("create table t (id int primary key, data text)");
         await PublishAsync("t");
 
-        // So many that some of them are in one batch, and not all.
+        // So many changes that some of them share a batch, but not all.
         var calls = await postgres.ScalarAsync<long>(
             $"""
             set search_path = {_schema}; set track_functions = 'pl';
@@ -269,7 +301,12 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
             """);
 
         Assert.InRange(calls, 11, 20);
-        string[] changes = [.. Enumerable.Range(1, 40).Select(i => $"insert {i}"), .. Enumerable.Range(36, 5).Select(i => $"delete {i}"), .. Enumerable.Range(36, 5).Select(i => $"insert -{i}")];
+        string[] changes =
+        [
+            .. Enumerable.Range(1, 40).Select(i => $"insert {i}"),
+            .. Enumerable.Range(36, 5).Select(i => $"delete {i}"),
+            .. Enumerable.Range(36, 5).Select(i => $"insert -{i}"),
+        ];
         Assert.Equal(changes, await ChangesAsync());
     }
 
@@ -283,8 +320,11 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
             "k""e'y %1$s"
             """;
         var path = NewPath("o'r%s%1$s\\$body$\"; --");
-        await SqlAsync($"create table {table} ({key} text, \"new\" int, n int, w text, k text, v_turn text, primary key (\"new\", {key}))");
-        await SqlAsync($"select chunkstream.publish_changes({Quoted(table)}, {Quoted(path)}, type => {Quoted("a\"'%s\\")})");
+        await SqlAsync(
+            $"create table {table} ({key} text, \"new\" int, n int, w text, k text, v_turn text, "
+            + $"primary key (\"new\", {key}))");
+        await SqlAsync(
+            $"select chunkstream.publish_changes({Quoted(table)}, {Quoted(path)}, type => {Quoted("a\"'%s\\")})");
         await SqlAsync($"insert into {table} values ('', 1, 1, 'w', 'k', 't'), ('\"', 2, 2, 'w', 'k', 't')");
         await SqlAsync($"update {table} set n = 3 where n = 1");
         await SqlAsync($"truncate {table}");
@@ -292,9 +332,15 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         var messages = await MessagesAsync(path);
 
         Assert.Equal(
-            ["""insert [1, ""]""", """insert [2, "\""]""", """update [1, ""]""", """delete [2, "\""]""", """delete [1, ""]"""], messages.Select(Change));
+            [
+                """insert [1, ""]""", """insert [2, "\""]""", """update [1, ""]""", """delete [2, "\""]""",
+                """delete [1, ""]""",
+            ],
+            messages.Select(Change));
         Assert.All(messages, message => Assert.Equal("a\"'%s\\", (string?)message["type"]));
-        Assert.Equal("""{"k\u0022e\u0027y %1$s":"","new":1,"n":1,"w":"w","k":"k","v_turn":"t"}""", messages[0]["value"]!.ToJsonString());
+        Assert.Equal(
+            """{"k\u0022e\u0027y %1$s":"","new":1,"n":1,"w":"w","k":"k","v_turn":"t"}""",
+            messages[0]["value"]!.ToJsonString());
         await SqlAsync($"select chunkstream.unpublish_changes({Quoted(table)})");
         Assert.Equal(0, await LeftAsync());
     }
@@ -302,31 +348,45 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Keys_are_texts_of_which_no_two_are_alike_and_none_is_empty()
     {
-        await SqlAsync("create table t (k text primary key, u uuid not null unique default gen_random_uuid(), d timestamptz not null unique)");
+        await SqlAsync(
+            "create table t (k text primary key, u uuid not null unique default gen_random_uuid(), "
+            + "d timestamptz not null unique)");
         await PublishAsync("t");
-        await SqlAsync("""insert into t (k, d) values ('', '2020-01-01 00:00+00'), ('""', '2021-01-01'), ('"', '2022-01-01'), ('a', '2023-01-01')""");
-        await SqlAsync($"select chunkstream.publish_changes('t', '{_path}', key => '{{d}}'); update t set k = 'x' where k = ''");
+        await SqlAsync(
+            """insert into t (k, d) values ('', '2020-01-01 00:00+00'), ('""', '2021-01-01'), ('"', '2022-01-01'), """
+            + "('a', '2023-01-01')");
+        await SqlAsync(
+            $"select chunkstream.publish_changes('t', '{_path}', key => '{{d}}'); update t set k = 'x' where k = ''");
 
         Assert.Equal(
-            ["""insert "" """.Trim(), """insert "\"\"" """.Trim(), """insert "\"" """.Trim(), "insert a", "update 2020-01-01T00:00:00+00:00"],
+            [
+                """insert "" """.Trim(), """insert "\"\"" """.Trim(), """insert "\"" """.Trim(), "insert a",
+                "update 2020-01-01T00:00:00+00:00",
+            ],
             await ChangesAsync());
     }
 
     [Fact]
     public async Task Generated_columns_have_their_values()
     {
-        // Postgres 18 is the first with virtual ones.
+        // Postgres 18 is the first with virtual generated columns.
         var kind = await postgres.MajorAsync() < 18 ? "stored" : "virtual";
-        await SqlAsync($"create table t (id int primary key, \"n%s\" int, gone int, s int generated always as (\"n%s\" + 1) stored, v int generated always as (abs(\"n%s\") * 2) {kind})");
+        await SqlAsync(
+            "create table t (id int primary key, \"n%s\" int, gone int, "
+            + "s int generated always as (\"n%s\" + 1) stored, "
+            + $"v int generated always as (abs(\"n%s\") * 2) {kind})");
         await SqlAsync("alter table t drop column gone; insert into t values (0, 1)");
         await PublishAsync("t", ", snapshot => true");
-        await SqlAsync("insert into t values (1, -2); update t set \"n%s\" = 7 where id = 1; delete from t where id = 1; truncate t");
+        await SqlAsync(
+            "insert into t values (1, -2); update t set \"n%s\" = 7 where id = 1; "
+            + "delete from t where id = 1; truncate t");
 
         var messages = (await MessagesAsync()).Where(message => message["type"] is not null);
 
         Assert.Equal(
             [
-                """{"id":0,"n%s":1,"s":2,"v":2}""", """{"id":1,"n%s":-2,"s":-1,"v":4}""", """{"id":1,"n%s":7,"s":8,"v":14}""",
+                """{"id":0,"n%s":1,"s":2,"v":2}""", """{"id":1,"n%s":-2,"s":-1,"v":4}""",
+                """{"id":1,"n%s":7,"s":8,"v":14}""",
                 """{"id":1,"n%s":7,"s":8,"v":14}""", """{"id":0,"n%s":1,"s":2,"v":2}""",
             ],
             messages.Select(message => (message["value"] ?? message["old_value"])!.ToJsonString()));
@@ -352,7 +412,9 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         var second = NewPath("changes");
         await PublishAsync("orders");
         await SqlAsync($"select chunkstream.publish_changes('orders', '{second}')");
-        await SqlAsync("insert into orders values (1); alter table orders add column more text default 'm'; alter table orders rename to renamed; insert into renamed values (2); truncate renamed");
+        await SqlAsync(
+            "insert into orders values (1); alter table orders add column more text default 'm'; "
+            + "alter table orders rename to renamed; insert into renamed values (2); truncate renamed");
 
         Assert.Empty(await ChangesAsync());
         Assert.Equal(["insert 1", "insert 2", "delete 1", "delete 2"], await ChangesAsync(second));
@@ -386,7 +448,8 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("22023", await StateOfAsync(Publish("t", ", on_truncate => 'x'")));
         Assert.Equal("22023", await StateOfAsync(Publish("t", ", type => ''")));
         Assert.Equal("42710", await StateOfAsync($"select chunkstream.publish_changes('t', '{text}')"));
-        Assert.Equal("42809", await StateOfAsync($"select chunkstream.publish_changes('chunkstream.chunks', '{_path}')"));
+        Assert.Equal(
+            "42809", await StateOfAsync($"select chunkstream.publish_changes('chunkstream.chunks', '{_path}')"));
         Assert.Equal(0, await LeftAsync());
         await SqlAsync(Publish("t", ", key => '{id,part}'"));
     }
@@ -407,12 +470,15 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
     {
         var suffix = Guid.NewGuid().ToString("N");
         var (owner, user) = ("owner_" + suffix, "user_" + suffix);
-        await postgres.ExecuteAsync($"create role {owner}; create role {user}; grant usage, create on schema {_schema} to {owner}; grant usage on schema {_schema} to {user}");
+        await postgres.ExecuteAsync(
+            $"create role {owner}; create role {user}; grant usage, create on schema {_schema} to {owner}; "
+            + $"grant usage on schema {_schema} to {user}");
         try
         {
-            await SqlAsync($"set role {owner}; create table orders (id int primary key); grant insert on orders to {user}");
+            await SqlAsync(
+                $"set role {owner}; create table orders (id int primary key); grant insert on orders to {user}");
             Assert.Equal("42501", await StateOfAsync($"set role {owner}; " + Publish("orders")));
-            // Not even the administrator can, for somebody who may not.
+            // Not even an administrator can publish the table of a role that may not write streams.
             Assert.Equal("42501", await StateOfAsync(Publish("orders")));
 
             await postgres.ExecuteAsync($"select chunkstream.allow_writing('{owner}')");
@@ -421,10 +487,15 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
             await PublishAsync("orders", ", snapshot => true");
             await SqlAsync($"set role {user}; insert into orders values (2)");
 
-            Assert.Equal(["insert 1", "snapshot-start", "insert 1", "snapshot-end", "insert 2"], (await MessagesAsync()).Select(message => (string?)message["headers"]!["control"] ?? Change(message)));
+            Assert.Equal(
+                ["insert 1", "snapshot-start", "insert 1", "snapshot-end", "insert 2"],
+                (await MessagesAsync()).Select(message => (string?)message["headers"]!["control"] ?? Change(message)));
             Assert.Equal("42501", await StateOfAsync($"set role {user}; select chunkstream.append('{_path}', '1')"));
-            Assert.Equal("42501", await StateOfAsync($"set role {user}; select chunkstream.unpublish_changes('orders')"));
-            Assert.Equal(owner, await postgres.ScalarAsync<string>($"select proowner::regrole::text from pg_proc where proname = 'orders_to_stream' and pronamespace = '{_schema}'::regnamespace"));
+            Assert.Equal(
+                "42501", await StateOfAsync($"set role {user}; select chunkstream.unpublish_changes('orders')"));
+            Assert.Equal(owner, await postgres.ScalarAsync<string>(
+                "select proowner::regrole::text from pg_proc "
+                + $"where proname = 'orders_to_stream' and pronamespace = '{_schema}'::regnamespace"));
         }
         finally
         {
@@ -432,11 +503,15 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
-    private static string Quoted(string text) => "E'" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal) + "'";
+    private static string Quoted(string text)
+        => "E'"
+            + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)
+            + "'";
 
     private static string Change(JsonNode message) => $"{message["headers"]!["operation"]} {message["key"]}";
 
-    private string Publish(string table, string more = "") => $"select chunkstream.publish_changes('{table}', '{_path}'{more})";
+    private string Publish(string table, string more = "")
+        => $"select chunkstream.publish_changes('{table}', '{_path}'{more})";
 
     private Task PublishAsync(string table, string more = "") => SqlAsync(Publish(table, more));
 
@@ -450,7 +525,7 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
 
     private async Task<string[]> ChangesAsync(string? path = null) => [.. (await MessagesAsync(path)).Select(Change)];
 
-    // What a reader of the stream has of the table in the end.
+    // The table's rows as a reader of the stream knows them in the end.
     private async Task<SortedDictionary<string, string>> StateAsync()
     {
         var state = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -471,7 +546,7 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         return new(rows.ToDictionary(row => row[key]!.ToString(), row => row.ToJsonString()), StringComparer.Ordinal);
     }
 
-    // Triggers and functions of ours in the test's schema.
+    // How many of our triggers and functions are left in the test's schema.
     private Task<long> LeftAsync()
         => postgres.ScalarAsync<long>(
             $"""

@@ -4,7 +4,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>What is remembered of streams that nobody follows, although everybody can make it more.</summary>
+/// <summary>The changes that are remembered of streams that nobody follows; any role can add to them.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class RecentChangesTests(RealPostgres postgres)
 {
@@ -63,19 +63,20 @@ public sealed class RecentChangesTests(RealPostgres postgres)
         await postgres.ExecuteAsync($"create role {role}");
         try
         {
-            // As many as are remembered, and again as many: whoever forgets the oldest of them forgets the change.
+            // Twice as many as are remembered: if only the oldest were forgotten, the change would be too.
             await postgres.ExecuteAsync($"""
                 set role {role};
                 select count(pg_notify('chunkstream', words)) from (
-                    select string_agg((1000000000 + n)::text, ' ') as words from generate_series(1, {2 * RecentChanges.MostStreams}) n group by n / 500) as notices
-                """);
+                    select string_agg((1000000000 + n)::text, ' ') as words
+                """
+                + $" from generate_series(1, {2 * RecentChanges.MostStreams}) n group by n / 500) as notices");
         }
         finally
         {
             await postgres.ExecuteAsync($"drop role {role}");
         }
 
-        // What comes after all this on the same connection has been heard.
+        // This notice comes last on the connection: once it is heard, all the others were too.
         var heard = following.NextAsync(default);
         await there.AppendAsync(other, "heard");
         await heard.Within();

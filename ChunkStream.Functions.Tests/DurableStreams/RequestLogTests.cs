@@ -12,7 +12,9 @@ public sealed class RequestLogTests
         var (log, time) = (new RecordedLog(), new SteppedTime());
         using var factory = LoggerFactory.Create(logging => logging.AddProvider(log));
         var requests = new DurableRequestLog(factory.CreateLogger<DurableEndpoint>(), time);
-        void Fail(int status) => requests.RequestFailed("POST", $"a\u001b[2J{new string('p', 1000)}", status, new IOException("The database is away.\n" + new string('x', 10_000)));
+        void Fail(int status) => requests.RequestFailed(
+            "POST", $"a\u001b[2J{new string('p', 1000)}", status,
+            new IOException("The database is away.\n" + new string('x', 10_000)));
 
         for (var i = 0; i < 199; i++)
             Fail(503);
@@ -23,8 +25,11 @@ public sealed class RequestLogTests
 
         var entries = log.Entries.ToArray();
         Assert.Equal([LogLevel.Warning, LogLevel.Error, LogLevel.Warning], entries.Select(entry => entry.Level));
-        Assert.EndsWith("… failed with status 503: The database is away.", entries[0].Message, StringComparison.Ordinal);
-        Assert.EndsWith(": The database is away. (and 198 more with this status, since the last that was told)", entries[2].Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "… failed with status 503: The database is away.", entries[0].Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            ": The database is away. (and 198 more with this status, since the last that was told)", entries[2].Message,
+            StringComparison.Ordinal);
         Assert.All(entries, entry => Assert.InRange(entry.Message.Length, 200, 400));
         Assert.All(entries, entry => Assert.DoesNotContain(entry.Message, char.IsControl));
         Assert.Equal([false, true, false], entries.Select(entry => entry.Exception is not null));

@@ -8,7 +8,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>How the tables come into a database: each test has one of its own.</summary>
+/// <summary>How the tables come into a database. Each test has a database of its own.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -32,7 +32,8 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
     {
         var hosts = Enumerable.Range(0, 4).Select(_ => StoreHost.Start(ConnectionString())).ToArray();
 
-        var created = await Task.WhenAll(hosts.SelectMany(host => Enumerable.Range(0, 3).Select(_ => host.CreateAsync(NewPath()))));
+        var created = await Task.WhenAll(
+            hosts.SelectMany(host => Enumerable.Range(0, 3).Select(_ => host.CreateAsync(NewPath()))));
 
         Assert.All(created, result => Assert.Equal(CreateStatus.Created, result.Status));
         Assert.Contains(hosts, host => host.Log.Entries.Any(entry => entry.Event.Name == "StreamSchemaInstalled"));
@@ -66,7 +67,9 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Single(host.Log.Entries, entry => entry.Event.Name == "StreamSchemaMissing");
 
         await RunScriptAsync();
-        await Bounded.Until(async () => (await RefusalAsync(host)).Detail.Contains("grant", StringComparison.Ordinal), "it is told of the grants");
+        await Bounded.Until(
+            async () => (await RefusalAsync(host)).Detail.Contains("grant", StringComparison.Ordinal),
+            "it is told of the grants");
         await ExecuteAsync(
             $"""
             grant usage on schema chunkstream to {_role};
@@ -74,7 +77,7 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
             """);
         await Bounded.Until(async () => await TryCreateAsync(host) is null, "it works");
 
-        // Everything that it will ever need.
+        // The role can do everything that the app ever needs.
         var (path, fork) = (NewPath(), NewPath());
         var stream = (await host.CreateAsync(path, ttl: 1_000)).Stream!;
         using (var reader = host.Live.Follow(stream, 0))
@@ -105,7 +108,8 @@ public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_later_version_is_taken_as_it_is()
     {
         await RunScriptAsync();
-        await ExecuteAsync($"insert into chunkstream.schema_version (version) values ({DurableStreamSchema.Version + 1})");
+        await ExecuteAsync(
+            $"insert into chunkstream.schema_version (version) values ({DurableStreamSchema.Version + 1})");
 
         await using var host = StoreHost.Start(ConnectionString());
 

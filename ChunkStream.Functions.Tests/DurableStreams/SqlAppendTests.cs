@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Globalization;
 using ChunkStream.DurableStreams.Live;
@@ -8,14 +9,15 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary><c>chunkstream.append</c> in the transactions of others.</summary>
+/// <summary><c>chunkstream.append</c> in an application's own transactions.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly StoreHost _host = StoreHost.Start(postgres.ConnectionString);
-    private readonly NpgsqlDataSource _sql = NpgsqlDataSource.Create(postgres.ConnectionString + ";Maximum Pool Size=40");
+    private readonly NpgsqlDataSource _sql = NpgsqlDataSource.Create(
+        postgres.ConnectionString + ";Maximum Pool Size=40");
 
-    // The schema is there then.
+    // The first call creates the schema.
     public Task InitializeAsync() => _host.Store.HeadAsync("none", default).Within();
 
     public async Task DisposeAsync()
@@ -34,7 +36,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         await AppendAsync(connection, path, "[2,3]");
         Assert.Equal("", await _host.ReadAllAsync(path));
 
-        // Nor does it keep others from appending meanwhile.
+        // The open transaction does not keep others from appending.
         await _host.AppendJsonAsync(path, "0");
         await transaction.CommitAsync();
 
@@ -79,8 +81,14 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             """
             select chunkstream.append($1, '{"b": 1.10, "a": 12345678901234567890123, "ä": "\u0041"}'::jsonb),
                 chunkstream.append($1, '{"b":1.10,  "a":1e400, "b":"\u0041"}'::json),
-                chunkstream.append($1, ' [1.0e0] '), chunkstream.append($1, row_to_json(r)), chunkstream.append($1, 'null'::jsonb),
-                chunkstream.append($2, 'é'), chunkstream.append($2, E'\\x41\n'::text), chunkstream.append($2, '\x4142'::bytea),
+                chunkstream.append($1, ' [1.0e0] '), chunkstream.append($1, row_to_json(r)),
+            """
+            + """
+             chunkstream.append($1, 'null'::jsonb),
+                chunkstream.append($2, 'é'), chunkstream.append($2, E'\\x41\n'::text),
+            """
+            + """
+             chunkstream.append($2, '\x4142'::bytea),
                 chunkstream.append($3, '\x00ff00'::bytea)
             from (select 0.10 as n) r
             """);
@@ -89,7 +97,8 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         await command.ExecuteNonQueryAsync().Within();
 
         Assert.Equal(
-            """{"a": 12345678901234567890123, "b": 1.10, "ä": "A"},{"b":1.10,  "a":1e400, "b":"\u0041"}, [1.0e0] ,{"n":0.10},null""",
+            """{"a": 12345678901234567890123, "b": 1.10, "ä": "A"},{"b":1.10,  "a":1e400, "b":"\u0041"},"""
+            + """ [1.0e0] ,{"n":0.10},null""",
             await _host.ReadAllAsync(json));
         Assert.Equal("é\\x41\nAB", await _host.ReadAllAsync(text));
         Assert.Equal([0, 255, 0], (await _host.ReadAsync(bytes)).Data.ToArray());
@@ -98,7 +107,8 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
 
     [Theory]
     [InlineData("select chunkstream.append('no such', '1')", "42704", "There is no stream \"no such\".")]
-    [InlineData("select chunkstream.append('''; drop table chunkstream.chunks; --', '1')", "42704", "There is no stream")]
+    [InlineData(
+        "select chunkstream.append('''; drop table chunkstream.chunks; --', '1')", "42704", "There is no stream")]
     [InlineData("select chunkstream.append(null, '1'::jsonb)", "42704", "There is no stream \"null\".")]
     [InlineData("select chunkstream.append('{json}', '\\x31'::bytea)", "42804", "is one of application/json")]
     [InlineData("select chunkstream.append('{text}', '1'::jsonb)", "42804", "is one of text/plain")]
@@ -113,13 +123,15 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("select chunkstream.append('{deleted}', 'x')", "42704", "There is no stream")]
     public async Task What_can_not_be_appended_is_refused_at_once(string sql, string state, string message)
     {
-        var (json, text, closed, deleted) = (await NewAsync(Json), await NewAsync(), await NewAsync(), await NewAsync());
+        var (json, text, closed, deleted) =
+            (await NewAsync(Json), await NewAsync(), await NewAsync(), await NewAsync());
         await _host.CloseAsync(closed);
         await _host.DeleteAsync(deleted).Within();
 
         var refusal = await Assert.ThrowsAsync<PostgresException>(() => postgres.ExecuteAsync(
             sql.Replace("{json}", json, StringComparison.Ordinal).Replace("{text}", text, StringComparison.Ordinal)
-                .Replace("{closed}", closed, StringComparison.Ordinal).Replace("{deleted}", deleted, StringComparison.Ordinal)));
+                .Replace("{closed}", closed, StringComparison.Ordinal)
+                .Replace("{deleted}", deleted, StringComparison.Ordinal)));
 
         Assert.Equal(state, refusal.SqlState);
         Assert.Contains(message, refusal.MessageText, StringComparison.Ordinal);
@@ -142,7 +154,9 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             await AppendAsync(connection, path, "x");
             await change(path).Within();
 
-            Assert.Equal(state, (await Assert.ThrowsAsync<PostgresException>(() => transaction.CommitAsync().Within())).SqlState);
+            Assert.Equal(
+                state,
+                (await Assert.ThrowsAsync<PostgresException>(() => transaction.CommitAsync().Within())).SqlState);
             Assert.Equal("", await _host.ReadAllAsync(other));
         }
     }
@@ -157,7 +171,8 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         await AppendAsync(connection, path, "abc");
         await AppendAsync(connection, path, "def");
 
-        Assert.Equal("54000", (await Assert.ThrowsAsync<PostgresException>(() => transaction.CommitAsync().Within())).SqlState);
+        Assert.Equal(
+            "54000", (await Assert.ThrowsAsync<PostgresException>(() => transaction.CommitAsync().Within())).SqlState);
     }
 
     [Fact]
@@ -177,7 +192,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             }
         })).Within();
 
-        // And while both are open.
+        // Two open transactions do not block each other either.
         await using var first = await _sql.OpenConnectionAsync();
         await using var second = await _sql.OpenConnectionAsync();
         await using var one = await first.BeginTransactionAsync();
@@ -213,22 +228,30 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         var fromHere = Enumerable.Range(0, writers).Select(async writer =>
         {
             for (var i = 0; i < rounds; i++)
-                Assert.Equal(AppendStatus.Appended, (await _host.AppendJsonAsync(path, Message("app", writer, i))).Status);
+                Assert.Equal(
+                    AppendStatus.Appended, (await _host.AppendJsonAsync(path, Message("app", writer, i))).Status);
         });
         await Task.WhenAll([.. fromSql, .. fromHere]).Within();
 
         var messages = (await _host.ReadAllAsync(path)).Split(',');
         Assert.Equal(writers * rounds * 3, messages.Length);
         Assert.Equal(messages.Length, (await _host.ReadAsync(path)).Stream!.Tail);
-        foreach (var group in messages.Select(message => message.Trim('"').Split(' ')).GroupBy(parts => (parts[0], parts[1])))
-            Assert.Equal(Enumerable.Range(0, group.Count()), group.Select(parts => int.Parse(parts[2], CultureInfo.InvariantCulture)));
+        var groups = messages.Select(message => message.Trim('"').Split(' ')).GroupBy(parts => (parts[0], parts[1]));
+        foreach (var group in groups)
+            Assert.Equal(
+                Enumerable.Range(0, group.Count()),
+                group.Select(parts => int.Parse(parts[2], CultureInfo.InvariantCulture)));
 
-        // Each transaction's two stand together.
+        // A transaction's two messages stand together.
         for (var i = 0; i < messages.Length; i++)
         {
             var parts = messages[i].Trim('"').Split(' ');
             if (parts[0] == "sql" && int.Parse(parts[2], CultureInfo.InvariantCulture) % 2 == 0)
-                Assert.Equal(Message("sql", int.Parse(parts[1], CultureInfo.InvariantCulture), int.Parse(parts[2], CultureInfo.InvariantCulture) + 1), messages[i + 1]);
+                Assert.Equal(
+                    Message(
+                        "sql", int.Parse(parts[1], CultureInfo.InvariantCulture),
+                        int.Parse(parts[2], CultureInfo.InvariantCulture) + 1),
+                    messages[i + 1]);
         }
 
         await ChunkTests.AssertChunksAsync(postgres, path, messages.Length);
@@ -250,7 +273,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             await Bounded.Until(() => Task.FromResult(host.Get<ChangeListener>().IsProved), "it hears");
         }
 
-        // From when on they look for themselves only every ten seconds.
+        // From then on the readers poll only every ten seconds.
         await Task.Delay(TimeSpan.FromSeconds(2));
         var next = Task.WhenAll(readers.Select(reader => reader.NextAsync(default).AsTask()));
         await postgres.ExecuteAsync($"select chunkstream.append('{path}', '7')");
@@ -263,12 +286,15 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         await using var listen = new NpgsqlCommand("listen chunkstream", listening);
         await listen.ExecuteNonQueryAsync().Within();
         var clock = Stopwatch.StartNew();
-        await postgres.ExecuteAsync($"do $$ begin for n in 1 .. 100 loop perform chunkstream.append('{busy}', to_jsonb(n)); commit; end loop; end $$");
+        await postgres.ExecuteAsync(
+            "do $$ begin for n in 1 .. 100 loop "
+            + $"perform chunkstream.append('{busy}', to_jsonb(n)); commit; end loop; end $$");
         var mostNotices = (int)(clock.Elapsed / TimeSpan.FromMilliseconds(20)) + 2;
         await listen.ExecuteNonQueryAsync().Within();
         Assert.InRange(notices, 1, mostNotices);
 
-        // One transaction tells, of a stream that nobody follows; the next one, which is repeated until it comes soon enough, does not.
+        // The first transaction notifies, of a stream that nobody follows. The second one does not; it is repeated
+        // until it comes soon enough after the first.
         next = Task.WhenAll(lastReaders.Select(reader => reader.NextAsync(default).AsTask()));
         await postgres.ExecuteAsync(
             $"""
@@ -289,7 +315,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             end $$
             """);
 
-        // Sooner than they would look for themselves.
+        // Sooner than the readers would poll.
         Assert.All(await next.Within(TimeSpan.FromSeconds(5)), block => Assert.Equal("8", Text(block!.Data)));
         readers.Concat(lastReaders).ToList().ForEach(reader => reader.Dispose());
     }
@@ -299,11 +325,14 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
     {
         var path = NewPath();
         await postgres.ExecuteAsync($"select chunkstream.create('{path}', ttl => interval '100 seconds')");
-        await postgres.ExecuteAsync($"update chunkstream.streams set touched_at = now() - interval '90 seconds' where path = '{path}'");
+        await postgres.ExecuteAsync(
+            $"update chunkstream.streams set touched_at = now() - interval '90 seconds' where path = '{path}'");
 
         await postgres.ExecuteAsync($"select chunkstream.append('{path}', '1')");
 
-        Assert.True(await postgres.ScalarAsync<bool>($"select touched_at >= now() - interval '30 seconds' from chunkstream.streams where path = '{path}'"));
+        Assert.True(
+            await postgres.ScalarAsync<bool>(
+                $"select touched_at >= now() - interval '30 seconds' from chunkstream.streams where path = '{path}'"));
     }
 
     [Fact]
@@ -311,7 +340,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
     {
         var (path, text) = (await NewAsync(Json), await NewAsync());
         await using var connection = await _sql.OpenConnectionAsync();
-        foreach (var level in new[] { System.Data.IsolationLevel.RepeatableRead, System.Data.IsolationLevel.Serializable })
+        foreach (var level in new[] { IsolationLevel.RepeatableRead, IsolationLevel.Serializable })
         {
             await using (var transaction = await connection.BeginTransactionAsync(level))
             {
@@ -324,7 +353,8 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
                 await AppendAsync(connection, text, "a");
                 await AppendAsync(connection, path, "2");
                 await _host.AppendJsonAsync(path, "3");
-                Assert.Equal("40001", (await Assert.ThrowsAsync<PostgresException>(() => transaction.CommitAsync())).SqlState);
+                Assert.Equal(
+                    "40001", (await Assert.ThrowsAsync<PostgresException>(() => transaction.CommitAsync())).SqlState);
             }
         }
 
@@ -343,7 +373,9 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             await transaction.RollbackAsync();
         }
 
-        await postgres.ExecuteAsync($"select chunkstream.create('{path}'), chunkstream.append('{path}', '1'); select chunkstream.create('{path}/text', 'Text/Plain; charset=utf-8', interval '1 hour')");
+        await postgres.ExecuteAsync(
+            $"select chunkstream.create('{path}'), chunkstream.append('{path}', '1'); "
+            + $"select chunkstream.create('{path}/text', 'Text/Plain; charset=utf-8', interval '1 hour')");
 
         Assert.Equal(Presence.Missing, (await _host.ReadAsync(path + "/not")).Presence);
         Assert.Equal("1", await _host.ReadAllAsync(path));
@@ -354,9 +386,11 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("42710", await StateOfAsync($"select chunkstream.create('{path}', 'text/plain')"));
         Assert.Equal("42710", await StateOfAsync($"select chunkstream.create('{path}', ttl => interval '1 hour')"));
         Assert.Equal("22023", await StateOfAsync($"select chunkstream.create('{path}/x', 'no type')"));
-        Assert.Equal("22023", await StateOfAsync($"select chunkstream.create('{path}/x', ttl => interval '-1 second')"));
+        Assert.Equal(
+            "22023", await StateOfAsync($"select chunkstream.create('{path}/x', ttl => interval '-1 second')"));
 
-        static (string?, bool?, long?) Of(StoredSegment piece) => (piece.Stream?.ContentType, piece.Stream?.IsJson, piece.Stream?.TtlSeconds);
+        static (string?, bool?, long?) Of(StoredSegment piece)
+            => (piece.Stream?.ContentType, piece.Stream?.IsJson, piece.Stream?.TtlSeconds);
     }
 
     [Fact]
@@ -364,17 +398,21 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
     {
         string?[] mistakes =
         [
-            null, "", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/.", "__ds", "__ds/x", "a%2Fb", "a\tb", "a\u0085", "a\u007f",
+            null, "", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/.", "__ds", "__ds/x", "a%2Fb", "a\tb", "a\u0085",
+            "a\u007f",
             new string('a', 1025), string.Concat(Enumerable.Repeat('ä', 513)),
         ];
         foreach (var path in mistakes)
         {
             await using var command = _sql.CreateCommand("select chunkstream.create($1)");
-            command.Parameters.Add(new() { Value = (object?)path ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
-            Assert.Equal("22023", (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync())).SqlState);
+            command.Parameters.Add(
+                new() { Value = (object?)path ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+            Assert.Equal(
+                "22023", (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync())).SqlState);
         }
 
-        foreach (var path in new[] { "a..b/...", "100%/x%zz", "__dsx", "ä ö/'\"; --", string.Concat(Enumerable.Repeat('ä', 512)) })
+        string[] valid = ["a..b/...", "100%/x%zz", "__dsx", "ä ö/'\"; --", string.Concat(Enumerable.Repeat('ä', 512))];
+        foreach (var path in valid)
         {
             await using var command = _sql.CreateCommand("select chunkstream.create($1)");
             command.Parameters.Add(new() { Value = path });
@@ -401,9 +439,11 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             Assert.Equal("1", await _host.ReadAllAsync(path));
             foreach (var sql in new[]
                 {
-                    "select * from chunkstream.chunks", "select * from chunkstream.outbox", "delete from chunkstream.streams",
+                    "select * from chunkstream.chunks", "select * from chunkstream.outbox",
+                    "delete from chunkstream.streams",
                     "select chunkstream.stream_delete('x')", "update chunkstream.limits set max_stream_bytes = 1",
-                    "set search_path = chunkstream; select outbox_add('x', 'x', true)", "create function chunkstream.octet_length(text) returns int return 1",
+                    "set search_path = chunkstream; select outbox_add('x', 'x', true)",
+                    "create function chunkstream.octet_length(text) returns int return 1",
                     $"select chunkstream.allow_writing('{role}')",
                 })
             {
@@ -416,7 +456,8 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
-    private static string Message(string kind, int writer, int number) => string.Create(CultureInfo.InvariantCulture, $"\"{kind} {writer} {number}\"");
+    private static string Message(string kind, int writer, int number)
+        => string.Create(CultureInfo.InvariantCulture, $"\"{kind} {writer} {number}\"");
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>Events as https://html.spec.whatwg.org/multipage/server-sent-events.html says that they are read.</summary>
+/// <summary>Reads events as https://html.spec.whatwg.org/multipage/server-sent-events.html demands.</summary>
 internal static class SseReader
 {
     public static List<(string Name, string Data)> Events(string text)

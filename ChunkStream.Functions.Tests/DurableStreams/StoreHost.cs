@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-/// <summary>The streams as one process has them, without HTTP. Several over one database are several instances.</summary>
+/// <summary>
+/// One process's durable streams, without HTTP. Several of these over one database are several instances.
+/// </summary>
 internal sealed class StoreHost : IAsyncDisposable
 {
     public const string Plain = "text/plain";
@@ -35,7 +37,9 @@ internal sealed class StoreHost : IAsyncDisposable
     public static StoreHost Start(string connectionString, params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(settings.Append(("ConnectionStrings:Postgres", connectionString)).ToDictionary(setting => setting.Item1, setting => (string?)setting.Item2))
+            .AddInMemoryCollection(
+                settings.Append(("ConnectionStrings:Postgres", connectionString))
+                    .ToDictionary(setting => setting.Item1, setting => (string?)setting.Item2))
             .Build();
         var log = new RecordedLog();
         var services = new ServiceCollection();
@@ -47,17 +51,25 @@ internal sealed class StoreHost : IAsyncDisposable
 
     /// <summary>A path that no other test uses.</summary>
     public static string NewPath(string name = "s")
-        => string.Create(CultureInfo.InvariantCulture, $"{name}/{Guid.NewGuid():N}/{Interlocked.Increment(ref _paths)}");
+        => string.Create(
+            CultureInfo.InvariantCulture, $"{name}/{Guid.NewGuid():N}/{Interlocked.Increment(ref _paths)}");
 
     public async Task<CreateResult> CreateAsync(
         string path, string? contentType = Plain, string[]? content = null, bool closed = false, long? ttl = null,
         DateTimeOffset? expires = null, ForkPoint? fork = null)
         => await Store.CreateAsync(
-            new CreateStream(path, contentType, contentType == Json, Bytes(content ?? []), closed, ttl, expires, fork), default).Within();
+            new CreateStream(path, contentType, contentType == Json, Bytes(content ?? []), closed, ttl, expires, fork),
+            default).Within();
 
     public Task<AppendResult> AppendAsync(
-        string path, string text, bool close = false, string? sequence = null, ProducerPosition? producer = null, string contentType = Plain)
-        => Appends.AppendAsync(new AppendToStream(path, contentType, Bytes([text]), close, sequence, producer), default).Within();
+        string path,
+        string text,
+        bool close = false,
+        string? sequence = null,
+        ProducerPosition? producer = null,
+        string contentType = Plain)
+        => Appends.AppendAsync(
+            new AppendToStream(path, contentType, Bytes([text]), close, sequence, producer), default).Within();
 
     public Task<AppendResult> AppendJsonAsync(string path, params string[] messages)
         => Appends.AppendAsync(new AppendToStream(path, Json, Bytes(messages), false, null, null), default).Within();
@@ -68,7 +80,7 @@ internal sealed class StoreHost : IAsyncDisposable
     public Task<StoredSegment> ReadAsync(string path, long? from = 0, int maxBytes = 1 << 20)
         => Store.ReadAsync(path, from, maxBytes, default).Within();
 
-    /// <summary>Deletes a stream, and tells its readers.</summary>
+    /// <summary>Deletes a stream and notifies its readers.</summary>
     public async Task<Presence> DeleteAsync(string path)
     {
         var (presence, id) = await Store.DeleteAsync(path, default).Within();
@@ -77,14 +89,15 @@ internal sealed class StoreHost : IAsyncDisposable
         return presence;
     }
 
-    /// <summary>All of a stream, piece by piece.</summary>
+    /// <summary>Reads all of a stream, segment by segment.</summary>
     public async Task<string> ReadAllAsync(string path, int segmentBytes = 1 << 20)
     {
         var piece = await ReadAsync(path, 0, segmentBytes);
         var all = new StringBuilder(Text(piece.Data));
         while (piece.Next < piece.Stream!.Tail)
         {
-            piece = await Store.ReadOnAsync(piece.Stream.Id, piece.Next, piece.Stream.Tail, segmentBytes, default).Within();
+            piece = await Store.ReadOnAsync(
+                piece.Stream.Id, piece.Next, piece.Stream.Tail, segmentBytes, default).Within();
             if (piece.Stream!.IsJson && all.Length > 0)
                 all.Append(',');
             all.Append(Text(piece.Data));
@@ -97,5 +110,6 @@ internal sealed class StoreHost : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    private static ReadOnlyMemory<byte>[] Bytes(string[] texts) => [.. texts.Select(text => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(text)))];
+    private static ReadOnlyMemory<byte>[] Bytes(string[] texts)
+        => [.. texts.Select(text => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(text)))];
 }

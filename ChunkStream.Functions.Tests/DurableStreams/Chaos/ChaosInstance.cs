@@ -6,8 +6,12 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 
-/// <summary>A process of the local host that is killed and started again at one address. The settings are environment variables.</summary>
-internal sealed class ChaosInstance(string connectionString, params (string Name, string Value)[] settings) : IDisposable
+/// <summary>
+/// A process of the local host that is killed and started again at the same address. Its settings are environment
+/// variables.
+/// </summary>
+internal sealed class ChaosInstance(
+    string connectionString, params (string Name, string Value)[] settings) : IDisposable
 {
     private const int LinesKept = 60;
 
@@ -17,14 +21,15 @@ internal sealed class ChaosInstance(string connectionString, params (string Name
 
     public Uri Address => new($"http://127.0.0.1:{_port}/");
 
-    /// <summary>What it said last.</summary>
+    /// <summary>The last lines of its output.</summary>
     public string Said => string.Join('\n', _lines);
 
-    /// <summary>Starts it; completes when it answers.</summary>
+    /// <summary>Starts the process. Completes when it answers.</summary>
     public async Task StartAsync()
     {
         Dispose();
-        var start = new ProcessStartInfo("dotnet", [typeof(TestHost).Assembly.Location, "--port", $"{_port}", "--database", connectionString])
+        var start = new ProcessStartInfo(
+            "dotnet", [typeof(TestHost).Assembly.Location, "--port", $"{_port}", "--database", connectionString])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -61,7 +66,7 @@ internal sealed class ChaosInstance(string connectionString, params (string Name
         }
     }
 
-    /// <summary>Ends it at once, in the midst of whatever it does.</summary>
+    /// <summary>Kills the process at once, whatever it is doing.</summary>
     public void Kill() => _process?.Kill();
 
     public void Dispose()

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 
-/// <summary>Reads the stream to its end, in one of the three ways; when it is cut off, it goes on where it was, at the other instance.</summary>
+/// <summary>
+/// Reads the stream to its end in one of the three modes. When it is cut off, it resumes at the other instance.
+/// </summary>
 internal sealed class ChaosReader(ChaosRun run, int number)
 {
     private readonly Random _chance = run.Chance(2_000 + number);
@@ -23,16 +25,17 @@ internal sealed class ChaosReader(ChaosRun run, int number)
 
     private string Mode => (_number % 5) switch { 0 or 1 => "sse", 2 or 3 => "long-poll", _ => "catch-up" };
 
-    // Half of them: the others are the ones to notice that they were forgotten.
+    // Half of the readers leave by themselves; the other half would notice if an instance forgot them.
     private bool LeavesByItself => _number / 5 % 2 == 0;
 
     public async Task RunAsync()
     {
-        // Not all from the beginning.
+        // Some readers join later.
         await Task.Delay(_chance.Next(3) == 0 ? _chance.Next(4_000) : 0);
         while (!_isClosed)
         {
-            using var leaving = new CancellationTokenSource(LeavesByItself ? TimeSpan.FromMilliseconds(_chance.Next(2_500)) : Timeout.InfiniteTimeSpan);
+            using var leaving = new CancellationTokenSource(
+                LeavesByItself ? TimeSpan.FromMilliseconds(_chance.Next(2_500)) : Timeout.InfiniteTimeSpan);
             try
             {
                 Joins++;
@@ -47,13 +50,15 @@ internal sealed class ChaosReader(ChaosRun run, int number)
         }
     }
 
-    public override string ToString() => $"reader {_number} by {Mode} at {_offset} of {run.Url(_instance)}, join {Joins}, last failure: {_last}";
+    public override string ToString()
+        => $"reader {_number} by {Mode} at {_offset} of {run.Url(_instance)}, join {Joins}, last failure: {_last}";
 
     private async Task ReadAsync(CancellationToken leaving)
     {
         _asked = TimeProvider.System.GetTimestamp();
         var query = $"?offset={_offset}" + (Mode == "catch-up" ? "" : $"&live={Mode}");
-        using var response = await run.Client.GetAsync(run.Url(_instance, query), HttpCompletionOption.ResponseHeadersRead, leaving);
+        using var response = await run.Client.GetAsync(
+            run.Url(_instance, query), HttpCompletionOption.ResponseHeadersRead, leaving);
         if (ChaosRun.IsTrouble(response))
             throw new IOException($"{(int)response.StatusCode}");
         if (!response.IsSuccessStatusCode)
@@ -102,14 +107,15 @@ internal sealed class ChaosReader(ChaosRun run, int number)
         }
     }
 
-    // What was read counts together with the offset after it, or not at all.
+    // Messages count only together with the offset that comes after them.
     private void Take(string data, string next)
     {
         var messages = data.Length == 0 ? [] : JsonSerializer.Deserialize<string[]>(data)!;
         Got.AddRange(messages);
         _offset = next;
         Assert.True(
-            long.Parse(next, CultureInfo.InvariantCulture) == Got.Count, $"{this}: {messages.Length} messages came, {Got.Count} in all, and then the offset {next}.");
+            long.Parse(next, CultureInfo.InvariantCulture) == Got.Count,
+            $"{this}: {messages.Length} messages came, {Got.Count} in all, and then the offset {next}.");
         if (LeavesByItself || Mode == "catch-up")
             return;
         foreach (var message in messages)

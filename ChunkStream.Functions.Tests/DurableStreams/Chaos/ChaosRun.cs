@@ -6,13 +6,15 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 
-/// <summary>One stream, two instances, and those who write and read while something is being killed. All chance comes from the seed.</summary>
+/// <summary>
+/// One stream on two instances, with writers and readers, while something is being killed. The seed decides all chance.
+/// </summary>
 internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
 {
     public const int Writers = 8;
     public const int Readers = 20;
 
-    // What may be under way when the last thing is killed, on a busy machine.
+    // How long the rest may take on a busy machine, after the last kill.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(45);
 
     private readonly string _path = "chaos/" + Guid.NewGuid().ToString("n");
@@ -26,20 +28,26 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
     })
     { Timeout = Timeout.InfiniteTimeSpan };
 
-    /// <summary>When each message was acknowledged: a timestamp.</summary>
+    /// <summary>The timestamp at which each message was acknowledged.</summary>
     public ConcurrentDictionary<string, long> Acknowledged { get; } = new();
 
-    /// <summary>How long live readers who never left by themselves had to wait for a message after it was acknowledged, and they had asked for it.</summary>
+    /// <summary>
+    /// How long a message took to a live reader that never left by itself, counted from its acknowledgement or the
+    /// reader's request, whichever came later.
+    /// </summary>
     public ConcurrentBag<double> LagMilliseconds { get; } = [];
 
     public CancellationToken WritingEnds => _writingEnds.Token;
 
     public Random Chance(int of) => new(unchecked((seed * 397) + of));
 
-    public Uri Url(int instance, string query = "") => new(instances[instance % instances.Length], $"api/streams/{_path}{query}");
+    public Uri Url(int instance, string query = "")
+        => new(instances[instance % instances.Length], $"api/streams/{_path}{query}");
 
-    /// <summary>Writes and reads for as long as the trouble takes; then everything must be as if there had been none.</summary>
-    /// <returns>What happened, in a line.</returns>
+    /// <summary>
+    /// Writes and reads for as long as the trouble takes. Afterwards, everything must be as if nothing had happened.
+    /// </summary>
+    /// <returns>One line that says what happened.</returns>
     public async Task<string> RunAsync(Func<Task> trouble)
     {
         using (var created = await Client.PutAsync(Url(0), Json("")).Within())
@@ -63,14 +71,19 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
         var order = await AllAsync(0);
         Assert.Equal(order, await AllAsync(1));
         foreach (var writer in writers)
-            Assert.Equal(writer.Acknowledged, order.Where(message => message.StartsWith($"{writer.Number}-", StringComparison.Ordinal)));
+            Assert.Equal(
+                writer.Acknowledged,
+                order.Where(message => message.StartsWith($"{writer.Number}-", StringComparison.Ordinal)));
         Assert.Equal(writers.Sum(writer => writer.Acknowledged.Count), order.Length);
         Assert.All(readers, reader => Assert.Equal(order, reader.Got));
 
         var lags = LagMilliseconds.Order().ToArray();
-        var lag = lags.Length == 0 ? "-" : $"{lags[lags.Length / 2]:F1}/{lags[(int)(lags.Length * 0.99)]:F0}/{lags[^1]:F0}";
-        return $"{order.Length} messages, {writers.Sum(writer => writer.Retries)} appends repeated, {writers.Sum(writer => writer.Duplicates)} of them "
-            + $"duplicates, {readers.Sum(reader => reader.Joins)} joins; lag median/99 %/longest {lag} ms";
+        var lag = lags.Length == 0
+            ? "-"
+            : $"{lags[lags.Length / 2]:F1}/{lags[(int)(lags.Length * 0.99)]:F0}/{lags[^1]:F0}";
+        return $"{order.Length} messages, {writers.Sum(writer => writer.Retries)} appends repeated, "
+            + $"{writers.Sum(writer => writer.Duplicates)} of them duplicates, "
+            + $"{readers.Sum(reader => reader.Joins)} joins; lag median/99 %/longest {lag} ms";
     }
 
     public static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
@@ -82,13 +95,16 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
         _writingEnds.Dispose();
     }
 
-    /// <summary>Whether a failed call is one to repeat, at another instance.</summary>
-    public static bool IsTrouble(Exception failure) => failure is HttpRequestException or IOException or OperationCanceledException;
+    /// <summary>Whether a failed call should be repeated at another instance.</summary>
+    public static bool IsTrouble(Exception failure)
+        => failure is HttpRequestException or IOException or OperationCanceledException;
 
     /// <summary>
-    /// Whether an answer is. No other refusal is due to what was killed: a 500 would be two appends that got into each other's way.
+    /// Whether a refused call should be repeated at another instance. Only a 503 can come from what was killed; a 500
+    /// would mean that two appends got into each other's way.
     /// </summary>
-    public static bool IsTrouble(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.ServiceUnavailable;
+    public static bool IsTrouble(HttpResponseMessage response)
+        => response.StatusCode is HttpStatusCode.ServiceUnavailable;
 
     private async Task CloseAsync()
     {
@@ -96,7 +112,10 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
         {
             try
             {
-                using var request = new HttpRequestMessage(HttpMethod.Post, Url(instance)) { Headers = { { "Stream-Closed", "true" } } };
+                using var request = new HttpRequestMessage(HttpMethod.Post, Url(instance))
+                {
+                    Headers = { { "Stream-Closed", "true" } },
+                };
                 using var response = await Client.SendAsync(request);
                 if (response.IsSuccessStatusCode)
                     return;
@@ -121,7 +140,7 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
                 return JsonSerializer.Deserialize<string[]>(await response.Content.ReadAsStringAsync().Within())!;
             }
 
-            // Connections that were killed may still be found in a pool.
+            // A pool may still hold connections that were killed.
             Assert.True(attempt < 10, $"{(int)response.StatusCode}");
         }
     }

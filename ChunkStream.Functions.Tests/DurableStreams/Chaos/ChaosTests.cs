@@ -5,8 +5,9 @@ using Xunit.Abstractions;
 namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 
 /// <summary>
-/// What was acknowledged is in the stream once, and all readers see one order, whatever is killed meanwhile: processes, or connections.
-/// <c>CHUNKSTREAM_CHAOS_SECONDS</c> says how long, <c>CHUNKSTREAM_CHAOS_SEED</c> repeats the choices of a run.
+/// What was acknowledged is in the stream once, and all readers see the same order, whether processes or connections
+/// are killed meanwhile.
+/// <c>CHUNKSTREAM_CHAOS_SECONDS</c> says for how long, <c>CHUNKSTREAM_CHAOS_SEED</c> repeats the choices of a run.
 /// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class ChaosTests(RealPostgres postgres, ITestOutputHelper output)
@@ -49,13 +50,14 @@ public sealed class ChaosTests(RealPostgres postgres, ITestOutputHelper output)
             while (!isOver() || kills < LeastKills)
             {
                 await Task.Delay(chance.Next(300));
-                // None at all now and then, and now and then all of them.
+                // Kills a few connections, sometimes none, sometimes all.
                 kills += await postgres.ScalarAsync<long>(string.Create(
                     CultureInfo.InvariantCulture,
                     $"""
                     select count(pg_terminate_backend(pid))
-                    from (select pid from pg_stat_activity where application_name = 'ChunkStream streams' order by random() limit {chance.Next(10) switch { 0 => 100, var n => n % 4 }}) p
-                    """));
+                    from (select pid from pg_stat_activity where application_name = 'ChunkStream streams'
+                    """
+                    + $" order by random() limit {chance.Next(10) switch { 0 => 100, var n => n % 4 }}) p"));
             }
 
             return $"{kills} connections killed";
@@ -74,7 +76,8 @@ public sealed class ChaosTests(RealPostgres postgres, ITestOutputHelper output)
         try
         {
             var killed = "";
-            var happened = await run.RunAsync(async () => killed = await trouble(instances, run.Chance(0), () => TimeProvider.System.GetElapsedTime(start) > Duration));
+            var happened = await run.RunAsync(async () => killed = await trouble(
+                instances, run.Chance(0), () => TimeProvider.System.GetElapsedTime(start) > Duration));
             output.WriteLine($"{killed}; {happened}");
         }
         catch (Exception)
@@ -86,5 +89,7 @@ public sealed class ChaosTests(RealPostgres postgres, ITestOutputHelper output)
     }
 
     private static int? Number(string variable)
-        => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
+        => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 
-/// <summary>An idempotent producer: repeats each append until it is acknowledged, wherever somebody answers, and then makes the next.</summary>
+/// <summary>
+/// An idempotent producer. It repeats each append, at whichever instance answers, until it is acknowledged.
+/// </summary>
 internal sealed class ChaosWriter(ChaosRun run, int number)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -14,7 +16,7 @@ internal sealed class ChaosWriter(ChaosRun run, int number)
 
     public int Number { get; } = number;
 
-    /// <summary>All messages that were acknowledged, in their order.</summary>
+    /// <summary>All messages that were acknowledged, in order.</summary>
     public List<string> Acknowledged { get; } = [];
 
     public int Retries { get; private set; }
@@ -25,13 +27,14 @@ internal sealed class ChaosWriter(ChaosRun run, int number)
     {
         while (!run.WritingEnds.IsCancellationRequested)
         {
-            var messages = Enumerable.Range(Acknowledged.Count, _chance.Next(1, 4)).Select(n => $"{Number}-{n}").ToArray();
+            var messages = Enumerable.Range(Acknowledged.Count, _chance.Next(1, 4))
+                .Select(n => $"{Number}-{n}").ToArray();
             await AppendAsync("[" + string.Join(',', messages.Select(message => $"\"{message}\"")) + "]");
             Acknowledged.AddRange(messages);
             foreach (var message in messages)
                 run.Acknowledged[message] = TimeProvider.System.GetTimestamp();
 
-            // Now and then as one that was started anew.
+            // Sometimes it goes on like a producer that was started anew: with a new epoch.
             (_epoch, _sequence) = _chance.Next(50) == 0 ? (_epoch + 1, 0) : (_epoch, _sequence + 1);
             await Task.Delay(_chance.Next(30));
         }
@@ -43,9 +46,13 @@ internal sealed class ChaosWriter(ChaosRun run, int number)
         {
             try
             {
-                // Sometimes it leaves before the answer can have come, and the same append is under way twice.
-                using var patience = new CancellationTokenSource(_chance.Next(10) == 0 ? TimeSpan.FromMilliseconds(_chance.Next(15)) : Patience);
-                using var request = new HttpRequestMessage(HttpMethod.Post, run.Url(_instance)) { Content = ChaosRun.Json(body) };
+                // Sometimes it leaves before the answer can come, so that the same append is under way twice.
+                using var patience = new CancellationTokenSource(
+                    _chance.Next(10) == 0 ? TimeSpan.FromMilliseconds(_chance.Next(15)) : Patience);
+                using var request = new HttpRequestMessage(HttpMethod.Post, run.Url(_instance))
+                {
+                    Content = ChaosRun.Json(body),
+                };
                 request.Headers.Add("Producer-Id", $"writer {Number}");
                 request.Headers.Add("Producer-Epoch", _epoch.ToString(CultureInfo.InvariantCulture));
                 request.Headers.Add("Producer-Seq", _sequence.ToString(CultureInfo.InvariantCulture));
@@ -58,7 +65,8 @@ internal sealed class ChaosWriter(ChaosRun run, int number)
 
                 Assert.True(
                     ChaosRun.IsTrouble(response),
-                    $"Append ({_epoch}, {_sequence}) of writer {Number}, attempt {attempt}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(patience.Token)}");
+                    $"Append ({_epoch}, {_sequence}) of writer {Number}, attempt {attempt}: "
+                    + $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(patience.Token)}");
             }
             catch (Exception e) when (ChaosRun.IsTrouble(e))
             {

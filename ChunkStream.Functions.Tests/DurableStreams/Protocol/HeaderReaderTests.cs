@@ -10,7 +10,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Protocol;
 
-/// <summary>What a header says is read to the letter or is refused; whatever bytes it has, nothing is thrown.</summary>
+/// <summary>A header is read to the letter or refused. No bytes in it make the reader throw.</summary>
 public sealed class HeaderReaderTests
 {
     private const string Root = "/api/streams/";
@@ -25,7 +25,7 @@ public sealed class HeaderReaderTests
         "Producer-Id", "Producer-Epoch", "Producer-Seq",
     ];
 
-    // A server reads them as UTF-8, or where they are not, as one character a byte.
+    // A server decodes header bytes as UTF-8, or, if they are not valid UTF-8, as one character a byte.
     private static readonly Gen<string> Any = Gen.OneOf(
         Gen.Byte.Array[0, 60].Select(AsHeader),
         Gen.OneOf(

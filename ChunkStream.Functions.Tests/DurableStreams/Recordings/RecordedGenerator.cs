@@ -5,7 +5,9 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Recordings;
 
-/// <summary>A generator of a user's own, which a test drives item by item, on any number of instances; and that says what became of it.</summary>
+/// <summary>
+/// A user's own generator, on any number of instances. A test makes its items one by one, and sees how it was run.
+/// </summary>
 internal sealed class RecordedGenerator
 {
     private readonly Channel<Message> _items = Channel.CreateUnbounded<Message>();
@@ -14,27 +16,31 @@ internal sealed class RecordedGenerator
     private int _starts;
     private int _made;
 
-    /// <summary>How often it was started.</summary>
+    /// <summary>How often the generator was started.</summary>
     public int Starts => _starts;
 
-    /// <summary>Done once it has ended.</summary>
+    /// <summary>Completes when the generator has ended.</summary>
     public Task Released => _released.Task;
 
-    /// <summary>The path of its stream.</summary>
+    /// <summary>The path of the stream that records it.</summary>
     public string RecordedPath => $"recordings/own/{_name}";
 
-    /// <summary>It, as the library has it.</summary>
+    /// <summary>The generator as the library's own type.</summary>
     public RecordableGenerator Recordable
         => RecordableGenerator.Create(new RecordingName("own", _name), Items, TestJson.Default.Message);
 
     public static string Item(int number) => $$"""{"number":{{number}},"text":"Item {{number}}"}""";
 
-    public static string Lines(int from, int to) => string.Concat(Enumerable.Range(from, to - from).Select(number => Item(number) + "\n"));
+    public static string Lines(int from, int to)
+        => string.Concat(Enumerable.Range(from, to - from).Select(number => Item(number) + "\n"));
 
-    /// <summary>Serves it; gives the path.</summary>
+    /// <summary>Serves the generator, and returns the path.</summary>
     public string ServedBy(LocalApi api)
         => api.Serve("own", _ => StreamResults.Recorded(
-            _name, Items, new RecordedItemsOptions<Message> { Name = "own", JsonTypeInfo = TestJson.Default.Message })) + "?format=ndjson";
+            _name,
+            Items,
+            new RecordedItemsOptions<Message> { Name = "own", JsonTypeInfo = TestJson.Default.Message }))
+            + "?format=ndjson";
 
     public RecordedGenerator Make(int items)
     {

@@ -14,7 +14,7 @@ using Npgsql;
 
 namespace ChunkStream.Functions.Tests.DurableStreams.Recordings;
 
-/// <summary>Who asks again gets what was recorded: all of it, once, and never a part as if it were the whole.</summary>
+/// <summary>A repeated request gets all that was recorded, once. A part never looks like the whole.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -53,8 +53,11 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         var path = $"recordings/{endpoint}/{name}";
         using var response = await _api.ReadAsync(path);
         Assert.Equal(("true", "true"), (response.Header("Stream-Closed"), response.Header("Stream-Up-To-Date")));
-        var lines = await _api.Client.GetStringAsync($"/api/{endpoint}?count=2500&intervalMs=0&format={(endpoint == "lines" ? "text" : "ndjson")}").Within();
-        Assert.Equal(endpoint == "lines" ? lines : $"[{lines.TrimEnd('\n').Replace('\n', ',')}]", await response.Content.ReadAsStringAsync().Within());
+        var lines = await _api.Client.GetStringAsync(
+            $"/api/{endpoint}?count=2500&intervalMs=0&format={(endpoint == "lines" ? "text" : "ndjson")}").Within();
+        Assert.Equal(
+            endpoint == "lines" ? lines : $"[{lines.TrimEnd('\n').Replace('\n', ',')}]",
+            await response.Content.ReadAsStringAsync().Within());
     }
 
     [Fact]
@@ -63,7 +66,12 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         using var first = await _api.GetAsync(_generator.Make(1).ServedBy(_api));
         using var second = await _api.GetAsync(_generator.ServedBy(_api));
         using var third = await _other.GetAsync(_generator.ServedBy(_other));
-        var bodies = new[] { await first.Content.ReadAsStreamAsync(), await second.Content.ReadAsStreamAsync(), await third.Content.ReadAsStreamAsync() };
+        var bodies = new[]
+        {
+            await first.Content.ReadAsStreamAsync(),
+            await second.Content.ReadAsStreamAsync(),
+            await third.Content.ReadAsStreamAsync(),
+        };
         for (var item = 0; item < 20; item++)
         {
             foreach (var body in bodies)
@@ -93,7 +101,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
 
         Assert.Equal(RecordedGenerator.Lines(0, 20), await again.Content.ReadAsStringAsync().Within());
         Assert.Equal(RecordedGenerator.Lines(0, 20), await elsewhere.Content.ReadAsStringAsync().Within());
-        Assert.Equal(RecordedGenerator.Lines(0, 20), await _other.Client.GetStringAsync(_generator.ServedBy(_other)).Within());
+        Assert.Equal(
+            RecordedGenerator.Lines(0, 20), await _other.Client.GetStringAsync(_generator.ServedBy(_other)).Within());
         Assert.Equal(1, _generator.Starts);
     }
 
@@ -107,13 +116,15 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         _generator.Make(17).End();
         await UntilClosedAsync(_generator.RecordedPath);
 
-        Assert.Equal(RecordedGenerator.Lines(0, 20), await _other.Client.GetStringAsync(_generator.ServedBy(_other)).Within());
+        Assert.Equal(
+            RecordedGenerator.Lines(0, 20), await _other.Client.GetStringAsync(_generator.ServedBy(_other)).Within());
     }
 
     [Fact]
     public async Task Last_Event_ID_and_resume_go_on_after_each_item_while_it_is_recorded_and_later_here_and_elsewhere()
     {
-        using var first = await _api.GetAsync(_generator.Make(10).ServedBy(_api).Replace("ndjson", "sse", StringComparison.Ordinal));
+        using var first = await _api.GetAsync(
+            _generator.Make(10).ServedBy(_api).Replace("ndjson", "sse", StringComparison.Ordinal));
         await using var body = await first.Content.ReadAsStreamAsync();
         var text = "";
         while (EventId.Count(text) < 10)
@@ -125,10 +136,11 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         {
             foreach (var api in new[] { _api, _other })
             {
-                var request = new HttpRequestMessage(HttpMethod.Get, _generator.ServedBy(api).Replace("ndjson", "sse", StringComparison.Ordinal));
+                var request = new HttpRequestMessage(
+                    HttpMethod.Get, _generator.ServedBy(api).Replace("ndjson", "sse", StringComparison.Ordinal));
                 request.Headers.Add("Last-Event-ID", ids[item]);
                 var response = api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-                // Its headers come with its first item.
+                // The headers come with the first item, which the last of these still lacks.
                 if (item < 9)
                     resumed.Add((item + 1, await response.Within()));
             }
@@ -137,14 +149,17 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         _generator.Make(5).End();
         foreach (var (from, response) in resumed)
         {
-            var data = SseReader.Events(await response.Content.ReadAsStringAsync().Within()).Where(one => one.Name == "").Select(one => one.Data + "\n");
+            var data = SseReader.Events(await response.Content.ReadAsStringAsync().Within())
+                .Where(one => one.Name == "").Select(one => one.Data + "\n");
             Assert.Equal(RecordedGenerator.Lines(from, 15), string.Concat(data));
             response.Dispose();
         }
 
         await UntilClosedAsync(_generator.RecordedPath);
         for (var item = 0; item < 10; item++)
-            Assert.Equal(RecordedGenerator.Lines(item + 1, 15), await _other.Client.GetStringAsync(_generator.ServedBy(_other) + "&resume=" + ids[item]).Within());
+            Assert.Equal(
+                RecordedGenerator.Lines(item + 1, 15),
+                await _other.Client.GetStringAsync(_generator.ServedBy(_other) + "&resume=" + ids[item]).Within());
         Assert.Equal(1, _generator.Starts);
     }
 
@@ -171,7 +186,9 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         _generator.Make(items).End(new InvalidOperationException("secret details"));
 
         using (var first = await _api.GetAsync(_generator.ServedBy(_api)))
-            Assert.Equal((items == 0 ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, items, false), await ReadAsync(first));
+            Assert.Equal(
+                (items == 0 ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, items, false),
+                await ReadAsync(first));
         foreach (var api in new[] { _api, _other })
         {
             await UntilCutAsync();
@@ -197,7 +214,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         await UntilClosedAsync($"recordings/lines/{name}");
         var (lines, isWhole) = await slow.CountToEndAsync((byte)'L');
 
-        // None stands in the head.
+        // The count is right because the response's head has no "L".
         Assert.Equal((Lines, true), (lines, isWhole));
     }
 
@@ -208,7 +225,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         var clock = new Stopwatch();
         using (var response = await api.GetAsync(_generator.Make(3).ServedBy(api)))
         {
-            // As long as it is read it goes on.
+            // The recording goes on as long as somebody reads it.
             await Task.Delay(TimeSpan.FromSeconds(2));
             Assert.False(_generator.Released.IsCompleted);
             clock.Start();
@@ -226,7 +243,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task A_reader_on_another_instance_keeps_it_going()
     {
-        await using var api = await StartAsync(("ChunkStream:Streams:RecordSeconds", "5"), ("ChunkStream:Streams:RecorderSeconds", "5"));
+        await using var api = await StartAsync(
+            ("ChunkStream:Streams:RecordSeconds", "5"), ("ChunkStream:Streams:RecorderSeconds", "5"));
         await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "5"));
         HttpResponseMessage elsewhere;
         using (await api.GetAsync(_generator.Make(3).ServedBy(api)))
@@ -243,9 +261,11 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task A_recording_whose_process_is_gone_is_told_from_one_that_goes_on()
     {
         await using var host = StoreHost.Start(postgres.ConnectionString, ("ChunkStream:Streams:RecorderSeconds", "3"));
-        var begun = await host.Get<RecordingStore>().BeginAsync(_generator.Recordable, Guid.NewGuid(), mayCreate: true, default);
+        var begun = await host.Get<RecordingStore>()
+            .BeginAsync(_generator.Recordable, Guid.NewGuid(), mayCreate: true, default);
         Assert.Equal(BeginStatus.Created, begun.Status);
-        await host.AppendJsonAsync(_generator.RecordedPath, RecordedGenerator.Item(0), RecordedGenerator.Item(1), RecordedGenerator.Item(2));
+        await host.AppendJsonAsync(
+            _generator.RecordedPath, RecordedGenerator.Item(0), RecordedGenerator.Item(1), RecordedGenerator.Item(2));
 
         await using var api = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "1.5"));
         var clock = Stopwatch.StartNew();
@@ -310,9 +330,11 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task Recordings_without_a_key_have_a_quota_in_number_and_in_bytes()
     {
         var there = await postgres.ScalarAsync<long>(
-            "select count(*) from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id where starts_with(s.path, 'recordings/lines/')");
+            "select count(*) from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id "
+            + "where starts_with(s.path, 'recordings/lines/')");
         await using var api = await StartAsync(
-            ("ChunkStream:Streams:PublicRecordings", $"{there + 1}"), ("ChunkStream:Streams:PublicRecordingBytes", "100000"));
+            ("ChunkStream:Streams:PublicRecordings", $"{there + 1}"),
+            ("ChunkStream:Streams:PublicRecordingBytes", "100000"));
 
         var (name, large) = New("/api/lines?count=1000000&intervalMs=0");
         using var response = await api.GetAsync(large);
@@ -325,7 +347,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.Equal("urn:chunkstream:too-many-recordings", (string?)(await refused.ProblemAsync())["type"]);
 
-        // It is for what needs no key; and what is there can be read.
+        // The limits are only for what needs no key, and what is recorded can still be read.
         _generator.Make(1).End();
         using var keyed = await api.GetAsync(_generator.ServedBy(api));
         Assert.Equal(HttpStatusCode.OK, keyed.StatusCode);
@@ -340,26 +362,36 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         await using var api = await StartAsync(("ChunkStream:Streams:PublicRecordings", "100000"));
         Assert.Equal("Line 0\n", await api.Client.GetStringAsync(New("/api/lines?count=1").Path).Within());
 
-        // Who wants to create what another transaction is creating waits for it.
+        // A request for a recording that another transaction is creating waits for that transaction.
         var (name, first) = New("/api/lines?count=1");
         await using var slow = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
         await slow.OpenAsync().Within();
         await using var begun = await slow.BeginTransactionAsync();
         await using (var create = new NpgsqlCommand(
-            $"select * from chunkstream.stream_create('recordings/lines/{name}', 'text/plain', false, '{{}}', false, null, null, null, null, null)", slow))
+            $"select * from chunkstream.stream_create('recordings/lines/{name}', 'text/plain', false, '{{}}', false, "
+            + "null, null, null, null, null)",
+            slow))
             await create.ExecuteNonQueryAsync().Within();
         List<Task<HttpResponseMessage>> requests = [api.GetAsync(first)];
-        await Bounded.Until(() => postgres.ScalarAsync<bool>("select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query like '%recording_begin%'"), "it waits");
+        await Bounded.Until(
+            () => postgres.ScalarAsync<bool>(
+                "select count(*) > 0 from pg_stat_activity "
+                + "where wait_event_type = 'Lock' and query like '%recording_begin%'"),
+            "it waits");
 
-        requests.AddRange(Enumerable.Range(0, Waiting - 1 + 10).Select(_ => api.GetAsync(New("/api/lines?count=1").Path)));
-        await Bounded.Until(() => Task.FromResult(requests.Count(request => request.IsCompleted) >= 10), "the others are refused while those wait");
+        requests.AddRange(
+            Enumerable.Range(0, Waiting - 1 + 10).Select(_ => api.GetAsync(New("/api/lines?count=1").Path)));
+        await Bounded.Until(
+            () => Task.FromResult(requests.Count(request => request.IsCompleted) >= 10),
+            "the others are refused while those wait");
 
         await begun.RollbackAsync().Within();
         var answers = await Task.WhenAll(requests).Within();
         Assert.Equal(Waiting, answers.Count(answer => answer.IsSuccessStatusCode));
         foreach (var answer in answers.Where(answer => !answer.IsSuccessStatusCode))
         {
-            Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (answer.StatusCode, answer.Headers.RetryAfter is not null));
+            Assert.Equal(
+                (HttpStatusCode.ServiceUnavailable, true), (answer.StatusCode, answer.Headers.RetryAfter is not null));
             Assert.Equal("urn:chunkstream:too-many-recordings", (string?)(await answer.ProblemAsync())["type"]);
         }
     }
@@ -393,8 +425,11 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         await AssertRefusedAsync(404, "not-found", recorded + "&resume=" + DurableCalls.Offset(8));
         await AssertRefusedAsync(400, "invalid-resume-token", recorded + "&resume=8");
         Assert.Equal("Line 0\nLine 1\nLine 2\n", await _api.Client.GetStringAsync(recorded).Within());
-        Assert.Equal("Line 1\nLine 2\n", await _api.Client.GetStringAsync(recorded + "&resume=" + DurableCalls.Offset("Line 0\n".Length)).Within());
-        await AssertRefusedAsync(409, "recording-differs", recorded.Replace("count=3", "count=4", StringComparison.Ordinal));
+        Assert.Equal(
+            "Line 1\nLine 2\n",
+            await _api.Client.GetStringAsync(recorded + "&resume=" + DurableCalls.Offset("Line 0\n".Length)).Within());
+        await AssertRefusedAsync(
+            409, "recording-differs", recorded.Replace("count=3", "count=4", StringComparison.Ordinal));
         await AssertRefusedAsync(400, "invalid-resume-token", recorded + "&resume=" + DurableCalls.Offset(800));
         await AssertRefusedAsync(400, "invalid-parameters", "/api/lines?resume=" + DurableCalls.Offset(8));
 
@@ -412,7 +447,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         using var second = await api.GetAsync(_generator.ServedBy(api));
         _generator.End();
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (refused.StatusCode, refused.Headers.RetryAfter is not null));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, true), (refused.StatusCode, refused.Headers.RetryAfter is not null));
         Assert.Equal(RecordedGenerator.Lines(0, 1), await second.Content.ReadAsStringAsync().Within());
         await Bounded.Until(
             async () =>
@@ -431,16 +467,20 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         var path = _generator.Make(2).ServedBy(api).Replace("ndjson", "frames", StringComparison.Ordinal);
         frames += await api.Client.GetStringAsync(path).Within();
         _generator.Make(3).End();
-        frames += await api.Client.GetStringAsync(path + "&resume=" + Regex.Match(frames, "\"continue\":\"(.*?)\"").Groups[1].Value).Within();
+        frames += await api.Client.GetStringAsync(
+            path + "&resume=" + Regex.Match(frames, "\"continue\":\"(.*?)\"").Groups[1].Value).Within();
 
-        Assert.Equal(RecordedGenerator.Lines(0, 5), string.Concat(Regex.Matches(frames, "\\{\"row\":(.*)\\}\n").Select(match => match.Groups[1].Value + "\n")));
+        Assert.Equal(
+            RecordedGenerator.Lines(0, 5),
+            string.Concat(Regex.Matches(frames, "\\{\"row\":(.*)\\}\n").Select(match => match.Groups[1].Value + "\n")));
         Assert.Contains("\"continue\":null", frames, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Texts_of_all_kinds_come_back_and_a_line_break_parts_an_item()
     {
-        string[] items = ["", "a\nb", "\"quoted\", comma", "ünï ☃ 😀", "tab\t and \r return", new string('x', 300_000), "end"];
+        string[] items =
+            ["", "a\nb", "\"quoted\", comma", "ünï ☃ 😀", "tab\t and \r return", new string('x', 300_000), "end"];
         var name = DurableCalls.NewPath();
         foreach (var api in new[] { _api, _api, _other })
         {
@@ -456,8 +496,11 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task A_checkpoint_is_after_what_was_written_and_not_after_what_was_looked_at()
     {
         var generator = RecordableGenerator.Create(
-            new RecordingName("own", DurableCalls.NewPath()), _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(), TestJson.Default.String);
-        await using var source = new RecordingSource(_api.Get<RecordingRegistry>(), generator, null, RecordEncoding.Text, default);
+            new RecordingName("own", DurableCalls.NewPath()),
+            _ => new[] { "a", "bc", "d" }.ToAsyncEnumerable(),
+            TestJson.Default.String);
+        await using var source = new RecordingSource(
+            _api.Get<RecordingRegistry>(), generator, null, RecordEncoding.Text, default);
         var output = new ByteWriter(new ArrayBufferWriter<byte>());
         foreach (var position in new[] { 0, 2, 5 })
         {
@@ -475,11 +518,13 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task What_a_killed_process_recorded_is_read_elsewhere_and_is_not_whole()
     {
         await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "3"));
-        using var recorder = new ChaosInstance(postgres.ConnectionString, ("ChunkStream__Streams__RecorderSeconds", "3"));
+        using var recorder = new ChaosInstance(
+            postgres.ConnectionString, ("ChunkStream__Streams__RecorderSeconds", "3"));
         await recorder.StartAsync();
         var (_, recorded) = New("/api/messages?count=1000&intervalMs=50");
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        using var first = await client.GetAsync(new Uri(recorder.Address, recorded), HttpCompletionOption.ResponseHeadersRead).Within();
+        using var first = await client.GetAsync(
+            new Uri(recorder.Address, recorded), HttpCompletionOption.ResponseHeadersRead).Within();
         await using var body = await first.Content.ReadAsStreamAsync();
         await ReadAsync(body, lines: 5);
         using var following = await other.GetAsync(recorded);
@@ -493,13 +538,19 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.NotEmpty(chunks);
         Assert.Equal(Enumerable.Range(0, chunks.Length), chunks);
         Assert.Equal(chunks, Chunks(again));
-        await AssertRefusedAsync(410, "recording-incomplete", recorded + "&resume=" + DurableCalls.Offset(chunks.Length));
+        await AssertRefusedAsync(
+            410, "recording-incomplete", recorded + "&resume=" + DurableCalls.Offset(chunks.Length));
 
         static int[] Chunks(StreamRead read)
-            => [.. read.Records.Single().Split('\n')[..^1].Select(line => JsonNode.Parse(line)!["number"]!.GetValue<int>())];
+            =>
+            [
+                .. read.Records.Single().Split('\n')[..^1]
+                    .Select(line => JsonNode.Parse(line)!["number"]!.GetValue<int>()),
+            ];
     }
 
-    private Task<LocalApi> StartAsync(params (string Key, string Value)[] settings) => LocalApi.StartAsync(postgres.ConnectionString, settings: settings);
+    private Task<LocalApi> StartAsync(params (string Key, string Value)[] settings)
+        => LocalApi.StartAsync(postgres.ConnectionString, settings: settings);
 
     private static (string Name, string Path) New(string plain)
     {
@@ -510,7 +561,8 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     private Task UntilCutAsync()
         => Bounded.Until(
             () => postgres.ScalarAsync<bool>(
-                $"select exists (select from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id where s.path = '{_generator.RecordedPath}' and r.cut is not null)"),
+                "select exists (select from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id "
+                + $"where s.path = '{_generator.RecordedPath}' and r.cut is not null)"),
             "the recording has ended before its end");
 
     private async Task UntilClosedAsync(string path)
@@ -525,12 +577,15 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     private async Task AssertRefusedAsync(int status, string type, string path)
     {
         using var response = await _api.GetAsync(path);
-        Assert.Equal((status, $"urn:chunkstream:{type}"), ((int)response.StatusCode, (string?)(await response.ProblemAsync())["type"]));
+        Assert.Equal(
+            (status, $"urn:chunkstream:{type}"),
+            ((int)response.StatusCode, (string?)(await response.ProblemAsync())["type"]));
     }
 
     private async Task<string> FramesAsync(LocalApi api)
     {
-        using var response = await api.GetAsync(_generator.ServedBy(api).Replace("ndjson", "frames", StringComparison.Ordinal));
+        using var response = await api.GetAsync(
+            _generator.ServedBy(api).Replace("ndjson", "frames", StringComparison.Ordinal));
         var frames = "";
         try
         {
@@ -541,7 +596,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            // As it should.
+            // The response was broken off, as it should be.
         }
 
         return frames;
@@ -567,7 +622,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         return (response.StatusCode, items, read.IsComplete);
     }
 
-    // Where a reader is: only recordings have that.
+    // The places in a stream that only a recording's response names.
     [GeneratedRegex("(?<=^data: .*)\nid: \\d{19}$|^\\{\"checkpoint\":\"\\d{19}\"\\}\n", RegexOptions.Multiline)]
     private static partial Regex Places { get; }
 

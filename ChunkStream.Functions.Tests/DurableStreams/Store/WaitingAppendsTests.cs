@@ -108,11 +108,12 @@ public sealed class WaitingAppendsTests
         return append;
     }
 
-    private static AppendRoom Unbounded() => new(Options.Create(new DurableStreamOptions { MaxWaitingBytes = long.MaxValue }));
+    private static AppendRoom Unbounded()
+        => new(Options.Create(new DurableStreamOptions { MaxWaitingBytes = long.MaxValue }));
 
     private sealed record Step(Act Act, int Stream, int Bytes, int Choice);
 
-    /// <summary>The rules in plain lists, beside the real thing.</summary>
+    /// <summary>The rules written with plain lists, to compare the real thing with.</summary>
     private sealed class Model
     {
         private readonly WaitingAppends _appends = new();
@@ -144,7 +145,7 @@ public sealed class WaitingAppendsTests
             Assert.Equal(_held, _room.Bytes);
         }
 
-        /// <summary>All that waits is sent; then nothing is held, and the next to come is the first.</summary>
+        /// <summary>Sends all that waits. Then nothing is held, and the next append is the first again.</summary>
         public void End()
         {
             foreach (var path in _waiting.Keys.ToArray())
@@ -167,7 +168,7 @@ public sealed class WaitingAppendsTests
             Assert.Equal(isFirst, _appends.Add(append));
         }
 
-        // The call that was under way has ended.
+        // Ends the call that is under way.
         private void Next(string path)
         {
             foreach (var sent in _underWay.Where(append => append.Path == path).ToArray())
@@ -191,7 +192,7 @@ public sealed class WaitingAppendsTests
                 _waiting.Remove(path);
         }
 
-        // One that is under way is sent all the same, and keeps its room.
+        // An append that is under way is sent all the same, and keeps its room.
         private void Leave(int choice)
         {
             var all = _waiting.Values.SelectMany(line => line).Concat(_underWay).ToArray();
