@@ -8,37 +8,41 @@ namespace ChunkStream.LocalHost;
 /// <summary>What to run.</summary>
 internal enum RunMode
 {
-    /// <summary>The endpoints on Kestrel.</summary>
+    /// <summary>Serve the endpoints on Kestrel.</summary>
     Web,
 
-    /// <summary>Only what the function app needs beside it.</summary>
+    /// <summary>Run only what the function app needs beside it: Postgres and Azurite.</summary>
     Services,
 
-    /// <summary>The same, and the function app under Core Tools.</summary>
+    /// <summary>Run Postgres and Azurite, and the function app under Core Tools.</summary>
     Functions,
 
-    /// <summary>Nothing: the script of the durable streams' tables is printed.</summary>
+    /// <summary>Run nothing: print the SQL script of the durable streams' tables.</summary>
     PrintSchema,
 }
 
 /// <summary>The command line, read and checked.</summary>
 /// <param name="Mode">What to run.</param>
 /// <param name="Port">The port of the web host or the function app.</param>
-/// <param name="Rows">Rows of the sample data; null where no number was asked for.</param>
-/// <param name="Database">An existing database; null for the embedded one.</param>
+/// <param name="Rows">How many rows of sample data to load; null where the command line gives no number.</param>
+/// <param name="Database">The connection string of an existing database; null for the embedded one.</param>
 internal sealed record RunSettings(RunMode Mode, int Port, long? Rows, string? Database);
 
 /// <summary>The command line's options and help.</summary>
 internal static class CommandLine
 {
-    /// <summary>The port of the Functions host, so that clients need not know which of the two runs.</summary>
+    /// <summary>
+    /// The Functions host's own default port, so that clients need not know which of the two hosts runs.
+    /// </summary>
     public const int DefaultPort = 7071;
 
-    /// <summary>Reads the arguments and calls <paramref name="run"/>, or says what is wrong with them; gives the exit code.</summary>
+    /// <summary>
+    /// Reads the arguments and calls <paramref name="run"/>, or says what is wrong with them. Returns the exit code.
+    /// </summary>
     /// <param name="arguments">The arguments.</param>
-    /// <param name="data">The sample data, which brings the option <c>--rows</c>; null for none.</param>
-    /// <param name="run">Runs what was asked for.</param>
-    /// <param name="invocation">Where messages go.</param>
+    /// <param name="data">The sample data; null for none, and then there is no option <c>--rows</c>.</param>
+    /// <param name="run">Runs what the arguments ask for.</param>
+    /// <param name="invocation">Says where messages go.</param>
     /// <param name="cancellation">Ends the run.</param>
     public static async Task<int> InvokeAsync(
         IReadOnlyList<string> arguments,
@@ -77,23 +81,24 @@ internal static class CommandLine
         };
         var rows = data is null ? null : new Option<long>("--rows")
         {
-            Description = $"Rows of the table {data.Table}, 0–{data.MostRows}. Another number than last time makes it anew.",
+            Description =
+                $"Rows of the table {data.Table}, 0–{data.MostRows}. Another number than last time makes it anew.",
             HelpName = "N",
             DefaultValueFactory = _ => data.DefaultRows,
             CustomParser = argument => NumberOf(argument, "--rows", 0, data.MostRows),
         };
         var database = new Option<string>("--database")
         {
-            Description = "Npgsql connection string of an existing database, instead of the embedded Postgres. It gets no "
-                + "sample data; the durable streams' tables are made in it when one is first used. "
+            Description = "Npgsql connection string of an existing database, instead of the embedded Postgres. It gets "
+                + "no sample data; the durable streams' tables are made in it when one is first used. "
                 + "ConnectionStrings__Postgres in the environment does the same.",
             HelpName = "connection string",
         };
 
         var printSchema = new Option<bool>("--print-schema")
         {
-            Description = "Print the SQL script of the durable streams' tables, for a database in which the app may not create "
-                + "them itself; start nothing.",
+            Description = "Print the SQL script of the durable streams' tables, for a database in which the app may "
+                + "not create them itself; start nothing.",
         };
 
         var root = new RootCommand(
@@ -108,8 +113,11 @@ internal static class CommandLine
         {
             if (command.GetValue(services) && command.GetValue(functions))
                 command.AddError("--functions starts the services too: give either --services or --functions.");
-            if (command.GetValue(printSchema) && new Option?[] { services, functions, port, rows, database }.Any(option => IsGiven(command, option)))
+            if (command.GetValue(printSchema)
+                && new Option?[] { services, functions, port, rows, database }.Any(option => IsGiven(command, option)))
+            {
                 command.AddError("--print-schema only prints, so nothing else has a meaning with it.");
+            }
             if (command.GetValue(services) && IsGiven(command, port))
                 command.AddError("--services serves no endpoints, so --port has no meaning with it.");
             if (IsGiven(command, database) && IsGiven(command, rows))
@@ -134,8 +142,12 @@ internal static class CommandLine
     private static long NumberOf(ArgumentResult argument, string option, long least, long most)
     {
         var text = argument.Tokens[0].Value;
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            && value >= least
+            && value <= most)
+        {
             return value;
+        }
 
         argument.AddError($"{option} is {text}; it must be a whole number, {least}–{most}.");
         return least;

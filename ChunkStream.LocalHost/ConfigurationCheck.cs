@@ -4,12 +4,12 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.LocalHost;
 
 /// <summary>
-/// Checks the whole configuration, the engine's and our own, before anything is started: nobody should wait for a
-/// million rows to learn of a typing mistake.
+/// Checks the whole configuration, the engine's and the local host's, before anything starts: nobody should wait until
+/// a million rows are loaded to learn of a typing mistake.
 /// </summary>
 internal static class ConfigurationCheck
 {
-    /// <summary>All mistakes, a line each; empty where there are none.</summary>
+    /// <summary>Returns all mistakes, a line each; an empty list where there are none.</summary>
     public static IReadOnlyList<string> Mistakes(IConfiguration configuration)
     {
         var services = new ServiceCollection();

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ChunkStream.LocalHost;
 
 /// <summary>
-/// Shows how far a long work is: on a terminal in one line that changes, elsewhere in a line for each 10 %.
+/// Shows the progress of long work: on a terminal as one line that changes, elsewhere as a new line for each 10 %.
 /// </summary>
 internal sealed class ConsolePercentage(string work, long total) : IProgress<long>
 {

@@ -1,6 +1,8 @@
 namespace ChunkStream.LocalHost;
 
-/// <summary>Tables that the local host loads into its embedded Postgres at each start, unless they are there.</summary>
+/// <summary>
+/// Tables that the local host loads into its embedded Postgres at each start, unless they are there already.
+/// </summary>
 internal interface ISampleData
 {
     /// <summary>The table whose rows the option <c>--rows</c> counts.</summary>
@@ -12,14 +14,14 @@ internal interface ISampleData
     /// <summary>How many rows it may have.</summary>
     long MostRows { get; }
 
-    /// <summary>Loads what is missing, and reports its progress to the console.</summary>
-    /// <param name="database">Where to.</param>
-    /// <param name="cancellation">Ends it; the next call makes what is half done anew.</param>
+    /// <summary>Loads what is missing, and shows the progress on the console.</summary>
+    /// <param name="database">The database to load into.</param>
+    /// <param name="cancellation">Stops the loading; the next call begins unfinished tables anew.</param>
     Task LoadAsync(SampleDatabase database, CancellationToken cancellation);
 }
 
-/// <summary>Where sample data is loaded to.</summary>
-/// <param name="ConnectionString">The database.</param>
+/// <summary>The database that sample data is loaded into.</summary>
+/// <param name="ConnectionString">The database's connection string.</param>
 /// <param name="Rows">How many rows the table is to have, 0 or more.</param>
-/// <param name="StatePath">The folder for what is downloaded once.</param>
+/// <param name="StatePath">The folder that keeps downloaded files.</param>
 internal sealed record SampleDatabase(string ConnectionString, long Rows, string StatePath);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ChunkStream.LocalHost;
 
-/// <summary>Where the web host listens: loopback in both families, or one IP address.</summary>
+/// <summary>Where the web host listens: on loopback (IPv4 and IPv6), or on one IP address.</summary>
 internal sealed class ListenAddress
 {
     private readonly IPAddress? _address;
@@ -26,7 +26,7 @@ internal sealed class ListenAddress
         return address is not null;
     }
 
-    /// <summary>The name by which this machine reaches the web host.</summary>
+    /// <summary>The host part of the URL by which this machine reaches the web host.</summary>
     public string HostInUrl => _address switch
     {
         null => "localhost",
@@ -35,7 +35,9 @@ internal sealed class ListenAddress
         _ => _address.ToString(),
     };
 
-    /// <summary>Whether another program listens on this port already. What else may keep us from listening, Kestrel finds.</summary>
+    /// <summary>
+    /// Whether another program already listens on this port. Kestrel finds and reports any other reason not to listen.
+    /// </summary>
     public bool IsTaken(int port)
     {
         IPAddress[] addresses = _address is null ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : [_address];

@@ -2,16 +2,19 @@ using ChunkStream.App;
 
 namespace ChunkStream.LocalHost;
 
-/// <summary>What the local host serves and loads beside what every ChunkStream app has.</summary>
+/// <summary>What the local host serves, and the sample data that it loads.</summary>
 internal sealed class LocalApp
 {
     private readonly List<Action<ChunkStreamBuilder>> _parts = [];
 
-    /// <summary>Tables for the embedded Postgres. Default: none; then there is no option <c>--rows</c>.</summary>
+    /// <summary>
+    /// Sample data for the embedded Postgres. Default: none, and then there is no option <c>--rows</c>.
+    /// </summary>
     public ISampleData? Data { get; set; }
 
     /// <summary>
-    /// The app of this repository. Add what is yours here for this host alone, and to <c>AddChunkStreamApp</c> for both.
+    /// Makes the app of this repository. What you add here is served by the local host alone; what you add to
+    /// <c>AddChunkStreamApp</c> is served by both hosts.
     /// </summary>
     public static LocalApp Create()
     {
@@ -37,7 +40,7 @@ internal sealed class LocalApp
         return builder;
     }
 
-    /// <summary>The endpoints of the app, where nothing serves them in this process.</summary>
+    /// <summary>Returns the app's endpoints for a process that does not serve them itself.</summary>
     public EndpointTable Endpoints()
     {
         var services = new ServiceCollection();

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace ChunkStream.LocalHost;
 
-/// <summary>Checks at start what the attributes of <see cref="LocalHostOptions"/> cannot say.</summary>
+/// <summary>Checks at start what the attributes of <see cref="LocalHostOptions"/> cannot express.</summary>
 internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOptions>
 {
     public ValidateOptionsResult Validate(string? name, LocalHostOptions options)
@@ -25,8 +25,8 @@ internal sealed class LocalHostOptionsValidator : IValidateOptions<LocalHostOpti
         if (options.FunctionKey is not null && string.IsNullOrWhiteSpace(options.FunctionKey))
         {
             mistakes.Add($"{LocalHostOptions.Section}:{nameof(LocalHostOptions.FunctionKey)} is blank (environment: "
-                + "ChunkStream__LocalHost__FunctionKey). Set a key, or leave the setting out: then no key is asked for, on "
-                + "localhost alone.");
+                + "ChunkStream__LocalHost__FunctionKey). Set a key, or leave the setting out: then no key is asked "
+                + "for, on localhost alone.");
         }
 
         mistakes.AddRange(CorsOrigins.Parse(options.CorsOrigins).Mistakes(address?.IsLoopback is not false));

@@ -8,18 +8,21 @@ using Npgsql;
 
 namespace ChunkStream.LocalHost;
 
-/// <summary>One run: checks everything, starts what was asked for, waits for the signal, stops it in reverse.</summary>
+/// <summary>
+/// One run of the local host: it checks the configuration, starts what was asked for, waits for the signal to end, and
+/// stops everything in reverse order.
+/// </summary>
 internal static class LocalHostRun
 {
     private const int Failed = 1;
 
-    // 128 + SIGINT, the shells' own number for it.
+    // 128 + SIGINT: the exit code that shells use for an interrupted program.
     private const int Interrupted = 130;
 
-    /// <summary>Runs until the token is cancelled, and gives the process's exit code.</summary>
-    /// <param name="app">What is served.</param>
+    /// <summary>Runs until the token is cancelled, and returns the process's exit code.</summary>
+    /// <param name="app">The app to serve.</param>
     /// <param name="settings">What to run.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">Ends the run.</param>
     public static async Task<int> RunAsync(LocalApp app, RunSettings settings, CancellationToken cancellation)
     {
         try
@@ -50,8 +53,7 @@ internal static class LocalHostRun
 
         var builder = ApiHost.CreateBuilder();
         var database = ExistingDatabase(settings, builder.Configuration);
-        builder.Configuration["ConnectionStrings:Postgres"] =
-            database ?? "Host=127.0.0.1";
+        builder.Configuration["ConnectionStrings:Postgres"] = database ?? "Host=127.0.0.1";
         var mistakes = ConfigurationCheck.Mistakes(builder.Configuration);
         if (mistakes.Count > 0)
             throw new StartupFailure(string.Join('\n', mistakes));
@@ -73,16 +75,25 @@ internal static class LocalHostRun
         {
             RunMode.Services => await WaitWithServicesAsync(embedded?.ShownConnectionString, cancellation),
             RunMode.Functions => await tools!.RunAsync(
-                app, settings.Port, connectionString, builder.Configuration[LocalResumeKey.Setting] ?? LocalResumeKey.Of(options), cancellation),
+                app,
+                settings.Port,
+                connectionString,
+                builder.Configuration[LocalResumeKey.Setting] ?? LocalResumeKey.Of(options),
+                cancellation),
             _ => await ApiHost.RunAsync(app, builder, options, settings.Port, cancellation),
         };
     }
 
-    // Before Postgres is installed and filled, which takes minutes the first time.
+    // This comes before Postgres is installed and filled, because that takes minutes the first time.
     private static void RequireFreePort(RunSettings settings, LocalHostOptions options)
     {
-        if (settings.Mode != RunMode.Services && ListenAddress.TryParse(options.Address, out var address) && address.IsTaken(settings.Port))
-            throw new StartupFailure($"Port {settings.Port} is in use by another program. --port chooses another port.");
+        if (settings.Mode != RunMode.Services
+            && ListenAddress.TryParse(options.Address, out var address)
+            && address.IsTaken(settings.Port))
+        {
+            throw new StartupFailure(
+                $"Port {settings.Port} is in use by another program. --port chooses another port.");
+        }
     }
 
     private static string? ExistingDatabase(RunSettings settings, IConfiguration configuration)
@@ -101,9 +112,11 @@ internal static class LocalHostRun
 
         try
         {
-            // The parser's messages name the setting that is wrong, and no values.
+            // The parser's messages name the wrong keyword but show no values, so no password gets onto the console.
             var name = ConnectionString.Read(database);
-            Console.Out.WriteLine($"Using the database {name.Database ?? name.Username ?? "of the default user"} on {name.Host}, from {source}.");
+            Console.Out.WriteLine(
+                $"Using the database {name.Database ?? name.Username ?? "of the default user"} on {name.Host}, "
+                + $"from {source}.");
             return database;
         }
         catch (ConnectionStringException e)
@@ -118,7 +131,9 @@ internal static class LocalHostRun
         if (embedded is not null)
         {
             Console.Out.WriteLine($"ConnectionStrings__Postgres={embedded}");
-            Console.Out.WriteLine(ProjectFolder.Find() is { } project ? LocalSettings.Prepare(project, embedded) : ProjectFolder.NotFound);
+            Console.Out.WriteLine(ProjectFolder.Find() is { } project
+                ? LocalSettings.Prepare(project, embedded)
+                : ProjectFolder.NotFound);
         }
 
         Console.Out.WriteLine($"AzureWebJobsStorage={Azurite.ConnectionString}");
@@ -127,7 +142,7 @@ internal static class LocalHostRun
         return 0;
     }
 
-    /// <summary>Returns when the token is cancelled.</summary>
+    /// <summary>Returns, without throwing, when the token is cancelled.</summary>
     public static async Task WaitForSignalAsync(CancellationToken cancellation)
     {
         await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -6,7 +6,8 @@ var app = LocalApp.Create();
 using var shutdown = new ShutdownSignal();
 var settings = new InvocationConfiguration
 {
-    // Signals are ours: the library would end the process 2 seconds after one, in the midst of stopping Postgres.
+    // ShutdownSignal handles signals. The library would end the process 2 seconds after one, while Postgres is still
+    // stopping.
     ProcessTerminationTimeout = null,
     EnableDefaultExceptionHandler = false,
 };

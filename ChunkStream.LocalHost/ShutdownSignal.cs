@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace ChunkStream.LocalHost;
 
 /// <summary>
-/// Ctrl+C, SIGTERM, a closed terminal: each cancels <see cref="Token"/> instead of ending the process, so that what was
-/// started is stopped in order, also when the signal comes in the middle of the first installation.
+/// Makes Ctrl+C, SIGTERM and a closed terminal cancel <see cref="Token"/> instead of ending the process. So whatever
+/// was started is stopped in order, even when the signal comes in the middle of the first installation.
 /// </summary>
 internal sealed class ShutdownSignal : IDisposable
 {
@@ -29,8 +29,8 @@ internal sealed class ShutdownSignal : IDisposable
         _source.Dispose();
     }
 
-    // A second signal changes nothing: each step of stopping has a limit of its own, and ending here would leave
-    // Postgres behind.
+    // A second signal changes nothing. Each step of stopping has a time limit of its own, and ending the process here
+    // would leave Postgres running.
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;

@@ -3,16 +3,16 @@ using System.Diagnostics;
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// The storage emulator that the Functions host needs for its own affairs, on its usual ports of 127.0.0.1. Disposing
-/// stops it.
+/// The storage emulator. The Functions host needs storage for its own state. Azurite listens on its usual ports of
+/// 127.0.0.1, and disposing stops it.
 /// </summary>
 internal sealed class Azurite : IAsyncDisposable
 {
-    /// <summary>What <c>AzureWebJobsStorage</c> says to use it.</summary>
+    /// <summary>The value of <c>AzureWebJobsStorage</c> that makes the Functions host use it.</summary>
     public const string ConnectionString = "UseDevelopmentStorage=true";
 
-    // It ends with its standard input, so also with us, however we end: nothing is left even by a kill. Its own handler
-    // of SIGINT writes its files; should that hang, it is over after the same 5 seconds as below.
+    // This script makes Azurite end when its standard input is closed. So it ends whenever this process does, even by a
+    // kill. Its own handler of SIGINT writes its files; should that hang, the script ends the process after 5 seconds.
     private const string EndWithInput =
         "data:text/javascript,process.stdin.on('end',()=>{"
         + "setTimeout(()=>process.exit(),5000).unref();process.emit('SIGINT')}).resume()";
@@ -33,11 +33,13 @@ internal sealed class Azurite : IAsyncDisposable
         _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
     }
 
-    /// <summary>Starts it, and returns when its ports take connections; the first time it gets it from npm.</summary>
+    /// <summary>
+    /// Starts Azurite, and returns when its ports take connections. The first time on a machine, npm gets it.
+    /// </summary>
     /// <param name="statePath">The state folder.</param>
-    /// <param name="progress">Told what takes time.</param>
+    /// <param name="progress">Gets a line for each step that takes time.</param>
     /// <param name="cancellation">Ends the start, and stops what was started.</param>
-    /// <exception cref="StartupFailure">It cannot be started; the message says what to do.</exception>
+    /// <exception cref="StartupFailure">Azurite cannot be started; the message says what to do.</exception>
     public static async Task<Azurite> StartAsync(
         string statePath, IProgress<string>? progress, CancellationToken cancellation)
     {
@@ -109,7 +111,7 @@ internal sealed class Azurite : IAsyncDisposable
                     if (_process.HasExited)
                     {
                         var errors = await _errors.WaitAsync(limit.Token);
-                        throw new StartupFailure($"Azurite ended at its start:\n{errors}");
+                        throw new StartupFailure($"Azurite ended while it was starting:\n{errors}");
                     }
 
                     await Task.Delay(Poll, limit.Token);

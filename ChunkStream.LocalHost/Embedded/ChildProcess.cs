@@ -6,26 +6,28 @@ namespace ChunkStream.LocalHost.Embedded;
 /// <summary>A program to run to its end, and how long that may take.</summary>
 internal sealed record ChildProcess(string Program, params IReadOnlyList<string> Arguments)
 {
-    /// <summary>The limit after which it is killed. Default 2 minutes: far more than all but downloads take.</summary>
+    /// <summary>
+    /// After this time the program is killed. Default: 2 minutes, far more than anything but a download takes.
+    /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Where it runs; default: here.</summary>
+    /// <summary>The folder it runs in. Default: this process's current folder.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>Who it runs as, on Unix as root; default: who we are.</summary>
+    /// <summary>The user it runs as, which on Unix only root may choose. Default: this process's user.</summary>
     public string? UserName { get; init; }
 
-    /// <summary>Environment variables to set.</summary>
+    /// <summary>Environment variables to set for it.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// Whether it starts a server that outlives it. Then its pipes may stay open after it ended (on Windows the server
-    /// inherits them), and its children must not be killed with it.
+    /// Whether the program starts a server that outlives it. Then its pipes may stay open after its end, because on
+    /// Windows the server inherits them; and its children must not be killed with it.
     /// </summary>
     public bool LeavesServerBehind { get; init; }
 
-    /// <summary>Runs it, and gives its exit code and what it wrote, standard output first.</summary>
-    /// <exception cref="StartupFailure">It could not be started, or ran into its limit.</exception>
+    /// <summary>Runs the program. Returns its exit code, and its standard output followed by its errors.</summary>
+    /// <exception cref="StartupFailure">It could not be started, or reached its time limit.</exception>
     public async Task<ChildResult> RunAsync(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -39,8 +41,8 @@ internal sealed record ChildProcess(string Program, params IReadOnlyList<string>
         try
         {
             await process.WaitForExitAsync(limit.Token);
-            // Ctrl+C in a terminal reaches the child too, and may end it before our own handler has run: an
-            // interruption must not be reported as the child's failure.
+            // Ctrl+C in a terminal reaches the child too, and may end it before this process's own handler has run.
+            // The pause lets the handler cancel, so that an interruption is not reported as the child's failure.
             if (process.ExitCode != 0)
                 await Task.Delay(TimeSpan.FromMilliseconds(100), cancellation);
         }
@@ -65,8 +67,8 @@ internal sealed record ChildProcess(string Program, params IReadOnlyList<string>
         }
     }
 
-    /// <summary>Runs it, and takes any exit code but 0 as a failure.</summary>
-    /// <exception cref="StartupFailure">It could not be started, ran into its limit, or failed.</exception>
+    /// <summary>Runs the program, and takes any exit code other than 0 as a failure. Returns what it wrote.</summary>
+    /// <exception cref="StartupFailure">It could not be started, reached its time limit, or failed.</exception>
     public async Task<string> RunToSuccessAsync(CancellationToken cancellation)
     {
         var result = await RunAsync(cancellation);
@@ -75,7 +77,7 @@ internal sealed record ChildProcess(string Program, params IReadOnlyList<string>
             : throw new StartupFailure($"{this} failed with exit code {result.ExitCode}:\n{result.Output}");
     }
 
-    /// <summary>Its name and first argument: what messages call it.</summary>
+    /// <summary>Returns the program's name and first argument, as messages show it.</summary>
     public override string ToString() =>
         $"{Path.GetFileNameWithoutExtension(Program)} {(Arguments.Count > 0 ? Arguments[0] : "")}".TrimEnd();
 
@@ -111,7 +113,7 @@ internal sealed record ChildProcess(string Program, params IReadOnlyList<string>
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It ended by itself in the meantime.
+            // The process ended by itself in the meantime.
         }
     }
 }

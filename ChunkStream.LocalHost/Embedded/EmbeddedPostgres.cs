@@ -1,8 +1,8 @@
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// A real Postgres of our own, on 127.0.0.1: its programs from npm, its data in the state folder. Disposing stops it,
-/// and deletes a throw-away cluster.
+/// A real Postgres that the local host runs itself, on 127.0.0.1. Its programs come from npm, and its data is in the
+/// state folder. Disposing stops the server, and deletes its cluster if that is a throw-away one.
 /// </summary>
 internal sealed class EmbeddedPostgres : IAsyncDisposable
 {
@@ -26,33 +26,37 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         _folder = folder;
     }
 
-    /// <summary>The port on 127.0.0.1; it stays the same when the server is started again.</summary>
+    /// <summary>The port on 127.0.0.1. It stays the same when the server is started again.</summary>
     public int Port { get; private set; }
 
-    /// <summary>The connection string of the database <c>chunkstream</c>, as its superuser.</summary>
+    /// <summary>The connection string of the database <c>chunkstream</c>, for the superuser.</summary>
     public string ConnectionString => _login.ConnectionString(Port);
 
-    /// <summary>The same for others to use, without the password: it names the file that has it. Null of a throw-away cluster.</summary>
+    /// <summary>
+    /// A connection string that may be shown: instead of the password it names the file that has it. Null for a
+    /// throw-away cluster.
+    /// </summary>
     public string? ShownConnectionString => _login.ShownConnectionString(Port);
 
-    /// <summary>The command that opens psql; null of a throw-away cluster.</summary>
+    /// <summary>The command that opens psql; null for a throw-away cluster.</summary>
     public string? PsqlCommand => _login.PsqlCommand(Port);
 
     /// <summary>
-    /// Starts it. The first time on a machine this gets the programs from npm; the first time in a folder it makes the
-    /// cluster and the database.
+    /// Starts a Postgres. The first time on a machine this gets the programs from npm; the first time in a folder it
+    /// makes the cluster and the database.
     /// </summary>
-    /// <param name="options">Which one.</param>
-    /// <param name="progress">Told what takes time.</param>
+    /// <param name="options">Says which Postgres to start.</param>
+    /// <param name="progress">Gets a line for each step that takes time.</param>
     /// <param name="cancellation">Ends the start, and stops what was started.</param>
-    /// <exception cref="StartupFailure">It cannot be started; the message says what to do.</exception>
+    /// <exception cref="StartupFailure">Postgres cannot be started; the message says what to do.</exception>
     public static async Task<EmbeddedPostgres> StartAsync(
         EmbeddedPostgresOptions options, IProgress<string>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         var state = StateFolder.Create(Path.GetFullPath(options.StatePath ?? StateFolder.Default));
         var user = OrdinaryUser.Find();
-        var binaries = await PostgresBinaries.GetAsync(state, options.Package ?? PostgresBinaries.Package(), user, progress, cancellation);
+        var binaries = await PostgresBinaries.GetAsync(
+            state, options.Package ?? PostgresBinaries.Package(), user, progress, cancellation);
 
         if (options.ThrowAway)
             await ThrowAwayClusters.SweepAsync(state, binaries, user);
@@ -75,14 +79,16 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>From now on starts the server again whenever it ends before this is disposed, and keeps its log small.</summary>
+    /// <summary>
+    /// From now until this is disposed, starts the server again whenever it ends by itself, and keeps its log small.
+    /// </summary>
     public void Guard(IProgress<string> progress) => _guard ??= PostgresGuard.Begin(_server, StartAgainAsync, progress);
 
     /// <summary>Starts the server again after <see cref="StopAsync"/>, on the same port.</summary>
     public Task StartAgainAsync(CancellationToken cancellation = default) =>
         _server.StartAsync(Port, _options.Settings, cancellation);
 
-    /// <summary>Stops the server: sessions are ended, data is kept, the port is free.</summary>
+    /// <summary>Stops the server. Sessions end, the data stays, and the port becomes free.</summary>
     public Task StopAsync() => _server.StopAsync(fast: true);
 
     /// <summary>Stops and starts the server.</summary>
@@ -119,7 +125,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         var folder = Path.Combine(state, "postgres");
         var owned = LockFile.TryTake(path) ?? throw new StartupFailure(
             $"Another ChunkStream local host (process {LockFile.Owner(path)}) is using {state}. Stop it, "
-            // It may not have got so far, and its port need not be the one that we would take.
+            // The other host may not have started its server yet, and its port may differ from the one in our settings.
             + (PostgresServer.PortOf(folder) is { } port
                 ? $"use its database with --database \"{PostgresLogin.Of(state).ShownConnectionString(port)}\", "
                 : "")
@@ -149,7 +155,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             }
             catch (StartupFailure) when (_options.Port == 0 && attempt < FreePortTries && !LoopbackPort.IsFree(Port))
             {
-                // Somebody else took the port in between.
+                // Another program took the port in the meantime; the next attempt chooses another one.
             }
         }
     }

@@ -4,19 +4,19 @@ using System.IO.Enumeration;
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// Says from time to time that an installation is under way, and how much of it has arrived: npm itself is silent where its output
-/// is no terminal, and without a sign of life a slow line looks like a program that hangs.
+/// Reports from time to time that an installation is under way, and how much of it has arrived. npm writes nothing
+/// where its output is not a terminal, so with a slow connection the program would seem to hang.
 /// </summary>
 internal static class InstallProgress
 {
     private const double Megabyte = 1_000_000;
 
-    /// <summary>Awaits the installation, and reports a line in each interval until it ends.</summary>
-    /// <param name="installation">What is under way.</param>
-    /// <param name="name">What is installed.</param>
-    /// <param name="folder">Where its files appear.</param>
-    /// <param name="interval">After how long a line follows the one before.</param>
-    /// <param name="progress">Told the lines.</param>
+    /// <summary>Awaits the installation, and reports a line after each interval until it ends.</summary>
+    /// <param name="installation">The installation that is under way.</param>
+    /// <param name="name">The name of what is installed.</param>
+    /// <param name="folder">The folder in which its files appear.</param>
+    /// <param name="interval">The time from one line to the next.</param>
+    /// <param name="progress">Gets the lines.</param>
     public static async Task<T> ReportWhileAsync<T>(
         Task<T> installation, string name, string folder, TimeSpan interval, IProgress<string>? progress)
     {
@@ -38,13 +38,14 @@ internal static class InstallProgress
         return isOver;
     }
 
-    // npm moves and deletes while we look: what is gone by then does not count.
+    // npm moves and deletes files meanwhile; a file that is gone when it is looked at does not count.
     private static long BytesIn(string folder)
     {
         try
         {
             var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true };
-            return new FileSystemEnumerable<long>(folder, (ref FileSystemEntry entry) => entry.IsDirectory ? 0 : entry.Length, options).Sum();
+            return new FileSystemEnumerable<long>(
+                folder, (ref FileSystemEntry entry) => entry.IsDirectory ? 0 : entry.Length, options).Sum();
         }
         catch (IOException)
         {

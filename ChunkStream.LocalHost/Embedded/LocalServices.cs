@@ -1,17 +1,17 @@
 namespace ChunkStream.LocalHost.Embedded;
 
-/// <summary>What a run has started beside the web host. Disposing stops it, the last started first.</summary>
+/// <summary>The services that a run has started beside the web host. Disposing stops them, the newest first.</summary>
 internal sealed class LocalServices : IAsyncDisposable
 {
-    // The engine's pool alone may take Postgres's default of 100; a psql or a function app beside it needs some too.
+    // The engine's pool alone may use up Postgres's default of 100; psql or a function app needs connections too.
     private static readonly Dictionary<string, string> PostgresSettings = new() { ["max_connections"] = "200" };
 
     private readonly Stack<IAsyncDisposable> _started = new();
 
-    /// <summary>Starts the embedded Postgres, loads data into it, and keeps it running.</summary>
-    /// <param name="options">Where it is.</param>
-    /// <param name="data">What is loaded; null for nothing.</param>
-    /// <param name="rows">How many rows were asked for; null for as many as the data has by default.</param>
+    /// <summary>Starts the embedded Postgres, loads the sample data into it, and keeps it running.</summary>
+    /// <param name="options">The folder and port of Postgres.</param>
+    /// <param name="data">The sample data; null for none.</param>
+    /// <param name="rows">How many rows to load; null for the data's default.</param>
     /// <param name="cancellation">Ends the start.</param>
     public async Task<EmbeddedPostgres> StartPostgresAsync(
         LocalHostOptions options, ISampleData? data, long? rows, CancellationToken cancellation)

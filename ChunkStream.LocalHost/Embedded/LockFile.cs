@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// A file held open for ourselves alone, so that one process at a time does what it stands for. The system lets go of
-/// it when we end, however we end.
+/// A lock between processes: a file that one process at a time can hold open. The system releases it when the process
+/// ends, in whatever way.
 /// </summary>
 internal sealed class LockFile : IDisposable
 {
@@ -14,9 +14,9 @@ internal sealed class LockFile : IDisposable
 
     private LockFile(FileStream file) => _file = file;
 
-    /// <summary>Takes the lock; null where another process has it.</summary>
-    /// <param name="path">The file; made where it is missing.</param>
-    /// <param name="deleteOnRelease">For locks that nobody asks for again.</param>
+    /// <summary>Takes the lock. Returns null where another process has it.</summary>
+    /// <param name="path">The path of the file, which is made where it is missing.</param>
+    /// <param name="deleteOnRelease">Whether to delete the file on release, for locks that are used once.</param>
     public static LockFile? TryTake(string path, bool deleteOnRelease = false)
     {
         try
@@ -40,8 +40,10 @@ internal sealed class LockFile : IDisposable
         }
     }
 
-    /// <summary>Takes the lock, and waits while another process has it.</summary>
-    /// <exception cref="StartupFailure">It kept it for longer than <paramref name="patience"/>.</exception>
+    /// <summary>Takes the lock, after waiting for as long as another process has it.</summary>
+    /// <exception cref="StartupFailure">
+    /// The other process kept it for longer than <paramref name="patience"/>.
+    /// </exception>
     public static async Task<LockFile> TakeAsync(string path, TimeSpan patience, CancellationToken cancellation)
     {
         var clock = TimeProvider.System;
@@ -58,12 +60,13 @@ internal sealed class LockFile : IDisposable
     }
 
     /// <summary>
-    /// Leaves our process id for others to name. Beside the file: while it is locked nobody else can read it.
+    /// Writes this process's id for other processes' messages. It goes into a second file, because nobody else can read
+    /// the locked one.
     /// </summary>
     public void SignOwner() =>
         File.WriteAllText(OwnerPath(_file.Name), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>The process that signed the lock last.</summary>
+    /// <summary>Returns the id of the process that signed the lock last.</summary>
     public static string Owner(string path)
     {
         try

@@ -6,7 +6,7 @@ namespace ChunkStream.LocalHost.Embedded;
 /// <summary>TCP ports on 127.0.0.1.</summary>
 internal static class LoopbackPort
 {
-    /// <summary>A port that nothing listens on; somebody else may take it before its user does.</summary>
+    /// <summary>Returns a port that nothing listens on. Another program may take it before the caller does.</summary>
     public static int FindFree()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -14,7 +14,7 @@ internal static class LoopbackPort
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Whether a program could listen there now.</summary>
+    /// <summary>Whether a program could listen on the port now.</summary>
     public static bool IsFree(int port)
     {
         try
@@ -29,7 +29,7 @@ internal static class LoopbackPort
         }
     }
 
-    /// <summary>Whether something accepts connections there.</summary>
+    /// <summary>Whether something accepts connections on the port.</summary>
     public static async Task<bool> AnswersAsync(int port, CancellationToken cancellation)
     {
         try

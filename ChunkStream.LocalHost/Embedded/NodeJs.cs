@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ChunkStream.LocalHost.Embedded;
 
-/// <summary>Node.js and its npm, as they are on the PATH.</summary>
+/// <summary>The Node.js and npm that are on the PATH.</summary>
 internal static class NodeJs
 {
     private const int OldestMajor = 20;
@@ -10,11 +10,13 @@ internal static class NodeJs
     /// <summary>The program that runs scripts.</summary>
     public const string Program = "node";
 
-    /// <summary>The program that installs packages: on Windows a batch file, found only by its whole name.</summary>
+    /// <summary>
+    /// The program that installs packages. On Windows it is a batch file, which is found only by its full name.
+    /// </summary>
     public static string Npm => OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
 
-    /// <summary>Makes sure that Node.js is there and not too old.</summary>
-    /// <exception cref="StartupFailure">It is missing or too old.</exception>
+    /// <summary>Makes sure that Node.js is installed and not too old.</summary>
+    /// <exception cref="StartupFailure">Node.js is missing or too old.</exception>
     public static async Task RequireAsync(CancellationToken cancellation)
     {
         var version = await VersionAsync(Program, cancellation);
@@ -26,8 +28,8 @@ internal static class NodeJs
         }
     }
 
-    /// <summary>Makes sure that Node.js and npm are there, and Node.js not too old.</summary>
-    /// <exception cref="StartupFailure">One is missing or too old.</exception>
+    /// <summary>Makes sure that Node.js and npm are installed, and that Node.js is not too old.</summary>
+    /// <exception cref="StartupFailure">One of them is missing, or Node.js is too old.</exception>
     public static async Task RequireWithNpmAsync(CancellationToken cancellation)
     {
         await RequireAsync(cancellation);

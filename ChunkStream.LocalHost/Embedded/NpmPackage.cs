@@ -1,35 +1,35 @@
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// An npm package of one exact version, installed into a folder of its own. Other programs' packages and npm's settings
-/// for projects are out of play there.
+/// An npm package of one exact version. It is installed into a folder of its own, so other programs' packages and a
+/// project's npm settings do not affect it.
 /// </summary>
-/// <param name="Name">Its name, with its scope.</param>
+/// <param name="Name">The package's name, with its scope.</param>
 /// <param name="Version">The exact version.</param>
 internal sealed record NpmPackage(string Name, string Version)
 {
-    // A slow line and a hundred megabytes; npm itself gives up earlier where there is no line at all.
+    // Enough for a hundred megabytes over a slow connection. Where there is no connection, npm itself gives up earlier.
     private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(15);
 
     /// <summary>
-    /// The package-lock.json that says which bytes the package and all that it needs must have; null, for any. Default: the one in
-    /// <c>Embedded/Npm</c>, where there is one.
+    /// The package-lock.json with the checksums of the package and of all that it needs; null to accept any content.
+    /// Default: the package's lock in <c>Embedded/Npm</c>, or null where there is none.
     /// </summary>
     public string? Lock { get; init; } = OwnLock(Name, Version);
 
-    /// <summary>npm arguments beyond the usual.</summary>
+    /// <summary>Further arguments for npm.</summary>
     public IReadOnlyList<string> ExtraArguments { get; init; } = [];
 
-    /// <summary>After how long it is said again that the installation is under way. Default 5 seconds.</summary>
+    /// <summary>The time between two reports that the installation is under way. Default: 5 seconds.</summary>
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Gives the package's folder, and installs it first where that has not been done. A lock makes a second process
-    /// wait for the first.
+    /// Returns the package's folder, and installs the package first where that has not been done. Of two processes the
+    /// second waits for the first.
     /// </summary>
     /// <param name="root">The folder of all packages.</param>
-    /// <param name="finish">What is left to do in the package's folder before it is whole.</param>
-    /// <param name="progress">Told what takes time.</param>
+    /// <param name="finish">Completes the installation, in the package's folder that it is given.</param>
+    /// <param name="progress">Gets a line for each step that takes time.</param>
     /// <param name="cancellation">Ends the installation.</param>
     /// <exception cref="StartupFailure">Node.js is missing, or npm failed.</exception>
     public async Task<string> GetAsync(
@@ -74,7 +74,7 @@ internal sealed record NpmPackage(string Name, string Version)
 
     private async Task InstallAsync(string folder, IProgress<string>? progress, CancellationToken cancellation)
     {
-        // No install scripts: what they would do, `finish` does, also where npm is told to block them.
+        // Install scripts are off: `finish` does their work, so it is done also where npm's settings block scripts.
         string[] what = ["install", $"{Name}@{Version}"];
         if (Lock is not null)
         {
@@ -92,7 +92,8 @@ internal sealed record NpmPackage(string Name, string Version)
             WorkingDirectory = folder,
             Timeout = InstallLimit,
         };
-        var result = await InstallProgress.ReportWhileAsync(npm.RunAsync(cancellation), Name, folder, ProgressInterval, progress);
+        var result = await InstallProgress.ReportWhileAsync(
+            npm.RunAsync(cancellation), Name, folder, ProgressInterval, progress);
         if (result.ExitCode != 0 || !Directory.Exists(PackageFolder(folder)))
         {
             throw new StartupFailure(

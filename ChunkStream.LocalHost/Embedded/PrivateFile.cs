@@ -3,26 +3,28 @@ using System.Security.Cryptography;
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// Files that only their owner can read. On Windows that is the folder's doing: a user's application data is closed to
-/// others.
+/// Files that only their owner can read. On Windows the folder sees to that: other users cannot read a user's
+/// application data.
 /// </summary>
 internal static class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int SecretBytes = 32;
 
-    // Three seconds. Whoever makes a secret has the lock for a moment.
+    // Together three seconds. A process that makes a secret holds the lock only for a moment.
     private const int LockTries = 300;
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>
-    /// Gives the secret that the file holds, and makes a random one first where there is none: so each state folder has
-    /// its own, and keeps it.
+    /// Returns the secret in the file, and makes a random one first where there is no file. So each state folder has a
+    /// secret of its own, and keeps it.
     /// </summary>
-    /// <param name="path">The file; its folder must exist.</param>
-    /// <param name="format">How the file spells a secret; default: the secret alone. It must end with the secret.</param>
-    /// <returns>What the file holds.</returns>
-    /// <exception cref="StartupFailure">None can be made in this folder.</exception>
+    /// <param name="path">The file's path; its folder must exist.</param>
+    /// <param name="format">
+    /// Returns the text to write for a secret, which must end with the secret. Default: the secret alone.
+    /// </param>
+    /// <returns>The text of the file.</returns>
+    /// <exception cref="StartupFailure">The file cannot be made in this folder.</exception>
     public static string GetOrCreateSecret(string path, Func<string, string>? format = null)
     {
         if (!File.Exists(path))
@@ -32,13 +34,21 @@ internal static class PrivateFile
         return File.ReadAllText(path).Trim();
     }
 
-    /// <summary>A random secret: hexadecimal, which needs no quotes in a connection string, a URL or a password file.</summary>
+    /// <summary>
+    /// Returns a random secret. It is hexadecimal, so it needs no quotes in a connection string, a URL or a password
+    /// file.
+    /// </summary>
     public static string NewSecret() => RandomNumberGenerator.GetHexString(SecretBytes * 2, lowercase: true);
 
     /// <summary>Writes a file that must not exist yet.</summary>
     public static void Write(string path, string text)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+        };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = OwnerOnly;
         using var file = new StreamWriter(path, options);
@@ -47,8 +57,9 @@ internal static class PrivateFile
 
     private static void Create(string path, Func<string, string>? format)
     {
-        // One at a time: on Unix a move that must not overwrite looks first and moves then. The lock's file goes with the
-        // lock: whoever still holds its old file finds the secret there, and makes none.
+        // The lock lets in one process at a time, because on Unix a move that must not overwrite first looks and then
+        // moves. The lock's file is deleted on release. A process that then locks the deleted file gets in too, but it
+        // finds the secret there and makes none.
         using var alone = Take(path + ".lock");
         if (File.Exists(path))
             return;
@@ -56,7 +67,7 @@ internal static class PrivateFile
         var secret = NewSecret();
         var partial = $"{path}.partial-{Guid.NewGuid():N}";
         Write(partial, (format?.Invoke(secret) ?? secret) + "\n");
-        // Whole or not at all: a reader never finds half a secret.
+        // The move puts the whole file in place at once, so a reader never finds half a secret.
         File.Move(partial, path, overwrite: false);
     }
 

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace ChunkStream.LocalHost.Embedded;
 
-/// <summary>Server settings as options of the postgres command.</summary>
+/// <summary>Writes server settings as options of the postgres command.</summary>
 internal static class ServerSettings
 {
-    // A request that the server refuses is an error at its client; here it would be a line, with its statement, for each
-    // bad request of anybody.
+    // The client hears of a statement that the server refuses. The log would get a line with the statement for each of
+    // them, whoever sent it, so these settings keep them out.
     private static readonly Dictionary<string, string> Defaults = new()
     {
         ["log_min_messages"] = "log",
@@ -14,11 +14,12 @@ internal static class ServerSettings
         ["log_checkpoints"] = "off",
     };
 
-    /// <summary>The options for these settings, and for listening on the port of 127.0.0.1 and nowhere else.</summary>
+    /// <summary>Returns the options for these settings, and for listening on this port of 127.0.0.1 alone.</summary>
     /// <exception cref="ArgumentException">A setting would need quotes.</exception>
     public static string Options(int port, IReadOnlyDictionary<string, string> settings)
     {
-        // No socket file: its folder would have to be writable for the ordinary user, and its path may be only so long.
+        // There is no socket file: the ordinary user would have to be able to write its folder, and its path must be
+        // short.
         var all = Defaults.Concat(settings).Concat(
         [
             new("listen_addresses", "127.0.0.1"),
@@ -27,7 +28,7 @@ internal static class ServerSettings
         ]).ToList();
         foreach (var (name, value) in all)
         {
-            // pg_ctl hands them to sh on Unix and to cmd on Windows, which have no quotes in common.
+            // pg_ctl passes the options to sh on Unix and to cmd on Windows, and no kind of quotes works in both.
             if (!(name + value).All(c => char.IsAsciiLetterOrDigit(c) || "_.,:/-".Contains(c)))
             {
                 throw new ArgumentException(
@@ -35,7 +36,7 @@ internal static class ServerSettings
             }
         }
 
-        // Of a setting that is given twice the last one counts.
+        // Where a setting is given twice, Postgres takes the last one.
         return string.Join(' ', all.Select(setting => $"-c {setting.Key}={setting.Value}"));
     }
 }

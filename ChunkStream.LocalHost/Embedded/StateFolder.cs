@@ -1,7 +1,7 @@
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// The folder for what outlives a run: Postgres's binaries and data, Azurite's program and data.
+/// The folder for everything that outlives a run: the programs and data of Postgres and Azurite.
 /// </summary>
 internal static class StateFolder
 {
@@ -9,10 +9,10 @@ internal static class StateFolder
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     /// <summary>
-    /// The folder of this user's application data; for root <c>/var/lib/chunkstream</c>, because Postgres refuses to
-    /// run as root, and the ordinary user as whom it runs instead cannot reach root's home.
+    /// The folder <c>ChunkStream</c> in this user's application data. For root it is <c>/var/lib/chunkstream</c>:
+    /// Postgres refuses to run as root, and the ordinary user that it runs as instead cannot reach root's home.
     /// </summary>
-    /// <exception cref="StartupFailure">This user has no such folder.</exception>
+    /// <exception cref="StartupFailure">This user has no folder for application data.</exception>
     public static string Default
     {
         get
@@ -31,8 +31,8 @@ internal static class StateFolder
         }
     }
 
-    /// <summary>Makes the folder where it is missing; as root so that an ordinary user can reach into it.</summary>
-    /// <exception cref="StartupFailure">It cannot be made.</exception>
+    /// <summary>Makes the folder where it is missing. As root, it is made readable for ordinary users too.</summary>
+    /// <exception cref="StartupFailure">The folder cannot be made.</exception>
     public static string Create(string path)
     {
         try

@@ -1,12 +1,16 @@
 namespace ChunkStream.LocalHost.Embedded;
 
 /// <summary>
-/// The folders of clusters that are deleted with their owner. They are in the state folder, which the ordinary user of
-/// the server can reach and other users cannot write to, as they can in the folder of temporary files.
+/// The folders of clusters that are deleted with their owner. They are in the state folder and not in the folder of
+/// temporary files, because other users can write to that one. The ordinary user that the server runs as can reach the
+/// state folder.
 /// </summary>
 internal static class ThrowAwayClusters
 {
-    /// <summary>Names a new folder and takes its lock, beside it: it is locked before it exists.</summary>
+    /// <summary>
+    /// Chooses the path of a new folder and takes its lock. The lock's file is beside the folder, so the lock is taken
+    /// before the folder exists.
+    /// </summary>
     public static (string Folder, LockFile Lock) Create(string state)
     {
         var folder = Path.Combine(StateFolder.Create(Root(state)), Guid.NewGuid().ToString("N"));
@@ -43,7 +47,7 @@ internal static class ThrowAwayClusters
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException && attempt < 5)
             {
-                // Windows gives a file back only a moment after the process that had it open is gone.
+                // Windows releases a file only a moment after the process that had it open is gone.
                 await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt));
             }
         }

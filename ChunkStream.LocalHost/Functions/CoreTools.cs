@@ -7,49 +7,50 @@ namespace ChunkStream.LocalHost.Functions;
 /// <summary>The function app under Azure Functions Core Tools: <c>func start</c>.</summary>
 internal sealed class CoreTools
 {
-    // Ctrl+C in a terminal reaches func too, and the function app in it: that one is told to stop, ends its recordings, and needs
-    // no longer than this. func itself takes 3 s, and for ever where a call is open, for nothing that anybody needs on a desk.
-    // A signal to us alone reaches neither.
+    // How long func may take to stop by itself before it is killed. Ctrl+C in a terminal reaches func and the function
+    // app too: the app ends its recordings, which takes no longer than this. func itself would take 3 s, or for ever
+    // while a call is open, and nobody at a desk needs what it does then. A signal that is sent to this process alone
+    // reaches neither of them.
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(1);
 
-    // Killed, it is gone at once; what hangs even then must not keep the services behind it.
+    // A killed process is gone at once. If it hangs even then, the services must still be stopped after it.
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(5);
 
     private readonly string _program;
     private readonly string _folder;
 
-    /// <param name="program">func.</param>
-    /// <param name="folder">The function app's.</param>
+    /// <param name="program">The path of func.</param>
+    /// <param name="folder">The function app's folder.</param>
     internal CoreTools(string program, string folder)
     {
         _program = program;
         _folder = folder;
     }
 
-    /// <summary>Finds func and the function app's folder; starts nothing.</summary>
-    /// <exception cref="StartupFailure">One is missing; the message says how to get it.</exception>
+    /// <summary>Finds func and the function app's folder, and starts nothing.</summary>
+    /// <exception cref="StartupFailure">One of them is missing; the message says how to get it.</exception>
     public static CoreTools Find()
     {
         var program = FindProgram() ?? throw new StartupFailure(
             "Azure Functions Core Tools (func) is not on the PATH. Install it:\n"
             + "  npm i -g azure-functions-core-tools@4\nWithout --functions the same endpoints run here without it.");
-        var folder = ProjectFolder.Find() ?? throw new StartupFailure(
-            ProjectFolder.NotFound);
+        var folder = ProjectFolder.Find() ?? throw new StartupFailure(ProjectFolder.NotFound);
         return new CoreTools(program, folder);
     }
 
-    /// <summary>Runs the function app until it ends or the token is cancelled, and gives the exit code.</summary>
-    /// <param name="app">What it serves, of which the calls to try are printed.</param>
-    /// <param name="port">Where it listens.</param>
-    /// <param name="connectionString">Its database.</param>
-    /// <param name="resumeKey">The secret of its resume tokens.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <summary>Runs the function app until it ends or the token is cancelled, and returns the exit code.</summary>
+    /// <param name="app">The app whose example calls are printed.</param>
+    /// <param name="port">The port to listen on.</param>
+    /// <param name="connectionString">The connection string of the app's database.</param>
+    /// <param name="resumeKey">The secret that the app's resume tokens are made with.</param>
+    /// <param name="cancellation">Stops the function app.</param>
     public async Task<int> RunAsync(
         LocalApp app, int port, string connectionString, string resumeKey, CancellationToken cancellation)
     {
         using var func = Start(port, connectionString, resumeKey);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var ready = Announcement.WhenReadyAsync(ApiAddress.For("localhost", port), app.Endpoints(), isKeyNeeded: false, over.Token);
+        var ready = Announcement.WhenReadyAsync(
+            ApiAddress.For("localhost", port), app.Endpoints(), isKeyNeeded: false, over.Token);
         try
         {
             await func.WaitForExitAsync(cancellation);

@@ -6,7 +6,8 @@ using ChunkStream.LocalHost.Embedded;
 namespace ChunkStream.LocalHost.Functions;
 
 /// <summary>
-/// local.settings.json, which Core Tools read: made from the sample, with what is this machine's own, where it is missing.
+/// The file local.settings.json, which Core Tools read. Where it is missing it is made from the sample, with this
+/// machine's own connection string and secret.
 /// </summary>
 internal static class LocalSettings
 {
@@ -21,9 +22,11 @@ internal static class LocalSettings
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Makes the file where it is missing, and says what it did, or what there is to do.</summary>
-    /// <param name="project">The function app's folder; the sample is beside it.</param>
-    /// <param name="connectionString">The embedded Postgres.</param>
+    /// <summary>
+    /// Makes the file where it is missing. Returns a sentence that says what was done, or what is left to do.
+    /// </summary>
+    /// <param name="project">The function app's folder; the sample is in the folder above.</param>
+    /// <param name="connectionString">The connection string of the embedded Postgres.</param>
     public static string Prepare(string project, string connectionString)
     {
         var (file, sample) = (Path.Combine(project, FileName), Path.Combine(project, "..", Sample));
@@ -48,7 +51,11 @@ internal static class LocalSettings
     {
         try
         {
-            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+            var options = new JsonDocumentOptions
+            {
+                CommentHandling = JsonCommentHandling.Skip,
+                AllowTrailingCommas = true,
+            };
             return JsonNode.Parse(File.ReadAllText(file), documentOptions: options)?["Values"];
         }
         catch (JsonException)

@@ -6,10 +6,14 @@ internal static class ProjectFolder
     private const string Project = "ChunkStream.Functions";
     private const string Solution = "ChunkStream.sln";
 
-    /// <summary>What to do where it can't be found.</summary>
-    public const string NotFound = $"The folder {Project} was not found: start this inside the folder with {Solution}, or below it.";
+    /// <summary>The message for a project that was not found: it says what to do.</summary>
+    public const string NotFound =
+        $"The folder {Project} was not found: start this inside the folder with {Solution}, or below it.";
 
-    /// <summary>Looks for it from the current folder upwards, then from this program's; null where it is in neither.</summary>
+    /// <summary>
+    /// Looks for the project from the current folder upwards, then from this program's folder upwards; null where
+    /// neither search finds it.
+    /// </summary>
     public static string? Find() =>
         new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory }
             .SelectMany(AndAbove)

@@ -2,13 +2,16 @@ using ChunkStream.App;
 
 namespace ChunkStream.LocalHost.Web;
 
-/// <summary>Tells the console how to call the endpoints, once they answer.</summary>
+/// <summary>Prints how to call the endpoints, once they answer.</summary>
 internal static class Announcement
 {
     private const string HealthRoute = "health";
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Waits until the endpoints answer, then writes curl lines to try them, where the page is, and that it is ready.</summary>
+    /// <summary>
+    /// Waits until the endpoints answer. Then prints curl lines to try them, the page's address, and that the host is
+    /// ready.
+    /// </summary>
     /// <param name="address">The address of the endpoints, see <see cref="ApiAddress"/>.</param>
     /// <param name="endpoints">The endpoints.</param>
     /// <param name="isKeyNeeded">Whether endpoints with access Function ask for a key.</param>
@@ -16,7 +19,7 @@ internal static class Announcement
     public static async Task WhenReadyAsync(
         string address, EndpointTable endpoints, bool isKeyNeeded, CancellationToken cancellation)
     {
-        // Never through a proxy: we ask our own machine.
+        // A proxy must not get this request: it is for this machine.
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var health = await AskAsync(client, $"{address}/{HealthRoute}", cancellation);
 
@@ -24,7 +27,10 @@ internal static class Announcement
         foreach (var endpoint in endpoints.All)
         {
             foreach (var example in endpoint.Examples)
-                Console.Out.WriteLine(CurlLine(address, example, isKeyNeeded && endpoint.Access == EndpointAccess.Function));
+            {
+                var needsKey = isKeyNeeded && endpoint.Access == EndpointAccess.Function;
+                Console.Out.WriteLine(CurlLine(address, example, needsKey));
+            }
         }
 
         Console.Out.WriteLine();
@@ -38,7 +44,8 @@ internal static class Announcement
         Console.Out.WriteLine($"ChunkStream is ready: {address}");
     }
 
-    // Double quotes hold in sh, cmd and PowerShell. The key itself is a secret, which a console that goes to a log would give away.
+    // Double quotes work in sh, cmd and PowerShell. The key is not printed: the console's output may go to a log, and
+    // the key is a secret.
     private static string CurlLine(string address, ExampleCall example, bool needsKey)
     {
         var key = needsKey ? "-H \"x-functions-key: <your key>\" " : "";
@@ -56,7 +63,7 @@ internal static class Announcement
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
             {
-                // Nothing listens yet, or it listens and is not up to answering.
+                // Nothing listens yet, or the listener cannot answer yet.
                 await Task.Delay(Poll, cancellation);
             }
         }

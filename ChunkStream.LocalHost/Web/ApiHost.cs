@@ -8,17 +8,18 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream.LocalHost.Web;
 
-/// <summary>The endpoints of the table on plain Kestrel, as the Functions host would serve them.</summary>
+/// <summary>Serves the endpoints on plain Kestrel, just as the Functions host would serve them.</summary>
 internal static class ApiHost
 {
-    // Streams may run for minutes: who presses Ctrl+C does not want to wait for them. The engine ends them before this, and
-    // never as if they were whole.
+    // Streams may run for minutes, and whoever presses Ctrl+C does not want to wait for them. The engine ends them
+    // before this limit, and in such a way that no client takes one for complete.
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(5);
 
-    // Without a key everyone on this machine may write to streams anyhow.
-    private const string PublicRecording = DurableStreamOptions.Section + ":" + nameof(DurableStreamOptions.PublicRecording);
+    // Where no key is set, everyone on this machine may write to streams anyway.
+    private const string PublicRecording =
+        DurableStreamOptions.Section + ":" + nameof(DurableStreamOptions.PublicRecording);
 
-    /// <summary>A builder with ASP.NET Core's usual configuration, and what is quiet by default.</summary>
+    /// <summary>Makes a builder with ASP.NET Core's usual configuration and quieter log levels.</summary>
     public static WebApplicationBuilder CreateBuilder()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -28,22 +29,26 @@ internal static class ApiHost
             {
                 ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
                 ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Warning",
-                // At Error it writes the stack trace of a port in use, of which we tell in one line.
+                // At Error it writes a stack trace when the port is in use; RunAsync says that in one line.
                 ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
-                // At Information it writes every query.
+                // At Information Npgsql logs every query.
                 ["Logging:LogLevel:Npgsql"] = "Warning",
             },
         });
 
-        // For functionTimeout: here too a stream ends before Azure would end it.
+        // host.json has functionTimeout: here too the engine ends a stream before Azure would end its call.
         builder.Configuration.AddJsonFile(HostJson.File, optional: true);
         return builder;
     }
 
-    /// <summary>Serves until the token is cancelled, and gives the process's exit code.</summary>
-    /// <exception cref="StartupFailure">The port cannot be had.</exception>
+    /// <summary>Serves until the token is cancelled, and returns the process's exit code.</summary>
+    /// <exception cref="StartupFailure">The host cannot listen on the port.</exception>
     public static async Task<int> RunAsync(
-        LocalApp served, WebApplicationBuilder builder, LocalHostOptions options, int port, CancellationToken cancellation)
+        LocalApp served,
+        WebApplicationBuilder builder,
+        LocalHostOptions options,
+        int port,
+        CancellationToken cancellation)
     {
         if (!ListenAddress.TryParse(options.Address, out var address))
             throw new ArgumentException("The options have not been checked.", nameof(options));
@@ -55,20 +60,24 @@ internal static class ApiHost
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            // Disposed while it is not stopping, the host would report as failed whatever runs beside it, in a hundred lines.
+            // A host that is disposed without being stopped reports every background service as failed, in a hundred
+            // lines.
             await app.StopAsync(CancellationToken.None);
             throw new StartupFailure($"{e.Message} --port chooses another port.", e);
         }
 
         var isKeyNeeded = new FunctionKey(options.FunctionKey).IsNeeded;
         await Announcement.WhenReadyAsync(
-            ApiAddress.For(address.HostInUrl, port), app.Services.GetRequiredService<EndpointTable>(), isKeyNeeded, cancellation);
+            ApiAddress.For(address.HostInUrl, port),
+            app.Services.GetRequiredService<EndpointTable>(),
+            isKeyNeeded,
+            cancellation);
         await LocalHostRun.WaitForSignalAsync(cancellation);
         await app.StopAsync(CancellationToken.None);
         return 0;
     }
 
-    /// <summary>The application, not yet started.</summary>
+    /// <summary>Builds the application, and does not start it.</summary>
     public static WebApplication Build(
         LocalApp served, WebApplicationBuilder builder, LocalHostOptions options, ListenAddress address, int port)
     {
@@ -90,8 +99,8 @@ internal static class ApiHost
             builder.Configuration[PublicRecording] ??= "true";
         if (address.IsLoopback && builder.Configuration["AllowedHosts"] is null)
         {
-            // Open on loopback is open to the browser too: a page elsewhere whose name is pointed at 127.0.0.1 must not
-            // read the database.
+            // The browser on this machine reaches loopback too. A foreign page whose DNS name resolves to 127.0.0.1
+            // must not read the database.
             builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;[::1]";
         }
 
@@ -99,14 +108,14 @@ internal static class ApiHost
         builder.Services.AddCors(cors => cors.AddDefaultPolicy(origins.Configure));
 
         var app = builder.Build();
-        // Before everything that answers, so that a page of another origin can read the refusals too.
+        // CORS comes before everything that answers, so that a page of another origin can read refusals too.
         if (origins.Any)
             app.UseCors();
         if (!new FunctionKey(options.FunctionKey).IsNeeded)
             app.Use(new CrossSiteGuard(origins).AnswerAsync);
         var endpoints = app.Services.GetRequiredService<EndpointTable>().All;
         var unknown = new ProblemResult(UnknownRoute(endpoints));
-        // As middleware and not as a fallback route: that one would match every method, and turn each 405 into a 404.
+        // This is middleware because a fallback route would match every method, and so turn each 405 into a 404.
         app.Use((context, next) => context.GetEndpoint() is null ? unknown.ExecuteAsync(context) : next(context));
         MapEndpoints(app, endpoints, new FunctionKey(options.FunctionKey));
         return app;
@@ -133,6 +142,6 @@ internal static class ApiHost
         "This endpoint needs a function key: give it in the header x-functions-key, or as ?code=.");
 
     private static Problem UnknownRoute(IReadOnlyList<StreamEndpoint> endpoints) => Problem.NotFound(
-        "There is no such route. There are: "
+        "There is no such route. The routes are: "
         + string.Join(", ", endpoints.Select(endpoint => $"/{HostJson.RoutePrefix}/{endpoint.Route}")) + ".");
 }

@@ -3,33 +3,36 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace ChunkStream.LocalHost.Web;
 
-/// <summary>The origins whose pages may read the endpoints, as <see cref="LocalHostOptions.CorsOrigins"/> lists them.</summary>
+/// <summary>
+/// The origins whose pages may read the endpoints, as <see cref="LocalHostOptions.CorsOrigins"/> lists them.
+/// </summary>
 internal sealed class CorsOrigins
 {
     private const string Setting = LocalHostOptions.Section + ":" + nameof(LocalHostOptions.CorsOrigins);
     private const string Everybody = "*";
 
-    // A browser asks before each request that has a key, unless it may remember the answer.
+    // How long a browser remembers the answer to a preflight request. Otherwise it sends one before each request with a
+    // key.
     private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
 
     private readonly string[] _origins;
 
     private CorsOrigins(string[] origins) => _origins = origins;
 
-    /// <summary>Whether there are any.</summary>
+    /// <summary>Whether any origin is listed.</summary>
     public bool Any => _origins.Length > 0;
 
-    /// <summary>Whether every page may.</summary>
+    /// <summary>Whether the pages of every origin may read.</summary>
     public bool AllowEverybody => _origins is [Everybody];
 
-    /// <summary>Whether the pages of an origin may.</summary>
+    /// <summary>Whether the pages of this origin may read.</summary>
     public bool Allow(string origin) => AllowEverybody || _origins.Contains(origin, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Reads a list with commas.</summary>
+    /// <summary>Reads a list that is separated by commas.</summary>
     public static CorsOrigins Parse(string? list)
         => new((list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
-    /// <summary>What is wrong with them: a sentence each.</summary>
+    /// <summary>Returns a sentence for each mistake in the list.</summary>
     /// <param name="isLoopback">Whether only this machine can connect.</param>
     public IEnumerable<string> Mistakes(bool isLoopback)
     {
@@ -37,18 +40,23 @@ internal sealed class CorsOrigins
         {
             if (!IsOrigin(origin))
             {
-                yield return $"{Setting} has \"{origin}\", which is no origin: give scheme, host and port alone, without a path "
-                    + "or a slash at the end, such as https://app.example.org or http://localhost:5173.";
+                yield return $"{Setting} has \"{origin}\", which is no origin: give scheme, host and port alone, "
+                    + "without a path or a slash at the end, such as https://app.example.org or http://localhost:5173.";
             }
         }
 
         if (_origins.Contains(Everybody) && _origins.Length > 1)
-            yield return $"{Setting} has * and others: * is all of them, so leave it out, or leave out the others.";
+            yield return $"{Setting} has * and others: * already means every origin. Give either * or a list.";
         if (_origins.Contains(Everybody) && !isLoopback)
-            yield return $"{Setting} is *, every page on the web, but others can reach this address: name the origins.";
+        {
+            yield return $"{Setting} is *, which lets every page on the web read, but other machines can reach this "
+                + "address: name the origins.";
+        }
     }
 
-    /// <summary>Lets them read. Never with credentials: whoever needs a key sends it in a header.</summary>
+    /// <summary>
+    /// Lets the listed origins read. Credentials are not allowed, because nobody needs them: a key goes in a header.
+    /// </summary>
     public void Configure(CorsPolicyBuilder policy)
     {
         _ = AllowEverybody ? policy.AllowAnyOrigin() : policy.WithOrigins(_origins);
@@ -59,7 +67,8 @@ internal sealed class CorsOrigins
             .SetPreflightMaxAge(PreflightAge);
     }
 
-    // As a browser spells it in its Origin header: with what it leaves out, the default port say, nothing would match.
+    // An origin must be spelled as browsers spell it in the header Origin. One that names the default port, say, would
+    // never match.
     private static bool IsOrigin(string text)
         => Uri.TryCreate(text, UriKind.Absolute, out var address)
             && address.Scheme is "http" or "https"

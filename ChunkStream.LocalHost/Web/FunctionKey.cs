@@ -3,12 +3,12 @@ using System.Text;
 
 namespace ChunkStream.LocalHost.Web;
 
-/// <summary>The key that stands in for the function app's keys.</summary>
+/// <summary>The one key that takes the place of the function app's keys.</summary>
 internal sealed class FunctionKey
 {
     private readonly byte[]? _hash;
 
-    /// <param name="key">The key; null for none, which admits everybody. A blank one is refused at start.</param>
+    /// <param name="key">The key; null admits everybody. (A blank key never gets here: the start refuses it.)</param>
     public FunctionKey(string? key) => _hash = key is null ? null : Hash(key);
 
     /// <summary>Whether callers need a key.</summary>
@@ -20,7 +20,7 @@ internal sealed class FunctionKey
         || IsRight(request.Headers["x-functions-key"].ToString())
         || IsRight(request.Query["code"].ToString());
 
-    // Hashes are of one length, so the time that the comparison takes says nothing of the key's.
+    // All hashes have the same length, so the time of the comparison does not give away the key's length.
     private bool IsRight(string given) => CryptographicOperations.FixedTimeEquals(Hash(given), _hash);
 
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

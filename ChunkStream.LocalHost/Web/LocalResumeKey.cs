@@ -4,18 +4,18 @@ using ChunkStream.Postgres.Queries;
 namespace ChunkStream.LocalHost.Web;
 
 /// <summary>
-/// The key of the resume tokens where none is configured: a random one, kept in the state folder, so that tokens work across
-/// restarts and nobody else can make them.
+/// The key of the resume tokens where none is configured. It is random, so nobody else can make tokens, and the state
+/// folder keeps it, so tokens stay valid across restarts.
 /// </summary>
 internal static class LocalResumeKey
 {
-    /// <summary>The setting that it stands in for.</summary>
+    /// <summary>The setting whose place it takes.</summary>
     public const string Setting = QueryOptions.Section + ":" + nameof(QueryOptions.ResumeKey);
 
     private const string File = "resume-key";
 
-    /// <summary>Gives the key of the state folder, and makes it first where there is none.</summary>
-    /// <exception cref="StartupFailure">There is no state folder, and none can be made.</exception>
+    /// <summary>Returns the key in the state folder, and makes one first where there is none.</summary>
+    /// <exception cref="StartupFailure">There is no state folder, or nothing can be written there.</exception>
     public static string Of(LocalHostOptions options)
     {
         var folder = StateFolder.Create(Path.GetFullPath(options.StatePath ?? StateFolder.Default));

@@ -7,19 +7,20 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace ChunkStream.LocalHost.Web;
 
 /// <summary>
-/// What the web server and its middleware refuse by themselves, without a body or with one of HTML, as problems like all others. It
-/// stands before all of them.
+/// Gives a problem as body to requests that the web server or its middleware refuse by themselves; those would have an
+/// empty body or one of HTML. This middleware comes before all other middleware.
 /// </summary>
 internal sealed class Refusals : IStartupFilter
 {
-    // Kestrel's own limits. It answers what is over them with an empty body, before anybody is asked: so it takes more, and the
-    // difference is refused here. What is over its own limits then is still refused without a word.
+    // These are Kestrel's default limits. Kestrel refuses what exceeds its limits with an empty body, before any
+    // middleware runs. So it gets wider limits, and what exceeds these is refused here. Only what exceeds the wider
+    // limits is still refused with an empty body.
     private const int MostLineBytes = 8 * 1024;
     private const int MostHeaderBytes = 32 * 1024;
     private const int MostHeaders = 100;
     private const int Widening = 4;
 
-    /// <summary>Lets Kestrel take what is refused here.</summary>
+    /// <summary>Makes Kestrel let requests through that are then refused here.</summary>
     public static void Widen(KestrelServerLimits limits)
     {
         limits.MaxRequestLineSize = MostLineBytes * Widening;
@@ -50,9 +51,13 @@ internal sealed class Refusals : IStartupFilter
     private static Problem? TooLarge(HttpContext context)
     {
         if (context.Features.Get<IHttpRequestFeature>()?.RawTarget.Length > MostLineBytes)
-            return new Problem("urn:chunkstream:uri-too-long", "URI too long", 414, $"Path and query may have {MostLineBytes} bytes at most.");
+        {
+            return new Problem(
+                "urn:chunkstream:uri-too-long", "URI too long", 414,
+                $"Path and query may have {MostLineBytes} bytes at most.");
+        }
 
-        // As they came: a name, a colon, a space, a value, a line break.
+        // A header on the wire is a name, a colon, a space, a value and a line break: 4 bytes more than name and value.
         var headers = context.Request.Headers;
         var bytes = headers.Sum(header => header.Value.Sum(value => header.Key.Length + (value?.Length ?? 0) + 4));
         return bytes <= MostHeaderBytes && headers.Sum(header => header.Value.Count) <= MostHeaders
@@ -66,18 +71,19 @@ internal sealed class Refusals : IStartupFilter
     {
         { StatusCode: StatusCodes.Status405MethodNotAllowed } response => new Problem(
             "urn:chunkstream:method-not-allowed", "Method not allowed", 405,
-            $"There is no {context.Request.Method} here. There are: {response.Headers.Allow}."),
+            $"This route does not take {context.Request.Method}. It takes: {response.Headers.Allow}."),
         { StatusCode: StatusCodes.Status400BadRequest, ContentType: null } => new Problem(
             "urn:chunkstream:foreign-host", "Foreign host", 400,
-            "The Host header is none of this server's names: use localhost, or name it in the setting AllowedHosts."),
+            "The Host header is not a name of this server: use localhost, or add the name to the setting "
+            + "AllowedHosts."),
         _ => null,
     };
 }
 
-/// <summary>Registers them.</summary>
+/// <summary>Registers <see cref="Refusals"/>.</summary>
 internal static class RefusalServices
 {
-    /// <summary>Adds them before everything else, the filter of hosts too.</summary>
+    /// <summary>Adds <see cref="Refusals"/> before all other middleware, even before the filter of hosts.</summary>
     public static void AddRefusals(this IServiceCollection services)
     {
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, Refusals>());

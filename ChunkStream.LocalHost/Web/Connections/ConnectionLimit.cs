@@ -4,25 +4,27 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace ChunkStream.LocalHost.Web.Connections;
 
 /// <summary>
-/// Never more connections than may be: further ones wait unaccepted, in the system's queue. A process that runs out of descriptors
-/// can neither reach its database nor go on with what is open. While others wait, connections that are idle are closed.
+/// Limits how many connections are open. Further ones are not accepted, and wait in the system's queue; meanwhile idle
+/// connections are closed to make room. Without the limit the process could run out of descriptors: then it can neither
+/// reach its database nor go on with the connections that are open.
 /// </summary>
-internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogger<ConnectionLimit> logger) : IDisposable
+internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogger<ConnectionLimit> logger)
+    : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
-    // Who has just connected is about to ask for something.
+    // A client that has just connected is about to send a request, so its connection is not closed as idle.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BetweenWarnings = TimeSpan.FromMinutes(1);
 
     private readonly SemaphoreSlim _places = new(most);
     private readonly Lock _lock = new();
 
-    // In the order in which they came.
+    // The open connections that were not asked to close, the oldest first.
     private readonly LinkedList<(ConnectionContext Connection, long Since)> _keptOpen = new();
     private long? _warned;
 
-    /// <summary>How many connections are open that were not asked to close.</summary>
+    /// <summary>How many open connections were not asked to close.</summary>
     public int KeptOpen
     {
         get
@@ -32,7 +34,7 @@ internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogg
         }
     }
 
-    /// <summary>Waits for a place.</summary>
+    /// <summary>Waits until another connection may be opened, and reserves its place.</summary>
     public async Task EnterAsync(CancellationToken cancellation)
     {
         while (!await _places.WaitAsync(Look, cancellation).ConfigureAwait(false))
@@ -42,10 +44,10 @@ internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogg
         }
     }
 
-    /// <summary>Gives back a place that no connection came to take.</summary>
+    /// <summary>Gives back a place that is not used.</summary>
     public void Leave() => _places.Release();
 
-    /// <summary>A connection has the place until it is closed.</summary>
+    /// <summary>Gives the reserved place to a connection, which keeps it until it is closed.</summary>
     public void Keep(ConnectionContext connection)
     {
         LinkedListNode<(ConnectionContext Connection, long Since)> kept;
@@ -66,7 +68,7 @@ internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogg
     /// <inheritdoc />
     public void Dispose() => _places.Dispose();
 
-    // Kestrel closes at once what is idle, and the others after the response that is under way, which goes on to its end.
+    // Kestrel closes an idle connection at once, and a busy one after the response that it is sending.
     private void CloseIdle()
     {
         while (TakeOldest() is { } connection)
@@ -93,6 +95,7 @@ internal sealed partial class ConnectionLimit(int most, TimeProvider time, ILogg
     }
 
     [LoggerMessage(EventId = 1, EventName = "ConnectionsWait", Level = LogLevel.Warning, Message =
-        "{Most} connections are open, as many as may be (setting ChunkStream:LocalHost:MaxConnections, and the system's limit of open files): new ones wait, and idle ones are closed")]
+        "{Most} connections are open, as many as may be (setting ChunkStream:LocalHost:MaxConnections, "
+        + "and the system's limit of open files): new ones wait, and idle ones are closed")]
     private partial void ConnectionsWait(int most);
 }

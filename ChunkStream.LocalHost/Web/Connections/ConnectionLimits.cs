@@ -6,11 +6,15 @@ using Microsoft.Extensions.Options;
 
 namespace ChunkStream.LocalHost.Web.Connections;
 
-/// <summary>Gives the web host its limit of connections.</summary>
+/// <summary>Registers the web host's limit of connections.</summary>
 internal static class ConnectionLimits
 {
-    /// <summary>By the setting, or else by what the system lets this process open; without limit where neither says anything.</summary>
-    public static void AddConnectionLimit(this IServiceCollection services, LocalHostOptions options, IConfiguration configuration)
+    /// <summary>
+    /// Adds the limit that the setting gives, or else the one that follows from the system's limit of open files; none
+    /// where there is neither.
+    /// </summary>
+    public static void AddConnectionLimit(
+        this IServiceCollection services, LocalHostOptions options, IConfiguration configuration)
     {
         if (options.MaxConnections is null && Descriptors.Limit() is null)
             return;
@@ -18,13 +22,16 @@ internal static class ConnectionLimits
         services.AddSingleton(provider => new ConnectionLimit(
             options.MaxConnections ?? Descriptors.ForClients(
                 Descriptors.Limit()!.Value,
-                PoolSizeOf(configuration.GetConnectionString("Postgres")) + provider.GetRequiredService<IOptions<DurableStreamOptions>>().Value.Connections),
+                PoolSizeOf(configuration.GetConnectionString("Postgres"))
+                + provider.GetRequiredService<IOptions<DurableStreamOptions>>().Value.Connections),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ConnectionLimit>>()));
 
-        // Of several factories Kestrel takes the last.
+        // Where several factories are registered, Kestrel asks the last one first.
         services.AddSingleton<IConnectionListenerFactory>(provider => new LimitedListenerFactory(
-            new SocketTransportFactory(provider.GetRequiredService<IOptions<SocketTransportOptions>>(), provider.GetRequiredService<ILoggerFactory>()),
+            new SocketTransportFactory(
+                provider.GetRequiredService<IOptions<SocketTransportOptions>>(),
+                provider.GetRequiredService<ILoggerFactory>()),
             provider.GetRequiredService<ConnectionLimit>()));
     }
 
@@ -38,7 +45,7 @@ internal static class ConnectionLimits
         }
         catch (ConnectionStringException)
         {
-            // It is reported with the other mistakes, before anything starts.
+            // ConfigurationCheck reports this mistake with the others, before anything starts.
             return 0;
         }
     }

@@ -3,15 +3,19 @@ using Microsoft.AspNetCore.Connections;
 
 namespace ChunkStream.LocalHost.Web.Connections;
 
-/// <summary>Kestrel's own listeners, which accept a connection only when there is a place for it.</summary>
-internal sealed class LimitedListenerFactory(IConnectionListenerFactory inner, ConnectionLimit limit) : IConnectionListenerFactory
+/// <summary>
+/// Wraps Kestrel's listeners, so that they accept a connection only when the limit has a place for it.
+/// </summary>
+internal sealed class LimitedListenerFactory(IConnectionListenerFactory inner, ConnectionLimit limit)
+    : IConnectionListenerFactory
 {
     /// <inheritdoc />
-    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    public async ValueTask<IConnectionListener> BindAsync(
+        EndPoint endpoint, CancellationToken cancellationToken = default)
         => new LimitedListener(await inner.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), limit);
 }
 
-/// <summary>One of them.</summary>
+/// <summary>A listener of Kestrel's that accepts a connection only when the limit has a place for it.</summary>
 internal sealed class LimitedListener(IConnectionListener inner, ConnectionLimit limit) : IConnectionListener
 {
     private readonly CancellationTokenSource _unbound = new();
@@ -28,7 +32,7 @@ internal sealed class LimitedListener(IConnectionListener inner, ConnectionLimit
         }
         catch (OperationCanceledException) when (_unbound.IsCancellationRequested)
         {
-            // No more connections: the server stops.
+            // The server is stopping, and null says that there are no more connections.
             return null;
         }
 
