@@ -4,8 +4,8 @@ using Npgsql;
 namespace ChunkStream.Benchmarks.E2e;
 
 /// <summary>
-/// The table that every contestant reads: one column of each common type, text with quotes and letters beyond ASCII, nulls;
-/// about 220 bytes of JSON a row. It has the same rows on every machine.
+/// The table that every contestant reads: one column of each common type, text with quotes and letters beyond ASCII,
+/// and nulls. A row has about 220 bytes as JSON. The rows are the same on every machine.
 /// </summary>
 internal static class BenchmarkTable
 {

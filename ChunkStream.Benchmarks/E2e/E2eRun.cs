@@ -20,7 +20,14 @@ internal static class E2eRun
     {
         var databases = new TestDatabases();
         var plan = new BenchmarkPlan(
-            E2eCommand.Name, "End to end", HowToRead, settings.Rounds, settings.RunLimit, settings.Only, settings.Output, settings.CommandLine);
+            E2eCommand.Name,
+            "End to end",
+            HowToRead,
+            settings.Rounds,
+            settings.RunLimit,
+            settings.Only,
+            settings.Output,
+            settings.CommandLine);
         return BenchmarkRun.RunAsync(plan, databases, new CaseGroups(settings, databases).All, cancellation);
     }
 }

@@ -47,7 +47,8 @@ internal sealed class TestDatabases(params IEnumerable<KeyValuePair<string, stri
             cancellation);
         await using var database = NpgsqlDataSource.Create(server.ConnectionString);
         await using var about = database.CreateCommand(
-            "select current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit')");
+            "select current_setting('server_version'), current_setting('fsync'), "
+            + "current_setting('synchronous_commit')");
         await using var reader = await about.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         Description = $"Postgres {reader.GetString(0)}, embedded, on 127.0.0.1, with its default settings but for "

@@ -18,7 +18,10 @@ public class GeneratorBenchmarks
 {
     private const int Items = 100_000;
 
-    private static readonly Item[] Messages = [.. Enumerable.Range(0, 1000).Select(number => new Item(number, $"Chunk {number} data"))];
+    private static readonly Item[] Messages =
+    [
+        .. Enumerable.Range(0, 1000).Select(number => new Item(number, $"Chunk {number} data")),
+    ];
     private static readonly string[] Lines = [.. Enumerable.Range(0, 1000).Select(number => $"Chunk {number}")];
 
     private readonly PipeWriter _body = new DiscardingWriter();
@@ -50,16 +53,19 @@ public class GeneratorBenchmarks
     [Benchmark(OperationsPerInvoke = Items)]
     public Task NdjsonFromMemory() => PumpAsync(
         StreamFormats.Ndjson,
-        new GeneratorSource<Item>(_ => InMemory.Repeat(Messages, Items), ItemJson.Default.Item, RecordEncoding.Json, default));
+        new GeneratorSource<Item>(
+            _ => InMemory.Repeat(Messages, Items), ItemJson.Default.Item, RecordEncoding.Json, default));
 
     [Benchmark(OperationsPerInvoke = Items)]
     public Task TextFromMemory() => PumpAsync(
         StreamFormats.Text,
-        new GeneratorSource<string>(_ => InMemory.Repeat(Lines, Items), ItemJson.Default.String, RecordEncoding.Text, default));
+        new GeneratorSource<string>(
+            _ => InMemory.Repeat(Lines, Items), ItemJson.Default.String, RecordEncoding.Text, default));
 
     private async Task PumpAsync(StreamFormat format, StreamSource source)
     {
         await using var _ = source;
-        await new StreamPump(source, format, _body, new StreamingOptions(), TimeProvider.System).RunAsync(source.WaitToReadAsync(), default);
+        await new StreamPump(source, format, _body, new StreamingOptions(), TimeProvider.System)
+            .RunAsync(source.WaitToReadAsync(), default);
     }
 }

@@ -14,8 +14,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ChunkStream.Benchmarks.Micro;
 
 /// <summary>
-/// From a cursor of a real Postgres to the bytes of a response, through the pump: the benchmarks' table, without a web server.
-/// The figures are per row; what a stream costs once is spread over all its rows.
+/// Streams the benchmarks' table from a cursor of a real Postgres through the pump to the bytes of a response, without
+/// a web server. The figures are per row; what a stream costs once is spread over all its rows.
 /// </summary>
 [MemoryDiagnoser]
 public class RowBenchmarks : IAsyncDisposable
@@ -31,7 +31,10 @@ public class RowBenchmarks : IAsyncDisposable
     {
         var database = await _databases.WithRowsAsync(Rows, CancellationToken.None);
         _database = new PostgresDatabase(
-            ConfiguredConnection.Create(database.ConnectionString), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+            ConfiguredConnection.Create(database.ConnectionString),
+            new PostgresOptions(),
+            TimeProvider.System,
+            NullLoggerFactory.Instance);
     }
 
     [GlobalCleanup]
@@ -57,10 +60,12 @@ public class RowBenchmarks : IAsyncDisposable
     private async Task PumpAsync(StreamFormat format)
     {
         await using var source = new CursorSource(
-            _database, new QueryRun(new("select * from large_table") { Key = [new KeyColumn("id", IsDescending: false)] })
+            _database,
+            new QueryRun(new("select * from large_table") { Key = [new KeyColumn("id", IsDescending: false)] })
             {
                 Tokens = new ResumeTokens(new byte[32], "large_table", "", ""),
             }, format.Encoding, TimeProvider.System, CancellationToken.None);
-        await new StreamPump(source, format, _body, new StreamingOptions(), TimeProvider.System).RunAsync(source.WaitToReadAsync(), CancellationToken.None);
+        await new StreamPump(source, format, _body, new StreamingOptions(), TimeProvider.System)
+            .RunAsync(source.WaitToReadAsync(), CancellationToken.None);
     }
 }

@@ -8,7 +8,9 @@ internal static class ServeCommand
 {
     public const string Name = "serve";
 
-    /// <summary>The command. It runs the local host's own code, with the runtime settings that this program shares with it.</summary>
+    /// <summary>
+    /// The command. It runs the local host's own code, with the runtime settings that this program shares with it.
+    /// </summary>
     public static Command Create()
     {
         var port = new Option<int>("--port") { Required = true };

@@ -14,12 +14,14 @@ internal static class ServedGenerators
     {
         GeneratorParameter[] parameters = [GeneratorParameter.Number("count", 10, least: 1, MostItems)];
         builder
-            .AddGenerator(new GeneratorEndpoint<string>("lines", "Lines of text", (given, _) => Lines(given.Number("count")), ItemJson.Default.String)
+            .AddGenerator(new GeneratorEndpoint<string>(
+                "lines", "Lines of text", (given, _) => Lines(given.Number("count")), ItemJson.Default.String)
             {
                 Access = EndpointAccess.Anonymous,
                 Parameters = parameters,
             })
-            .AddGenerator(new GeneratorEndpoint<Item>("messages", "Messages as JSON", (given, _) => Messages(given.Number("count")), ItemJson.Default.Item)
+            .AddGenerator(new GeneratorEndpoint<Item>(
+                "messages", "Messages as JSON", (given, _) => Messages(given.Number("count")), ItemJson.Default.Item)
             {
                 Access = EndpointAccess.Anonymous,
                 Parameters = parameters,

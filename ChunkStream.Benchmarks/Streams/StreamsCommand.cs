@@ -32,7 +32,8 @@ internal static class StreamsCommand
             HelpName = "file",
         };
 
-        var command = new Command(Name, "Measures durable streams in the local host, beside the protocol's reference server.")
+        var command = new Command(
+            Name, "Measures durable streams in the local host, beside the protocol's reference server.")
         {
             rounds, seconds, megabytes, readers, only, output,
         };

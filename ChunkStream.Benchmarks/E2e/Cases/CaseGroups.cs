@@ -28,7 +28,11 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
         new("rows", $"The rows of a query: {Count(settings.Rows)}, one stream", [PsqlCopy, Ndjson],
             RowCases()),
         new("generators", $"Generators: {Count(Items)} items", ["flask-stream"], GeneratorCases()),
-        new("concurrent", $"Many streams at once, {Count(ConcurrentRows)} rows each", ["one-stream"], ConcurrentCases()),
+        new(
+            "concurrent",
+            $"Many streams at once, {Count(ConcurrentRows)} rows each",
+            ["one-stream"],
+            ConcurrentCases()),
         new("slow", $"Slow readers of {Count(settings.Rows)} rows", [],
             [new SlowReadersCase(SlowReaders, Ours(settings.Rows), DbStreamAs(Ndjson, StreamRequest.Line))]),
         .. settings.Large
@@ -38,7 +42,11 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
 
     private IReadOnlyList<IBenchmarkCase> RowCases() =>
     [
-        new PsqlCopyCase(PsqlCopy, "select * from large_table", cancellation => databases.WithRowsAsync(settings.Rows, cancellation), settings.Rows),
+        new PsqlCopyCase(
+            PsqlCopy,
+            "select * from large_table",
+            cancellation => databases.WithRowsAsync(settings.Rows, cancellation),
+            settings.Rows),
         OurRows(Ndjson, "**ChunkStream**, NDJSON", DbStreamAs(Ndjson, StreamRequest.FirstColumn)),
         OurRows("csv", "ChunkStream, CSV", DbStreamAs("csv", StreamRequest.Line) with { MarksBeside = 1 }),
         OurRows("frames", "ChunkStream, frames", DbStreamAs("frames", StreamRequest.FirstColumn)),

@@ -16,7 +16,11 @@ namespace ChunkStream.Benchmarks.E2e.Cases;
 /// <param name="rows">How many rows that is.</param>
 /// <param name="records">How many records these rows hold; null: each is one.</param>
 internal sealed class PsqlCopyCase(
-    string name, string query, Func<CancellationToken, Task<TestDatabase>> database, long rows, long? records = null) : IBenchmarkCase
+    string name,
+    string query,
+    Func<CancellationToken, Task<TestDatabase>> database,
+    long rows,
+    long? records = null) : IBenchmarkCase
 {
     private const string Tag = "COPY ";
 

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace ChunkStream.Benchmarks.E2e.Client;
 
-/// <summary>A reader of at most 64 KiB a second, one of hundreds: it waits without a thread, and leaves in the end.</summary>
+/// <summary>
+/// Reads at most 64 KiB a second. There are hundreds of them, so each waits without a thread; in the end it leaves.
+/// </summary>
 internal static class SlowReader
 {
     private const int BytesAtOnce = 8 * 1024;

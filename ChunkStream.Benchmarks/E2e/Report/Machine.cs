@@ -28,7 +28,9 @@ internal static class Machine
             postgres ?? "Postgres was not started",
             $"Npgsql {VersionOf(typeof(NpgsqlConnection))}, Dapper {VersionOf(typeof(SqlMapper))}",
             await OutputAsync("psql", cancellation),
-            await OutputAsync(NodeJs.Program, cancellation) is { } node ? $"Node {node}, {NodeServer.Packages}, {ReferenceServer.Name}" : null,
+            await OutputAsync(NodeJs.Program, cancellation) is { } node
+                ? $"Node {node}, {NodeServer.Packages}, {ReferenceServer.Name}"
+                : null,
             await FlaskServer.VersionAsync(cancellation),
         ];
         return [.. lines.OfType<string>()];

@@ -52,7 +52,8 @@ internal static class MarkdownReport
             Row(text, columns.Select(column => column.Cell(result)));
     }
 
-    private static IEnumerable<(string Head, Func<CaseResult, string> Cell)> Columns(IReadOnlyList<CaseResult> baselines) =>
+    private static IEnumerable<(string Head, Func<CaseResult, string> Cell)> Columns(
+        IReadOnlyList<CaseResult> baselines) =>
     [
         ("case", result => result.Name),
         ("what", result => result.What),

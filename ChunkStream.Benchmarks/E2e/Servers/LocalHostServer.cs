@@ -4,7 +4,9 @@ using ChunkStream.Benchmarks.Served;
 
 namespace ChunkStream.Benchmarks.E2e.Servers;
 
-/// <summary>What is measured: the local host as users start it, but for its generators and its query, which are ours.</summary>
+/// <summary>
+/// The server that is measured: the local host as users start it, but with the benchmarks' generators and query.
+/// </summary>
 internal static class LocalHostServer
 {
     /// <summary>The prefix of its routes.</summary>

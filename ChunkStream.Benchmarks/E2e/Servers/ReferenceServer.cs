@@ -6,7 +6,9 @@ using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Benchmarks.E2e.Servers;
 
-/// <summary>The Durable Streams protocol's reference server, in Node with its streams in files; npm gets it once.</summary>
+/// <summary>
+/// The Durable Streams protocol's reference server. It runs in Node and keeps its streams in files; npm gets it once.
+/// </summary>
 internal static class ReferenceServer
 {
     private const string Script = "durable_streams_app.mjs";
@@ -44,7 +46,7 @@ internal static class ReferenceServer
             var package = await Package.GetAsync(
                 Path.Combine(statePath, "npm"), (_, _) => Task.CompletedTask, ConsoleLines.Out, cancellation);
 
-            // Node looks for a module's packages from the module's own folder upwards; the package's name has two parts.
+            // Node looks for packages from a module's own folder upwards. The package's name has two parts.
             var script = Path.Combine(package, "..", "..", "..", Script);
             File.Copy(Path.Combine(PeerFiles.Folder, Script), script, overwrite: true);
             return script;

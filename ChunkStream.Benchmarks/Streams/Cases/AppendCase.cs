@@ -5,7 +5,9 @@ using ChunkStream.Benchmarks.Streams.Client;
 
 namespace ChunkStream.Benchmarks.Streams.Cases;
 
-/// <summary>Writers that append one message after another for some time, each as soon as the one before is acknowledged.</summary>
+/// <summary>
+/// Writers that append one message after another for some time, each as soon as the one before is acknowledged.
+/// </summary>
 /// <param name="name">Its name.</param>
 /// <param name="contestant">The server.</param>
 /// <param name="writers">How many write at once, each on a connection.</param>
@@ -20,9 +22,15 @@ internal sealed class AppendCase(string name, StreamServer contestant, int write
     public override async Task<Sample> RunAsync(CancellationToken cancellation)
     {
         using var connection = new KeepAliveConnection(Port, cancellation);
-        string[] paths = [.. Enumerable.Range(0, streams).Select(_ => StreamPaths.Create(connection, Root, StreamPaths.Json))];
+        string[] paths =
+        [
+            .. Enumerable.Range(0, streams).Select(_ => StreamPaths.Create(connection, Root, StreamPaths.Json)),
+        ];
         byte[][] requests =
-            [.. paths.Select(path => KeepAliveConnection.Request("POST", path, StreamPaths.Json, NumberedMessages.Message(0)))];
+        [
+            .. paths.Select(
+                path => KeepAliveConnection.Request("POST", path, StreamPaths.Json, NumberedMessages.Message(0))),
+        ];
 
         var before = Usage.Cpu;
         var began = Stopwatch.GetTimestamp();
@@ -35,7 +43,10 @@ internal sealed class AppendCase(string name, StreamServer contestant, int write
         foreach (var path in paths)
             StreamPaths.ReadAll(connection, path, counter);
         if (counter.Count != counts.Sum())
-            throw new InvalidDataException($"{counter.Count} messages are there, but {counts.Sum()} were acknowledged.");
+        {
+            throw new InvalidDataException(
+                $"{counter.Count} messages are there, but {counts.Sum()} were acknowledged.");
+        }
         return new Sample(counter.Count, wall) { Cpu = after - before };
     }
 

@@ -5,7 +5,9 @@ using ChunkStream.Benchmarks.Streams.Client;
 
 namespace ChunkStream.Benchmarks.Streams.Cases;
 
-/// <summary>A reader that reads a stream from its start to its end, with as many requests as the server makes of it.</summary>
+/// <summary>
+/// A reader that reads a stream from its start to its end, in as many requests as the server's answers ask for.
+/// </summary>
 /// <param name="name">Its name.</param>
 /// <param name="contestant">The server.</param>
 /// <param name="contentType">The stream's.</param>
@@ -20,7 +22,8 @@ internal sealed class CatchUpCase(
     private string _path = "";
 
     /// <inheritdoc />
-    public override Task<Sample> RunAsync(CancellationToken cancellation) => OnThread(() => Read(cancellation), cancellation);
+    public override Task<Sample> RunAsync(CancellationToken cancellation) =>
+        OnThread(() => Read(cancellation), cancellation);
 
     /// <inheritdoc />
     protected override Task PrepareAsync(CancellationToken cancellation) => OnThread(

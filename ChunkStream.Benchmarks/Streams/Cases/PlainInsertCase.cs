@@ -7,7 +7,9 @@ using Npgsql;
 
 namespace ChunkStream.Benchmarks.Streams.Cases;
 
-/// <summary>What Postgres itself does: single inserts into a table without anything, each a transaction of its own.</summary>
+/// <summary>
+/// What Postgres itself can do: single inserts into a plain table, each in a transaction of its own.
+/// </summary>
 /// <param name="name">Its name.</param>
 /// <param name="database">Where.</param>
 /// <param name="writers">How many write at once, each on a connection.</param>
@@ -37,7 +39,8 @@ internal sealed class PlainInsertCase(
     {
         _source = NpgsqlDataSource.Create((await database(cancellation)).ConnectionString);
         await using var create = _source.CreateCommand(
-            "create table if not exists plain (id bigint generated always as identity primary key, data bytea not null)");
+            "create table if not exists plain "
+            + "(id bigint generated always as identity primary key, data bytea not null)");
         await create.ExecuteNonQueryAsync(cancellation);
     }
 

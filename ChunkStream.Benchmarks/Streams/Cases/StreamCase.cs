@@ -46,7 +46,8 @@ internal abstract class StreamCase(string name, string what, StreamServer contes
     public virtual ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>Starts an instance of the server.</summary>
-    protected Task<ServerProcess> StartServerAsync(CancellationToken cancellation) => contestant.StartAsync(cancellation);
+    protected Task<ServerProcess> StartServerAsync(CancellationToken cancellation) =>
+        contestant.StartAsync(cancellation);
 
     /// <summary>What is done once, before all runs.</summary>
     protected virtual Task PrepareAsync(CancellationToken cancellation) => Task.CompletedTask;

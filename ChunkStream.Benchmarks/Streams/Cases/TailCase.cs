@@ -5,7 +5,9 @@ using ChunkStream.Benchmarks.Streams.Client;
 
 namespace ChunkStream.Benchmarks.Streams.Cases;
 
-/// <summary>How long a message takes to one who follows its stream, on the instance that it is written to or on another.</summary>
+/// <summary>
+/// How long a message takes to reach a reader who follows its stream, on the instance where it was written or another.
+/// </summary>
 /// <param name="name">Its name.</param>
 /// <param name="what">What it is, after the server's name.</param>
 /// <param name="contestant">The server.</param>

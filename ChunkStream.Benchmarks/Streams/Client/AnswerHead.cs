@@ -14,7 +14,9 @@ internal readonly ref struct AnswerHead(ReadOnlySpan<byte> bytes)
 
     /// <summary>How long its body is otherwise.</summary>
     public long ContentLength =>
-        Value(Bytes, "content-length: "u8) is { IsEmpty: false } digits ? long.Parse(digits, CultureInfo.InvariantCulture) : 0;
+        Value(Bytes, "content-length: "u8) is { IsEmpty: false } digits
+            ? long.Parse(digits, CultureInfo.InvariantCulture)
+            : 0;
 
     /// <summary>A header's value; empty where it is not there.</summary>
     /// <param name="head">The head.</param>

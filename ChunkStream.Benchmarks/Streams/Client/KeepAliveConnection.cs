@@ -6,13 +6,15 @@ using ChunkStream.Benchmarks.E2e.Client;
 namespace ChunkStream.Benchmarks.Streams.Client;
 
 /// <summary>
-/// A connection for one request after another, each awaited by the thread that sends it: no client costs the machine less.
+/// A connection for one request after another. The thread that sends a request waits for its answer: no other client
+/// costs the machine less.
 /// </summary>
 internal sealed class KeepAliveConnection : IDisposable
 {
     private const int BufferBytes = 256 * 1024;
 
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly Socket _socket =
+        new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _buffer;
     private readonly CancellationTokenRegistration _leaving;
     private int _start;
@@ -27,12 +29,14 @@ internal sealed class KeepAliveConnection : IDisposable
     }
 
     /// <summary>The bytes of a request.</summary>
-    public static byte[] Request(string method, string path, string? contentType = null, ReadOnlySpan<byte> body = default)
+    public static byte[] Request(
+        string method, string path, string? contentType = null, ReadOnlySpan<byte> body = default)
     {
         var type = contentType is null ? "" : $"Content-Type: {contentType}\r\n";
         return
         [
-            .. Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{type}Content-Length: {body.Length}\r\n\r\n"),
+            .. Encoding.ASCII.GetBytes(
+                $"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{type}Content-Length: {body.Length}\r\n\r\n"),
             .. body,
         ];
     }
@@ -64,7 +68,9 @@ internal sealed class KeepAliveConnection : IDisposable
         return head.Bytes;
     }
 
-    /// <summary>Sends a request and reads the head of the answer; what follows is to be had from <see cref="Take"/>.</summary>
+    /// <summary>
+    /// Sends a request and reads the head of the answer; <see cref="Take"/> gives what follows.
+    /// </summary>
     public AnswerHead Begin(ReadOnlySpan<byte> request)
     {
         _socket.Send(request);

@@ -3,7 +3,9 @@ using ChunkStream.Benchmarks.E2e.Client;
 
 namespace ChunkStream.Benchmarks.Streams.Client;
 
-/// <summary>Follows a stream by server-sent events on the caller's thread, and measures when each message is there.</summary>
+/// <summary>
+/// Follows a stream by server-sent events on the caller's thread, and measures when each message arrives.
+/// </summary>
 internal sealed class LiveTail : IDisposable
 {
     private readonly KeepAliveConnection _connection;

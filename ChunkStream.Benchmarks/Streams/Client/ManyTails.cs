@@ -5,8 +5,9 @@ using ChunkStream.Benchmarks.E2e.Client;
 namespace ChunkStream.Benchmarks.Streams.Client;
 
 /// <summary>
-/// Many who follow one stream, for the price of few: they don't wait, but are asked in turn, some times a second, for what has come.
-/// Each checks that every message is there, once and in its turn.
+/// Many readers who follow one stream, for the price of few: none of them waits. One loop looks at their sockets in
+/// turn, some times a second, and takes what has arrived. Each reader checks that every message comes, once and in
+/// order.
 /// </summary>
 internal sealed class ManyTails : IDisposable
 {
@@ -32,7 +33,10 @@ internal sealed class ManyTails : IDisposable
         {
             Dispose();
             if (e is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets })
-                throw new InvalidDataException($"The system lets a process have too few open files for {count} readers: raise ulimit -n.", e);
+            {
+                throw new InvalidDataException(
+                    $"The system lets a process have too few open files for {count} readers: raise ulimit -n.", e);
+            }
             throw;
         }
     }

@@ -5,8 +5,8 @@ using ChunkStream.Benchmarks.E2e.Client;
 namespace ChunkStream.Benchmarks.Streams.Client;
 
 /// <summary>
-/// Messages of 200 bytes with numbers, and the reader that finds them in whatever they are wrapped in: each must come, once and
-/// in its turn.
+/// Numbered messages of 200 bytes, and a reader that finds them in whatever they are wrapped in. It checks that each
+/// message comes once and in order.
 /// </summary>
 /// <param name="first">The number of the first.</param>
 /// <param name="came">Told of each number.</param>
@@ -33,7 +33,12 @@ internal sealed class NumberedMessages(int first, Action<int>? came = null) : IB
 
     /// <summary>Some messages, as the array that is appended at once.</summary>
     public static byte[] Array(int first, int end) =>
-        [(byte)'[', .. Message(first), .. Enumerable.Range(first + 1, end - first - 1).SelectMany(n => (byte[])[(byte)',', .. Message(n)]), (byte)']'];
+        [
+            (byte)'[',
+            .. Message(first),
+            .. Enumerable.Range(first + 1, end - first - 1).SelectMany(n => (byte[])[(byte)',', .. Message(n)]),
+            (byte)']',
+        ];
 
     /// <exception cref="InvalidDataException">One came that was not next.</exception>
     public void Take(ReadOnlySpan<byte> bytes)

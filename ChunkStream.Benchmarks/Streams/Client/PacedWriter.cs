@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace ChunkStream.Benchmarks.Streams.Client;
 
 /// <summary>
-/// Writes numbered messages to a stream at a steady pace, and knows when. Over one connection, so that they are in order; what
-/// becomes due while an answer is awaited goes together, as the protocol's own clients do it: a slow server does not slow the pace.
+/// Writes numbered messages to a stream at a steady pace, and keeps the times. It has one connection, so the messages
+/// stay in order. What becomes due while it waits for an answer is sent together, as the protocol's own clients do it:
+/// so a slow server does not slow the pace.
 /// </summary>
 /// <param name="port">The server's.</param>
 /// <param name="path">The stream's.</param>
@@ -38,7 +39,8 @@ internal sealed class PacedWriter(int port, string path, int perSecond, int seco
             var end = next + 1;
             while (end < Messages && DueAt(end) <= Stopwatch.GetTimestamp())
                 end++;
-            connection.Exchange(KeepAliveConnection.Request("POST", path, StreamPaths.Json, NumberedMessages.Array(next, end)));
+            connection.Exchange(
+                KeepAliveConnection.Request("POST", path, StreamPaths.Json, NumberedMessages.Array(next, end)));
             var answered = Stopwatch.GetTimestamp();
             for (; next < end; next++)
                 Volatile.Write(ref _answered[next], answered);
