@@ -15,6 +15,17 @@ public sealed class LineLengthTests
         "src/ChunkStream.App",
         "ChunkStream.Functions.Tests/App",
         "ChunkStream.Functions.Tests/DurableStreams",
+        "ChunkStream.LocalHost",
+        "ChunkStream.Benchmarks",
+        "demo",
+        "ChunkStream.Functions.Tests/Browser",
+        "ChunkStream.Functions.Tests/Clients",
+        "ChunkStream.Functions.Tests/Formats",
+        "ChunkStream.Functions.Tests/Generators",
+        "ChunkStream.Functions.Tests/Http",
+        "ChunkStream.Functions.Tests/LocalHost",
+        "ChunkStream.Functions.Tests/Problems",
+        "ChunkStream.Functions.Tests/Streaming",
     ];
 
     [Fact]

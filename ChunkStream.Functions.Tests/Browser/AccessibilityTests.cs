@@ -7,14 +7,18 @@ namespace ChunkStream.Functions.Tests.Browser;
 [Collection(RealPostgres.Collection)]
 public sealed class AccessibilityTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
-    private const string Query = "-- summary: Some numbers\n-- param: count integer = 500\n-- key: id\nselect n as id, n % 7 as rest, null as nothing, 'row ' || n as name from generate_series(1, @count) n";
+    private const string Query =
+        "-- summary: Some numbers\n-- param: count integer = 500\n-- key: id\n"
+        + "select n as id, n % 7 as rest, null as nothing, 'row ' || n as name from generate_series(1, @count) n";
 
     [ChromiumFact]
     public async Task Axe_finds_nothing_wrong_in_light_and_dark()
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, new QueryFiles().With("numbers", Query));
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, new QueryFiles().With("numbers", Query));
         await using var ui = await UiPage.OpenAsync(chromium, api);
-        var axe = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "ui", "node_modules", "axe-core", "axe.min.js"));
+        var axe = await File.ReadAllTextAsync(
+            Path.Combine(Repository.Root, "ui", "node_modules", "axe-core", "axe.min.js"));
         await ui.Page.EvaluateAsync(axe);
         await ui.StartAsync("numbers", ("count", "none"));
         await ui.UntilAsync("Failed");
@@ -32,7 +36,8 @@ public sealed class AccessibilityTests(RealPostgres postgres, Chromium chromium)
     [ChromiumFact]
     public async Task It_can_be_used_with_the_keyboard_alone()
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, new QueryFiles().With("numbers", Query));
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, new QueryFiles().With("numbers", Query));
         await using var ui = await UiPage.OpenAsync(chromium, api);
 
         var order = new List<string>();
@@ -40,10 +45,13 @@ public sealed class AccessibilityTests(RealPostgres postgres, Chromium chromium)
         {
             await ui.Page.Keyboard.PressAsync("Tab");
             order.Add(await ui.Page.EvaluateAsync<string>("document.activeElement.id || document.activeElement.hash"));
-            Assert.NotEqual("none", await ui.Page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+            Assert.NotEqual(
+                "none", await ui.Page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
         }
 
-        Assert.Equal(["#queries", "#streams", "source", "parameter-count", "parameter-limit", "start", "format", "download"], order);
+        Assert.Equal(
+            ["#queries", "#streams", "source", "parameter-count", "parameter-limit", "start", "format", "download"],
+            order);
         await ui.Page.FocusAsync("#parameter-count");
         await ui.Page.Keyboard.TypeAsync("3");
         await ui.Page.Keyboard.PressAsync("Enter");
@@ -54,8 +62,10 @@ public sealed class AccessibilityTests(RealPostgres postgres, Chromium chromium)
     [ChromiumFact]
     public async Task On_a_phone_nothing_is_wider_than_the_screen()
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, new QueryFiles().With("numbers", Query));
-        await using var ui = await UiPage.OpenAsync(chromium, api, new() { ViewportSize = new() { Width = 360, Height = 740 } });
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, new QueryFiles().With("numbers", Query));
+        await using var ui = await UiPage.OpenAsync(
+            chromium, api, new() { ViewportSize = new() { Width = 360, Height = 740 } });
 
         Assert.Equal(360, await ui.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         await ui.StartAsync("numbers");
@@ -64,5 +74,6 @@ public sealed class AccessibilityTests(RealPostgres postgres, Chromium chromium)
     }
 
     internal static Task<string> ViolationsAsync(UiPage ui) => ui.Page.EvaluateAsync<string>(
-        "axe.run().then(({ violations }) => violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 200)).slice(0, 3).join(' | ')}`).join('\\n'))");
+        "axe.run().then(({ violations }) => violations.map(({ id, help, nodes }) => "
+        + "`${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 200)).slice(0, 3).join(' | ')}`).join('\\n'))");
 }

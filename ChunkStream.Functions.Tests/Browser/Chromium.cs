@@ -6,14 +6,19 @@ namespace ChunkStream.Functions.Tests.Browser;
 /// <summary>One headless Chromium for a class of tests; started when the first of them asks for a page.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe", "msedge.exe"];
+    private static readonly string[] Names =
+    [
+        "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe", "msedge.exe",
+    ];
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
     /// <summary>The program, or null where there is none: CHROMIUM_PATH, then what is installed.</summary>
     public static string? ExecutablePath { get; } =
-        Environment.GetEnvironmentVariable("CHROMIUM_PATH") is { Length: > 0 } named ? named : Candidates().FirstOrDefault(File.Exists);
+        Environment.GetEnvironmentVariable("CHROMIUM_PATH") is { Length: > 0 } named
+            ? named
+            : Candidates().FirstOrDefault(File.Exists);
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -45,9 +50,11 @@ public sealed class Chromium : IAsyncLifetime
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Append("/Applications/Google Chrome.app/Contents/MacOS")
             .Append("/Applications/Chromium.app/Contents/MacOS")
-            .Concat(new[] { Environment.SpecialFolder.ProgramFiles, Environment.SpecialFolder.ProgramFilesX86 }.SelectMany(folder =>
-                new[] { @"Google\Chrome\Application", @"Microsoft\Edge\Application" }.Select(path => Path.Combine(Environment.GetFolderPath(folder), path))));
-        return folders.SelectMany(folder => Names.Append("Google Chrome").Append("Chromium").Select(name => Path.Combine(folder, name)));
+            .Concat(new[] { Environment.SpecialFolder.ProgramFiles, Environment.SpecialFolder.ProgramFilesX86 }
+                .SelectMany(folder => new[] { @"Google\Chrome\Application", @"Microsoft\Edge\Application" }
+                    .Select(path => Path.Combine(Environment.GetFolderPath(folder), path))));
+        return folders.SelectMany(
+            folder => Names.Append("Google Chrome").Append("Chromium").Select(name => Path.Combine(folder, name)));
     }
 }
 
@@ -55,7 +62,8 @@ public sealed class Chromium : IAsyncLifetime
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class ChromiumFactAttribute : FactAttribute
 {
-    public const string Missing = "There is no Chromium: install it (Debian: apt install chromium), or name it in CHROMIUM_PATH.";
+    public const string Missing =
+        "There is no Chromium: install it (Debian: apt install chromium), or name it in CHROMIUM_PATH.";
 
     public ChromiumFactAttribute()
     {

@@ -15,7 +15,8 @@ internal sealed class LiveView(UiPage ui) : IAsyncDisposable
 
     public ILocator Alert => Page.Locator("#stream-alert");
 
-    public static async Task<LiveView> OpenAsync(Chromium chromium, string origin, BrowserNewContextOptions? options = null)
+    public static async Task<LiveView> OpenAsync(
+        Chromium chromium, string origin, BrowserNewContextOptions? options = null)
     {
         var ui = await UiPage.OpenAsync(chromium, origin, options);
         await ui.Page.GetByRole(AriaRole.Link, new() { Name = "Streams", Exact = true }).ClickAsync();
@@ -34,7 +35,8 @@ internal sealed class LiveView(UiPage ui) : IAsyncDisposable
 
     /// <summary>Waits until so many came.</summary>
     public Task UntilCountAsync(int count)
-        => Assertions.Expect(Page.Locator("#stream-count")).ToHaveTextAsync(count.ToString("N0", CultureInfo.InvariantCulture));
+        => Assertions.Expect(Page.Locator("#stream-count")).ToHaveTextAsync(
+            count.ToString("N0", CultureInfo.InvariantCulture));
 
     public Task ShowsAsync(string text) => Assertions.Expect(Row(text)).ToBeVisibleAsync();
 
@@ -55,11 +57,16 @@ internal sealed class LiveView(UiPage ui) : IAsyncDisposable
         }
         """);
 
-    /// <summary>Fails unless the entries since <see cref="WatchAsync"/> were the numbers from 0 to before this one, each once and at its offset.</summary>
+    /// <summary>
+    /// Fails unless the entries since <see cref="WatchAsync"/> were the numbers from 0 up to this one without it, each
+    /// once and at its offset.
+    /// </summary>
     public async Task AssertSawNumbersAsync(int count)
     {
         Assert.Equal(count, await Page.EvaluateAsync<int>("window.seen.length"));
-        Assert.True(await Page.EvaluateAsync<bool>("window.seen.every(([offset, text], index) => offset === index && JSON.parse(text).n === index)"));
+        Assert.True(
+            await Page.EvaluateAsync<bool>(
+                "window.seen.every(([offset, text], index) => offset === index && JSON.parse(text).n === index)"));
     }
 
     public ValueTask DisposeAsync() => ui.DisposeAsync();

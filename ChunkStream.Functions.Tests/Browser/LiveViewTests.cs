@@ -176,7 +176,8 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
             await view.ShowsAsync(message);
         }
 
-        using var closed = await api.PostAsync(string.Join('/', path.Split('/').Select(Uri.EscapeDataString)), headers: ("Stream-Closed", "true"));
+        using var closed = await api.PostAsync(
+            string.Join('/', path.Split('/').Select(Uri.EscapeDataString)), headers: ("Stream-Closed", "true"));
         await view.UntilAsync("Closed");
         await view.Page.GetByLabel("Message", new() { Exact = true }).FillAsync("1");
         await view.Ui.ClickAsync("Append");
@@ -202,7 +203,8 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
     public async Task Nothing_in_a_stream_is_ever_taken_for_markup()
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
-        var path = await api.CreateAsync(Json, $$"""[{{System.Text.Json.JsonSerializer.Serialize(Markup)}}, {{{System.Text.Json.JsonSerializer.Serialize(Markup)}}: 5}]""");
+        var text = System.Text.Json.JsonSerializer.Serialize(Markup);
+        var path = await api.CreateAsync(Json, $$"""[{{text}}, {{{text}}: 5}]""");
         await using var view = await LiveView.OpenAsync(chromium, api.Origin);
         await view.FollowAsync(path);
         await view.UntilCountAsync(2);
@@ -225,8 +227,10 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
         await Assertions.Expect(view.Page.Locator("#stream-field option")).ToHaveTextAsync(["n", "value.celsius"]);
 
         await view.Page.GetByLabel("Numbers in", new() { Exact = true }).SelectOptionAsync("value.celsius");
-        await Assertions.Expect(view.Page.Locator("#stream-field-chart")).ToHaveAttributeAsync("aria-label", "value.celsius in the newest messages, up to offset 1");
-        await Assertions.Expect(view.Page.Locator("#stream-rate-chart")).ToHaveAttributeAsync("aria-label", new System.Text.RegularExpressions.Regex("a second after"));
+        await Assertions.Expect(view.Page.Locator("#stream-field-chart")).ToHaveAttributeAsync(
+            "aria-label", "value.celsius in the newest messages, up to offset 1");
+        await Assertions.Expect(view.Page.Locator("#stream-rate-chart")).ToHaveAttributeAsync(
+            "aria-label", new System.Text.RegularExpressions.Regex("a second after"));
         Assert.Equal(2, await view.Page.Locator("#streams-view canvas").CountAsync());
     }
 
@@ -241,9 +245,11 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
 
         await page.GetByRole(AriaRole.Dialog).GetByLabel("Function key").FillAsync(Key);
         await page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(page.Locator("#stream-state")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^There is no such stream"));
+        await Assertions.Expect(page.Locator("#stream-state")).ToHaveTextAsync(
+            new System.Text.RegularExpressions.Regex("^There is no such stream"));
         await page.GetByRole(AriaRole.Button, new() { Name = "Create the stream" }).ClickAsync();
-        await Assertions.Expect(page.Locator("#stream-state")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^Live"));
+        await Assertions.Expect(page.Locator("#stream-state")).ToHaveTextAsync(
+            new System.Text.RegularExpressions.Regex("^Live"));
         Assert.DoesNotContain(addresses, address => address.Contains(Key, StringComparison.Ordinal));
         await page.Context.CloseAsync();
     }
@@ -255,8 +261,10 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
         var path = await api.CreateAsync(Json);
         await AppendNumbersAsync(api, path, 0, 300, atOnce: 300);
         await api.AppendAsync(path, Json, $"[\"{new string('x', 3000)}\"]");
-        await using var view = await LiveView.OpenAsync(chromium, api.Origin, new() { ViewportSize = new() { Width = 360, Height = 740 } });
-        await view.Page.EvaluateAsync(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "ui", "node_modules", "axe-core", "axe.min.js")));
+        await using var view = await LiveView.OpenAsync(
+            chromium, api.Origin, new() { ViewportSize = new() { Width = 360, Height = 740 } });
+        await view.Page.EvaluateAsync(
+            await File.ReadAllTextAsync(Path.Combine(Repository.Root, "ui", "node_modules", "axe-core", "axe.min.js")));
 
         Assert.Equal("", await AccessibilityTests.ViolationsAsync(view.Ui));
         await view.FollowAsync("no/such/stream");
@@ -273,7 +281,8 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
             await view.Log.FocusAsync();
             await view.Page.Keyboard.PressAsync("End");
             if (Environment.GetEnvironmentVariable("CHUNKSTREAM_SCREENSHOTS") is { Length: > 0 } folder)
-                await view.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"live-view-{scheme}.png"), FullPage = true });
+                await view.Page.ScreenshotAsync(
+                    new() { Path = Path.Combine(folder, $"live-view-{scheme}.png"), FullPage = true });
         }
     }
 
@@ -288,25 +297,35 @@ public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IC
         await view.Page.Keyboard.TypeAsync(path);
         await view.Page.Keyboard.PressAsync("Enter");
         await view.UntilAsync("Live");
-        await Assertions.Expect(view.Page.GetByRole(AriaRole.Status).First).ToHaveTextAsync("Live: what is appended appears. 3 messages.");
+        await Assertions.Expect(view.Page.GetByRole(AriaRole.Status).First).ToHaveTextAsync(
+            "Live: what is appended appears. 3 messages.");
         for (var presses = 0; await view.Page.EvaluateAsync<string>("document.activeElement.id") != "log"; presses++)
         {
             Assert.InRange(presses, 0, 10);
             await view.Page.Keyboard.PressAsync("Tab");
-            Assert.NotEqual("none", await view.Page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+            Assert.NotEqual(
+                "none", await view.Page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
         }
 
         await view.Page.Keyboard.PressAsync("ArrowUp");
         await view.Page.Keyboard.PressAsync("ArrowUp");
-        Assert.Equal("""1{"n":1}""", await view.Page.EvaluateAsync<string>("document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).textContent"));
+        Assert.Equal(
+            """1{"n":1}""",
+            await view.Page.EvaluateAsync<string>(
+                "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).textContent"));
         await Assertions.Expect(view.Page.Locator("#entry-title")).ToHaveTextAsync("Offset 0000000000000000001");
     }
 
-    private static async Task AppendNumbersAsync(LocalApi api, string path, int from, int to, int atOnce = 1, bool filler = false)
+    private static async Task AppendNumbersAsync(
+        LocalApi api, string path, int from, int to, int atOnce = 1, bool filler = false)
     {
         // What can't be compressed, where it matters how much goes over the line.
         var more = () => filler ? $", \"id\": \"{Guid.NewGuid()}\"" : "";
         for (var start = from; start < to; start += atOnce)
-            await api.AppendAsync(path, Json, $"[{string.Join(',', Enumerable.Range(start, Math.Min(atOnce, to - start)).Select(n => $$"""{"n": {{n}}{{more()}}}"""))}]");
+        {
+            var messages = Enumerable.Range(start, Math.Min(atOnce, to - start))
+                .Select(n => $$"""{"n": {{n}}{{more()}}}""");
+            await api.AppendAsync(path, Json, $"[{string.Join(',', messages)}]");
+        }
     }
 }

@@ -13,13 +13,16 @@ public sealed class OfficialClientInAPageTests(RealPostgres postgres, Chromium c
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
         await using var ui = await UiPage.OpenAsync(chromium, api);
 
+        const string Library = "await import(new URL('lib/durable-streams-client.index.js', document.baseURI))";
+        const string Batches = "{ maxBatchBytes: 50, onError: (error) => failures.push(String(error)) }";
+        const string TailsAreWhole = "isWhole(seen.sse, 200), isWhole(seen['long-poll'], 200)";
         var seen = await ui.Page.EvaluateAsync<string>(
-            """
+            $$$"""
             async (url) => {
-              const { DurableStream, IdempotentProducer, stream } = await import(new URL('lib/durable-streams-client.index.js', document.baseURI));
+              const { DurableStream, IdempotentProducer, stream } = {{{Library}}};
               const handle = await DurableStream.create({ url, contentType: 'application/json', warnOnHttp: false });
               const failures = [];
-              const producer = new IdempotentProducer(handle, 'page', { maxBatchBytes: 50, onError: (error) => failures.push(String(error)) });
+              const producer = new IdempotentProducer(handle, 'page', {{{Batches}}});
               for (let n = 0; n < 100; n++) producer.append(JSON.stringify({ n }));
               await producer.flush();
               const early = (await (await handle.stream({ live: false })).json()).map(({ n }) => n);
@@ -54,7 +57,7 @@ public sealed class OfficialClientInAPageTests(RealPostgres postgres, Chromium c
                 await new Promise((resolve) => setTimeout(resolve, 20));
               }
               const isWhole = (ns, count) => ns.length === count && ns.every((n, index) => n === index);
-              return [failures.join(), isWhole(early, 100), isWhole(seen.sse, 200), isWhole(seen['long-poll'], 200)].join(' ');
+              return [failures.join(), isWhole(early, 100), {{{TailsAreWhole}}}].join(' ');
             }
             """,
             $"{api.Origin}/api/streams/{DurableCalls.NewPath()}");

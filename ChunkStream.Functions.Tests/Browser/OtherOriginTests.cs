@@ -10,19 +10,27 @@ public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) :
     private const string Key = "a-key-of-some-length";
     private const string Cors = "ChunkStream:LocalHost:CorsOrigins";
 
+    private const string TwoHeaders =
+        "${response.headers.get('ChunkStream-Estimated-Rows')} ${response.headers.get('Retry-After')}";
+
     [ChromiumFact]
     public async Task A_page_of_a_listed_origin_reads_rows_refusals_and_the_exposed_headers()
     {
         using var queries = new QueryFiles().With("some", "-- key: id\nselect id from some_rows");
-        await postgres.ExecuteAsync("drop table if exists some_rows; create table some_rows as select n as id from generate_series(1, 1000) n; alter table some_rows add primary key (id); analyze some_rows");
+        await postgres.ExecuteAsync(
+            "drop table if exists some_rows; create table some_rows as select n as id from generate_series(1, 1000) n; "
+            + "alter table some_rows add primary key (id); analyze some_rows");
         await using var elsewhere = await LocalApi.StartAsync();
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, Key, queries.Setting, (Cors, $"https://app.example.org,{elsewhere.Origin}"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, Key, queries.Setting, (Cors, $"https://app.example.org,{elsewhere.Origin}"));
         var page = await PageAtAsync(elsewhere);
 
         Assert.Equal("200 1000 null 1000", await FetchAsync(page, api, "queries/some", Key));
-        Assert.StartsWith("401 null null", await FetchAsync(page, api, "queries/some", "wrong"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "401 null null", await FetchAsync(page, api, "queries/some", "wrong"), StringComparison.Ordinal);
         Assert.StartsWith("404 null null", await FetchAsync(page, api, "nothing", Key), StringComparison.Ordinal);
-        Assert.StartsWith("400 null null", await FetchAsync(page, api, "queries/some?limit=0", Key), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "400 null null", await FetchAsync(page, api, "queries/some?limit=0", Key), StringComparison.Ordinal);
     }
 
     [ChromiumFact]
@@ -32,7 +40,10 @@ public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) :
         using var queries = new QueryFiles().With("some", "select 1 as id");
         await using var api = await LocalApi.StartAsync(settings: [queries.Setting, (Cors, elsewhere.Origin)]);
 
-        Assert.StartsWith("503 null 5", await FetchAsync(await PageAtAsync(elsewhere), api, "queries/some", Key), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "503 null 5",
+            await FetchAsync(await PageAtAsync(elsewhere), api, "queries/some", Key),
+            StringComparison.Ordinal);
     }
 
     [ChromiumFact]
@@ -52,18 +63,19 @@ public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) :
     {
         await using var elsewhere = await LocalApi.StartAsync();
         await using var api = await LocalApi.StartAsync(settings: (Cors, elsewhere.Origin));
+        const string IsClosed = "source.readyState === EventSource.CLOSED";
         foreach (var origin in new[] { api, elsewhere })
         {
             var page = await PageAtAsync(origin);
             var seen = await page.EvaluateAsync<string>(
-                """
+                $$"""
                 (url) => new Promise((resolve) => {
                   const source = new EventSource(url);
                   const messages = [];
                   let opened = 0;
                   source.onopen = () => opened++;
                   source.onmessage = ({ data }) => messages.push(JSON.parse(data).number);
-                  source.onerror = () => source.readyState === EventSource.CLOSED && resolve(`${messages} opened ${opened}`);
+                  source.onerror = () => {{IsClosed}} && resolve(`${messages} opened ${opened}`);
                 })
                 """,
                 $"{api.Origin}/api/messages?count=3&intervalMs=10").WaitAsync(Bounded.Limit);
@@ -81,13 +93,14 @@ public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) :
     }
 
     /// <summary>The status, the two headers and the number of lines, or the name of the error.</summary>
-    private static Task<string> FetchAsync(IPage page, LocalApi api, string route, string key) => page.EvaluateAsync<string>(
-        """
+    private static Task<string> FetchAsync(IPage page, LocalApi api, string route, string key) =>
+        page.EvaluateAsync<string>(
+        $$"""
         async ([url, key]) => {
           try {
             const response = await fetch(url, { headers: { 'x-functions-key': key } });
             const lines = (await response.text()).split('\n').length - 1;
-            return `${response.status} ${response.headers.get('ChunkStream-Estimated-Rows')} ${response.headers.get('Retry-After')} ${lines}`;
+            return `${response.status} {{TwoHeaders}} ${lines}`;
           } catch (error) {
             return error.name;
           }

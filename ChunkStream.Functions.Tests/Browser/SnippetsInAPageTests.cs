@@ -38,16 +38,23 @@ public sealed class SnippetsInAPageTests(RealPostgres postgres, Chromium chromiu
         // A document that the server itself gave: Chromium lets a made-up one reach nothing on this machine.
         await page.GotoAsync(elsewhere.Origin + "/api/health");
         await page.AddScriptTagAsync(new() { Type = "importmap", Content = """{"imports":{"axios":"/axios.js"}}""" });
-        await page.AddScriptTagAsync(new() { Type = "module", Content = Snippet.Named(name).Code.Replace(Snippet.Server, api.Origin, StringComparison.Ordinal) });
+        await page.AddScriptTagAsync(new()
+        {
+            Type = "module",
+            Content = Snippet.Named(name).Code.Replace(Snippet.Server, api.Origin, StringComparison.Ordinal),
+        });
         try
         {
-            await Bounded.Until(() => Task.FromResult(said.Contains("complete")), "the snippet says that it is complete");
+            await Bounded.Until(
+                () => Task.FromResult(said.Contains("complete")), "the snippet says that it is complete");
         }
         catch (Xunit.Sdk.TrueException)
         {
             Assert.Fail($"It said {said.Count} lines, at last: {string.Join(" | ", said.TakeLast(3))}");
         }
 
-        Assert.Equal(Enumerable.Range(1, 1000).Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)), said[..^1].Select(line => line.Split(' ')[0]));
+        Assert.Equal(
+            Enumerable.Range(1, 1000).Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            said[..^1].Select(line => line.Split(' ')[0]));
     }
 }

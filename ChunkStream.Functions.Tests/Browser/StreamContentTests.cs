@@ -4,28 +4,37 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Browser;
 
-/// <summary>What a browser does with content that somebody else wrote, and what pages of others can make it do.</summary>
+/// <summary>
+/// What a browser does with content that somebody else wrote, and what pages of others can make it do.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class StreamContentTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
-    private const string Script = "globalThis.wasRun = true; globalThis.document?.documentElement.setAttribute('data-run', 'yes'); globalThis.postMessage?.('was run');";
+    private const string Script =
+        "globalThis.wasRun = true; globalThis.document?.documentElement.setAttribute('data-run', 'yes'); "
+        + "globalThis.postMessage?.('was run');";
 
     [ChromiumFact]
     public async Task Content_of_a_stream_is_run_neither_by_our_page_nor_as_a_document()
     {
-        await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: ("ChunkStream:Streams:PublicReading", "true"));
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: ("ChunkStream:Streams:PublicReading", "true"));
         var script = $"/api/public/streams/{await api.CreateAsync("text/javascript", Script)}";
         var style = $"/api/public/streams/{await api.CreateAsync("text/css", "html { --was-run: 'yes' }")}";
-        var html = $"/api/public/streams/{await api.CreateAsync("text/html", $"<h1>Hello</h1><script>{Script}</script>")}";
+        var html =
+            $"/api/public/streams/{await api.CreateAsync("text/html", $"<h1>Hello</h1><script>{Script}</script>")}";
 
         var page = await chromium.NewPageAsync();
         await page.GotoAsync(api.Origin + "/api/ui/");
         foreach (var use in new[]
         {
-            "new Promise((ended) => { const it = document.createElement('script'); it.src = url; it.onload = () => ended('loaded'); it.onerror = () => ended('refused'); document.head.append(it); })",
+            "new Promise((ended) => { const it = document.createElement('script'); it.src = url; "
+            + "it.onload = () => ended('loaded'); it.onerror = () => ended('refused'); document.head.append(it); })",
             "import(url).then(() => 'loaded', () => 'refused')",
-            "new Promise((ended) => { try { const it = new Worker(url); it.onmessage = () => ended('loaded'); it.onerror = () => ended('refused'); } catch { ended('refused'); } })",
-            "navigator.serviceWorker ? navigator.serviceWorker.register(url).then(() => 'loaded', () => 'refused') : 'refused'",
+            "new Promise((ended) => { try { const it = new Worker(url); it.onmessage = () => ended('loaded'); "
+            + "it.onerror = () => ended('refused'); } catch { ended('refused'); } })",
+            "navigator.serviceWorker ? "
+            + "navigator.serviceWorker.register(url).then(() => 'loaded', () => 'refused') : 'refused'",
         })
         {
             Assert.Equal("refused", await page.EvaluateAsync<string>($"(url) => {use}", script).Within());
@@ -44,7 +53,10 @@ public sealed class StreamContentTests(RealPostgres postgres, Chromium chromium)
         Assert.False(await page.EvaluateAsync<bool>("() => globalThis.wasRun === true"));
 
         // It is still there to be read, and to be looked at.
-        Assert.Equal(Script, await page.EvaluateAsync<string>("(url) => fetch(url).then((response) => response.text())", script).Within());
+        Assert.Equal(
+            Script,
+            await page.EvaluateAsync<string>(
+                "(url) => fetch(url).then((response) => response.text())", script).Within());
         await page.GotoAsync(api.Origin + html);
         Assert.Equal("Hello", await page.Locator("h1").InnerTextAsync());
         Assert.Null(await page.Locator("html").GetAttributeAsync("data-run"));
@@ -60,12 +72,16 @@ public sealed class StreamContentTests(RealPostgres postgres, Chromium chromium)
         var page = await chromium.NewPageAsync();
 
         // Any document of that origin will do: localhost is another site than 127.0.0.1.
-        await page.GotoAsync(elsewhere.Origin.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) + "/api/health");
+        await page.GotoAsync(
+            elsewhere.Origin.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) + "/api/health");
+        const string Forged =
+            "{ method: 'POST', mode: 'no-cors', headers: { 'Content-Type': 'text/plain' }, body: 'forged;' }";
+        const string Image = "const it = new Image(); it.onload = it.onerror = ended; it.src = record;";
         const string Attack =
-            """
+            $$"""
             async ([append, record]) => {
-              await fetch(append, { method: 'POST', mode: 'no-cors', headers: { 'Content-Type': 'text/plain' }, body: 'forged;' }).catch(() => {});
-              await new Promise((ended) => { const it = new Image(); it.onload = it.onerror = ended; it.src = record; });
+              await fetch(append, {{Forged}}).catch(() => {});
+              await new Promise((ended) => { {{Image}} });
               return 'done';
             }
             """;

@@ -14,16 +14,19 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
     [ChromiumFact]
     public async Task A_bad_parameter_is_shown_at_its_field_in_the_servers_words()
     {
-        var queries = new QueryFiles().With("some", "-- param: count integer\nselect n from generate_series(1, @count) n");
+        var queries = new QueryFiles().With(
+            "some", "-- param: count integer\nselect n from generate_series(1, @count) n");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, queries);
         await using var ui = await UiPage.OpenAsync(chromium, api);
 
         await ui.StartAsync("some", ("count", "many"), ("limit", "0"));
-        await Assertions.Expect(ui.Page.Locator("#parameter-limit-error")).ToHaveTextAsync(await DetailAsync(api, "limit=0&count=1"));
+        await Assertions.Expect(ui.Page.Locator("#parameter-limit-error")).ToHaveTextAsync(
+            await DetailAsync(api, "limit=0&count=1"));
         await Assertions.Expect(ui.Page.Locator("#parameter-limit")).ToBeFocusedAsync();
 
         await ui.StartAsync("some", ("limit", ""));
-        await Assertions.Expect(ui.Page.Locator("#parameter-count-error")).ToHaveTextAsync(await DetailAsync(api, "count=many"));
+        await Assertions.Expect(ui.Page.Locator("#parameter-count-error")).ToHaveTextAsync(
+            await DetailAsync(api, "count=many"));
         await Assertions.Expect(ui.Page.Locator("#parameter-count")).ToHaveAttributeAsync("aria-invalid", "true");
         await Assertions.Expect(ui.Page.Locator("#parameter-limit-error")).ToBeEmptyAsync();
 
@@ -35,14 +38,16 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
     [ChromiumFact]
     public async Task A_server_error_shows_what_its_problem_says()
     {
-        var queries = new QueryFiles().With("broken", "select 1 / (n - 60000) as quotient from generate_series(1, 100000) n");
+        var queries = new QueryFiles().With(
+            "broken", "select 1 / (n - 60000) as quotient from generate_series(1, 100000) n");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, queries);
         await using var ui = await UiPage.OpenAsync(chromium, api);
 
         await ui.StartAsync("broken");
         await ui.UntilAsync("Failed");
         await Assertions.Expect(ui.Alert.GetByRole(AriaRole.Heading)).ToHaveTextAsync("Internal error");
-        await Assertions.Expect(ui.Alert).ToContainTextAsync("The server failed while it was producing this response. Its log has the details.");
+        await Assertions.Expect(ui.Alert).ToContainTextAsync(
+            "The server failed while it was producing this response. Its log has the details.");
     }
 
     [ChromiumFact]
@@ -59,7 +64,8 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
         foreach (var given in new[] { "wrong", Key })
         {
             if (given == Key)
-                await Assertions.Expect(dialog).ToContainTextAsync("The server does not take the key that it was given.");
+                await Assertions.Expect(dialog).ToContainTextAsync(
+                    "The server does not take the key that it was given.");
             await dialog.GetByLabel("Function key").FillAsync(given);
             await Task.WhenAll(
                 ui.Page.WaitForResponseAsync(response => response.Url.EndsWith("/queries", StringComparison.Ordinal)),
@@ -69,7 +75,8 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
         await Assertions.Expect(dialog).ToBeHiddenAsync();
         await ui.StartAsync("secret");
         await ui.UntilAsync("Complete");
-        var download = await ui.Page.RunAndWaitForDownloadAsync(() => ui.Page.GetByRole(AriaRole.Link, new() { Name = "Download as CSV" }).ClickAsync());
+        var download = await ui.Page.RunAndWaitForDownloadAsync(
+            () => ui.Page.GetByRole(AriaRole.Link, new() { Name = "Download as CSV" }).ClickAsync());
         Assert.Equal("answer\r\n42\r\n", await File.ReadAllTextAsync(await download.PathAsync()));
         Assert.Equal("secret.csv", download.SuggestedFilename);
         Assert.DoesNotContain(addresses, address => address.Contains(Key, StringComparison.Ordinal));
@@ -87,19 +94,23 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
         await page.RouteAsync("**/api/queries", route => route.FulfillAsync(new() { Status = 401 }));
         await page.GotoAsync(api.Origin);
 
-        await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("The server does not answer without one.");
+        await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync(
+            "The server does not answer without one.");
         await page.Context.CloseAsync();
     }
 
     [ChromiumFact]
     public async Task A_query_whose_table_is_missing_is_named_with_what_to_do_and_the_others_serve()
     {
-        var queries = new QueryFiles().With("missing", "-- summary: x\nselect * from no_such_table").With("some", "select 42 as answer");
+        var queries = new QueryFiles()
+            .With("missing", "-- summary: x\nselect * from no_such_table")
+            .With("some", "select 42 as answer");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, queries);
         await using var ui = await UiPage.OpenAsync(chromium, api);
 
         await Assertions.Expect(ui.Alert.GetByRole(AriaRole.Paragraph)).ToHaveTextAsync(
-            "missing.sql, line 2: relation \"no_such_table\" does not exist: create it in this database, or delete the file if nobody needs the query.");
+            "missing.sql, line 2: relation \"no_such_table\" does not exist: create it in this database, "
+            + "or delete the file if nobody needs the query.");
         await ui.StartAsync("some");
         await ui.UntilAsync("Complete");
     }
@@ -107,14 +118,20 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
     [ChromiumFact]
     public async Task Nothing_from_the_database_is_ever_taken_for_markup()
     {
-        var queries = new QueryFiles().With("markup", $"-- summary: {Markup}\nselect 1 as id, '{Markup}' as \"{Markup.Replace("\"", "\"\"", StringComparison.Ordinal)}\", json_build_array('{Markup}') as listed");
+        var queries = new QueryFiles().With(
+            "markup",
+            $"-- summary: {Markup}\nselect 1 as id, "
+            + $"'{Markup}' as \"{Markup.Replace("\"", "\"\"", StringComparison.Ordinal)}\", "
+            + $"json_build_array('{Markup}') as listed");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, queries);
         await using var ui = await UiPage.OpenAsync(chromium, api);
 
         await ui.StartAsync("markup");
         await ui.UntilAsync("Complete");
-        await Assertions.Expect(ui.Page.GetByRole(AriaRole.Gridcell, new() { Name = Markup, Exact = true })).ToBeVisibleAsync();
-        await Assertions.Expect(ui.Page.GetByRole(AriaRole.Columnheader, new() { Name = Markup, Exact = true })).ToBeVisibleAsync();
+        await Assertions.Expect(
+            ui.Page.GetByRole(AriaRole.Gridcell, new() { Name = Markup, Exact = true })).ToBeVisibleAsync();
+        await Assertions.Expect(
+            ui.Page.GetByRole(AriaRole.Columnheader, new() { Name = Markup, Exact = true })).ToBeVisibleAsync();
         await ui.Page.GetByRole(AriaRole.Columnheader, new() { Name = Markup, Exact = true }).HoverAsync();
         await Task.Delay(300);
         Assert.Equal(0, await ui.Page.Locator("img").CountAsync());

@@ -16,8 +16,9 @@ internal sealed class UiPage : IAsyncDisposable
         page.PageError += (_, error) => _complaints.Add(error);
         page.Console += (_, message) =>
         {
-            // That a request was refused is told to the person; what the browser itself refuses is a mistake of the page.
-            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal))
+            // The page tells the person of a refused request. What the browser itself refuses is a mistake of the page.
+            if (message.Type == "error"
+                && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal))
                 _complaints.Add(message.Text);
         };
     }
@@ -31,7 +32,8 @@ internal sealed class UiPage : IAsyncDisposable
     public static Task<UiPage> OpenAsync(Chromium chromium, LocalApi api, BrowserNewContextOptions? options = null)
         => OpenAsync(chromium, api.Origin, options);
 
-    public static async Task<UiPage> OpenAsync(Chromium chromium, string origin, BrowserNewContextOptions? options = null)
+    public static async Task<UiPage> OpenAsync(
+        Chromium chromium, string origin, BrowserNewContextOptions? options = null)
     {
         var ui = new UiPage(await chromium.NewPageAsync(options));
         await ui.Page.GotoAsync(origin);
@@ -48,20 +50,26 @@ internal sealed class UiPage : IAsyncDisposable
         await ClickAsync("Start");
     }
 
-    public Task ClickAsync(string button) => Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
+    public Task ClickAsync(string button) =>
+        Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
 
-    public Task UntilAsync(string state) => Assertions.Expect(State).ToHaveTextAsync(new Regex("^" + state), new() { Timeout = 120_000 });
+    public Task UntilAsync(string state) =>
+        Assertions.Expect(State).ToHaveTextAsync(new Regex("^" + state), new() { Timeout = 120_000 });
 
     /// <summary>Waits until a figure is at least so much.</summary>
     public Task UntilAtLeastAsync(string figure, int least) => Page.WaitForFunctionAsync(
-        "([id, least]) => parseInt(document.getElementById(id).textContent.replaceAll(',', '')) >= least", new object[] { figure, least });
+        "([id, least]) => parseInt(document.getElementById(id).textContent.replaceAll(',', '')) >= least",
+        new object[] { figure, least });
 
     public async Task<int> RowsAsync()
-        => int.Parse(Regex.Match(await Page.Locator("#rows").InnerTextAsync(), "^[0-9,]+").Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+        => int.Parse(
+            Regex.Match(await Page.Locator("#rows").InnerTextAsync(), "^[0-9,]+").Value,
+            NumberStyles.AllowThousands,
+            CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Keeps the values of a numeric column of every row that the page is given, as <c>window.seen</c>, and presses "Cut the
-    /// connection" when so many are there.
+    /// Keeps the values of a numeric column, of every row that the page is given, in <c>window.seen</c>, and presses
+    /// "Cut the connection" whenever so many are there.
     /// </summary>
     public Task WatchAsync(string column, params int[] cuts) => Page.EvaluateAsync(
         """

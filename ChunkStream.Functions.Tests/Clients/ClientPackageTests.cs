@@ -8,7 +8,8 @@ public sealed class ClientPackageTests
     [Fact]
     public async Task Its_own_tests_pass()
     {
-        await using var tests = RunningProgram.Start("node", ["--test", "--test-timeout=180000"], Path.Combine(Repository.Root, "client"));
+        await using var tests = RunningProgram.Start(
+            "node", ["--test", "--test-timeout=180000"], Path.Combine(Repository.Root, "client"));
         var (exitCode, output, errors) = await tests.EndAsync();
 
         Assert.True(exitCode == 0, output + errors);
@@ -19,17 +20,21 @@ public sealed class ClientPackageTests
     public async Task Its_types_say_what_can_be_written_and_what_can_not()
     {
         using var folder = await NodeFolder.WithAsync("typescript", "5.9.3");
+        const string Exact =
+            "{ numbers: 'exact', signal: AbortSignal.timeout(1), onProgress: (p: Progress) => p.estimatedRows }";
+        const string Ndjson = "{ format: 'ndjson', idleTimeoutMs: Infinity }";
+        const string OwnFetch = "{ headers: { a: 'b' }, fetch: async (url: unknown) => ({ url }) }";
         folder.Write("usage.mts",
-            """
+            $$"""
             import { stream, StreamError, type Progress, type Problem } from 'chunkstream-client';
 
             interface Flight { id: number; delay: number | null }
-            const rows = stream<Flight>('http://localhost/', { numbers: 'exact', signal: AbortSignal.timeout(1), onProgress: (p: Progress) => p.estimatedRows });
+            const rows = stream<Flight>('http://localhost/', {{Exact}});
             for await (const flight of rows) flight.delay?.toFixed();
             for await (const batch of rows.batches()) batch[0]!.id.toFixed();
             const name: string = (await rows.schema).columns[0]!.name;
             const state: 'connecting' | 'streaming' | 'rejoining' | 'ended' | 'failed' = rows.progress.state;
-            for await (const row of stream(new URL('http://localhost/'), { format: 'ndjson', idleTimeoutMs: Infinity })) row['anything'] as unknown;
+            for await (const row of stream(new URL('http://localhost/'), {{Ndjson}})) row['anything'] as unknown;
             const problem: Problem | null = new StreamError(name + state, { checkpoint: null }).problem;
 
             // @ts-expect-error: no such format
@@ -56,10 +61,10 @@ public sealed class ClientPackageTests
             stream('http://localhost/', { fetch: async () => 1 });
             """);
         folder.Write("no-page.mts",
-            """
+            $$"""
             import { stream, StreamError } from 'chunkstream-client';
 
-            const rows = stream<{ id: number }>('http://localhost/', { headers: { a: 'b' }, fetch: async (url: unknown) => ({ url }) });
+            const rows = stream<{ id: number }>('http://localhost/', {{OwnFetch}});
             for await (const row of rows) row.id.toFixed();
             stream('http://localhost/', { headers: [['a', 'b']] });
             const checkpoint: string | null = new StreamError('').checkpoint;
@@ -80,7 +85,10 @@ public sealed class ClientPackageTests
         await using var compiler = RunningProgram.Start(
             "node",
             [
-                Path.Combine("node_modules", "typescript", "bin", "tsc"), "--noEmit", "--strict", "--exactOptionalPropertyTypes",
+                Path.Combine("node_modules", "typescript", "bin", "tsc"),
+                "--noEmit",
+                "--strict",
+                "--exactOptionalPropertyTypes",
                 "--skipLibCheck", "false", "--module", "nodenext", "--target", "es2023", "--lib", libraries, .. files,
             ],
             folder.Path);

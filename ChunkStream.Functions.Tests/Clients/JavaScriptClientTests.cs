@@ -10,7 +10,11 @@ namespace ChunkStream.Functions.Tests.Clients;
 public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const int Many = 200_000;
-    private const string Rows = "select n as id, 'näme \"' || n || E'\"\\n\\t🐘' as name, n % 7 = 0 as even from read_by_clients where n <= 20000 order by n";
+    private const string Rows =
+        "select n as id, 'näme \"' || n || E'\"\\n\\t🐘' as name, n % 7 = 0 as even "
+        + "from read_by_clients where n <= 20000 order by n";
+
+    private const string Uncompressed = "headers: { 'Accept-Encoding': 'identity' }";
 
     private const string PrintEachRow =
         """
@@ -23,7 +27,8 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
 
     // A table with an index in the key's order: sorting would first run all of a slow query.
     public Task InitializeAsync() => postgres.ExecuteAsync(
-        $"create table if not exists read_by_clients as select n from generate_series(1, {Many}) n; create unique index if not exists read_by_clients_n on read_by_clients (n); analyze read_by_clients");
+        $"create table if not exists read_by_clients as select n from generate_series(1, {Many}) n; "
+        + "create unique index if not exists read_by_clients_n on read_by_clients (n); analyze read_by_clients");
 
     public Task DisposeAsync() => Task.CompletedTask;
 
@@ -31,7 +36,11 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
     public async Task Rows_over_connections_that_are_cut_join_to_the_whole()
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, $"-- key: id\n{Rows}");
-        await using var proxy = new CuttingProxy(api.Client.BaseAddress!) { CutAfter = 20_001, CutDelay = TimeSpan.FromSeconds(0.3) };
+        await using var proxy = new CuttingProxy(api.Client.BaseAddress!)
+        {
+            CutAfter = 20_001,
+            CutDelay = TimeSpan.FromSeconds(0.3),
+        };
 
         await using var node = RunningProgram.JavaScript(proxy.Address, PrintEachRow);
         var lines = await node.LinesAsync();
@@ -45,7 +54,9 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
     {
         // It is the reader that makes it last: a slow query would be slow again before each position.
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString, "-- key: n\nselect n, repeat('x', 400) as filler from read_by_clients order by n", ("ChunkStream:Streaming:MaxDurationSeconds", "1.2"));
+            postgres.ConnectionString,
+            "-- key: n\nselect n, repeat('x', 400) as filler from read_by_clients order by n",
+            ("ChunkStream:Streaming:MaxDurationSeconds", "1.2"));
 
         await using var node = RunningProgram.JavaScript(api.Client.BaseAddress!,
             """
@@ -59,20 +70,25 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
             """);
 
         Assert.Equal([$"{Many} true"], await node.LinesAsync());
-        Assert.Contains(api.Log.Entries, entry => entry.Message.Contains("Continued", StringComparison.Ordinal) || entry.Message.Contains("DeadlineReached", StringComparison.Ordinal));
+        Assert.Contains(
+            api.Log.Entries,
+            entry => entry.Message.Contains("Continued", StringComparison.Ordinal)
+                || entry.Message.Contains("DeadlineReached", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Without_a_key_a_cut_is_an_error_and_no_end()
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "select n as id, repeat('x', 400) as filler from read_by_clients order by n");
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, "select n as id, repeat('x', 400) as filler from read_by_clients order by n");
         await using var proxy = new CuttingProxy(api.Client.BaseAddress!) { CutAfter = 10_000_000 };
 
+        const string Check = "if (row.id !== ++rows) throw new Error('out of order');";
         await using var node = RunningProgram.JavaScript(proxy.Address,
-            """
+            $$"""
             let rows = 0;
             try {
-              for await (const row of stream(`${api}/db-stream`, { backoffMs: 5, headers: { 'Accept-Encoding': 'identity' } })) if (row.id !== ++rows) throw new Error('out of order');
+              for await (const row of stream(`${api}/db-stream`, { backoffMs: 5, {{Uncompressed}} })) {{Check}}
               console.log('complete');
             } catch (error) {
               console.log(error.name, rows > 1000, error.checkpoint);
@@ -91,9 +107,9 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
             $"-- key: n\nselect n, repeat('x', 400) as filler from read_by_clients order by n",
             ("ChunkStream:Postgres:StallSeconds", "0.3"));
         await using var node = RunningProgram.JavaScript(api.Client.BaseAddress!,
-            """
+            $$"""
             let count = 0;
-            for await (const batch of stream(`${api}/db-stream`, { headers: { 'Accept-Encoding': 'identity' } }).batches()) {
+            for await (const batch of stream(`${api}/db-stream`, { {{Uncompressed}} }).batches()) {
               for (const row of batch) if (row.n !== ++count) throw new Error(`${row.n} after ${count}`);
               if (count === batch.length) {
                 console.log('paused');
@@ -112,7 +128,8 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
         Assert.Equal([$"{Many}"], await node.LinesAsync());
         var ended = (await api.Log.StreamEndedAsync()).Message;
         Assert.Contains($"Completed as frames, {Many} records", ended, StringComparison.Ordinal);
-        Assert.InRange(int.Parse(WaitingForTheReader().Match(ended).Groups[1].Value, CultureInfo.InvariantCulture), 1000, 60_000);
+        Assert.InRange(
+            int.Parse(WaitingForTheReader().Match(ended).Groups[1].Value, CultureInfo.InvariantCulture), 1000, 60_000);
     }
 
     [Theory]
@@ -121,7 +138,8 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
     public async Task Who_leaves_ends_the_query(string leave)
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString, "-- key: n\nselect n, pg_sleep(0.01)::text as slept from read_by_clients order by n");
+            postgres.ConnectionString,
+            "-- key: n\nselect n, pg_sleep(0.01)::text as slept from read_by_clients order by n");
         await using var node = RunningProgram.JavaScript(api.Client.BaseAddress!,
             $$"""
             const leaving = new AbortController();
@@ -143,23 +161,27 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
     {
         await using var api = await LocalApi.ServingAsync(
             postgres.ConnectionString, "-- key: id\nselect 9007199254740993 as id, 1.10 as amount");
+        const string Told = "error.status, error.problem.type, error.problem.errors[0].parameter";
         await using var node = RunningProgram.JavaScript(api.Client.BaseAddress!,
-            """
+            $$"""
             for await (const row of stream(`${api}/db-stream`, { numbers: 'exact' })) console.log(JSON.stringify(row));
-            await stream(`${api}/db-stream?wrong=1`).schema.catch((error) => console.log(error.status, error.problem.type, error.problem.errors[0].parameter));
+            await stream(`${api}/db-stream?wrong=1`).schema.catch((error) => console.log({{Told}}));
             """);
 
-        Assert.Equal(["""{"id":"9007199254740993","amount":"1.10"}""", "400 urn:chunkstream:invalid-parameters wrong"], await node.LinesAsync());
+        Assert.Equal(
+            ["""{"id":"9007199254740993","amount":"1.10"}""", "400 urn:chunkstream:invalid-parameters wrong"],
+            await node.LinesAsync());
     }
 
     [Fact]
     public async Task Every_stream_of_the_server_can_be_read()
     {
         await using var api = await LocalApi.StartAsync();
+        const string Messages = "messages?count=1&intervalMs=0";
         await using var node = RunningProgram.JavaScript(api.Client.BaseAddress!,
-            """
+            $$"""
             for await (const chunk of stream(`${api}/lines?count=2&intervalMs=300`)) console.log(chunk);
-            for await (const message of stream(`${api}/messages?count=1&intervalMs=0`, { format: 'ndjson' })) console.log(message.text);
+            for await (const message of stream(`${api}/{{Messages}}`, { format: 'ndjson' })) console.log(message.text);
             """);
 
         Assert.Equal(["Line 0", "Line 1", "Message 0"], await node.LinesAsync());

@@ -11,9 +11,14 @@ public sealed class SnippetTests(RealPostgres postgres)
 
     // So that there is something to cut, and to rejoin after.
     private static readonly (string, string)[] SmallFlushes =
-        [("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "queries")), ("ChunkStream:Streaming:FlushBytes", "1000"), ("ChunkStream:ResumeKey", "a key for tests that nobody guesses")];
+        [
+            ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "queries")),
+            ("ChunkStream:Streaming:FlushBytes", "1000"),
+            ("ChunkStream:ResumeKey", "a key for tests that nobody guesses")
+        ];
 
-    private static readonly Dictionary<string, string> Versions = new() { ["axios"] = "1.21.1", ["eventsource"] = "4.1.1" };
+    private static readonly Dictionary<string, string> Versions =
+        new() { ["axios"] = "1.21.1", ["eventsource"] = "4.1.1" };
 
     [Theory]
     [Snippet("chunkstream-client.mjs")]
@@ -66,7 +71,11 @@ public sealed class SnippetTests(RealPostgres postgres)
     public async Task Over_connections_that_are_cut_it_rejoins_and_gives_every_row_once(string name)
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: SmallFlushes);
-        await using var proxy = new CuttingProxy(api.Client.BaseAddress!) { CutAfter = name == "eventsource.mjs" ? 30_000 : 9000, CutDelay = TimeSpan.FromSeconds(0.3) };
+        await using var proxy = new CuttingProxy(api.Client.BaseAddress!)
+        {
+            CutAfter = name == "eventsource.mjs" ? 30_000 : 9000,
+            CutDelay = TimeSpan.FromSeconds(0.3),
+        };
 
         var (_, lines, errors) = await RunAsync(name, proxy.Address);
 
@@ -89,7 +98,8 @@ public sealed class SnippetTests(RealPostgres postgres)
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: SmallFlushes);
 
-        var (_, lines, errors) = await RunAsync(name, api.Client.BaseAddress!, code => code.Replace("count=1000", "count=many", StringComparison.Ordinal));
+        var (_, lines, errors) = await RunAsync(
+            name, api.Client.BaseAddress!, code => code.Replace("count=1000", "count=many", StringComparison.Ordinal));
 
         var said = string.Join('\n', lines) + errors;
         if (Path.GetExtension(name) is ".sh")
@@ -111,7 +121,9 @@ public sealed class SnippetTests(RealPostgres postgres)
         // The link of the CSV download is HTML, and runs nowhere.
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "clients.md"));
         Assert.Equal(Snippet.All.Count + 1, page.Split("```").Length / 2);
-        Assert.Equal(["axios-browser.mjs", "eventsource.mjs"], Snippet.All.Where(snippet => snippet.IsForPages).Select(snippet => snippet.Name));
+        Assert.Equal(
+            ["axios-browser.mjs", "eventsource.mjs"],
+            Snippet.All.Where(snippet => snippet.IsForPages).Select(snippet => snippet.Name));
     }
 
     private async Task<IEnumerable<string>> ExpectedAsync(string name) => name switch
@@ -121,16 +133,25 @@ public sealed class SnippetTests(RealPostgres postgres)
         _ => await postgres.ColumnAsync($"select n || ' ' || root from ({Series}) s"),
     };
 
-    private static async Task<(int ExitCode, string[] Lines, string Errors)> RunAsync(string name, Uri server, Func<string, string>? change = null)
+    private static async Task<(int ExitCode, string[] Lines, string Errors)> RunAsync(
+        string name, Uri server, Func<string, string>? change = null)
     {
         var snippet = Snippet.Named(name);
-        using var folder = Versions.TryGetValue(snippet.Needs, out var version) ? await NodeFolder.WithAsync(snippet.Needs, version) : new NodeFolder();
-        var code = snippet.Code.Replace(Snippet.Server, server.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal);
+        using var folder = Versions.TryGetValue(snippet.Needs, out var version)
+            ? await NodeFolder.WithAsync(snippet.Needs, version)
+            : new NodeFolder();
+        var code = snippet.Code.Replace(
+            Snippet.Server, server.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal);
         if (name == "eventsource.mjs")
             code = code.Replace("// In Node only: ", "", StringComparison.Ordinal);
         folder.Write(name, change?.Invoke(code) ?? code);
 
-        var program = Path.GetExtension(name) switch { ".mjs" => "node", ".sh" => "sh", _ => SnippetAttribute.Python ?? "python3" };
+        var program = Path.GetExtension(name) switch
+        {
+            ".mjs" => "node",
+            ".sh" => "sh",
+            _ => SnippetAttribute.Python ?? "python3",
+        };
         await using var running = RunningProgram.Start(program, [name], folder.Path);
         var (exitCode, output, errors) = await running.EndAsync();
 
@@ -139,6 +160,9 @@ public sealed class SnippetTests(RealPostgres postgres)
         var saved = Path.Combine(folder.Path, "series.csv");
         if (name == "csv.sh")
             Assert.Equal(lines[^1] == "complete", File.Exists(saved));
-        return (exitCode, name == "csv.sh" && File.Exists(saved) ? [.. (await File.ReadAllLinesAsync(saved)), .. lines] : lines, errors);
+        return (
+            exitCode,
+            name == "csv.sh" && File.Exists(saved) ? [.. (await File.ReadAllLinesAsync(saved)), .. lines] : lines,
+            errors);
     }
 }

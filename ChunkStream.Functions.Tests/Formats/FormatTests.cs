@@ -9,7 +9,11 @@ namespace ChunkStream.Functions.Tests.Formats;
 
 public sealed class FormatTests
 {
-    private static readonly StreamSchema Schema = new([new StreamColumn("id", "int8"), new StreamColumn("a \"b\", c", "text")], 12);
+    private const string Columns =
+        """[{"name":"id","type":"int8"},{"name":"a \"b\", c","type":"text"}]""";
+
+    private static readonly StreamSchema Schema = new(
+        [new StreamColumn("id", "int8"), new StreamColumn("a \"b\", c", "text")], 12);
     private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
     // What docs/formats.md says, once for each format.
@@ -25,10 +29,10 @@ public sealed class FormatTests
         { "csv", [], "id,\"a \"\"b\"\", c\"\r\n" },
         {
             "sse", ["1", "2"],
-            """
+            $$$"""
             retry: 1000
             event: schema
-            data: {"columns":[{"name":"id","type":"int8"},{"name":"a \"b\", c","type":"text"}],"estimatedRows":12,"checkpoints":false}
+            data: {"columns":{{{Columns}}},"estimatedRows":12,"checkpoints":false}
 
             data: 1
 
@@ -45,8 +49,8 @@ public sealed class FormatTests
         },
         {
             "frames", ["1", "2"],
-            """
-            {"schema":{"columns":[{"name":"id","type":"int8"},{"name":"a \"b\", c","type":"text"}],"estimatedRows":12,"checkpoints":false}}
+            $$$"""
+            {"schema":{"columns":{{{Columns}}},"estimatedRows":12,"checkpoints":false}}
             {"row":1}
             {"heartbeat":"2026-01-02T12:00:00+00:00"}
             {"row":2}
@@ -127,14 +131,18 @@ public sealed class FormatTests
     [InlineData("a=1", "\"a=1\"")]
     [InlineData("", "\"\"")]
     public void A_text_is_no_formula_where_that_is_asked_for(string text, string field)
-        => Assert.Equal(field, Written.By(output => CsvText.WriteSpreadsheetField(output, Encoding.UTF8.GetBytes(text))));
+        => Assert.Equal(
+            field, Written.By(output => CsvText.WriteSpreadsheetField(output, Encoding.UTF8.GetBytes(text))));
 
     [Fact]
     public void Names_and_content_types_are_unique()
     {
         Assert.Distinct(StreamFormats.All.Select(format => format.Name));
-        Assert.Distinct(StreamFormats.All.SelectMany(format => format.OtherMediaTypes.Append(format.ContentType.Split(';')[0])));
-        Assert.All(StreamFormats.All.Where(format => format != StreamFormats.Json), format => Assert.Contains("; charset=utf-8", format.ContentType, StringComparison.Ordinal));
+        Assert.Distinct(
+            StreamFormats.All.SelectMany(format => format.OtherMediaTypes.Append(format.ContentType.Split(';')[0])));
+        Assert.All(
+            StreamFormats.All.Where(format => format != StreamFormats.Json),
+            format => Assert.Contains("; charset=utf-8", format.ContentType, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -30,7 +30,8 @@ public sealed class GeneratorSourceTests
     public async Task An_object_is_written_as_JSON_in_every_encoding(RecordEncoding encoding)
     {
         var messages = TestGenerators.Messages(2, TimeSpan.Zero, TimeProvider.System);
-        await using var source = new GeneratorSource<Message>(_ => messages, TestJson.Default.Message, encoding, default);
+        await using var source = new GeneratorSource<Message>(
+            _ => messages, TestJson.Default.Message, encoding, default);
 
         Assert.True(await source.WaitToReadAsync().Within());
         Assert.True(source.TryRead());

@@ -116,8 +116,11 @@ public sealed class StreamResultTests : IAsyncLifetime
     {
         using var leaving = new CancellationTokenSource();
         FailingSource? source = null;
-        var asking = _api.Client.GetAsync(_api.Serve(StreamFormats.Text, (_, cancellation) => source = new FailingSource(cancellation)), leaving.Token);
-        await Bounded.Until(() => Task.FromResult(source is { Described.IsCompleted: true }), "the failure is described");
+        var asking = _api.Client.GetAsync(
+            _api.Serve(StreamFormats.Text, (_, cancellation) => source = new FailingSource(cancellation)),
+            leaving.Token);
+        await Bounded.Until(
+            () => Task.FromResult(source is { Described.IsCompleted: true }), "the failure is described");
 
         await leaving.CancelAsync();
 
@@ -144,7 +147,8 @@ public sealed class StreamResultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_end_of_the_invocation_alone_cuts_the_stream_so_that_whoever_may_still_be_there_does_not_take_it_as_whole()
+    public async Task
+        The_end_of_the_invocation_alone_cuts_the_stream_so_that_whoever_may_still_be_there_does_not_take_it_as_whole()
     {
         using var invocation = new CancellationTokenSource();
         _script.Yield("first");
@@ -176,7 +180,8 @@ public sealed class StreamResultTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_call_that_ends_at_the_platforms_time_limit_or_while_the_process_stops_is_said_to_be_stopped(bool stops)
+    public async Task A_call_that_ends_at_the_platforms_time_limit_or_while_the_process_stops_is_said_to_be_stopped(
+        bool stops)
     {
         // Longer than the platform allows: only so is a stream still there at the platform's limit.
         await using var api = await LocalApi.StartAsync(settings:
@@ -209,7 +214,8 @@ public sealed class StreamResultTests : IAsyncLifetime
         {
             using var invocation = new CancellationTokenSource();
             var script = new ScriptedSource().Yield("first");
-            using (var response = await _api.GetAsync(_api.Serve($"leaving-{number}", StreamFormats.Frames, script.Open, invocation.Token)))
+            var address = _api.Serve($"leaving-{number}", StreamFormats.Frames, script.Open, invocation.Token);
+            using (var response = await _api.GetAsync(address))
             {
                 await using var body = await response.Content.ReadAsStreamAsync();
                 Assert.NotEmpty(await body.ReadSomeAsync());

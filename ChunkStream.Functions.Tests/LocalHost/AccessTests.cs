@@ -31,7 +31,8 @@ public sealed class AccessTests
     {
         await using var api = await LocalApi.StartAsync(functionKey: Key);
 
-        foreach (var (given, isRight) in new[] { ("", false), ("?code=wrong", false), ($"?code={Key}x", false), ($"?code={Key}", true) })
+        var keys = new[] { ("", false), ("?code=wrong", false), ($"?code={Key}x", false), ($"?code={Key}", true) };
+        foreach (var (given, isRight) in keys)
         {
             using var response = await api.HeadAsync($"/api/{route}{given}");
             Assert.Equal(needsKey && !isRight, response.StatusCode is HttpStatusCode.Unauthorized);
@@ -67,9 +68,11 @@ public sealed class AccessTests
     [InlineData("10.1.2.3", null, false)]
     [InlineData("0.0.0.0", Key, true)]
     [InlineData("example.org", Key, false)]
-    public void Listening_beyond_this_machine_needs_a_key_and_a_blank_one_is_none(string address, string? key, bool isValid)
+    public void Listening_beyond_this_machine_needs_a_key_and_a_blank_one_is_none(
+        string address, string? key, bool isValid)
     {
-        var result = new LocalHostOptionsValidator().Validate(null, new LocalHostOptions { Address = address, FunctionKey = key });
+        var result = new LocalHostOptionsValidator().Validate(
+            null, new LocalHostOptions { Address = address, FunctionKey = key });
 
         Assert.Equal(isValid, result.Succeeded);
     }
@@ -78,10 +81,15 @@ public sealed class AccessTests
     public async Task Without_a_resume_key_each_state_folder_has_a_random_one_that_stays()
     {
         var keys = new List<string>();
-        var folders = new[] { Directory.CreateTempSubdirectory("chunkstream-state-"), Directory.CreateTempSubdirectory("chunkstream-state-") };
+        var folders = new[]
+        {
+            Directory.CreateTempSubdirectory("chunkstream-state-"),
+            Directory.CreateTempSubdirectory("chunkstream-state-"),
+        };
         foreach (var folder in new[] { folders[0], folders[0], folders[1] })
         {
-            await using var api = await LocalApi.StartAsync(settings: (LocalHostOptions.Section + ":StatePath", folder.FullName));
+            await using var api = await LocalApi.StartAsync(
+                settings: (LocalHostOptions.Section + ":StatePath", folder.FullName));
             keys.Add(api.Get<IOptions<QueryOptions>>().Value.ResumeKey!);
         }
 

@@ -51,10 +51,12 @@ public sealed class CommandLineTests
         Assert.Contains("--rows", output, StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync(["--port", "7072"], data: null)).Code);
         Assert.DoesNotContain("--rows", (await RunAsync(["--help"], data: null)).Output, StringComparison.Ordinal);
-        Assert.Contains("Rows of the table numbers", (await RunAsync(["--help"], new Numbers())).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "Rows of the table numbers", (await RunAsync(["--help"], new Numbers())).Output, StringComparison.Ordinal);
     }
 
-    private static async Task<(int Code, RunSettings? Settings, string Output)> RunAsync(string[] arguments, ISampleData? data)
+    private static async Task<(int Code, RunSettings? Settings, string Output)> RunAsync(
+        string[] arguments, ISampleData? data)
     {
         var run = (RunSettings?)null;
         var output = new StringWriter();

@@ -19,14 +19,17 @@ public sealed class CoreToolsTests : IDisposable
 
         // Stands in for func and the worker below it, as they are with a call open: neither ends by itself.
         var program = Path.Combine(_folder.FullName, "func");
-        await File.WriteAllTextAsync(program, "#!/bin/sh\ntrap '' INT TERM\nsleep 300 &\necho $! > child.new\nmv child.new child\nwait\nsleep 300\n");
+        await File.WriteAllTextAsync(
+            program,
+            "#!/bin/sh\ntrap '' INT TERM\nsleep 300 &\necho $! > child.new\nmv child.new child\nwait\nsleep 300\n");
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var signal = new CancellationTokenSource();
         var running = new CoreTools(program, _folder.FullName).RunAsync(
             LocalApi.TestApp(), port: 1, connectionString: "", resumeKey: "", signal.Token);
         var childFile = Path.Combine(_folder.FullName, "child");
         await Bounded.Until(() => Task.FromResult(File.Exists(childFile)), "func has started its child");
-        using var child = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(childFile), CultureInfo.InvariantCulture));
+        using var child = Process.GetProcessById(
+            int.Parse(await File.ReadAllTextAsync(childFile), CultureInfo.InvariantCulture));
 
         await signal.CancelAsync();
 

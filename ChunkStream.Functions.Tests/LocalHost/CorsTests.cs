@@ -37,7 +37,8 @@ public sealed class CorsTests
     [Fact]
     public void A_mistake_is_named_with_what_would_be_right()
     {
-        var result = new LocalHostOptionsValidator().Validate(null, new LocalHostOptions { CorsOrigins = "https://a.example/,b" });
+        var result = new LocalHostOptionsValidator().Validate(
+            null, new LocalHostOptions { CorsOrigins = "https://a.example/,b" });
 
         Assert.Equal(2, result.Failures!.Count());
         Assert.All(result.Failures!, failure => Assert.Contains(Setting, failure, StringComparison.Ordinal));
@@ -66,12 +67,16 @@ public sealed class CorsTests
     [InlineData("/api/health", HttpStatusCode.ServiceUnavailable)]
     public async Task Whatever_the_answer_a_listed_origin_may_read_it(string path, HttpStatusCode status)
     {
-        await using var api = await LocalApi.StartAsync(functionKey: "a-key", settings: (Setting, $"{App},http://localhost:5173"));
+        await using var api = await LocalApi.StartAsync(
+            functionKey: "a-key", settings: (Setting, $"{App},http://localhost:5173"));
         using var response = await GetAsync(api, path, App);
 
         Assert.Equal(status, response.StatusCode);
         Assert.Equal(App, Header(response, "Access-Control-Allow-Origin"));
-        Assert.StartsWith("Retry-After,ChunkStream-Estimated-Rows,Stream-Next-Offset,", Header(response, "Access-Control-Expose-Headers"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Retry-After,ChunkStream-Estimated-Rows,Stream-Next-Offset,",
+            Header(response, "Access-Control-Expose-Headers"),
+            StringComparison.Ordinal);
         Assert.Contains("Origin", response.Headers.Vary);
     }
 
@@ -89,12 +94,15 @@ public sealed class CorsTests
         }
     }
 
-    private static bool Validate(LocalHostOptions options) => new LocalHostOptionsValidator().Validate(null, options).Succeeded;
+    private static bool Validate(LocalHostOptions options) =>
+        new LocalHostOptionsValidator().Validate(null, options).Succeeded;
 
-    private static string Header(HttpResponseMessage response, string name) => response.Headers.GetValues(name).Single();
+    private static string Header(HttpResponseMessage response, string name) =>
+        response.Headers.GetValues(name).Single();
 
     private static Task<HttpResponseMessage> GetAsync(LocalApi api, string path, string origin)
-        => api.Client.SendAsync(new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Origin", origin } } }).Within();
+        => api.Client.SendAsync(
+            new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Origin", origin } } }).Within();
 
     private static Task<HttpResponseMessage> PreflightAsync(LocalApi api, string origin)
         => api.Client.SendAsync(new HttpRequestMessage(HttpMethod.Options, "/api/queries")

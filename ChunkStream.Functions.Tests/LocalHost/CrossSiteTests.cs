@@ -50,8 +50,13 @@ public sealed class CrossSiteTests
         bool admitted, string method, string query, string? origin, string? site, string? mode, string? use)
     {
         var request = new DefaultHttpContext().Request;
-        (request.Method, request.Scheme, request.Host, request.QueryString) = (method, "http", new HostString("localhost:7071"), new QueryString(query));
-        foreach (var (name, value) in new[] { ("Origin", origin), ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", use) })
+        (request.Method, request.Scheme, request.Host, request.QueryString) =
+            (method, "http", new HostString("localhost:7071"), new QueryString(query));
+        var headers = new[]
+        {
+            ("Origin", origin), ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", use),
+        };
+        foreach (var (name, value) in headers)
         {
             if (value is not null)
                 request.Headers[name] = value;
@@ -83,6 +88,12 @@ public sealed class CrossSiteTests
     private static Task<HttpResponseMessage> FromElsewhereAsync(LocalApi api)
         => api.Client.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/api/lines?count=1")
         {
-            Headers = { { "Origin", Foreign }, { "Sec-Fetch-Site", "cross-site" }, { "Sec-Fetch-Mode", "cors" }, { "Sec-Fetch-Dest", "empty" } },
+            Headers =
+            {
+                { "Origin", Foreign },
+                { "Sec-Fetch-Site", "cross-site" },
+                { "Sec-Fetch-Mode", "cors" },
+                { "Sec-Fetch-Dest", "empty" },
+            },
         }).Within();
 }

@@ -6,7 +6,8 @@ namespace ChunkStream.Functions.Tests.LocalHost;
 
 public sealed class LocalSettingsTests : IDisposable
 {
-    private const string Connection = "Host=127.0.0.1;Port=54329;Username=postgres;Passfile=/home/a b/postgres.pgpass;Database=chunkstream";
+    private const string Connection =
+        "Host=127.0.0.1;Port=54329;Username=postgres;Passfile=/home/a b/postgres.pgpass;Database=chunkstream";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("chunkstream-settings-");
     private readonly string _project;
@@ -14,7 +15,9 @@ public sealed class LocalSettingsTests : IDisposable
     public LocalSettingsTests()
     {
         _project = _folder.CreateSubdirectory("ChunkStream.Functions").FullName;
-        File.Copy(Path.Combine(Repository.Root, "local.settings.sample.json"), Path.Combine(_folder.FullName, "local.settings.sample.json"));
+        File.Copy(
+            Path.Combine(Repository.Root, "local.settings.sample.json"),
+            Path.Combine(_folder.FullName, "local.settings.sample.json"));
     }
 
     private string Settings => Path.Combine(_project, "local.settings.json");
@@ -32,7 +35,10 @@ public sealed class LocalSettingsTests : IDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Settings));
 
         Assert.Contains("names this Postgres", LocalSettings.Prepare(_project, Connection), StringComparison.Ordinal);
-        Assert.Contains("put the line above into it", LocalSettings.Prepare(_project, Connection + ";Timeout=3"), StringComparison.Ordinal);
+        Assert.Contains(
+            "put the line above into it",
+            LocalSettings.Prepare(_project, Connection + ";Timeout=3"),
+            StringComparison.Ordinal);
         Assert.Equal(made, File.ReadAllText(Settings));
     }
 

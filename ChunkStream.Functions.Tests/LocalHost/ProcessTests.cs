@@ -32,18 +32,25 @@ public sealed class ProcessTests(RealPostgres postgres)
         string[] stream = [.. said.Where(line => line.Contains("/api/streams/", StringComparison.Ordinal))];
         Assert.Equal(
             [
-                $"curl -X PUT -H \"Content-Type: text/plain\" -d \"Hello\" \"http://localhost:{port}/api/streams/example\"",
+                "curl -X PUT -H \"Content-Type: text/plain\" -d \"Hello\" "
+                + $"\"http://localhost:{port}/api/streams/example\"",
                 $"curl -N \"http://localhost:{port}/api/streams/example\"",
             ],
             stream);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        Assert.Equal("{\"n\":1,\"root\":1}\n", await client.GetStringAsync($"http://localhost:{port}/api/public/queries/series?count=1").Within());
+        Assert.Equal(
+            "{\"n\":1,\"root\":1}\n",
+            await client.GetStringAsync($"http://localhost:{port}/api/public/queries/series?count=1").Within());
 
         if (!OperatingSystem.IsWindows())
         {
             // They succeed as they are printed, also when they have been tried before.
             foreach (var command in stream.Concat(stream))
-                await new ChildProcess("sh", "-c", command.Replace("curl ", "curl --fail --silent --show-error ", StringComparison.Ordinal)).RunToSuccessAsync(default);
+            {
+                var checkedCommand = command.Replace(
+                    "curl ", "curl --fail --silent --show-error ", StringComparison.Ordinal);
+                await new ChildProcess("sh", "-c", checkedCommand).RunToSuccessAsync(default);
+            }
             using var deleted = await client.DeleteAsync($"http://localhost:{port}/api/streams/example").Within();
             Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
 
@@ -51,7 +58,8 @@ public sealed class ProcessTests(RealPostgres postgres)
             using var kill = Process.Start("kill", $"-TERM {process.Id}");
             await process.WaitForExitAsync().Within();
             Assert.Equal(0, process.ExitCode);
-            await Assert.ThrowsAnyAsync<HttpRequestException>(() => client.GetStringAsync($"http://localhost:{port}/api/health").Within());
+            await Assert.ThrowsAnyAsync<HttpRequestException>(
+                () => client.GetStringAsync($"http://localhost:{port}/api/health").Within());
         }
         else
         {
@@ -90,7 +98,11 @@ public sealed class ProcessTests(RealPostgres postgres)
         builder.Configuration["ConnectionStrings:Postgres"] = postgres.ConnectionString;
 
         var failure = await Assert.ThrowsAsync<StartupFailure>(() => ApiHost.RunAsync(
-            new LocalApp(), builder, new LocalHostOptions(), ((IPEndPoint)taken.LocalEndpoint).Port, CancellationToken.None).Within());
+            new LocalApp(),
+            builder,
+            new LocalHostOptions(),
+            ((IPEndPoint)taken.LocalEndpoint).Port,
+            CancellationToken.None).Within());
 
         Assert.Contains("--port chooses another port", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(log.Entries, entry => entry.Level >= LogLevel.Error);

@@ -11,8 +11,14 @@ public sealed class RefusalTests
         { "PATCH /api/lines HTTP/1.1", 405, "method-not-allowed" },
         { "BREW /api/streams/x HTTP/1.1", 405, "method-not-allowed" },
         { $"GET /api/lines?x={new string('x', 8200)} HTTP/1.1", 414, "uri-too-long" },
-        { $"GET /api/lines HTTP/1.1\nX-Large: {new string('x', 20_000)}\nX-Larger: {new string('x', 20_000)}", 431, "headers-too-large" },
-        { "GET /api/lines HTTP/1.1" + string.Concat(Enumerable.Range(0, 101).Select(number => $"\nX-{number}: x")), 431, "headers-too-large" },
+        {
+            $"GET /api/lines HTTP/1.1\nX-Large: {new string('x', 20_000)}\nX-Larger: {new string('x', 20_000)}",
+            431, "headers-too-large"
+        },
+        {
+            "GET /api/lines HTTP/1.1" + string.Concat(Enumerable.Range(0, 101).Select(number => $"\nX-{number}: x")),
+            431, "headers-too-large"
+        },
     };
 
     [Theory]

@@ -23,7 +23,9 @@ public sealed class BoundedTextTests
     [Fact]
     public void A_cause_is_one_bounded_line()
     {
-        var cause = Cause.Describe(new InvalidOperationException("\u001b]0;title\u0007" + new string('x', 10_000), new IOException("why\nmore")));
+        var cause = Cause.Describe(
+            new InvalidOperationException(
+                "\u001b]0;title\u0007" + new string('x', 10_000), new IOException("why\nmore")));
 
         Assert.StartsWith(": \\u001b]0;title\\u0007xxx", cause, StringComparison.Ordinal);
         Assert.EndsWith("…: why", cause, StringComparison.Ordinal);

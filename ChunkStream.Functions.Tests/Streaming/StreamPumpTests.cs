@@ -176,13 +176,17 @@ public sealed class StreamPumpTests
     {
         var source = _script.Open(format.Encoding, CancellationToken.None);
         var pump = new StreamPump(source, format, _pipe.Writer, new StreamingOptions(), new StoppedTime());
-        await Assert.ThrowsAsync<InvalidOperationException>(() => pump.RunAsync(source.WaitToReadAsync(), CancellationToken.None).Within());
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => pump.RunAsync(source.WaitToReadAsync(), CancellationToken.None).Within());
         Assert.True(await pump.FailAsync(Problem.Internal).Within());
         return pump;
     }
 
     private Task Start(
-        out StreamPump pump, PipeWriter? writer = null, int flushBytes = 32 * 1024, CancellationToken cancellation = default)
+        out StreamPump pump,
+        PipeWriter? writer = null,
+        int flushBytes = 32 * 1024,
+        CancellationToken cancellation = default)
     {
         var source = _script.Open(RecordEncoding.Text, cancellation);
         var options = new StreamingOptions { FlushBytes = flushBytes };

@@ -26,7 +26,9 @@ public sealed class TaskLimitTests
     [Fact]
     public async Task A_limit_that_is_over_and_a_cancellation_end_the_wait_and_leave_no_timer()
     {
-        Assert.False(await _task.Task.CompletesWithinAsync(TimeSpan.FromMilliseconds(10), _time, CancellationToken.None).Within());
+        Assert.False(
+            await _task.Task.CompletesWithinAsync(
+                TimeSpan.FromMilliseconds(10), _time, CancellationToken.None).Within());
 
         using var leaving = new CancellationTokenSource();
         var waiting = _task.Task.CompletesWithinAsync(Long, _time, leaving.Token);

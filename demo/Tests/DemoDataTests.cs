@@ -30,8 +30,15 @@ public sealed class DemoDataTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(
             "bigint,integer,numeric,double precision,text,boolean,text,timestamp with time zone,jsonb",
-            await postgres.ScalarAsync<string>("select string_agg(data_type, ',' order by ordinal_position) from information_schema.columns where table_name = 'large_table'"));
-        Assert.Equal(1, await postgres.ScalarAsync<int>("""select (bool_or(description like '%"%') and bool_or(octet_length(description) > length(description)) and bool_or(note is null) and not bool_and(note is null))::int from large_table"""));
+            await postgres.ScalarAsync<string>(
+                "select string_agg(data_type, ',' order by ordinal_position) "
+                + "from information_schema.columns where table_name = 'large_table'"));
+        Assert.Equal(
+            1,
+            await postgres.ScalarAsync<int>(
+                """select (bool_or(description like '%"%') """
+                + "and bool_or(octet_length(description) > length(description)) "
+                + "and bool_or(note is null) and not bool_and(note is null))::int from large_table"));
         Assert.Equal(1000, (await postgres.StreamedAsync("select * from large_table")).Length);
     }
 
@@ -49,15 +56,18 @@ public sealed class DemoDataTests(RealPostgres postgres) : IAsyncLifetime
     {
         using var interrupt = new CancellationTokenSource();
         var progress = new SyncProgress(done => interrupt.CancelAfter(done >= 1000 ? 0 : -1));
-        await Assert.ThrowsAnyAsync<Exception>(() => DemoData.EnsureAsync(postgres.ConnectionString, 3000, progress, interrupt.Token).Within());
-        await Assert.ThrowsAsync<PostgresException>(() => postgres.ScalarAsync<long>("select count(*) from large_table"));
+        await Assert.ThrowsAnyAsync<Exception>(
+            () => DemoData.EnsureAsync(postgres.ConnectionString, 3000, progress, interrupt.Token).Within());
+        await Assert.ThrowsAsync<PostgresException>(
+            () => postgres.ScalarAsync<long>("select count(*) from large_table"));
 
         Assert.Equal(DemoDataOutcome.Made, await EnsureAsync(3000));
         Assert.Equal(3000, await postgres.ScalarAsync<long>("select count(*) from large_table"));
     }
 
     private Task<DemoDataOutcome> EnsureAsync(long rows, List<long>? shown = null)
-        => DemoData.EnsureAsync(postgres.ConnectionString, rows, shown is null ? null : new SyncProgress(shown.Add), default).Within();
+        => DemoData.EnsureAsync(
+            postgres.ConnectionString, rows, shown is null ? null : new SyncProgress(shown.Add), default).Within();
 
     private sealed class SyncProgress(Action<long> report) : IProgress<long>
     {

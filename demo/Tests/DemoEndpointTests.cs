@@ -12,14 +12,22 @@ public sealed class DemoEndpointTests
     {
         await using var api = await LocalApi.StartAsync(LocalApp.Create());
 
-        Assert.Equal("Chunk 0\nChunk 1\n", await api.Client.GetStringAsync("/api/stream?chunks=2&intervalMs=0").Within());
+        Assert.Equal(
+            "Chunk 0\nChunk 1\n", await api.Client.GetStringAsync("/api/stream?chunks=2&intervalMs=0").Within());
         Assert.Equal(
             "{\"chunk_number\":0,\"message\":\"Chunk 0 data\"}\n{\"chunk_number\":1,\"message\":\"Chunk 1 data\"}\n",
             await api.Client.GetStringAsync("/api/json-stream?chunks=2&intervalMs=0").Within());
-        Assert.Equal(10, (await api.Client.GetStringAsync("/api/stream?intervalMs=0").Within()).Count(letter => letter == '\n'));
-        Assert.Equal(5, (await api.Client.GetStringAsync("/api/json-stream?intervalMs=0").Within()).Count(letter => letter == '\n'));
+        Assert.Equal(
+            10,
+            (await api.Client.GetStringAsync("/api/stream?intervalMs=0").Within()).Count(letter => letter == '\n'));
+        Assert.Equal(
+            5,
+            (await api.Client.GetStringAsync("/api/json-stream?intervalMs=0").Within())
+                .Count(letter => letter == '\n'));
         using var refused = await api.GetAsync("/api/stream?chunks=1000001&intervalMs=60001");
-        Assert.Equal(["chunks", "intervalMs"], (await refused.ProblemAsync())["errors"]!.AsArray().Select(error => (string?)error!["parameter"]));
+        Assert.Equal(
+            ["chunks", "intervalMs"],
+            (await refused.ProblemAsync())["errors"]!.AsArray().Select(error => (string?)error!["parameter"]));
         Assert.Equal(400, (int)refused.StatusCode);
     }
 
@@ -30,7 +38,9 @@ public sealed class DemoEndpointTests
         var catalogue = JsonNode.Parse(await api.Client.GetStringAsync("/api/queries").Within())!;
 
         Assert.Equal("large_table", (string?)catalogue["default"]);
-        Assert.Equal(["flights", "large_table", "series"], catalogue["queries"]!.AsArray().Select(query => (string?)query!["name"]));
+        Assert.Equal(
+            ["flights", "large_table", "series"],
+            catalogue["queries"]!.AsArray().Select(query => (string?)query!["name"]));
         using var head = await api.HeadAsync("/api/db-stream");
         Assert.Equal(200, (int)head.StatusCode);
     }
@@ -39,7 +49,8 @@ public sealed class DemoEndpointTests
     public async Task Files_of_ones_own_are_in_place_of_its_query_files()
     {
         using var mine = new QueryFiles().With("mine", "select 1 as a");
-        await using var api = await LocalApi.StartAsync(LocalApp.Create(), settings: [mine.Setting, ("ChunkStream:DefaultQuery", "mine")]);
+        await using var api = await LocalApi.StartAsync(
+            LocalApp.Create(), settings: [mine.Setting, ("ChunkStream:DefaultQuery", "mine")]);
         var catalogue = JsonNode.Parse(await api.Client.GetStringAsync("/api/queries").Within())!;
 
         Assert.Equal("mine", (string?)catalogue["default"]);
@@ -49,10 +60,18 @@ public sealed class DemoEndpointTests
     [Fact]
     public void Its_calls_to_try_are_among_the_apps()
     {
-        var examples = LocalApp.Create().Endpoints().All.SelectMany(endpoint => endpoint.Examples).Select(call => call.Address);
+        var examples = LocalApp.Create().Endpoints().All
+            .SelectMany(endpoint => endpoint.Examples)
+            .Select(call => call.Address);
 
         Assert.Superset(
-            new HashSet<string> { "stream?chunks=10&intervalMs=1000", "json-stream?chunks=5&intervalMs=1000", "db-stream", "queries/large_table?limit=10" },
+            new HashSet<string>
+            {
+                "stream?chunks=10&intervalMs=1000",
+                "json-stream?chunks=5&intervalMs=1000",
+                "db-stream",
+                "queries/large_table?limit=10",
+            },
             examples.ToHashSet());
     }
 }

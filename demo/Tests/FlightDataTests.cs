@@ -27,21 +27,30 @@ public sealed class FlightDataTests(RealPostgres postgres) : IAsyncLifetime
     {
         await File.WriteAllTextAsync(_file, Flights);
         Assert.Equal(DemoDataOutcome.Made, await EnsureAsync(_ => Task.FromResult(_file)));
-        Assert.Equal(DemoDataOutcome.Kept, await EnsureAsync(_ => throw new InvalidOperationException("The file is not needed again.")));
+        Assert.Equal(
+            DemoDataOutcome.Kept,
+            await EnsureAsync(_ => throw new InvalidOperationException("The file is not needed again.")));
 
         await using var api = await LocalApi.StartAsync(
-            postgres.ConnectionString, settings: ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "demo", "queries")));
+            postgres.ConnectionString,
+            settings: ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "demo", "queries")));
         Assert.Equal(
-            """{"id":1,"departed_at":"2001-01-01T00:47:00","origin":"DTW","destination":"LAS","delay":66,"distance":1750}""" + "\n",
+            """{"id":1,"departed_at":"2001-01-01T00:47:00","origin":"DTW","""
+            + """
+            "destination":"LAS","delay":66,"distance":1750}
+            """
+            + "\n",
             await api.Client.GetStringAsync("/api/public/queries/flights?min_delay=0&origin=DTW"));
-        Assert.Equal(2, (await api.Client.GetStringAsync("/api/public/queries/flights")).Count(letter => letter == '\n'));
+        Assert.Equal(
+            2, (await api.Client.GetStringAsync("/api/public/queries/flights")).Count(letter => letter == '\n'));
     }
 
     [Fact]
     public async Task Without_the_file_there_is_no_table_and_a_later_start_makes_it()
     {
         await Assert.ThrowsAsync<FileNotFoundException>(() => EnsureAsync(_ => Task.FromResult(_file + ".missing")));
-        Assert.Equal(0, await postgres.ScalarAsync<long>("select count(*) from pg_class where relname like '%flights%'"));
+        Assert.Equal(
+            0, await postgres.ScalarAsync<long>("select count(*) from pg_class where relname like '%flights%'"));
 
         await File.WriteAllTextAsync(_file, Flights);
         Assert.Equal(DemoDataOutcome.Made, await EnsureAsync(_ => Task.FromResult(_file)));

@@ -13,14 +13,18 @@ public sealed class ConnectionLimitTests
     [InlineData("Max open files            unlimited            unlimited            files     ", null)]
     [InlineData("Max processes             1024                 20000                processes ", null)]
     public void The_limit_in_force_is_read(string line, int? limit)
-        => Assert.Equal(limit, Descriptors.Parse(["Limit                     Soft Limit           Hard Limit           Units     ", line]));
+        => Assert.Equal(
+            limit,
+            Descriptors.Parse(
+                ["Limit                     Soft Limit           Hard Limit           Units     ", line]));
 
     [Theory]
     [InlineData(20_000, 60, 19_580)]
     [InlineData(1024, 60, 604)]
     [InlineData(512, 60, 92)]
     [InlineData(256, 60, 16)]
-    public void The_database_and_the_process_itself_have_theirs_first(int limit, int databaseConnections, int forClients)
+    public void The_database_and_the_process_itself_have_theirs_first(
+        int limit, int databaseConnections, int forClients)
         => Assert.Equal(forClients, Descriptors.ForClients(limit, databaseConnections));
 
     [Fact]
@@ -29,7 +33,8 @@ public sealed class ConnectionLimitTests
         await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:LocalHost:MaxConnections", "4"));
         var server = api.Client.BaseAddress!;
         var script = new ScriptedSource().Yield("first");
-        using var streaming = await RawEnd.AskAsync(server, api.Serve(ChunkStream.Formats.StreamFormats.Ndjson, script.Open), "1.1");
+        using var streaming = await RawEnd.AskAsync(
+            server, api.Serve(ChunkStream.Formats.StreamFormats.Ndjson, script.Open), "1.1");
         var begun = await RawEnd.ReadUntilAsync(streaming, "first");
         var idle = await ConnectAsync(server, 8);
 
@@ -67,7 +72,8 @@ public sealed class ConnectionLimitTests
             Assert.EndsWith("Line 0\n", (await RawEnd.ReadAsync(once)).Text, StringComparison.Ordinal);
         }
 
-        await Bounded.Until(() => Task.FromResult(api.Get<ConnectionLimit>().KeptOpen == 1), "only the one that stays open is known");
+        await Bounded.Until(
+            () => Task.FromResult(api.Get<ConnectionLimit>().KeptOpen == 1), "only the one that stays open is known");
         lasting[0].Dispose();
     }
 
@@ -76,18 +82,31 @@ public sealed class ConnectionLimitTests
     {
         var port = FreePort();
         var server = new Uri($"http://127.0.0.1:{port}");
-        string[] program = ["dotnet", typeof(TestHost).Assembly.Location, "--port", $"{port}", "--database", "Host=127.0.0.1;Port=1;Username=x;Database=x"];
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", "ulimit -n 512; exec \"$@\"", "sh", .. program]) { RedirectStandardOutput = true })!;
-        while (await process.StandardOutput.ReadLineAsync().Within() is { } line && !line.StartsWith("ChunkStream is ready", StringComparison.Ordinal))
+        string[] program =
+        [
+            "dotnet", typeof(TestHost).Assembly.Location,
+            "--port", $"{port}",
+            "--database", "Host=127.0.0.1;Port=1;Username=x;Database=x",
+        ];
+        string[] shell = ["-c", "ulimit -n 512; exec \"$@\"", "sh", .. program];
+        using var process = Process.Start(new ProcessStartInfo("sh", shell) { RedirectStandardOutput = true })!;
+        while (await process.StandardOutput.ReadLineAsync().Within() is { } line
+            && !line.StartsWith("ChunkStream is ready", StringComparison.Ordinal))
         {
         }
 
         _ = process.StandardOutput.ReadToEndAsync();
-        using var streaming = await RawEnd.AskAsync(server, "/api/lines?count=60&intervalMs=50", "1.1", "Connection: close\r\n");
+        using var streaming = await RawEnd.AskAsync(
+            server, "/api/lines?count=60&intervalMs=50", "1.1", "Connection: close\r\n");
         using var endless = await RawEnd.AskAsync(server, "/api/lines?count=100000&intervalMs=50", "1.0");
-        var (begun, killed) = (await RawEnd.ReadUntilAsync(streaming, "Line 0"), await RawEnd.ReadUntilAsync(endless, "Line 0"));
+        var (begun, killed) =
+            (await RawEnd.ReadUntilAsync(streaming, "Line 0"), await RawEnd.ReadUntilAsync(endless, "Line 0"));
         var idle = await ConnectAsync(server, 500);
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        {
+            BaseAddress = server,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         var asked = client.GetStringAsync("/api/lines?count=1");
 
         var end = await RawEnd.ReadAsync(streaming, begun: begun);

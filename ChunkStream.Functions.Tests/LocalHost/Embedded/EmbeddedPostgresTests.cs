@@ -28,7 +28,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
             Assert.Equal(1, await OneAsync(server.ShownConnectionString!));
             if (!OperatingSystem.IsWindows())
             {
-                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_cluster.PasswordFile));
+                Assert.Equal(
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_cluster.PasswordFile));
                 await PsqlAsync(server.PsqlCommand!);
             }
 
@@ -51,7 +52,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
-    public async Task Killed_it_is_started_again_on_its_port_with_its_data_and_refused_statements_leave_nothing_in_its_log()
+    public async Task
+        Killed_it_is_started_again_on_its_port_with_its_data_and_refused_statements_leave_nothing_in_its_log()
     {
         var said = new ConcurrentQueue<string>();
         await using var server = await _cluster.StartAsync();
@@ -65,10 +67,11 @@ public sealed class EmbeddedPostgresTests : IDisposable
 
         var logged = new FileInfo(_cluster.Log).Length;
         for (var i = 0; i < 20; i++)
-            await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(server.ConnectionString, "select '\u001b[31m'::int"));
+            await Assert.ThrowsAsync<PostgresException>(
+                () => ExecuteAsync(server.ConnectionString, "select '\u001b[31m'::int"));
         Assert.Equal(logged, new FileInfo(_cluster.Log).Length);
 
-        // As on Windows, where what a killed server leaves behind holds its files for a moment: the log can't be moved at once.
+        // As on Windows: there a killed server's files stay open for a moment, and the log can't be moved at once.
         var inTheWay = Directory.CreateDirectory(_cluster.Log + ".previous");
         using (var killed = Process.GetProcessById(_cluster.ServerProcess))
         {
@@ -95,7 +98,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
         return [.. said];
     }
 
-    private static string PasswordOf(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString).Password!;
+    private static string PasswordOf(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString).Password!;
 
     private static async Task AssertRefusedAsync(int port, string password)
     {
@@ -135,7 +139,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
     // As it is shown, through the shell; where the machine has psql.
     private static async Task PsqlAsync(string command)
     {
-        await using var shell = RunningProgram.Start("sh", ["-c", $"command -v psql >/dev/null || exit 0; {command} -w -Atc 'select 1' | grep -qx 1"]);
+        await using var shell = RunningProgram.Start(
+            "sh", ["-c", $"command -v psql >/dev/null || exit 0; {command} -w -Atc 'select 1' | grep -qx 1"]);
         var (exitCode, _, errors) = await shell.EndAsync();
         Assert.True(exitCode == 0, errors);
     }

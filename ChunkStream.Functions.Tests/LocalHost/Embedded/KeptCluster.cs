@@ -3,13 +3,16 @@ using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.LocalHost.Embedded;
 
-/// <summary>A state folder of a test's own, with the programs that this machine has already; deleted with the test.</summary>
+/// <summary>
+/// A state folder of a test's own, with the programs that this machine has already; deleted with the test.
+/// </summary>
 public sealed class KeptCluster : IDisposable
 {
     public KeptCluster()
     {
         // Inside the real one: where tests run as root the server's ordinary user can reach it.
-        var real = Path.GetFullPath(Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath") ?? StateFolder.Default);
+        var real = Path.GetFullPath(
+            Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath") ?? StateFolder.Default);
         var npm = StateFolder.Create(Path.Combine(StateFolder.Create(real), "npm"));
         StatePath = StateFolder.Create(Path.Combine(real, $"test-{Guid.NewGuid():N}"));
         if (!OperatingSystem.IsWindows())

@@ -11,14 +11,18 @@ public sealed class NpmPackageTests : IDisposable
     // The smallest there is that needs nothing.
     private const string Name = "is-number";
     private const string Version = "7.0.0";
-    private const string Integrity = "sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng==";
+    private const string Integrity =
+        "sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng==";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("chunkstream-npm-");
 
     [Fact]
     public void Whatever_is_fetched_at_run_time_has_a_lock_with_the_hash_of_each_package()
     {
-        string[] platforms = ["linux-x64", "linux-arm64", "linux-arm", "linux-ppc64", "darwin-x64", "darwin-arm64", "windows-x64"];
+        string[] platforms =
+        [
+            "linux-x64", "linux-arm64", "linux-arm", "linux-ppc64", "darwin-x64", "darwin-arm64", "windows-x64",
+        ];
         var named = typeof(NpmPackage).Assembly.GetTypes()
             .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
             .Where(field => field.FieldType == typeof(NpmPackage))
@@ -38,7 +42,8 @@ public sealed class NpmPackageTests : IDisposable
     }
 
     [Fact]
-    public async Task A_package_with_other_bytes_than_its_lock_says_is_refused_and_an_installation_tells_that_it_is_under_way()
+    public async Task
+        A_package_with_other_bytes_than_its_lock_says_is_refused_and_an_installation_tells_that_it_is_under_way()
     {
         var said = new Lines();
         var right = await GetAsync("right", Integrity, said);
@@ -47,7 +52,8 @@ public sealed class NpmPackageTests : IDisposable
         Assert.StartsWith($"Getting {Name} {Version} with npm", said[0], StringComparison.Ordinal);
         Assert.Matches($"^  still getting {Name}: [0-9]+ MB after [0-9]+ s$", said[1]);
 
-        var failure = await Assert.ThrowsAsync<StartupFailure>(() => GetAsync("wrong", "sha512-" + new string('A', 86) + "=="));
+        var failure = await Assert.ThrowsAsync<StartupFailure>(
+            () => GetAsync("wrong", "sha512-" + new string('A', 86) + "=="));
         Assert.Contains("EINTEGRITY", failure.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(Path.Combine(_folder.FullName, "wrong"), Name + "-" + Version));
     }

@@ -71,7 +71,8 @@ public sealed class PrivateFileTests : IDisposable
         using var other = LockFile.TryTake(path + ".lock");
 
         // As a folder that is read-only: there, too, the lock's file can't be opened.
-        var failure = await Assert.ThrowsAsync<StartupFailure>(() => Task.Run(() => PrivateFile.GetOrCreateSecret(path)).Within(TimeSpan.FromSeconds(10)));
+        var failure = await Assert.ThrowsAsync<StartupFailure>(
+            () => Task.Run(() => PrivateFile.GetOrCreateSecret(path)).Within(TimeSpan.FromSeconds(10)));
         Assert.Contains(path, failure.Message, StringComparison.Ordinal);
     }
 

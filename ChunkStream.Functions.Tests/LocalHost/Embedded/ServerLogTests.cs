@@ -11,7 +11,8 @@ public sealed class ServerLogTests : IDisposable
     {
         var log = new ServerLog(_folder.FullName);
         // As the server does: opened once, and appended to.
-        using var writer = new FileStream(log.Path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        using var writer = new FileStream(
+            log.Path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         var line = new byte[1024 * 1024];
         for (var i = 0; i < 20; i++)
         {
