@@ -94,7 +94,7 @@ public class ColumnWriterBenchmarks
     /// <summary>Values of a type, in both forms.</summary>
     private sealed class Column<T>(uint type, Func<int, T> value, Func<T, byte[]> toBinary)
     {
-        public ColumnWriter Writer { get; } = ColumnWriters.Of(type, exactNumbers: false)!;
+        public ColumnWriter Writer { get; } = ColumnWriters.Find(type, exactNumbers: false)!;
 
         public T[] Values { get; } = [.. Enumerable.Range(0, Count).Select(value)];
 

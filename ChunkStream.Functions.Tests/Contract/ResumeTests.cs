@@ -349,7 +349,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         var name = SHA256.HashData("rows"u8);
         var key = HMACSHA256.HashData("a key for tests that nobody guesses"u8, (byte[])[.. name, .. bytes[..HeaderBytes]])[..SipHash.KeyBytes];
         var signature = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Of(key, bytes));
+        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Compute(key, bytes));
         return Base64Url.EncodeToString([.. bytes, .. signature]);
     }
 

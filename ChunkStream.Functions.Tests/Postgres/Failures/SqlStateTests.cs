@@ -51,5 +51,5 @@ public sealed class SqlStateTests
     [InlineData("22012", null)]
     [InlineData("40001", null)]
     public void A_status_is_chosen_by_a_plain_RAISE_or_a_code_of_its_own(string code, int? status)
-        => Assert.Equal(status, RaisedProblem.Of(new PostgresException("no", "ERROR", "ERROR", code))?.Status);
+        => Assert.Equal(status, RaisedProblem.Describe(new PostgresException("no", "ERROR", "ERROR", code))?.Status);
 }

@@ -16,7 +16,7 @@ public sealed class KeyTrackerTests
     public async Task A_checkpoint_and_the_opening_of_a_cursor_do_not_disturb_each_other()
     {
         var key = new KeyTracker([new KeyColumnLayout(
-            "id", IsDescending: false, "q.c0", Ordinal: 0, new KeyType("pg_catalog.int8", KeyText.Written), ColumnWriters.Of(Int8, exactNumbers: false))]);
+            "id", IsDescending: false, "q.c0", Ordinal: 0, new KeyType("pg_catalog.int8", KeyText.Written), ColumnWriters.Find(Int8, exactNumbers: false))]);
         var bytes = new byte[sizeof(long)];
         BinaryPrimitives.WriteInt64BigEndian(bytes, long.Parse(Value, System.Globalization.CultureInfo.InvariantCulture));
         key.Take(0, bytes);

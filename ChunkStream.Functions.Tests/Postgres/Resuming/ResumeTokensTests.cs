@@ -164,7 +164,7 @@ public sealed class ResumeTokensTests
         var key = HMACSHA256.HashData(Secret, (byte[])[.. Hash(Name), .. header])[..SipHash.KeyBytes];
         byte[] signed = [.. header, .. body];
         var signature = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Of(key, signed));
+        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Compute(key, signed));
         return Base64Url.EncodeToString((byte[])[.. signed, .. signature]);
     }
 

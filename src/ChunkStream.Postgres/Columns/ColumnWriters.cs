@@ -41,7 +41,7 @@ internal static class ColumnWriters
     /// <summary>The writer of a type, or null where there is none.</summary>
     /// <param name="type">The type's object identifier.</param>
     /// <param name="exactNumbers">Whether numbers that a 64-bit float can't hold are strings in JSON.</param>
-    public static ColumnWriter? Of(uint type, bool exactNumbers)
+    public static ColumnWriter? Find(uint type, bool exactNumbers)
         => exactNumbers && Exact.TryGetValue(type, out var exact) ? exact : ByType.GetValueOrDefault(type);
 
     /// <summary>Whether a type's binary format is its text form.</summary>

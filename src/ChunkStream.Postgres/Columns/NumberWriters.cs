@@ -81,7 +81,7 @@ internal sealed class SingleWriter : MaybeNumberWriter
     protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var number = BinaryPrimitives.ReadSingleBigEndian(value);
-        Floats.Write(output, float.IsNegative(number), number == 0 ? default : ShortestDecimal.Of(number), ExponentFrom);
+        Floats.Write(output, float.IsNegative(number), number == 0 ? default : ShortestDecimal.Compute(number), ExponentFrom);
     }
 }
 
@@ -97,7 +97,7 @@ internal sealed class DoubleWriter : MaybeNumberWriter
     protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var number = BinaryPrimitives.ReadDoubleBigEndian(value);
-        Floats.Write(output, double.IsNegative(number), number == 0 ? default : ShortestDecimal.Of(number), ExponentFrom);
+        Floats.Write(output, double.IsNegative(number), number == 0 ? default : ShortestDecimal.Compute(number), ExponentFrom);
     }
 }
 

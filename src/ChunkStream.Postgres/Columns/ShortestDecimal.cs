@@ -21,7 +21,7 @@ internal static class ShortestDecimal
     /// <summary>
     /// Of a finite number that is not 0: <c>digits * 10^exponent</c> is its absolute value. Digits may end in zeros.
     /// </summary>
-    public static (ulong Digits, int Exponent) Of(double number)
+    public static (ulong Digits, int Exponent) Compute(double number)
     {
         const int FractionBits = 52;
         var bits = BitConverter.DoubleToUInt64Bits(number);
@@ -41,8 +41,8 @@ internal static class ShortestDecimal
             power);
     }
 
-    /// <inheritdoc cref="Of(double)" />
-    public static (ulong Digits, int Exponent) Of(float number)
+    /// <inheritdoc cref="Compute(double)" />
+    public static (ulong Digits, int Exponent) Compute(float number)
     {
         const int FractionBits = 23;
         var bits = BitConverter.SingleToUInt32Bits(number);

@@ -62,7 +62,7 @@ internal sealed class CursorOpening : IAsyncDisposable
     public async Task<Cursor> OpenAsync(RowWriter rows, CursorStart start)
     {
         var options = _scope.Database.Options;
-        var select = SelectStatement.Of(_query, Layout, start.From, start.AtMost);
+        var select = SelectStatement.Create(_query, Layout, start.From, start.AtMost);
         var commands = SessionSettings.For(_query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
         commands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(_query)));
         commands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));

@@ -120,7 +120,7 @@ internal sealed class CursorSource(
 
     /// <inheritdoc />
     public override Problem Describe(Exception failure)
-        => run.Describe?.Invoke(failure) ?? (run.Query.ShowsErrors ? RaisedProblem.Of(failure) : null) ?? PostgresFailures.Describe(failure);
+        => run.Describe?.Invoke(failure) ?? (run.Query.ShowsErrors ? RaisedProblem.Describe(failure) : null) ?? PostgresFailures.Describe(failure);
 
     /// <inheritdoc />
     public override async ValueTask DisposeAsync()

@@ -35,7 +35,7 @@ internal static class NullKeys
             batch.BatchCommands.Add(new NpgsqlBatchCommand(setting));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(query)));
-        batch.BatchCommands.Add(SelectStatement.OfNullKeys(query, layout).Command(""));
+        batch.BatchCommands.Add(SelectStatement.CreateForNullKeys(query, layout).Command(""));
 
         var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var ____ = reader.ConfigureAwait(false);

@@ -98,7 +98,7 @@ internal sealed class KeyTracker
     }
 
     private ReadOnlySpan<byte> Text(Value[] row, int index, TextBuffer buffer)
-        => _columns[index].Writer is { } writer ? buffer.Of(writer, row[index].Span) : row[index].Span;
+        => _columns[index].Writer is { } writer ? buffer.Format(writer, row[index].Span) : row[index].Span;
 
     private void Step()
     {
@@ -151,7 +151,7 @@ internal sealed class KeyTracker
 
         public TextBuffer() => _output = new ByteWriter(_bytes);
 
-        public ReadOnlySpan<byte> Of(ColumnWriter writer, ReadOnlySpan<byte> value)
+        public ReadOnlySpan<byte> Format(ColumnWriter writer, ReadOnlySpan<byte> value)
         {
             _bytes.ResetWrittenCount();
             writer.WriteCsv(_output, value);

@@ -91,7 +91,7 @@ internal static class KeyTypes
     /// Each column's name and the object identifier of its type, which is none of a domain.
     /// </param>
     /// <exception cref="UnusableKeyException">A type has no order, or its text can't be read back.</exception>
-    public static async Task<IReadOnlyList<KeyType>> OfAsync(
+    public static async Task<IReadOnlyList<KeyType>> FindAsync(
         NpgsqlConnection connection, IReadOnlyList<(string Name, uint Type)> columns)
     {
         var asked = columns.Select(column => column.Type).Where(type => Known.GetValueOrDefault(type) is null or { IsCollated: true }).Distinct().ToArray();

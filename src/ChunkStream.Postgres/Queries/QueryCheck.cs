@@ -106,7 +106,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
         NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
         var position = new KeysetPosition(0, [.. query.Key.Select(_ => "")]);
-        var statement = SelectStatement.Of(query, layout, position, atMost: null);
+        var statement = SelectStatement.Create(query, layout, position, atMost: null);
         try
         {
             await RowLayout.DescribeAsync(connection, new PostgresQuery(statement.Sql) { Parameters = statement.Parameters }).ConfigureAwait(false);

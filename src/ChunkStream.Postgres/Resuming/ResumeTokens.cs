@@ -62,7 +62,7 @@ internal sealed class ResumeTokens
             length += text.Length;
         }
 
-        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(length), SipHash.Of(_key, _bytes.AsSpan(0, length)));
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(length), SipHash.Compute(_key, _bytes.AsSpan(0, length)));
         length += SignatureBytes;
         if (_token.Length < Base64Url.GetEncodedLength(length))
             _token = new byte[Base64Url.GetEncodedLength(length) * 2];
@@ -83,7 +83,7 @@ internal sealed class ResumeTokens
 
         var signed = bytes.AsSpan(0, length - SignatureBytes);
         Span<byte> signature = stackalloc byte[SignatureBytes];
-        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Of(KeyOf(signed[..HeaderBytes]), signed));
+        BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Compute(KeyOf(signed[..HeaderBytes]), signed));
         if (!CryptographicOperations.FixedTimeEquals(signature, bytes.AsSpan(signed.Length, SignatureBytes)))
             return ResumeTokenState.Invalid;
         if (!signed.Slice(1, FingerprintBytes).SequenceEqual(_bytes.AsSpan(1, FingerprintBytes)))

@@ -17,7 +17,7 @@ internal static class SipHash
     public const int KeyBytes = 16;
 
     /// <summary>The signature of a message.</summary>
-    public static ulong Of(ReadOnlySpan<byte> key, ReadOnlySpan<byte> message)
+    public static ulong Compute(ReadOnlySpan<byte> key, ReadOnlySpan<byte> message)
     {
         var (k0, k1) = (BinaryPrimitives.ReadUInt64LittleEndian(key), BinaryPrimitives.ReadUInt64LittleEndian(key[8..]));
 

@@ -37,7 +37,7 @@ internal sealed record RowLayout(
         NpgsqlConnection connection, PostgresQuery query, bool exactNumbers = false)
     {
         var columns = await TypesAsync(connection, query).ConfigureAwait(false);
-        var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Of(type, exactNumbers) is null).ToArray();
+        var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Find(type, exactNumbers) is null).ToArray();
         var exact = exactNumbers && converted.Length > 0
             ? await ExactTypes.FindAsync(connection, converted).ConfigureAwait(false)
             : ImmutableDictionary<uint, ExactShape>.Empty;
@@ -48,7 +48,7 @@ internal sealed record RowLayout(
             await KeyOfAsync(connection, query, columns).ConfigureAwait(false));
 
         ColumnLayout LayoutOf(uint type, string sql)
-            => ColumnWriters.Of(type, exactNumbers) is { } writer ? new ColumnLayout(writer, sql, IsConverted: false)
+            => ColumnWriters.Find(type, exactNumbers) is { } writer ? new ColumnLayout(writer, sql, IsConverted: false)
                 : new ColumnLayout(exact.TryGetValue(type, out var shape) ? new ExactWriter(shape) : ColumnWriters.Converted, $"to_json({sql})", IsConverted: true);
     }
 
@@ -94,7 +94,7 @@ internal sealed record RowLayout(
             return [];
 
         var places = query.Key.Select(Locate).ToArray();
-        var types = await KeyTypes.OfAsync(connection, [.. places.Select(place => (columns[place].Name, columns[place].TypeId))]).ConfigureAwait(false);
+        var types = await KeyTypes.FindAsync(connection, [.. places.Select(place => (columns[place].Name, columns[place].TypeId))]).ConfigureAwait(false);
         var hidden = columns.Count;
         return [.. query.Key.Select(Lay)];
 
@@ -112,7 +112,7 @@ internal sealed record RowLayout(
         {
             var (place, type) = (places[index], types[index]);
             var writer = type.Text is KeyText.Written
-                ? ColumnWriters.Of(columns[place].TypeId, exactNumbers: false)
+                ? ColumnWriters.Find(columns[place].TypeId, exactNumbers: false)
                 : null;
             var ordinal = type.Text is KeyText.Written or KeyText.Sent ? place : hidden++;
             return new KeyColumnLayout(key.Name, key.IsDescending, $"q.c{place}", ordinal, type, writer);

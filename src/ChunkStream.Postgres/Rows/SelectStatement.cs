@@ -17,7 +17,7 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
     /// <param name="layout">The query's columns.</param>
     /// <param name="from">The position to begin at, with the row that is there; or null.</param>
     /// <param name="atMost">How many rows to give, or null for all.</param>
-    public static SelectStatement Of(PostgresQuery query, RowLayout layout, KeysetPosition? from, long? atMost)
+    public static SelectStatement Create(PostgresQuery query, RowLayout layout, KeysetPosition? from, long? atMost)
     {
         if (layout.Key.Count == 0 && atMost is null && !layout.Columns.Any(column => column.IsConverted))
             return new SelectStatement(query.Sql, query.Parameters);
@@ -43,7 +43,7 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
     }
 
     /// <summary>Gives a row if the query has one that has a null in its key.</summary>
-    public static SelectStatement OfNullKeys(PostgresQuery query, RowLayout layout)
+    public static SelectStatement CreateForNullKeys(PostgresQuery query, RowLayout layout)
         => new($"SELECT 1 FROM {Source(query, layout)} WHERE {string.Join(" OR ", layout.Key.Select(column => $"{column.Sql} IS NULL"))} LIMIT 1", query.Parameters);
 
     // By position, not by name: a query may name two columns alike. The line breaks keep a comment at the query's end

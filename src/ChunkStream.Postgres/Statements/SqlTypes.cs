@@ -18,7 +18,7 @@ internal static class SqlTypes
 
     private static readonly Dictionary<Type, SqlType> Known = new()
     {
-        [typeof(bool)] = Of<bool>("boolean", value => value ? "true" : "false"),
+        [typeof(bool)] = Create<bool>("boolean", value => value ? "true" : "false"),
         [typeof(sbyte)] = Number<sbyte>("smallint"),
         [typeof(byte)] = Number<byte>("smallint"),
         [typeof(short)] = Number<short>("smallint"),
@@ -34,18 +34,18 @@ internal static class SqlTypes
         [typeof(Half)] = Number<Half>("real"),
         [typeof(float)] = Number<float>("real"),
         [typeof(double)] = Number<double>("double precision"),
-        [typeof(Guid)] = Of<Guid>("pg_catalog.uuid", value => value.ToString()),
-        [typeof(DateOnly)] = Of<DateOnly>("pg_catalog.date", value => value.ToString("yyyy-MM-dd", Invariant)),
-        [typeof(TimeOnly)] = Of<TimeOnly>("time", value => value.ToString("HH:mm:ss.ffffff", Invariant)),
-        [typeof(DateTimeOffset)] = Of<DateTimeOffset>("timestamp with time zone", value => Moment(value.UtcDateTime)),
-        [typeof(TimeSpan)] = Of<TimeSpan>("interval", Interval),
-        [typeof(byte[])] = Of<byte[]>("pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value)),
-        [typeof(ReadOnlyMemory<byte>)] = Of<ReadOnlyMemory<byte>>("pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value.Span)),
-        [typeof(IPAddress)] = Of<IPAddress>("pg_catalog.inet", value => value.ToString()),
-        [typeof(PhysicalAddress)] = Of<PhysicalAddress>("pg_catalog.macaddr", value => value.ToString()),
-        [typeof(JsonElement)] = Of<JsonElement>("pg_catalog.jsonb", value => value.GetRawText()),
-        [typeof(JsonDocument)] = Of<JsonDocument>("pg_catalog.jsonb", value => value.RootElement.GetRawText()),
-        [typeof(JsonNode)] = Of<JsonNode>("pg_catalog.jsonb", value => value.ToJsonString()),
+        [typeof(Guid)] = Create<Guid>("pg_catalog.uuid", value => value.ToString()),
+        [typeof(DateOnly)] = Create<DateOnly>("pg_catalog.date", value => value.ToString("yyyy-MM-dd", Invariant)),
+        [typeof(TimeOnly)] = Create<TimeOnly>("time", value => value.ToString("HH:mm:ss.ffffff", Invariant)),
+        [typeof(DateTimeOffset)] = Create<DateTimeOffset>("timestamp with time zone", value => Moment(value.UtcDateTime)),
+        [typeof(TimeSpan)] = Create<TimeSpan>("interval", Interval),
+        [typeof(byte[])] = Create<byte[]>("pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value)),
+        [typeof(ReadOnlyMemory<byte>)] = Create<ReadOnlyMemory<byte>>("pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value.Span)),
+        [typeof(IPAddress)] = Create<IPAddress>("pg_catalog.inet", value => value.ToString()),
+        [typeof(PhysicalAddress)] = Create<PhysicalAddress>("pg_catalog.macaddr", value => value.ToString()),
+        [typeof(JsonElement)] = Create<JsonElement>("pg_catalog.jsonb", value => value.GetRawText()),
+        [typeof(JsonDocument)] = Create<JsonDocument>("pg_catalog.jsonb", value => value.RootElement.GetRawText()),
+        [typeof(JsonNode)] = Create<JsonNode>("pg_catalog.jsonb", value => value.ToJsonString()),
 
         // One of UTC, or of this machine, is a moment; any other is what a clock somewhere shows.
         [typeof(DateTime)] = new SqlType(
@@ -53,22 +53,22 @@ internal static class SqlTypes
             value => (DateTime)value is { Kind: DateTimeKind.Unspecified } clock ? Clock(clock) : Moment(((DateTime)value).ToUniversalTime())),
 
         // As literals in SQL, these take the type of what they stand beside.
-        [typeof(string)] = Of<string>(null, value => value),
-        [typeof(char)] = Of<char>(null, value => value.ToString()),
+        [typeof(string)] = Create<string>(null, value => value),
+        [typeof(char)] = Create<char>(null, value => value.ToString()),
     };
 
     /// <summary>The type that belongs to one of .NET; null where none does.</summary>
     public static SqlType? Find(Type type)
         => Known.GetValueOrDefault(type)
-        ?? (type.IsEnum ? Of<Enum>(null, Label)
+        ?? (type.IsEnum ? Create<Enum>(null, Label)
             : type.IsAssignableTo(typeof(JsonNode)) ? Known[typeof(JsonNode)]
             : type.IsAssignableTo(typeof(IPAddress)) ? Known[typeof(IPAddress)]
             : null);
 
-    private static SqlType Of<T>(string? name, Func<T, string> text) => new(_ => name, value => text((T)value));
+    private static SqlType Create<T>(string? name, Func<T, string> text) => new(_ => name, value => text((T)value));
 
     private static SqlType Number<T>(string name)
-        where T : IFormattable => Of<T>(name, value => value.ToString(null, Invariant));
+        where T : IFormattable => Create<T>(name, value => value.ToString(null, Invariant));
 
     // Postgres counts in microseconds, and would round up what is beyond them.
     private static string Clock(DateTime time) => time.ToString("yyyy-MM-dd HH:mm:ss.ffffff", Invariant);
