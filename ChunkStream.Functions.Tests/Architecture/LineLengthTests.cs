@@ -11,8 +11,10 @@ public sealed class LineLengthTests
     private static readonly string[] Done =
     [
         "src/ChunkStream",
-        "src/ChunkStream.AzureFunctions",
         "src/ChunkStream.App",
+        "src/ChunkStream.AzureFunctions",
+        "src/ChunkStream.DurableStreams",
+        "src/ChunkStream.Postgres",
         "ChunkStream.Functions.Tests/App",
         "ChunkStream.Functions.Tests/DurableStreams",
         "ChunkStream.LocalHost",

@@ -28,7 +28,9 @@ public static class NpgsqlChunkStreamExtensions
         ConnectionSettings.Force(settings);
         if (!ConnectionSettings.IsGiven(settings, "Read Buffer Size"))
             settings.ReadBufferSize = ReadBufferBytes;
-#pragma warning disable NPG9001 // Npgsql's interface for types is not final; its version is bounded, and every test of values goes through it.
+
+        // Npgsql's interface for types is not final: its version is bounded, and every test of values goes through it.
+#pragma warning disable NPG9001
         RawRow.Enable(builder);
 #pragma warning restore NPG9001
         return builder;

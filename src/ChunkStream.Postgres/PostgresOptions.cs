@@ -77,8 +77,8 @@ public sealed class PostgresOptions
     public double AnonymousShare { get; set; } = 0.5;
 
     /// <summary>
-    /// The timeout, in seconds, of a query that is run without a key and declares none. 0.1–604,800, default 30: who
-    /// anyone may make work should not work for long.
+    /// The timeout, in seconds, of a query that is run without a key and declares none. 0.1–604,800, default 30: anyone
+    /// may start such a query, so it should not work for long.
     /// </summary>
     [Range(0.1, 7 * 24 * 3600)]
     public double AnonymousTimeoutSeconds { get; set; } = 30;

@@ -31,8 +31,10 @@ public static class PostgresServices
         if (configure is not null)
             options.Configure(configure);
         AddQueryOptions(services);
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgresOptions>, ConnectionStringCheck>());
-        services.TryAddSingleton(provider => ConfiguredConnection.Create(provider.GetRequiredService<IConfiguration>()));
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<PostgresOptions>, ConnectionStringCheck>());
+        services.TryAddSingleton(provider => ConfiguredConnection.Create(
+            provider.GetRequiredService<IConfiguration>()));
         services.TryAddSingleton(provider => new PostgresDatabase(
             provider.GetRequiredService<ConfiguredConnection>(),
             provider.GetRequiredService<IOptions<PostgresOptions>>().Value,
@@ -55,12 +57,14 @@ public static class PostgresServices
     /// </param>
     /// <param name="configure">Changes the settings, after the configuration.</param>
     public static ChunkStreamBuilder AddPostgres(
-        this ChunkStreamBuilder builder, Func<IServiceProvider, NpgsqlDataSourceBuilder> dataSource, Action<PostgresOptions>? configure = null)
+        this ChunkStreamBuilder builder,
+        Func<IServiceProvider, NpgsqlDataSourceBuilder> dataSource,
+        Action<PostgresOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(dataSource);
 
-        // Also where AddQueries() came before it.
+        // AddQueries() may have registered the connection of the settings before.
         builder.Services.RemoveAll<ConfiguredConnection>();
         builder.Services.AddSingleton(provider => ConfiguredConnection.Create(() => dataSource(provider)));
         return builder.AddPostgres(configure);
@@ -86,5 +90,6 @@ public static class PostgresServices
     }
 
     private static OptionsBuilder<QueryOptions> AddQueryOptions(IServiceCollection services)
-        => services.AddCheckedSettings<QueryOptions>(QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost");
+        => services.AddCheckedSettings<QueryOptions>(
+            QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost");
 }

@@ -38,7 +38,10 @@ public static class PostgresStreamResults
         /// is no statement, or more than one; or the key is none.
         /// </exception>
         public static IResult Rows(
-            NpgsqlDataSource dataSource, SqlInterpolatedStringHandler sql, string? key = null, StreamRowsOptions? options = null)
+            NpgsqlDataSource dataSource,
+            SqlInterpolatedStringHandler sql,
+            string? key = null,
+            StreamRowsOptions? options = null)
         {
             ArgumentNullException.ThrowIfNull(dataSource);
             return Create(dataSource, sql, key, options);

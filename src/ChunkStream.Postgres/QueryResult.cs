@@ -14,7 +14,11 @@ internal sealed class QueryResult(string name, StreamResultOptions options) : IR
     public Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        var place = new QueryPlace(options.Name ?? EndpointName.From(httpContext)) { IgnoresOtherParameters = true, Options = options };
+        var place = new QueryPlace(options.Name ?? EndpointName.From(httpContext))
+        {
+            IgnoresOtherParameters = true,
+            Options = options,
+        };
         return QueryEndpoint.From(httpContext).Answer(httpContext.Request, name, place).ExecuteAsync(httpContext);
     }
 }

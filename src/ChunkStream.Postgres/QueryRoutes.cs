@@ -26,7 +26,7 @@ public static class QueryRoutes
     {
         var group = Group(endpoints, prefix);
         Map(group, "", http => QueryEndpoint.From(http).Catalogue(http.Request, QueryRoute.Paths(http)));
-        Map(group, "/{name}", http => Answer(http, new QueryPlace(Endpoint) { Catalogue = QueryRoute.Find(http, isPublic: false) }))
+        Map(group, "/{name}", http => Answer(http, WithKey(http)))
             .WithMetadata(new QueryRoute(IsPublic: false));
         return group;
     }
@@ -48,6 +48,9 @@ public static class QueryRoutes
             .WithMetadata(new QueryRoute(IsPublic: true));
         return group;
     }
+
+    private static QueryPlace WithKey(HttpContext http)
+        => new(Endpoint) { Catalogue = QueryRoute.Find(http, isPublic: false) };
 
     private static QueryPlace Public(HttpContext http)
         => new(PublicEndpoint) { IsPublic = true, Catalogue = QueryRoute.Find(http, isPublic: false) };

@@ -20,7 +20,8 @@ namespace ChunkStream;
 /// <param name="key">The columns that order the rows and tell them apart; empty without a key.</param>
 /// <param name="options">The options that the app gave.</param>
 internal sealed class RowsResult(
-    NpgsqlDataSource? dataSource, Statement statement, IReadOnlyList<KeyColumn> key, StreamRowsOptions options) : IResult
+    NpgsqlDataSource? dataSource, Statement statement, IReadOnlyList<KeyColumn> key, StreamRowsOptions options)
+    : IResult
 {
     /// <inheritdoc />
     /// <exception cref="InvalidOperationException">
@@ -38,7 +39,8 @@ internal sealed class RowsResult(
         var name = options.Name ?? EndpointName.From(httpContext);
 
         var parameters = new RequestParameters(httpContext.Request.Query) { IgnoresOthers = true };
-        var asked = StreamRequest.Read(httpContext.Request, parameters, options.DefaultFormat ?? StreamFormats.Ndjson, name);
+        var format = options.DefaultFormat ?? StreamFormats.Ndjson;
+        var asked = StreamRequest.Read(httpContext.Request, parameters, format, name);
         var query = Query(name);
         var run = new QueryRun(query)
         {
@@ -47,19 +49,21 @@ internal sealed class RowsResult(
             Describe = options.Describer(services),
         };
         (run, var refused) = RowsRequest.Read(run, new ResumeIdentity(secret, name, Definition), parameters, asked);
-        var stream = new OfferedStream(name, (encoding, token) => new CursorSource(database, run, encoding, time, token))
+        var stream = new OfferedStream(
+            name, (encoding, token) => new CursorSource(database, run, encoding, time, token))
         {
             MaxDuration = options.MaxDuration,
         };
         return asked.Answer(stream, refused).ExecuteAsync(httpContext);
     }
 
-    // Where statement or key change, so does the place that a token tells.
+    // If the statement or the key changes, a token's position means another place.
     private string Definition => $"{string.Join(", ", key)}\n{statement.Sql}";
 
     private PostgresQuery Query(string name) => new(statement.Sql)
     {
-        Name = string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_')),
+        Name = string.Concat(name.Select(
+            letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_')),
         Parameters = statement.Values,
         Key = key,
         Plan = options.Plan,

@@ -6,7 +6,7 @@ namespace ChunkStream;
 /// <summary>Options of a stream of rows.</summary>
 public sealed class StreamRowsOptions : StreamResultOptions
 {
-    // One more than it has to be a number, too.
+    // One row more must still fit a long.
     private const long MostRows = 1_000_000_000_000;
 
     /// <summary>

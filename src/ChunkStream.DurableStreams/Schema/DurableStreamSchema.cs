@@ -9,8 +9,11 @@ namespace ChunkStream.DurableStreams.Schema;
 /// </summary>
 public static class DurableStreamSchema
 {
-    // Of the lock under which one at a time installs. Any number does that nobody else uses.
+    // The lock under which one process at a time installs. Any number does that nobody else uses.
     private const long Lock = 0x6368_756E_6B73_7472;
+
+    // As a literal of SQL has it.
+    private const string TooOld = "ChunkStream''s streams need PostgreSQL 15 or later";
 
     private static readonly (int Version, string Text)[] All = Read();
 
@@ -26,32 +29,31 @@ public static class DurableStreamSchema
     private static string Compose()
     {
         var script = new StringBuilder();
-        script.Append(CultureInfo.InvariantCulture,
-            $"""
-            -- ChunkStream's durable streams: schema chunkstream, version {Version}, for PostgreSQL 15 or later.
-            -- It may be run again at any time: what is there already is left alone. An app with a role of its own needs:
-            --   grant usage on schema chunkstream to the_role;
-            --   grant select, insert, update, delete on all tables in schema chunkstream to the_role;
-            -- and a role that is to append from SQL: select chunkstream.allow_writing('the_role');
+        script.Append(CultureInfo.InvariantCulture, $"""
+        -- ChunkStream's durable streams: schema chunkstream, version {Version}, for PostgreSQL 15 or later.
+        -- It may be run again at any time: what is there already is left alone. An app with a role of its own needs:
+        --   grant usage on schema chunkstream to the_role;
+        --   grant select, insert, update, delete on all tables in schema chunkstream to the_role;
+        -- and a role that is to append from SQL: select chunkstream.allow_writing('the_role');
 
-            begin isolation level read committed;
-            select pg_advisory_xact_lock({Lock});
-            do $chunkstream$ begin
-                if current_setting('server_version_num')::integer < 150000 then
-                    raise exception 'ChunkStream''s streams need PostgreSQL 15 or later' using errcode = 'feature_not_supported';
-                end if;
-                if to_regnamespace('chunkstream') is null then
-                    create schema chunkstream;
-                end if;
-                if to_regclass('chunkstream.schema_version') is null then
-                    create table chunkstream.schema_version (
-                        version integer primary key, installed_at timestamptz not null default now());
-                end if;
-            end $chunkstream$;
-            set local search_path = chunkstream, pg_temp;
+        begin isolation level read committed;
+        select pg_advisory_xact_lock({Lock});
+        do $chunkstream$ begin
+            if current_setting('server_version_num')::integer < 150000 then
+                raise exception '{TooOld}' using errcode = 'feature_not_supported';
+            end if;
+            if to_regnamespace('chunkstream') is null then
+                create schema chunkstream;
+            end if;
+            if to_regclass('chunkstream.schema_version') is null then
+                create table chunkstream.schema_version (
+                    version integer primary key, installed_at timestamptz not null default now());
+            end if;
+        end $chunkstream$;
+        set local search_path = chunkstream, pg_temp;
 
 
-            """);
+        """);
         foreach (var (version, text) in All)
         {
             script.Append(CultureInfo.InvariantCulture,

@@ -109,7 +109,8 @@ internal sealed class SchemaInstaller(
         _ when failure.IsForbidden() =>
             "The app's role may not create the durable streams' tables in the database, or not use them. An "
             + "administrator has to run the script that DurableStreamSchema.Script holds, and that "
-            + "`dotnet run --project ChunkStream.LocalHost -- --print-schema` prints; its first lines say what to grant.",
+            + "`dotnet run --project ChunkStream.LocalHost -- --print-schema` prints; "
+            + "its first lines say what to grant.",
         _ when failure.IsReadOnly() => "The database is read-only: the durable streams need one that is not.",
         _ when failure.IsNotSupported() => "The durable streams need PostgreSQL 15 or later.",
         _ => null,

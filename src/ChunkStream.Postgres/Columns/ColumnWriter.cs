@@ -17,7 +17,10 @@ internal abstract class ColumnWriter
     /// <inheritdoc cref="WriteJson" />
     public abstract void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value);
 
-    /// <summary>The writer for CSV in which no text is a formula: of what can't be one, this.</summary>
+    /// <summary>
+    /// The writer for CSV that goes into spreadsheets, where no text may act as a formula. This one, if its values
+    /// can't.
+    /// </summary>
     public virtual ColumnWriter ForSpreadsheets => this;
 }
 

@@ -47,7 +47,7 @@ internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
                 copied = (int)reader.BytesConsumed;
                 break;
 
-            // The dimensions of an array are not its type's: its elements may be several brackets further in.
+            // The type of an array does not tell its dimensions: its elements may be several brackets further in.
             case JsonTokenType.StartArray:
                 while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
                     Write(output, json, ref reader, ref copied, shape);
@@ -74,8 +74,8 @@ internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
 }
 
 /// <summary>
-/// Where a type's JSON has numbers that a 64-bit float can't hold: it is one, or some of its members have such. Of an
-/// array: its elements.
+/// Where a type's JSON has numbers that a 64-bit float can't hold: the value is one, or some of its members have them.
+/// An array has the shape of its elements.
 /// </summary>
 internal sealed class ExactShape
 {

@@ -39,7 +39,9 @@ internal sealed class OidWriter : PlainTextWriter
         => Integers.Write(output, BinaryPrimitives.ReadUInt32BigEndian(value));
 }
 
-/// <summary>Numbers that may be none: JSON has no such numbers, and Postgres gives them as strings.</summary>
+/// <summary>
+/// Numbers that may be NaN or infinite. JSON has no such numbers, so they are strings, as Postgres gives them.
+/// </summary>
 internal abstract class MaybeNumberWriter : ColumnWriter
 {
     public sealed override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
@@ -81,7 +83,8 @@ internal sealed class SingleWriter : MaybeNumberWriter
     protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var number = BinaryPrimitives.ReadSingleBigEndian(value);
-        Floats.Write(output, float.IsNegative(number), number == 0 ? default : ShortestDecimal.Compute(number), ExponentFrom);
+        var decimals = number == 0 ? default : ShortestDecimal.Compute(number);
+        Floats.Write(output, float.IsNegative(number), decimals, ExponentFrom);
     }
 }
 
@@ -97,7 +100,8 @@ internal sealed class DoubleWriter : MaybeNumberWriter
     protected override void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value)
     {
         var number = BinaryPrimitives.ReadDoubleBigEndian(value);
-        Floats.Write(output, double.IsNegative(number), number == 0 ? default : ShortestDecimal.Compute(number), ExponentFrom);
+        var decimals = number == 0 ? default : ShortestDecimal.Compute(number);
+        Floats.Write(output, double.IsNegative(number), decimals, ExponentFrom);
     }
 }
 
@@ -141,7 +145,7 @@ file static class Floats
         if (isNegative)
             span[at++] = (byte)'-';
 
-        // The digits stand where most numbers end up having them: one place to the right, for the point.
+        // The digits are written one place to the right, which leaves room for the point.
         var text = span[at..];
         digits.TryFormat(text[1..], out var length, provider: CultureInfo.InvariantCulture);
         var power = exponent + length - 1;

@@ -16,10 +16,12 @@ internal static class ShortestDecimal
     private const int MaxPower = 324;
 
     // 10^k as 128 bits of its binary digits, rounded up: high and low half.
-    private static readonly (ulong High, ulong Low)[] Powers = [.. Enumerable.Range(MinPower, MaxPower - MinPower + 1).Select(PowerOf10)];
+    private static readonly (ulong High, ulong Low)[] Powers =
+        [.. Enumerable.Range(MinPower, MaxPower - MinPower + 1).Select(PowerOf10)];
 
     /// <summary>
-    /// Of a finite number that is not 0: <c>digits * 10^exponent</c> is its absolute value. Digits may end in zeros.
+    /// Computes the decimal of a finite number that is not 0: <c>digits * 10^exponent</c> is its absolute value. Digits
+    /// may end in zeros.
     /// </summary>
     public static (ulong Digits, int Exponent) Compute(double number)
     {

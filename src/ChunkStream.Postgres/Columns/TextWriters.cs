@@ -80,7 +80,7 @@ internal sealed class ConvertedWriter(bool escapesFormulas = false) : ColumnWrit
 
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
     {
-        // JSON that is no string is no formula either: with a sign it is a number.
+        // JSON that is no string can't be a formula: if it begins with a sign, it is a number.
         if (value is not [(byte)'"', ..])
         {
             CsvText.WriteField(output, value);

@@ -34,7 +34,7 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
             return;
         var messages = new BoundedMessages(server, most);
 
-        // The server may have said more than that it is ready for the next query: that a setting has changed.
+        // After "ready for query" the server may have sent more, such as that a setting has changed.
         messages.Pass(NpgsqlMembers.Unread.GetMethod!.CreateDelegate<Func<ReadOnlySpan<byte>>>(buffer)());
         NpgsqlMembers.Underlying.SetValue(buffer, messages);
     }
@@ -66,7 +66,8 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
                 return passed;
         }
 
-        throw new MessageTooLargeException(await _refused.ColumnAsync(server, most, cancellationToken).ConfigureAwait(false), most);
+        var column = await _refused.ColumnAsync(server, most, cancellationToken).ConfigureAwait(false);
+        throw new MessageTooLargeException(column, most);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -101,7 +102,7 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
             }
             else
             {
-                // It comes in pieces.
+                // The header comes in pieces.
                 var piece = bytes.Slice(at, Math.Min(HeaderBytes - _headerBytes, bytes.Length - at));
                 piece.CopyTo(_header.AsSpan(_headerBytes));
                 _headerBytes = (_headerBytes + piece.Length) % HeaderBytes;

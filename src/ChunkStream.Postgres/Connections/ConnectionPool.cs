@@ -12,7 +12,7 @@ internal static class ConnectionPool
     /// <param name="isWriting">Whether the pool needs the primary, where there are several hosts.</param>
     public static NpgsqlDataSource Build(NpgsqlDataSourceBuilder builder, bool isWriting = false)
     {
-        // Npgsql wants to be told whom to look for when the pool is built, not in the string.
+        // Npgsql takes this setting when the pool is built, not from the connection string.
         var settings = builder.ConnectionStringBuilder;
         var wanted = settings.TargetSessionAttributes;
         settings.TargetSessionAttributes = null;

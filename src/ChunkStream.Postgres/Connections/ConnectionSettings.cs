@@ -20,59 +20,66 @@ internal static class ConnectionSettings
 
         // How the connection is protected.
         "SSL Mode", "SSL Negotiation", "SSL Certificate", "SSL Key", "SSL Password", "Root Certificate",
-        "Check Certificate Revocation", "GSS Encryption Mode", "Kerberos Service Name", "Include Realm", "Channel Binding",
-        "Require Auth", "Trust Server Certificate", "Persist Security Info",
+        "Check Certificate Revocation", "GSS Encryption Mode", "Kerberos Service Name", "Include Realm",
+        "Channel Binding", "Require Auth", "Trust Server Certificate", "Persist Security Info",
 
         // What the session begins with. A cursor's transaction sets what a value's text depends on, time zone included.
         "Search Path", "Timezone", "Options",
 
         // The pool, and the socket.
         "Pooling", "Minimum Pool Size", "Maximum Pool Size", "Connection Idle Lifetime", "Connection Pruning Interval",
-        "Connection Lifetime", "Timeout", "TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval", "Read Buffer Size",
-        "Write Buffer Size", "Socket Receive Buffer Size", "Socket Send Buffer Size", "No Reset On Close",
+        "Connection Lifetime", "Timeout", "TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval",
+        "Read Buffer Size", "Write Buffer Size", "Socket Receive Buffer Size", "Socket Send Buffer Size",
+        "No Reset On Close",
 
         // What is in the log. Clients are told nothing of it.
         "Log Parameters", "Include Error Detail", "Include Failed Batched Command",
     };
 
     /// <summary>The settings that always have these values.</summary>
-    public static readonly IReadOnlyDictionary<string, object> Forced = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase)
-    {
-        // Rows are sent as the bytes that Postgres gives: they have to be UTF-8. (Said outright, since the
-        // environment's PGCLIENTENCODING would be taken otherwise.)
-        ["Client Encoding"] = "UTF8",
-        ["Encoding"] = "UTF8",
+    public static readonly IReadOnlyDictionary<string, object> Forced =
+        new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase)
+        {
+            // Rows are sent as the bytes that Postgres gives, which therefore must be UTF-8. The setting is explicit
+            // because Npgsql would otherwise take PGCLIENTENCODING from the environment.
+            ["Client Encoding"] = "UTF8",
+            ["Encoding"] = "UTF8",
 
-        // After a value that Postgres refuses, Npgsql 10.0.3 loses its place in a connection with statements that it
-        // has prepared by itself ("unexpected backend message DataRow"): a part of the requests hangs.
-        ["Max Auto Prepare"] = 0,
-        ["Auto Prepare Min Usages"] = 5,
+            // If Npgsql 10.0.3 has prepared statements by itself, it loses its place in the connection after a value
+            // that Postgres refuses ("unexpected backend message DataRow"), and some requests hang.
+            ["Max Auto Prepare"] = 0,
+            ["Auto Prepare Min Usages"] = 5,
 
-        // A stream has a connection of its own while it reads: a transaction, SET LOCAL and a cursor are a session's.
-        ["Multiplexing"] = false,
-        ["Write Coalescing Buffer Threshold Bytes"] = 1000,
-        ["Enlist"] = false,
-        ["Replication Mode"] = "Off",
+            // A stream has a connection of its own while it reads, because a transaction, SET LOCAL and a cursor
+            // belong to one session.
+            ["Multiplexing"] = false,
+            ["Write Coalescing Buffer Threshold Bytes"] = 1000,
+            ["Enlist"] = false,
+            ["Replication Mode"] = "Off",
 
-        // Rows are read by the numbers of built-in types, which Npgsql knows; all other values come as JSON. It must
-        // not load the types of the database: it fails at every column of one that it can't place, such as an array of
-        // a domain over an array.
-        ["Server Compatibility Mode"] = ServerCompatibilityMode.NoTypeLoading,
-        ["Load Table Composites"] = false,
-        ["Array Nullability Mode"] = ArrayNullabilityMode.Never,
+            // Rows are read by the numbers of built-in types, which Npgsql knows; all other values come as JSON.
+            // Npgsql must not load the types of the database, because it fails at every column whose type it can't
+            // place, such as an array of a domain over an array.
+            ["Server Compatibility Mode"] = ServerCompatibilityMode.NoTypeLoading,
+            ["Load Table Composites"] = false,
+            ["Array Nullability Mode"] = ArrayNullabilityMode.Never,
 
-        // A stream may run for longer than any fixed time: what bounds it is the pump, which severs its connection
-        // (PostgresSession). Npgsql's own way to stop a query blocks a thread for as long as the server says nothing.
-        ["Command Timeout"] = 0,
-        ["Internal Command Timeout"] = -1,
-        ["Cancellation Timeout"] = -1,
+            // A stream may run for longer than any fixed time. The pump bounds it, and severs its connection
+            // (PostgresSession). Npgsql's own way to stop a query blocks a thread until the server answers.
+            ["Command Timeout"] = 0,
+            ["Internal Command Timeout"] = -1,
+            ["Cancellation Timeout"] = -1,
 
-        // Npgsql's own keepalive blocks a thread, too; where it was asked for, TCP's does the same.
-        ["Keepalive"] = 0,
-    };
+            // Npgsql's own keepalive blocks a thread, too. Where it was asked for, TCP's keepalive replaces it.
+            ["Keepalive"] = 0,
+        };
 
     private static readonly PropertyInfo[] Properties =
-        [.. typeof(NpgsqlConnectionStringBuilder).GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(property => NameOf(property) is not null)];
+    [
+        .. typeof(NpgsqlConnectionStringBuilder)
+            .GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .Where(property => NameOf(property) is not null),
+    ];
 
     /// <summary>The names of all settings that Npgsql has.</summary>
     public static IEnumerable<string> Names => Properties.Select(property => NameOf(property)!);

@@ -21,7 +21,7 @@ namespace ChunkStream.Postgres.Connections;
 internal sealed class ConnectionSlots(
     int slots, double anonymousShare, int queueLength, TimeSpan queueTime, TimeProvider time)
 {
-    // How much longer than a newcomer a returning stream has to have waited to come first.
+    // A returning stream comes before a newcomer if it has waited this much longer.
     private static readonly TimeSpan HeadStart = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -34,7 +34,7 @@ internal sealed class ConnectionSlots(
     private int _free = slots;
     private int _anonymous;
 
-    // By those who could take the place of a caller with a key, and of one without.
+    // Who waits for the place of a caller with a key, and who for the place of a caller without one.
     private volatile SlotWanted _wanted;
     private volatile SlotWanted _anonymousWanted;
 
@@ -66,7 +66,9 @@ internal sealed class ConnectionSlots(
 
         try
         {
-            await turn.Value.Came.Task.WaitAsync(isNewcomer ? queueTime : Timeout.InfiniteTimeSpan, _time, cancellation).ConfigureAwait(false);
+            await turn.Value.Came.Task
+                .WaitAsync(isNewcomer ? queueTime : Timeout.InfiniteTimeSpan, _time, cancellation)
+                .ConfigureAwait(false);
             return new Slot(this, isAnonymous);
         }
         catch (TimeoutException)
@@ -93,7 +95,7 @@ internal sealed class ConnectionSlots(
             }
         }
 
-        // It had got its place at the same moment.
+        // It got its place at the same moment, and gives it back.
         Release(turn.Value.IsAnonymous);
     }
 
@@ -125,25 +127,29 @@ internal sealed class ConnectionSlots(
     private bool HasShare(bool isAnonymous) => !isAnonymous || _anonymous < _anonymousSlots;
 
     private bool IsFull(bool isAnonymous)
-        => _newcomers.Count >= queueLength || (isAnonymous && _newcomers.Count(turn => turn.IsAnonymous) >= _anonymousQueue);
+        => _newcomers.Count >= queueLength
+            || (isAnonymous && _newcomers.Count(turn => turn.IsAnonymous) >= _anonymousQueue);
 
     private void Count()
     {
-        // What a stream without a key gives back, anyone can take; the place of one with a key, not those whose share
-        // is taken.
+        // Anyone can take the place of a caller without a key. Callers without a key whose share is used up can't take
+        // the place of a caller with one.
         _anonymousWanted = WantedBy(_ => true);
         _wanted = WantedBy(turn => HasShare(turn.IsAnonymous));
     }
 
     private SlotWanted WantedBy(Func<Turn, bool> who)
-        => _newcomers.Any(who) ? SlotWanted.ByNewcomers : _returning.Any(who) ? SlotWanted.ByReturning : SlotWanted.ByNobody;
+        => _newcomers.Any(who) ? SlotWanted.ByNewcomers
+            : _returning.Any(who) ? SlotWanted.ByReturning
+            : SlotWanted.ByNobody;
 
     private SlotWanted Wanted(bool isAnonymous) => isAnonymous ? _anonymousWanted : _wanted;
 
-    // Newcomers first, who have nothing yet; but not for ever.
+    // Newcomers come first, because they have no row yet; but returning streams don't wait for ever.
     private LinkedListNode<Turn>? Next()
         => First(_newcomers) is not { } newcomer ? First(_returning)
-            : First(_returning) is { } returning && _time.GetElapsedTime(returning.Value.Since, newcomer.Value.Since) > HeadStart ? returning
+            : First(_returning) is { } returning
+                && _time.GetElapsedTime(returning.Value.Since, newcomer.Value.Since) > HeadStart ? returning
             : newcomer;
 
     private LinkedListNode<Turn>? First(LinkedList<Turn> queue)
@@ -170,8 +176,8 @@ internal sealed class ConnectionSlots(
     {
         lock (_lock)
         {
-            // An offer can be accepted at the moment at which its reader comes back: that stream keeps its place, so
-            // the next one is asked to give way.
+            // An offer may be accepted at the moment at which its reader comes back. That stream keeps its place, so
+            // another one is asked to give way.
             if (!offer.Accepted.Task.IsCompleted)
                 _offers.Remove(offer);
             else if (isKept)
@@ -226,11 +232,13 @@ internal sealed class ConnectionSlots(
             var isBack = false;
             try
             {
-                await Task.WhenAny(reader, offer.Accepted.Task).WaitAsync(atMost, owner._time, cancellation).ConfigureAwait(false);
+                await Task.WhenAny(reader, offer.Accepted.Task)
+                    .WaitAsync(atMost, owner._time, cancellation)
+                    .ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
-                // Nobody needs it, but a reader that stalls for so long is not worth holding a snapshot for.
+                // Nobody needs the place, but a reader that stalls for so long is not worth holding a snapshot for.
             }
             finally
             {

@@ -16,7 +16,8 @@ public static class ConnectionString
     // Half of what a Postgres server takes by default, so that two instances find room.
     internal const int DefaultPoolSize = 50;
 
-    private const string Example = "\"Host=localhost;Username=me;Password=secret;Database=mine\" or \"postgres://me:secret@localhost/mine\"";
+    private const string Example =
+        "\"Host=localhost;Username=me;Password=secret;Database=mine\" or \"postgres://me:secret@localhost/mine\"";
 
     /// <summary>Reads it; what has only one right value is forced.</summary>
     /// <exception cref="ConnectionStringException">It can't be read. The message may be shown.</exception>
@@ -46,7 +47,9 @@ public static class ConnectionString
     public static int PoolSizeOf(NpgsqlConnectionStringBuilder settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return ConnectionSettings.IsGiven(settings, "Maximum Pool Size") ? settings.MaxPoolSize : Math.Max(DefaultPoolSize, settings.MinPoolSize);
+        return ConnectionSettings.IsGiven(settings, "Maximum Pool Size")
+            ? settings.MaxPoolSize
+            : Math.Max(DefaultPoolSize, settings.MinPoolSize);
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Pairs(string text)
@@ -61,18 +64,23 @@ public static class ConnectionString
         }
         catch (ArgumentException)
         {
-            throw new ConnectionStringException($"It is not a list of Name=Value with ; between them (a value with ; or = in it is put in \"quotes\"), and no URI. An example: {Example}.");
+            throw new ConnectionStringException(
+                "It is not a list of Name=Value with ; between them (a value with ; or = in it is put in \"quotes\"), "
+                + $"and no URI. An example: {Example}.");
         }
     }
 
-    // Null where there is none; else what to say of the setting with a number, by which one without a known name is
-    // called.
+    // Null if there is no mistake. Otherwise it gives the message for the setting with a given number, because a
+    // setting whose name is not known is called by its number.
     private static Func<int, string>? Mistake(NpgsqlConnectionStringBuilder settings, string name, string value)
     {
         try
         {
             if (!settings.ContainsKey(name))
-                return number => $"the setting no. {number} has a name that is not known{Suggestion(name)} (a value with ; in it, such as a password, is put in \"quotes\")";
+            {
+                return number => $"the setting no. {number} has a name that is not known{Suggestion(name)} "
+                    + "(a value with ; in it, such as a password, is put in \"quotes\")";
+            }
         }
         catch (ArgumentException)
         {
@@ -86,13 +94,15 @@ public static class ConnectionString
                 : value;
             return null;
         }
-        catch (Exception refusal) when (refusal is ArgumentException or FormatException or OverflowException or InvalidCastException or NotSupportedException or InvalidOperationException)
+        catch (Exception refusal) when (refusal is ArgumentException or FormatException or OverflowException
+            or InvalidCastException or NotSupportedException or InvalidOperationException)
         {
-            return _ => $"'{ConnectionSettings.NameOf(name)}' can't have the value that it is given{(ConnectionSettings.Allowed(name) is { } allowed ? $": it is {allowed}" : "")}";
+            var rule = ConnectionSettings.Allowed(name) is { } allowed ? $": it is {allowed}" : "";
+            return _ => $"'{ConnectionSettings.NameOf(name)}' can't have the value that it is given{rule}";
         }
     }
 
-    // A slip of the pen may be named, by the name that was meant.
+    // Where a name differs from a known one by a typing mistake, the known one is suggested.
     private static string Suggestion(string name)
     {
         var near = ConnectionSettings.Names
@@ -100,7 +110,10 @@ public static class ConnectionString
             .MinBy(known => known.Distance);
         return near.Distance <= 2 ? $": is '{near.Name}' meant?" : "";
 
-        static string Plain(string name) => name.Replace(" ", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToUpperInvariant();
+        static string Plain(string name)
+            => name.Replace(" ", "", StringComparison.Ordinal)
+                .Replace("_", "", StringComparison.Ordinal)
+                .ToUpperInvariant();
     }
 
     private static int Distance(string left, string right)
@@ -113,7 +126,10 @@ public static class ConnectionString
             var corner = row[0];
             row[0] = i;
             for (var j = 1; j <= right.Length; j++)
-                (corner, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, corner + (left[i - 1] == right[j - 1] ? 0 : 1)));
+            {
+                var replaced = corner + (left[i - 1] == right[j - 1] ? 0 : 1);
+                (corner, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, replaced));
+            }
         }
 
         return row[^1];

@@ -21,7 +21,8 @@ internal static class NpgsqlMembers
     /// <summary>
     /// Says that the physical connection is broken. Only the thread may call it that uses the connection.
     /// </summary>
-    public static readonly MethodInfo Break = Method(Connector?.PropertyType, "Break", [typeof(Exception), typeof(bool)]);
+    public static readonly MethodInfo Break =
+        Method(Connector?.PropertyType, "Break", [typeof(Exception), typeof(bool)]);
 
     /// <summary>The connection's socket, which any thread may close at any moment.</summary>
     public static readonly FieldInfo Socket = Field(Connector?.PropertyType, "_socket", typeof(Socket));
@@ -43,7 +44,8 @@ internal static class NpgsqlMembers
         {
             var version = typeof(NpgsqlConnection).Assembly.GetName().Version;
             throw new NotSupportedException(
-                $"ChunkStream.Postgres can't use Npgsql {version}: it lacks {string.Join(", ", Missing)}. Use the version that the package asks for.");
+                $"ChunkStream.Postgres can't use Npgsql {version}: it lacks {string.Join(", ", Missing)}. "
+                + "Use the version that the package asks for.");
         }
     }
 
@@ -54,9 +56,12 @@ internal static class NpgsqlMembers
         => Known(type?.GetMethod(name, Instance, parameters), type, name);
 
     private static FieldInfo Field(Type? type, string name, Type value)
-        => Known(type?.GetField(name, Instance) is { } field && value.IsAssignableTo(field.FieldType) ? field : null, type, name);
+        => Known(
+            type?.GetField(name, Instance) is { } field && value.IsAssignableTo(field.FieldType) ? field : null,
+            type,
+            name);
 
-    // What stands behind a missing member is missing with it.
+    // If a member is missing, those that are reached through it are, too. Only the first one is named.
     private static T Known<T>(T? member, Type? type, string name)
         where T : MemberInfo
     {

@@ -13,6 +13,8 @@ internal static class OldestVersion
     /// <summary>What an operator is told about a server that is older; null about any other.</summary>
     public static string? Objection(NpgsqlConnection connection)
         => connection.PostgreSqlVersion is { Major: < Major } version
-            ? string.Create(CultureInfo.InvariantCulture, $"The database is PostgreSQL {version.Major}, and {Major} or later is needed.")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"The database is PostgreSQL {version.Major}, and {Major} or later is needed.")
             : null;
 }

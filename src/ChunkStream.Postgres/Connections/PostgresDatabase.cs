@@ -42,9 +42,13 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         var settings = new NpgsqlConnectionStringBuilder(dataSource?.ConnectionString);
         var poolSize = settings.Pooling ? settings.MaxPoolSize : ConnectionString.DefaultPoolSize;
         Slots = new ConnectionSlots(
-            Math.Max(1, poolSize - Reserve), options.AnonymousShare, options.QueueLength, TimeSpan.FromSeconds(options.QueueSeconds), time);
+            Math.Max(1, poolSize - Reserve),
+            options.AnonymousShare,
+            options.QueueLength,
+            TimeSpan.FromSeconds(options.QueueSeconds),
+            time);
 
-        // Npgsql has its limit first, and says more. 0 is none to Npgsql.
+        // Npgsql's own limit comes first, because its message says more. To Npgsql 0 means no limit.
         _openLimit = TimeSpan.FromSeconds((settings.Timeout > 0 ? settings.Timeout : options.ConnectSeconds) + 1);
     }
 
@@ -83,11 +87,13 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         if (_dataSource is null)
             throw new PostgresNotConfiguredException();
 
-        var session = await PostgresSession.OpenAsync(_dataSource, _openLimit, _time, cancellation).ConfigureAwait(false);
+        var session = await PostgresSession.OpenAsync(_dataSource, _openLimit, _time, cancellation)
+            .ConfigureAwait(false);
         try
         {
             BoundedMessages.Enable(session.Connection, Options.MaxRowBytes);
-            if (Interlocked.Exchange(ref _isVersionKnown, 1) == 0 && OldestVersion.Objection(session.Connection) is { } objection)
+            if (Interlocked.Exchange(ref _isVersionKnown, 1) == 0
+                && OldestVersion.Objection(session.Connection) is { } objection)
                 _log.TooOld(objection);
             await EnsureStandardStringsAsync(session.Connection).ConfigureAwait(false);
             return session;
@@ -100,13 +106,14 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// Query files are read as standard SQL, where a backslash in '…' is a backslash. A server, database or role may
-    /// have it otherwise, and says so on each connection: the setting is one of those that Postgres reports. Then it is
-    /// set each time, since the first command on a connection of the pool resets what was set before.
+    /// Query files are read as standard SQL, where a backslash in '…' is a backslash. If server, database or role have
+    /// it otherwise, Postgres reports that on each connection. The setting is then made each time, because the first
+    /// command on a connection of the pool resets what was set before.
     /// </summary>
     private async ValueTask EnsureStandardStringsAsync(NpgsqlConnection connection)
     {
-        if (!_setsStandardStrings && connection.PostgresParameters.GetValueOrDefault("standard_conforming_strings") != "off")
+        if (!_setsStandardStrings
+            && connection.PostgresParameters.GetValueOrDefault("standard_conforming_strings") != "off")
             return;
 
         _setsStandardStrings = true;
@@ -124,7 +131,10 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         {
             using var limit = new CancellationTokenSource(TerminateLimit, _time);
             await using var session = await OpenAsync(limit.Token).ConfigureAwait(false);
-            await using var command = new NpgsqlCommand("SELECT pg_terminate_backend($1)::text", session.Connection) { Parameters = { new() { Value = process } } };
+            await using var command = new NpgsqlCommand("SELECT pg_terminate_backend($1)::text", session.Connection)
+            {
+                Parameters = { new() { Value = process } },
+            };
             await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)

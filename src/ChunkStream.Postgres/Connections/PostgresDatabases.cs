@@ -16,7 +16,7 @@ namespace ChunkStream.Postgres.Connections;
 internal sealed class PostgresDatabases(
     PostgresDatabase configured, IOptions<PostgresOptions> options, TimeProvider time, ILoggerFactory loggers)
 {
-    // Forgotten with its data source: an app may have one for each of its tenants, and close them.
+    // An entry goes with its data source: an app may have one for each of its tenants, and close them.
     private readonly ConditionalWeakTable<NpgsqlDataSource, PostgresDatabase> _own = [];
 
     /// <summary>The database of a data source.</summary>
@@ -29,5 +29,6 @@ internal sealed class PostgresDatabases(
         => ConnectionSettings.AreForced(new NpgsqlConnectionStringBuilder(dataSource.ConnectionString))
             ? PostgresDatabase.Create(dataSource, options.Value, time, loggers)
             : throw new InvalidOperationException(
-                "This data source lacks settings that streams need: call UseChunkStream() on its NpgsqlDataSourceBuilder before Build().");
+                "This data source lacks settings that streams need: "
+                + "call UseChunkStream() on its NpgsqlDataSourceBuilder before Build().");
 }

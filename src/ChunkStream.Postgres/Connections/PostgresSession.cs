@@ -19,7 +19,7 @@ namespace ChunkStream.Postgres.Connections;
 /// </remarks>
 internal sealed class PostgresSession : IAsyncDisposable
 {
-    // For the last words to a server that answers: a rollback.
+    // How long a rollback may take on a server that answers.
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(2);
 
     private readonly TimeProvider _time;
@@ -60,7 +60,7 @@ internal sealed class PostgresSession : IAsyncDisposable
         }
         finally
         {
-            // It has a limit of its own, and nobody waits for that.
+            // Npgsql ends the opening by its own limit, and nobody waits for that.
             if (!isDone)
                 _ = DiscardAsync(opening);
         }
@@ -89,19 +89,26 @@ internal sealed class PostgresSession : IAsyncDisposable
         await _onLimit.DisposeAsync().ConfigureAwait(false);
         _limit.Dispose();
 
-        // Its last answer may have come before the socket was closed: without this it would be found dead by the next.
+        // If the last answer came before the socket was closed, Npgsql takes the connection for a live one. Without
+        // this the next user would get it, and find it dead.
         if (IsSevered && NpgsqlMembers.Connector.GetValue(Connection) is { } connector)
-            NpgsqlMembers.Break.Invoke(connector, [new OperationCanceledException("The connection was closed while it was at work."), false]);
+        {
+            var reason = new OperationCanceledException("The connection was closed while it was at work.");
+            NpgsqlMembers.Break.Invoke(connector, [reason, false]);
+        }
 
-        // What an open transaction costs is a rollback.
+        // An open transaction is rolled back here.
         var closing = Connection.DisposeAsync().AsTask();
         if (!await closing.CompletesWithinAsync(CloseLimit, _time, CancellationToken.None).ConfigureAwait(false))
             Sever();
         await closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // One that could not be closed would be in nobody's hands, and its place in the pool would be lost.
+        // A connection that could not be closed would hold its place in the pool for ever.
         if (!closing.IsCompletedSuccessfully && NpgsqlMembers.Connector.GetValue(Connection) is { } stuck)
-            NpgsqlMembers.Break.Invoke(stuck, [new InvalidOperationException("The connection could not be given back."), false]);
+        {
+            var reason = new InvalidOperationException("The connection could not be given back.");
+            NpgsqlMembers.Break.Invoke(stuck, [reason, false]);
+        }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it any more.")]

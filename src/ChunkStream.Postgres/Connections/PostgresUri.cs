@@ -42,7 +42,7 @@ internal static class PostgresUri
         ["load_balance_hosts"] = "Load Balance Hosts",
     };
 
-    /// <summary>Whether a text is meant to be one.</summary>
+    /// <summary>Whether a text is meant as a URI.</summary>
     public static bool IsOne(string text)
         => Schemes.Any(scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
@@ -63,8 +63,14 @@ internal static class PostgresUri
             authority = authority[(at + 1)..];
         }
 
-        if (authority.Contains('@', StringComparison.Ordinal) || database.Contains('@', StringComparison.Ordinal) || database.Contains('/', StringComparison.Ordinal))
-            throw new ConnectionStringException("In a URI, an @, /, ? or % of a user's name or password is written as %40, %2F, %3F or %25.");
+        if (authority.Contains('@', StringComparison.Ordinal)
+            || database.Contains('@', StringComparison.Ordinal)
+            || database.Contains('/', StringComparison.Ordinal))
+        {
+            throw new ConnectionStringException(
+                "In a URI, an @, /, ? or % of a user's name or password is written as %40, %2F, %3F or %25.");
+        }
+
         AddHosts(authority.Split(','));
         Add("Database", Decode(database));
         foreach (var parameter in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
@@ -98,8 +104,7 @@ internal static class PostgresUri
             }
             else
             {
-                Add("Host", string.Join(',', places.Select(one =>
-                    $"{(one.Host.Length == 0 ? "localhost" : one.Host.Contains(':', StringComparison.Ordinal) ? $"[{one.Host}]" : one.Host)}{(one.Port.Length == 0 ? "" : ":" + one.Port)}")));
+                Add("Host", string.Join(',', places.Select(TextOf)));
             }
         }
     }
@@ -112,20 +117,44 @@ internal static class PostgresUri
         var colon = text.IndexOf(':', end + 1);
         var host = colon < 0 ? text : text[..colon];
         var port = colon < 0 ? "" : text[(colon + 1)..];
-        if (port.Length > 0 && !(int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 65536))
-            throw new ConnectionStringException("A port of the URI is no whole number of 1–65535. (An @, /, ? or % of a user's name or password is written as %40, %2F, %3F or %25.)");
+        var isPort = int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and < 65536;
+        if (port.Length > 0 && !isPort)
+        {
+            throw new ConnectionStringException(
+                "A port of the URI is no whole number of 1–65535. "
+                + "(An @, /, ? or % of a user's name or password is written as %40, %2F, %3F or %25.)");
+        }
+
         return (Decode(end > 0 ? host[1..end] : host), port);
     }
 
+    // As Npgsql takes it where there are several hosts.
+    private static string TextOf((string Host, string Port) place)
+    {
+        var host = place.Host.Length == 0 ? "localhost"
+            : place.Host.Contains(':', StringComparison.Ordinal) ? $"[{place.Host}]"
+            : place.Host;
+        return place.Port.Length == 0 ? host : $"{host}:{place.Port}";
+    }
+
     private static (string Before, string After) Cut(string text, char separator)
-        => text.IndexOf(separator, StringComparison.Ordinal) is >= 0 and var place ? (text[..place], text[(place + 1)..]) : (text, "");
+        => text.IndexOf(separator, StringComparison.Ordinal) is >= 0 and var place
+            ? (text[..place], text[(place + 1)..])
+            : (text, "");
 
     private static string Decode(string text)
     {
         for (var place = text.IndexOf('%', StringComparison.Ordinal); place >= 0; place = text.IndexOf('%', place + 1))
         {
-            if (place + 2 >= text.Length || !char.IsAsciiHexDigit(text[place + 1]) || !char.IsAsciiHexDigit(text[place + 2]) || text.AsSpan(place + 1, 2) is "00")
-                throw new ConnectionStringException("A % of the URI is not followed by two hexadecimal digits: a % itself is written as %25.");
+            if (place + 2 >= text.Length
+                || !char.IsAsciiHexDigit(text[place + 1])
+                || !char.IsAsciiHexDigit(text[place + 2])
+                || text.AsSpan(place + 1, 2) is "00")
+            {
+                throw new ConnectionStringException(
+                    "A % of the URI is not followed by two hexadecimal digits: a % itself is written as %25.");
+            }
         }
 
         return Uri.UnescapeDataString(text);

@@ -21,14 +21,13 @@ namespace ChunkStream.Postgres.Cursors;
 /// </remarks>
 internal sealed class Cursor : IAsyncDisposable
 {
-    // At most a round of FETCHes is on its way, a few megabytes: enough to read over them, and no time that anyone
-    // notices.
+    // At most one round of FETCHes, a few megabytes, is on its way: this is long enough to skip it, and nobody notices.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMilliseconds(100);
 
-    // Less than anyone notices, and enough for a few hundred kilobytes.
+    // Long enough for a few hundred kilobytes to arrive, and too short for anyone to notice.
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(3);
 
-    // The server's clock is another one.
+    // The server measures its timeout by a clock of its own, which may differ by this much.
     private static readonly TimeSpan ClockDifference = TimeSpan.FromMilliseconds(20);
 
     private readonly PostgresSession _session;
@@ -50,7 +49,7 @@ internal sealed class Cursor : IAsyncDisposable
     private long _bytesBeforeFetch;
     private TimeSpan _waitedInFetch;
 
-    /// <param name="session">The connection, inside of a transaction. It is the cursor's from now on.</param>
+    /// <param name="session">The connection, inside a transaction. The cursor owns it from now on.</param>
     /// <param name="name">The cursor's name in SQL.</param>
     /// <param name="rows">Writes the rows.</param>
     /// <param name="plan">How many rows to ask for at a time.</param>
@@ -90,7 +89,9 @@ internal sealed class Cursor : IAsyncDisposable
             await ReadEstimateAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Steps to the next row if it is here already. False says nothing about the end.</summary>
+    /// <summary>
+    /// Steps to the next row if it has arrived already. False does not mean that the result has ended.
+    /// </summary>
     public bool TryRead()
     {
         if (_pending is not null)
@@ -117,8 +118,8 @@ internal sealed class Cursor : IAsyncDisposable
             var isLate = !next.IsCompleted;
             if (await WaitedFor(next).ConfigureAwait(false))
             {
-                // The backend sends 8 KiB at a time. Once we are faster than it, each of these costs a wake-up, unless
-                // some of them gather in the socket; not on Windows, whose timers take 15 ms.
+                // The backend sends 8 KiB at a time. If we are faster than it, each of these costs a wake-up, so some
+                // are left to gather in the socket. Not on Windows, where a timer takes 15 ms.
                 if (isLate && _plan.Fetches > 1 && !OperatingSystem.IsWindows())
                     await Task.Delay(GatherTime, _time, _cancellation).ConfigureAwait(false);
                 _pending = null;
@@ -133,8 +134,8 @@ internal sealed class Cursor : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives the connection back. What was sent ahead is read over if it is there, else the connection is severed;
-    /// neither the backend nor we go through the rest of the result.
+    /// Gives the connection back. Answers that have arrived are skipped; if others are missing, the connection is
+    /// severed. Neither the backend nor this process goes through the rest of the result.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -143,14 +144,14 @@ internal sealed class Cursor : IAsyncDisposable
         if (!_session.IsSevered)
             return;
 
-        // The server may count the connection for as long as its backend lives.
+        // The server may count the connection until its backend has ended.
         if (_unaware is { } process)
             await _database.TerminateAsync(process).ConfigureAwait(false);
         else
             await Task.Delay(SessionSettings.NoticeTime, _time, CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <summary>Goes from the FETCH that is read to the next one; false where it was the last.</summary>
+    /// <summary>Goes on to the next FETCH; false after the last one.</summary>
     private async Task<bool> NextFetchAsync()
     {
         var latest = new Fetched(_rowsInFetch, Rows.ValueBytes - _bytesBeforeFetch, _waitedInFetch);
@@ -160,14 +161,15 @@ internal sealed class Cursor : IAsyncDisposable
         if (!isLast && await WaitedFor(_reader!.NextResultAsync(CancellationToken.None)).ConfigureAwait(false))
             return true;
 
-        // Where it was the last, those sent ahead of it are empty; this reads over them.
+        // After the last rows, the FETCHes that were sent ahead are empty. This skips them.
         await WaitedFor(EndRoundAsync()).ConfigureAwait(false);
         if (isLast)
             return false;
 
         _plan.Next(_round, latest);
         _limit = _timeout;
-        await SendRoundAsync(_limit is null ? [] : [new NpgsqlBatchCommand(SessionSettings.NoStatementTimeout)]).ConfigureAwait(false);
+        NpgsqlBatchCommand[] before = _limit is null ? [] : [new(SessionSettings.NoStatementTimeout)];
+        await SendRoundAsync(before).ConfigureAwait(false);
         return true;
     }
 
@@ -194,12 +196,13 @@ internal sealed class Cursor : IAsyncDisposable
         (_reader, _batch) = (null, null);
         try
         {
-            // Npgsql (10.0.3) finds its way out of a failure among error barriers only where it comes between two
-            // results: not amid rows that it skips, and not while the reader is disposed. So each FETCH is read to its
-            // end, and the round to its own.
+            // Npgsql 10.0.3 recovers from a failure among error barriers only if it meets the failure between two
+            // results, not amid rows that it skips and not while the reader is disposed. So each FETCH is read to its
+            // end, and the round, too.
             do
             {
-                while (_plan.IsSentAfterEachFetch && await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                while (_plan.IsSentAfterEachFetch
+                    && await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
                 {
                 }
             }
@@ -208,7 +211,7 @@ internal sealed class Cursor : IAsyncDisposable
         }
         catch when (_plan.IsSentAfterEachFetch)
         {
-            // What the others have answered would be left for whoever has the connection next.
+            // The answers to the other FETCHes would be left for the next user of the connection.
             _session.Sever();
             throw;
         }
@@ -230,13 +233,13 @@ internal sealed class Cursor : IAsyncDisposable
         if (_reader is null || _batch is null)
             return;
 
-        // What was sent ahead is mostly here by now, and is read over in a few milliseconds. Where it is not, we don't
-        // wait for it.
+        // The answers to FETCHes that were sent ahead have mostly arrived by now, and are skipped in a few
+        // milliseconds. Nobody waits for those that have not.
         var ending = DrainAsync();
         if (!await ending.CompletesWithinAsync(DrainLimit, _time, CancellationToken.None).ConfigureAwait(false))
             _session.Sever();
 
-        // How it ends does not matter any more: that a connection broke, the pool sees for itself.
+        // A failure does not matter any more: the pool notices by itself if the connection is broken.
         await ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -245,8 +248,8 @@ internal sealed class Cursor : IAsyncDisposable
         if (_pending is not null)
             await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Npgsql (10.0.3) takes a failure amid rows for the end of the whole round, also where other FETCHes have their
-        // own answers.
+        // Npgsql 10.0.3 takes a failure amid rows for the end of the whole round, even if other FETCHes have answers of
+        // their own.
         if (_pending is { IsCompletedSuccessfully: false } && _plan.IsSentAfterEachFetch)
             _session.Sever();
         await EndRoundAsync().ConfigureAwait(false);
@@ -268,7 +271,7 @@ internal sealed class Cursor : IAsyncDisposable
         await WaitedFor(_reader.NextResultAsync(CancellationToken.None)).ConfigureAwait(false);
     }
 
-    /// <summary>Waits for Postgres, and takes the time.</summary>
+    /// <summary>Waits for Postgres, and measures how long.</summary>
     private async Task<T> WaitedFor<T>(Task<T> task)
     {
         if (task.IsCompletedSuccessfully)
@@ -284,7 +287,8 @@ internal sealed class Cursor : IAsyncDisposable
             _cancellation.ThrowIfCancellationRequested();
             throw;
         }
-        catch (NpgsqlException failure) when (failure.InnerException is MessageTooLargeException { Column: { } column } row)
+        catch (NpgsqlException failure)
+            when (failure.InnerException is MessageTooLargeException { Column: { } column } row)
         {
             // The backend still has that row, and maybe more, to send.
             _session.Sever();
@@ -305,13 +309,14 @@ internal sealed class Cursor : IAsyncDisposable
         }
     }
 
-    // For a statement_timeout and for a person who cancels Postgres has one code; only the message, in the server's
-    // language, tells them apart. So do we by the time: Postgres's limit is in force in the first round alone.
+    // Postgres has one code for a statement_timeout and for a person who cancels. Only the message tells them apart,
+    // and it is in the server's language. So the time decides here: Postgres's own limit applies in the first round
+    // only.
     private bool IsStatementOutOfTime()
         => _limit is null && _timeout is { } timeout && _time.GetElapsedTime(_sent) + ClockDifference >= timeout;
 
-    // Until the first row Postgres's own statement_timeout does it; later that would count the time, too, for which a
-    // FETCH is held back by a reader that takes nothing.
+    // Up to the first row, Postgres's own statement_timeout is the limit. Later it would also count the time for which
+    // a reader that takes nothing holds a FETCH back.
     private async Task<T> WithinAsync<T>(Task<T> task, TimeSpan limit)
     {
         if (await task.CompletesWithinAsync(limit, _time, CancellationToken.None).ConfigureAwait(false))

@@ -30,17 +30,20 @@ internal sealed class CursorOpening : IAsyncDisposable
             var session = await scope.Database.OpenAsync(scope.Cancellation).ConfigureAwait(false);
             try
             {
-                // BEGIN travels with the first command; what ends the transaction is the end of the session. A cursor
-                // reads one snapshot anyhow; in this isolation so do the volatile functions that it calls, which else
-                // have a newer one at each call.
-                await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None).ConfigureAwait(false);
-                var layout = await RowLayout.DescribeAsync(session.Connection, run.Query, run.ExactNumbers).ConfigureAwait(false);
+                // BEGIN travels with the first command, and the end of the session ends the transaction. A cursor
+                // always reads one snapshot. With this isolation the volatile functions that it calls read it, too,
+                // instead of a newer one at each call.
+                await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None)
+                    .ConfigureAwait(false);
+                var layout = await RowLayout.DescribeAsync(session.Connection, run.Query, run.ExactNumbers)
+                    .ConfigureAwait(false);
                 return new CursorOpening(scope, run.Query, session, layout);
             }
-            catch (NpgsqlException) when (first && !session.IsSevered && session.Connection.FullState.HasFlag(ConnectionState.Broken))
+            catch (NpgsqlException)
+                when (first && !session.IsSevered && session.Connection.FullState.HasFlag(ConnectionState.Broken))
             {
-                // It lay in the pool while the server was restarted, or a firewall forgot it. Nothing has been read
-                // yet, and a new one tells whether the server is there.
+                // The connection lay in the pool while the server was restarted, or a firewall forgot it. Nothing has
+                // been read yet, and a new connection tells whether the server is there.
                 await session.DisposeAsync().ConfigureAwait(false);
                 scope.Database.ForgetIdleConnections();
             }
@@ -70,7 +73,8 @@ internal sealed class CursorOpening : IAsyncDisposable
             commands.Add(select.Command("EXPLAIN (FORMAT JSON)\n"));
         commands.Add(select.Command($"DECLARE {_query.CursorName} NO SCROLL CURSOR FOR\n"));
 
-        var plan = new FetchPlan(options.FetchBytes, options.FetchesAhead, _query.Timeout, isAtPosition: start.From is not null);
+        var plan = new FetchPlan(
+            options.FetchBytes, options.FetchesAhead, _query.Timeout, isAtPosition: start.From is not null);
         var cursor = new Cursor(_session!, _query.CursorName, rows, plan, _scope);
         try
         {

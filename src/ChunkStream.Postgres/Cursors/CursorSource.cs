@@ -19,19 +19,19 @@ namespace ChunkStream.Postgres.Cursors;
 /// <param name="time">Measures how fast rows come, and how long a reader stalls.</param>
 /// <param name="cancellation">Cancelled when nobody wants the rows any more: it reaches the backend.</param>
 internal sealed class CursorSource(
-    PostgresDatabase database, QueryRun run, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation) : StreamSource
+    PostgresDatabase database, QueryRun run, RecordEncoding encoding, TimeProvider time, CancellationToken cancellation)
+    : StreamSource
 {
-    // A reader that takes nothing for so long is not merely a packet late; while others wait for a connection, they get
-    // it.
+    // A reader that takes nothing for so long has stalled: if others wait for a connection, they get this one.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
 
-    // Those who wait for their next turn have something already, and each change costs a cursor.
+    // Streams that wait for their next turn have given rows already, and each change of turns costs a new cursor.
     private static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(2);
     private const int TurnPerOpening = 4;
 
-    // A conflict is over in no time, a server is restarted within a few seconds: 0.1, 0.5 and 2.5 seconds.
+    // The pauses are 0.1, 0.5 and 2.5 seconds: a conflict is over at once, and a server restarts within a few seconds.
     private const int MostFailures = 3;
     private const double PauseGrowth = 5;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -63,7 +63,9 @@ internal sealed class CursorSource(
 
     /// <inheritdoc />
     public override ReadOnlySpan<byte> Checkpoint
-        => _key is { HasPosition: true } && run.Tokens is { } tokens ? tokens.Make(_rows, _key, run.Query.Key.Count) : [];
+        => _key is { HasPosition: true } && run.Tokens is { } tokens
+            ? tokens.Make(_rows, _key, run.Query.Key.Count)
+            : [];
 
     /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()
@@ -100,7 +102,7 @@ internal sealed class CursorSource(
     /// <inheritdoc />
     public override async Task WaitForReaderAsync(Task reader)
     {
-        // Postgres is at work for this stream: that is no idle connection.
+        // While Postgres works for this stream, its connection is not idle.
         if (_advancing is { IsCompleted: false } advancing)
             await Task.WhenAny(reader, advancing).ConfigureAwait(false);
 
@@ -120,7 +122,9 @@ internal sealed class CursorSource(
 
     /// <inheritdoc />
     public override Problem Describe(Exception failure)
-        => run.Describe?.Invoke(failure) ?? (run.Query.ShowsErrors ? RaisedProblem.Describe(failure) : null) ?? PostgresFailures.Describe(failure);
+        => run.Describe?.Invoke(failure)
+            ?? (run.Query.ShowsErrors ? RaisedProblem.Describe(failure) : null)
+            ?? PostgresFailures.Describe(failure);
 
     /// <inheritdoc />
     public override async ValueTask DisposeAsync()
@@ -138,7 +142,7 @@ internal sealed class CursorSource(
         _ready = await NextRowOfAnyCursorAsync().ConfigureAwait(false);
         _ended = !_ready;
 
-        // The reader may take its time for the last rows; nobody else shall wait for that.
+        // The reader may take its time for the last rows. Nobody else has to wait for a connection meanwhile.
         if (_ended)
             await CloseAsync().ConfigureAwait(false);
         else if (_rows >= run.Query.MaxRows)
@@ -146,7 +150,7 @@ internal sealed class CursorSource(
         return _ready;
     }
 
-    /// <summary>Goes on with another cursor where the server gave up this one, and nothing is lost by that.</summary>
+    /// <summary>Goes on with another cursor if the server gave up this one and no row is lost by that.</summary>
     private async Task<bool> NextRowOfAnyCursorAsync()
     {
         while (true)
@@ -163,18 +167,21 @@ internal sealed class CursorSource(
                     (_rowsAtFailure, _failures) = (_rows, 0);
                 (_continuedAfterFailures, _lastFailure) = (_continuedAfterFailures + 1, failure);
                 await CloseAsync().ConfigureAwait(false);
-                await Task.Delay(FirstPause * Math.Pow(PauseGrowth, _failures++), time, cancellation).ConfigureAwait(false);
+                var pause = FirstPause * Math.Pow(PauseGrowth, _failures++);
+                await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
             }
         }
     }
 
-    // Before the first row the client can be told to come again, and why; only what may succeed at once is tried again
-    // here. Once rows are written, a stream with a key goes on after them. Either way it is tried a few times as long
-    // as no row comes.
+    // Before the first row the client can be told to try again, and why. So only what may succeed at once is tried
+    // again here. Once rows are written, a stream with a key goes on after the last of them. As long as no row comes,
+    // the number of tries is limited either way.
     private bool CanGoOnAfter(Exception failure)
         => !cancellation.IsCancellationRequested
             && (_rows != _rowsAtFailure || _failures < MostFailures)
-            && (_rows == FirstRow ? PostgresFailures.IsConflict(failure) : run.Query.Key.Count > 0 && PostgresFailures.MayPass(failure));
+            && (_rows == FirstRow
+                ? PostgresFailures.IsConflict(failure)
+                : run.Query.Key.Count > 0 && PostgresFailures.MayPass(failure));
 
     private async Task<bool> NextRowAsync()
     {
@@ -184,7 +191,7 @@ internal sealed class CursorSource(
             return true;
         if (_isParted)
         {
-            // The caller has the right to one connection.
+            // This stream may hold one connection only, so the cursor gives back its own first.
             await CloseCursorAsync().ConfigureAwait(false);
             if (run.IsKeyProven is not { } isProven || !await isProven(cancellation).ConfigureAwait(false))
                 await NullKeys.RefuseAsync(database, run.Query, _layout!, cancellation).ConfigureAwait(false);
@@ -201,15 +208,15 @@ internal sealed class CursorSource(
         }
         catch (QueryTimeoutException) when (run.Query.Key.Count > 0 && _cursor!.FetchesSeveral)
         {
-            // Was it one row that took so long, or were it many that belong to one FETCH? Along the key that one row
-            // can be asked for alone.
+            // Either one row took too long, or the many rows of one FETCH did together. A new cursor at the same key
+            // asks for the next row alone, and so tells which.
             await CloseAsync().ConfigureAwait(false);
             await OpenAsync().ConfigureAwait(false);
             return await ReadAsync().ConfigureAwait(false);
         }
     }
 
-    // A cursor that is opened at a position gives the row there once more.
+    // A cursor that is opened at a position gives the row at that position once more.
     private async Task<bool> ReadAsync()
     {
         var position = _from;
@@ -222,7 +229,8 @@ internal sealed class CursorSource(
 
     private async Task OpenAsync()
     {
-        _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, run.IsAnonymous, cancellation).ConfigureAwait(false);
+        _slot = await database.Slots.EnterAsync(isNewcomer: _schema is null, run.IsAnonymous, cancellation)
+            .ConfigureAwait(false);
         var start = time.GetTimestamp();
         _from = Position();
         _isParted = _from is not null;
@@ -232,25 +240,33 @@ internal sealed class CursorSource(
         }
         catch (PostgresException refusal) when (_schema is null && (refusal.IsAboutValues() || refusal.IsAboutText()))
         {
-            // The values are those of parameters, of a token, or of the query's own making. Some types refuse a value
-            // of a token as if it were bad syntax.
-            if (refusal.IsAboutValues() && run.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
+            // The refused value comes from a parameter, from a token, or from the query itself. Some types refuse a
+            // value of a token as if it were bad syntax.
+            if (refusal.IsAboutValues() && run.WhyRefused is { } why
+                && await why(cancellation).ConfigureAwait(false) is { } problem)
                 throw new ProblemException(problem, refusal);
-            if (_from is not null && _layout is { } layout && await PositionCheck.ProblemAsync(database, layout.Key, _from, cancellation).ConfigureAwait(false) is { } refused)
+            if (_from is not null && _layout is { } layout
+                && await PositionCheck.ProblemAsync(database, layout.Key, _from, cancellation).ConfigureAwait(false)
+                    is { } refused)
                 throw new ProblemException(refused, refusal);
             throw;
         }
 
-        // While others wait, a stream that can go on later has the connection for a turn at a time; longer ones where
-        // it takes long to begin.
+        // While others wait, a stream that can go on later has the connection for one turn at a time. Turns are longer
+        // if it takes long to open the cursor.
         _opened = time.GetTimestamp();
         _turn = Turn + (TurnPerOpening * time.GetElapsedTime(start, _opened));
-        _schema ??= _cursor.Rows.Schema with { EstimatedRows = _cursor.EstimatedRows, HasCheckpoints = run.HasCheckpoints };
+        _schema ??= _cursor.Rows.Schema with
+        {
+            EstimatedRows = _cursor.EstimatedRows,
+            HasCheckpoints = run.HasCheckpoints,
+        };
     }
 
     private async Task<Cursor> OpenCursorAsync()
     {
-        var opening = await CursorOpening.BeginAsync(new CursorScope(database, time, cancellation), run).ConfigureAwait(false);
+        var scope = new CursorScope(database, time, cancellation);
+        var opening = await CursorOpening.BeginAsync(scope, run).ConfigureAwait(false);
         await using var _ = opening.ConfigureAwait(false);
         var start = new CursorStart(_from, AtMost(), IsEstimated: _schema is null);
         return await opening.OpenAsync(Rows(opening.Layout), start).ConfigureAwait(false);
@@ -269,8 +285,8 @@ internal sealed class CursorSource(
     private KeysetPosition? Position()
         => _key is { HasPosition: true } ? new KeysetPosition(_rows, _key.Texts()) : run.After;
 
-    // One more than the bound: that there is one is how the bound is known to be passed. And one more for the row at
-    // the position; where that is gone, it is one too many, and is not read.
+    // One row more than the bound shows that the bound is passed. Another one is for the row at the position. If that
+    // row is gone, this is one too many, and is not read.
     private long? AtMost()
     {
         var last = run.Limit ?? run.Query.MaxRows + 1;
@@ -284,7 +300,8 @@ internal sealed class CursorSource(
         await reader.CompletesWithinAsync(patience, time, cancellation).ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         return reader.IsCompleted
-            || (patience < limit && await _slot!.OfferAsync(reader, limit - patience, cancellation).ConfigureAwait(false));
+            || (patience < limit
+                && await _slot!.OfferAsync(reader, limit - patience, cancellation).ConfigureAwait(false));
     }
 
     /// <summary>
@@ -293,7 +310,7 @@ internal sealed class CursorSource(
     /// </summary>
     private async Task PauseAsync()
     {
-        // A failure is still to be told; a row that has come and was not written comes again.
+        // A failure is kept, because it is still to be reported. A row that has come and was not written comes again.
         if (_advancing is not { IsFaulted: true } and not { IsCanceled: true })
             (_advancing, _ready) = (null, false);
         if (!_ended)

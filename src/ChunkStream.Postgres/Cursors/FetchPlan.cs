@@ -14,8 +14,7 @@ namespace ChunkStream.Postgres.Cursors;
 /// <param name="fetchesAhead">How many FETCHes are sent ahead at most.</param>
 /// <param name="timeout">How long the next row may take; null for no limit.</param>
 /// <param name="isAtPosition">
-/// Whether the first row is one that the reader has: the one after it then has a FETCH of its own, too, and leaves at
-/// once.
+/// Whether the reader has the first row already. The second row then has a FETCH of its own, too, and leaves at once.
 /// </param>
 internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? timeout = null, bool isAtPosition = false)
 {
@@ -25,11 +24,11 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? time
     // A row must not wait longer than this for others of its round: less than a person notices.
     private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(50);
 
-    // Rows of one FETCH can't be told apart until they are here. So that a timeout hits none that kept to it, a FETCH
-    // has only as many rows as would still be in time if each of them took this long.
+    // Nobody can tell how long a single row of a FETCH took. So that the timeout never hits rows that kept to it, a
+    // FETCH has only as many rows as would still be in time if each of them took this long.
     private static readonly TimeSpan SlowRow = TimeSpan.FromMilliseconds(100);
 
-    // From one round to the next, while nothing is known but that the last one was quick.
+    // After a quick round, a FETCH asks for at most this many times the rows.
     private const int Growth = 16;
 
     // The buffer that a backend fills before it sends anything of its own accord.
@@ -43,7 +42,7 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? time
     /// <summary>FETCHes in the current round. At least 1.</summary>
     public int Fetches { get; private set; } = isAtPosition ? 2 : 1;
 
-    /// <summary>Keeps to a timeout that became known later: that of the database's own.</summary>
+    /// <summary>Keeps to the database's own timeout, which becomes known later.</summary>
     public void KeepTo(TimeSpan? limit) => _mostRows = MostRowsWithin(limit);
 
     private static int MostRowsWithin(TimeSpan? limit)

@@ -17,15 +17,16 @@ internal static class KeyProof
     // (of which ROLLUP adds nulls) and functions that give several rows are not among them.
     private static readonly HashSet<string> Harmless =
     [
-        "Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan", "BitmapAnd", "BitmapOr",
-        "Tid Scan", "Tid Range Scan", "Subquery Scan", "CTE Scan", "Result", "Sort", "Incremental Sort", "Limit", "Unique", "WindowAgg",
-        "Materialize", "Gather", "Gather Merge",
+        "Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan",
+        "BitmapAnd", "BitmapOr", "Tid Scan", "Tid Range Scan", "Subquery Scan", "CTE Scan", "Result", "Sort",
+        "Incremental Sort", "Limit", "Unique", "WindowAgg", "Materialize", "Gather", "Gather Merge",
     ];
 
-    /// <summary>What to tell where there is none.</summary>
+    /// <summary>What the author of a query is told if there is no proof.</summary>
     public const string Missing =
-        "The database does not guarantee that this key is unique and never null (no unique index over not-null columns of the one table that is read "
-        + "covers it, in the columns' own collation and order). Each stream checks it row by row, and fails where it is not so.";
+        "The database does not guarantee that this key is unique and never null (no unique index over not-null "
+        + "columns of the one table that is read covers it, in the columns' own collation and order). "
+        + "Each stream checks it row by row, and fails where it is not so.";
 
     /// <summary>Looks for a proof, on a connection of its own.</summary>
     public static async Task<bool> ExistsAsync(
@@ -49,26 +50,37 @@ internal static class KeyProof
     }
 
     /// <summary>The table that all columns of the key come from, and their numbers there.</summary>
-    private static async Task<(uint? Table, short[] Columns)> OriginAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
+    private static async Task<(uint? Table, short[] Columns)> OriginAsync(
+        NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
         var command = new NpgsqlCommand(query.Sql, connection);
         await using var _ = command.ConfigureAwait(false);
         SelectStatement.AddParameters(command.Parameters, query.Parameters);
-        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None).ConfigureAwait(false);
+        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None)
+            .ConfigureAwait(false);
         await using var __ = description.ConfigureAwait(false);
-        var schema = (await description.GetColumnSchemaAsync(CancellationToken.None).ConfigureAwait(false)).Cast<NpgsqlDbColumn>().ToArray();
+        var described = await description.GetColumnSchemaAsync(CancellationToken.None).ConfigureAwait(false);
+        var schema = described.Cast<NpgsqlDbColumn>().ToArray();
         var key = layout.Key.Select(column => schema.First(other => other.ColumnName == column.Name)).ToArray();
-        var isOneTable = key.All(column => column.TableOID != 0 && column.TableOID == key[0].TableOID && column.ColumnAttributeNumber is > 0);
-        return isOneTable ? (key[0].TableOID, [.. key.Select(column => column.ColumnAttributeNumber!.Value)]) : (null, []);
+        var isOneTable = key.All(column => column.TableOID != 0
+            && column.TableOID == key[0].TableOID
+            && column.ColumnAttributeNumber is > 0);
+        return isOneTable
+            ? (key[0].TableOID, [.. key.Select(column => column.ColumnAttributeNumber!.Value)])
+            : (null, []);
     }
 
     private static async Task<bool> HasUniqueIndexAsync(NpgsqlConnection connection, uint table, short[] columns)
     {
-        // The index must find equal what the order of the rows finds equal: the collation is the column's, and the
-        // operator class the default one of its type. A table with children is read with them, and its index knows only
-        // its own rows.
+        const string IsNotNullConstraint =
+            "n.conrelid = a.attrelid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]";
+        const string CanBeNull = "NOT (a.attnotnull AND coalesce(n.convalidated, true))";
+
+        // The index and the order of the rows must agree on which values are equal. So the index must have the column's
+        // collation and the default operator class of its type. A table with children is read with them, but its index
+        // knows only its own rows.
         const string Sql =
-            """
+            $"""
             SELECT EXISTS (
               SELECT FROM pg_catalog.pg_index i
               JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
@@ -90,10 +102,13 @@ internal static class KeyProof
                         AND d.opcintype = CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END))
                 AND NOT EXISTS (
                   SELECT FROM pg_catalog.pg_attribute a
-                  LEFT JOIN pg_catalog.pg_constraint n ON n.conrelid = a.attrelid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]
-                  WHERE a.attrelid = i.indrelid AND a.attnum = ANY ($2) AND NOT (a.attnotnull AND coalesce(n.convalidated, true))))
+                  LEFT JOIN pg_catalog.pg_constraint n ON {IsNotNullConstraint}
+                  WHERE a.attrelid = i.indrelid AND a.attnum = ANY ($2) AND {CanBeNull}))
             """;
-        var command = new NpgsqlCommand(Sql, connection) { Parameters = { new() { Value = table, DataTypeName = "oid" }, new() { Value = columns } } };
+        var command = new NpgsqlCommand(Sql, connection)
+        {
+            Parameters = { new() { Value = table, DataTypeName = "oid" }, new() { Value = columns } },
+        };
         await using var _ = command.ConfigureAwait(false);
         return (bool)(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
     }
@@ -113,17 +128,21 @@ internal static class KeyProof
             {
                 new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_generic_plan"),
                 prepare,
-                new NpgsqlBatchCommand($"EXPLAIN (FORMAT JSON) EXECUTE chunkstream_proof{(values.Length > 0 ? $"({values})" : "")}"),
+                new NpgsqlBatchCommand(
+                    $"EXPLAIN (FORMAT JSON) EXECUTE chunkstream_proof{(values.Length > 0 ? $"({values})" : "")}"),
                 new NpgsqlBatchCommand("DEALLOCATE chunkstream_proof"),
             },
         };
         await using var _ = batch.ConfigureAwait(false);
-        using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!);
+        var explained = await batch.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
+        using var plan = JsonDocument.Parse((string)explained!);
         var nodes = NodesOf(plan.RootElement[0].GetProperty("Plan")).ToArray();
         return nodes.Count(node => node.TryGetProperty("Relation Name", out var _)) == 1
             && nodes.All(node => Harmless.Contains(node.GetProperty("Node Type").GetString()!));
     }
 
     private static IEnumerable<JsonElement> NodesOf(JsonElement node)
-        => node.TryGetProperty("Plans", out var below) ? below.EnumerateArray().SelectMany(NodesOf).Prepend(node) : [node];
+        => node.TryGetProperty("Plans", out var below)
+            ? below.EnumerateArray().SelectMany(NodesOf).Prepend(node)
+            : [node];
 }

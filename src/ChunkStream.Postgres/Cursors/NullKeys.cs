@@ -42,6 +42,9 @@ internal static class NullKeys
         await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what EndWithClient gives
         await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what LimitStatements gives
         if (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-            throw new KeyException($"The key ({string.Join(", ", layout.Key.Select(column => column.Name))}) is null in a row.");
+        {
+            var names = string.Join(", ", layout.Key.Select(column => column.Name));
+            throw new KeyException($"The key ({names}) is null in a row.");
+        }
     }
 }

@@ -15,12 +15,16 @@ internal static class PositionCheck
     /// secret may still come from elsewhere, or from before an enum lost a value.
     /// </summary>
     public static async Task<Problem?> ProblemAsync(
-        PostgresDatabase database, IReadOnlyList<KeyColumnLayout> key, KeysetPosition position, CancellationToken cancellation)
+        PostgresDatabase database,
+        IReadOnlyList<KeyColumnLayout> key,
+        KeysetPosition position,
+        CancellationToken cancellation)
     {
         var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
         await using var _ = session.ConfigureAwait(false);
         var connection = session.Connection;
-        var command = new NpgsqlBatchCommand("SELECT " + string.Join(", ", key.Select((column, index) => column.Parameter(index + 1) + " IS NULL")));
+        var casts = key.Select((column, index) => column.Parameter(index + 1) + " IS NULL");
+        var command = new NpgsqlBatchCommand("SELECT " + string.Join(", ", casts));
         foreach (var value in position.Values)
             command.Parameters.Add(SelectStatement.Parameter(value));
         try
@@ -30,7 +34,8 @@ internal static class PositionCheck
         }
         catch (PostgresException refusal) when (refusal.IsAboutValues() || refusal.IsAboutText())
         {
-            return Problem.InvalidResumeToken("The token's position is none in the order of this query: start anew, without a token.");
+            return Problem.InvalidResumeToken(
+                "The token's position is none in the order of this query: start anew, without a token.");
         }
     }
 }

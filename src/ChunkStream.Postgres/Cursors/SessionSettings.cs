@@ -19,24 +19,25 @@ internal static class SessionSettings
     /// Windows, and the backend's process.
     /// </summary>
     public const string EndWithClient =
-        "SELECT CASE WHEN current_setting('dynamic_shared_memory_type') <> 'windows' THEN set_config('client_connection_check_interval', '200ms', true) END,"
+        "SELECT CASE WHEN current_setting('dynamic_shared_memory_type') <> 'windows'"
+        + " THEN set_config('client_connection_check_interval', '200ms', true) END,"
         + " pg_backend_pid()::text";
 
     /// <summary>How long it takes at most until the server has noticed that its client is gone.</summary>
     public static readonly TimeSpan NoticeTime = TimeSpan.FromMilliseconds(250);
 
-    // Planning for the first row as for a hundredth of the rows: an index that gives them in order then beats sorting
-    // all of them, while a plan that needs half its time before the first row does not.
+    // To plan for the first row, the planner is told to plan for a hundredth of the rows. An index that gives them in
+    // order then beats sorting all of them, while a plan that needs half its time before the first row does not.
     private const string FirstRowFraction = "0.01";
 
-    // Longer than any stall that we allow: it ends the transactions of a process that is frozen or hangs.
+    // Past the longest stall and this margin, the server ends the transaction: this process is frozen, or hangs.
     private static readonly TimeSpan HangMargin = TimeSpan.FromMinutes(1);
 
     /// <summary>The statements for a query.</summary>
     public static IEnumerable<string> For(PostgresQuery query, PostgresOptions options)
     {
-        // A value comes out alike whatever the defaults of server and role are, and a scan begins at the table's
-        // beginning, not where another one is.
+        // A value has the same text whatever the defaults of server and role are, and a scan begins at the table's
+        // beginning instead of joining another scan midway.
         yield return "SET TRANSACTION READ ONLY";
         yield return "SET LOCAL synchronize_seqscans = off";
         yield return "SET LOCAL TimeZone = 'UTC'";
@@ -47,7 +48,8 @@ internal static class SessionSettings
         // Nobody reads what a query's functions RAISE as a notice or warning, and it can be more than its rows.
         yield return "SET LOCAL client_min_messages = 'error'";
         yield return $"SET LOCAL cursor_tuple_fraction = {(query.IsPlannedForFirstRow ? FirstRowFraction : "1")}";
-        yield return $"SET LOCAL idle_in_transaction_session_timeout = {Milliseconds(StallLimit(query, options) + HangMargin)}";
+        var hangLimit = StallLimit(query, options) + HangMargin;
+        yield return $"SET LOCAL idle_in_transaction_session_timeout = {Milliseconds(hangLimit)}";
     }
 
     /// <summary>
@@ -59,7 +61,9 @@ internal static class SessionSettings
     {
         var declared = query.Timeout is { } timeout ? Milliseconds(timeout) : "NULL";
         return "SELECT limits.ms, set_config('statement_timeout', limits.ms::text, true)"
-            + $" FROM (SELECT coalesce(least({declared}, nullif(1000 * extract(epoch FROM current_setting('statement_timeout')::interval), 0)), 0)::bigint AS ms OFFSET 0) AS limits";
+            + $" FROM (SELECT coalesce(least({declared},"
+            + " nullif(1000 * extract(epoch FROM current_setting('statement_timeout')::interval), 0)), 0)::bigint AS ms"
+            + " OFFSET 0) AS limits";
     }
 
     /// <summary>How long a query's reader may stall while the query holds its connection.</summary>

@@ -14,7 +14,10 @@ internal static class WatchedCommand
     /// <exception cref="PostgresException">Postgres refuses the statement, or a value in it.</exception>
     public static async Task RunAsync(NpgsqlConnection connection, NpgsqlBatchCommand command)
     {
-        var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand(SessionSettings.EndWithClient), command } };
+        var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new NpgsqlBatchCommand(SessionSettings.EndWithClient), command },
+        };
         await using var _ = batch.ConfigureAwait(false);
         await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
     }

@@ -26,7 +26,7 @@ internal static class PostgresFailures
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } => Problem.Unavailable(
             "The database can't be reached now."),
         NpgsqlException { InnerException: MessageTooLargeException large } => Problem.BrokenQuery(large.Message),
-        // Npgsql says so when the pool had no connection free in time.
+        // Npgsql throws these if no connection of the pool came free in time.
         NpgsqlException { IsTransient: true } or TimeoutException => Problem.Unavailable(
             "The database has no connection free now."),
         NpgsqlException => Problem.Unavailable("The connection to the database was lost."),
@@ -41,7 +41,8 @@ internal static class PostgresFailures
 
         NpgsqlException { InnerException: MessageTooLargeException } => false,
 
-        // The connection was lost. Who ends a backend may also close its connection before its last words are read.
+        // The connection was lost. This also happens when somebody ends a backend, if its last message could not be
+        // read.
         NpgsqlException => true,
         _ => false,
     };
@@ -50,8 +51,8 @@ internal static class PostgresFailures
     public static bool IsConflict(Exception failure)
         => failure is PostgresException postgres && SqlStates.MeaningOf(postgres.SqlState) is SqlStateMeaning.Conflict;
 
-    // A cursor knows its limit, and whether that was reached. Before there is one, while a query waits for a lock on
-    // its table, the message tells, where the server speaks English.
+    // A cursor knows whether its limit was reached. Before there is a cursor, such as while a query waits for a lock on
+    // its table, only the message tells, and only if the server speaks English.
     private static bool IsCancelledByHand(Exception failure)
         => failure is QueryCancelledException
             || (failure is PostgresException cancelled && cancelled.IsCancelled()
@@ -63,12 +64,15 @@ internal static class PostgresFailures
         SqlStateMeaning.Conflict => Problem.Unavailable(
             "The database gave up this query because of a conflict with others. A new try may succeed."),
         SqlStateMeaning.Ended => Problem.Unavailable(
-            "The database ended this query: it is being stopped, or one of its own limits (for locks or transactions) was reached. A new try may succeed."),
+            "The database ended this query: it is being stopped, or one of its own limits (for locks or transactions) "
+            + "was reached. A new try may succeed."),
         SqlStateMeaning.Unavailable => Problem.Unavailable("The database does not take work now."),
         SqlStateMeaning.MissingTable => Problem.BrokenQuery(
-            "A table that the query reads is not in the database. The catalogue of queries says which, and what to do; so does the server's log."),
+            "A table that the query reads is not in the database. The catalogue of queries says which, and what to do; "
+            + "so does the server's log."),
         SqlStateMeaning.Misfit => Problem.BrokenQuery(
-            "The query does not fit the database. The server's log has the details, and so has the catalogue of queries."),
+            "The query does not fit the database. The server's log has the details, "
+            + "and so has the catalogue of queries."),
         _ => Problem.Internal,
     };
 }

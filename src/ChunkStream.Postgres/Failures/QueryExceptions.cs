@@ -14,7 +14,8 @@ internal sealed class QueryCancelledException(Exception cause)
 /// The reader took nothing for longer than the query may be held, and without a key the query can't be continued.
 /// </summary>
 internal sealed class ReaderStalledException() : Exception(
-    "The reader took nothing for longer than the query may be held (-- idle:), and without a key it can't be continued.");
+    "The reader took nothing for longer than the query may be held (-- idle:), "
+    + "and without a key it can't be continued.");
 
 /// <summary>The query has more rows than it declares at most.</summary>
 /// <param name="rows">How many it declares.</param>
@@ -25,7 +26,8 @@ internal sealed class TooManyRowsException(
 }
 
 /// <summary>A stream's query was opened again, and gave other columns than before.</summary>
-internal sealed class ColumnsChangedException() : Exception("The query's columns have changed while the stream was paused.");
+internal sealed class ColumnsChangedException()
+    : Exception("The query's columns have changed while the stream was paused.");
 
 /// <summary>A row is larger than one may be.</summary>
 /// <param name="column">The column with which it becomes too large.</param>

@@ -5,7 +5,7 @@ namespace ChunkStream.Postgres.Failures;
 
 /// <summary>
 /// The one table of what Postgres's error codes (SQLSTATE, "PostgreSQL Error Codes") mean: to a stream, to a check, and
-/// to a short call that may be repeated. Who asks decides what to do about it.
+/// to a short call that may be repeated. Callers decide what to do about it.
 /// </summary>
 internal static class SqlStates
 {
@@ -22,7 +22,7 @@ internal static class SqlStates
         // with its primary (class 40), rows that vacuum has removed.
         ['4', '0', ..] or SnapshotTooOld => SqlStateMeaning.Conflict,
 
-        // A limit of the administrator's, or the administrator.
+        // The administrator ended it, or a limit that the administrator has set.
         IdleInTransactionTimeout or TransactionTimeout or PostgresErrorCodes.LockNotAvailable
             or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown => SqlStateMeaning.Ended,
 
@@ -78,8 +78,9 @@ internal static class SqlStates
         PostgresErrorCodes.RaiseException => 400,
 
         // As PostgREST has it: PT404.
-        ['P', 'T', .. var digits] when int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var status)
-            && status is >= 400 and <= 599 => status,
+        ['P', 'T', .. var digits]
+            when int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var status)
+                && status is >= 400 and <= 599 => status,
         _ => null,
     };
 

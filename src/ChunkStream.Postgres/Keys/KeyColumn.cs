@@ -12,7 +12,9 @@ internal sealed partial record KeyColumn(string Name, bool IsDescending)
     public static IReadOnlyList<KeyColumn> ParseList(string text)
     {
         KeyColumn[] key = [.. text.Split(',').Select(Parse)];
-        return key.DistinctBy(column => column.Name).Count() == key.Length ? key : throw new FormatException("The key has a column twice.");
+        return key.DistinctBy(column => column.Name).Count() == key.Length
+            ? key
+            : throw new FormatException("The key has a column twice.");
     }
 
     private static KeyColumn Parse(string text)
@@ -20,7 +22,8 @@ internal sealed partial record KeyColumn(string Name, bool IsDescending)
         if (Pattern().Match(text) is not { Success: true } parts)
         {
             throw new FormatException(
-                $"A key is columns of the result, each with asc or desc where needed, such as: departed_at desc, id. This is '{text.Trim()}'.");
+                "A key is columns of the result, each with asc or desc where needed, such as: departed_at desc, id. "
+                + $"This is '{text.Trim()}'.");
         }
 
         // As SQL has it: unquoted names are in small letters.
@@ -31,7 +34,8 @@ internal sealed partial record KeyColumn(string Name, bool IsDescending)
     }
 
     [GeneratedRegex(
-        """^\s*("(?<quoted>([^"]|"")+)"|(?<plain>[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*))(\s+(?<order>asc|desc))?\s*$""",
+        """^\s*("(?<quoted>([^"]|"")+)"|(?<plain>[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*))"""
+        + """(\s+(?<order>asc|desc))?\s*$""",
         RegexOptions.IgnoreCase)]
     private static partial Regex Pattern();
 }

@@ -35,7 +35,8 @@ internal sealed record KeyColumnLayout(
     public string? Text => Type.Text switch
     {
         KeyText.Selected => $"CAST({Operand} AS pg_catalog.text)",
-        KeyText.Proven => $"CASE WHEN {Operand} IS NULL THEN NULL WHEN CAST({Output} AS {Type.Name}) {IsEqual} {Operand} THEN {Output} END",
+        KeyText.Proven => $"CASE WHEN {Operand} IS NULL THEN NULL "
+            + $"WHEN CAST({Output} AS {Type.Name}) {IsEqual} {Operand} THEN {Output} END",
         _ => null,
     };
 

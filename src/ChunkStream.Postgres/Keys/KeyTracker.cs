@@ -7,12 +7,13 @@ using ChunkStream.Postgres.Failures;
 namespace ChunkStream.Postgres.Keys;
 
 /// <summary>
-/// Remembers the key of the row that was written last, and sees to it that the key tells rows apart. It outlives the
+/// Remembers the key of the row that was written last, and fails if the next row has the same key. It outlives the
 /// cursors of its stream.
 /// </summary>
 internal sealed class KeyTracker
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly IReadOnlyList<KeyColumnLayout> _columns;
     private readonly KeyEquality?[] _equalities;
@@ -72,7 +73,8 @@ internal sealed class KeyTracker
     public void RefuseNull(int index)
     {
         var (name, isProven) = (_columns[index].Name, _columns[index].Type.Text is KeyText.Proven);
-        throw new KeyException($"The key's column {name} is null in a row{(isProven ? ", or its text does not come back as the same value" : "")}.");
+        var otherCause = isProven ? ", or its text does not come back as the same value" : "";
+        throw new KeyException($"The key's column {name} is null in a row{otherCause}.");
     }
 
     /// <summary>

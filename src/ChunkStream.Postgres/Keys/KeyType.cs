@@ -10,7 +10,10 @@ namespace ChunkStream.Postgres.Keys;
 internal sealed record KeyType(string Name, KeyText Text)
 {
     private static readonly string[] BuiltIn =
-        ["OPERATOR(pg_catalog.<)", "OPERATOR(pg_catalog.<=)", "OPERATOR(pg_catalog.=)", "OPERATOR(pg_catalog.>=)", "OPERATOR(pg_catalog.>)"];
+    [
+        "OPERATOR(pg_catalog.<)", "OPERATOR(pg_catalog.<=)", "OPERATOR(pg_catalog.=)", "OPERATOR(pg_catalog.>=)",
+        "OPERATOR(pg_catalog.>)",
+    ];
 
     /// <summary>
     /// The five operators of the order in which ORDER BY sorts the type, each with its schema: &lt; &lt;= = &gt;= &gt;.

@@ -28,7 +28,8 @@ internal static class KeyTypes
         [1082] = new("pg_catalog.date", KeyText.Written),
         [1114] = new("pg_catalog.timestamp", KeyText.Written),
         [1184] = new("pg_catalog.timestamptz", KeyText.Written),
-        // Its own collation is "C", which could contradict the column's; Postgres compares it with text, too.
+        // The type name has the collation "C" of its own, which could contradict the column's. Postgres compares it as
+        // text, too.
         [19] = new("pg_catalog.text", KeyText.Sent) { IsCollated = true },
         [25] = new("pg_catalog.text", KeyText.Sent) { IsCollated = true },
         [1042] = new("pg_catalog.bpchar", KeyText.Sent) { IsCollated = true, Equality = KeyEqualities.Padded },
@@ -48,42 +49,49 @@ internal static class KeyTypes
         [5069] = new("pg_catalog.xid8", KeyText.Selected),
     };
 
+    // The pseudo-type whose operator class serves all enums, all ranges or all multiranges.
+    private const string SharedKind = "WHEN t.typtype = 'e' THEN 'anyenum' WHEN t.typtype = 'r' THEN 'anyrange'"
+        + " WHEN t.typtype = 'm' THEN 'anymultirange'";
+
+    // Other types have elements, too: name, point.
+    private const string IsTrueArray = "t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc";
+
     // The class by which ORDER BY sorts a type, as Postgres chooses it (GetDefaultOpClass): its own; that of all
     // arrays, enums …; or that of a type which its values are, too, bit for bit.
     private const string Ask =
-        """
-        SELECT t.oid, pg_catalog.format_type(t.oid, NULL), t.typtype = 'p',
-            EXISTS (SELECT FROM pg_catalog.pg_collation WHERE NOT collisdeterministic),
-            t.typtype = 'e',
-            c.compared <> t.oid,
-            (SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.typname)
-             FROM pg_catalog.pg_type p JOIN pg_catalog.pg_namespace n ON n.oid = p.typnamespace WHERE p.oid = c.compared),
-            ARRAY(
-                SELECT pg_catalog.quote_ident(n.nspname) || '.' || o.oprname
-                FROM pg_catalog.pg_amop a
-                JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-                WHERE a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
-                    AND a.amoppurpose = 's'
-                ORDER BY a.amopstrategy)
-        FROM pg_catalog.pg_type t
-        LEFT JOIN LATERAL (
-            SELECT o.opcfamily, o.opcintype, CASE WHEN p.typtype = 'p' THEN t.oid ELSE p.oid END AS compared
-            FROM pg_catalog.pg_opclass o
-            JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
-            JOIN pg_catalog.pg_type p ON p.oid = o.opcintype
-            WHERE o.opcdefault AND (
-                p.oid = t.oid
-                OR (p.typtype = 'p' AND p.typname = CASE
-                    WHEN t.typtype = 'e' THEN 'anyenum' WHEN t.typtype = 'r' THEN 'anyrange' WHEN t.typtype = 'm' THEN 'anymultirange'
-                    WHEN t.typtype = 'c' THEN 'record'
-                    WHEN t.typelem <> 0 AND t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc THEN 'anyarray' END)
-                OR EXISTS (
-                    SELECT FROM pg_catalog.pg_cast k
-                    WHERE k.castsource = t.oid AND k.casttarget = p.oid AND k.castmethod = 'b' AND k.castcontext = 'i'))
-            ORDER BY p.oid = t.oid DESC, p.typispreferred DESC
-            LIMIT 1) AS c ON true
-        WHERE t.oid = ANY ($1)
-        """;
+    $"""
+    SELECT t.oid, pg_catalog.format_type(t.oid, NULL), t.typtype = 'p',
+        EXISTS (SELECT FROM pg_catalog.pg_collation WHERE NOT collisdeterministic),
+        t.typtype = 'e',
+        c.compared <> t.oid,
+        (SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.typname)
+         FROM pg_catalog.pg_type p JOIN pg_catalog.pg_namespace n ON n.oid = p.typnamespace WHERE p.oid = c.compared),
+        ARRAY(
+            SELECT pg_catalog.quote_ident(n.nspname) || '.' || o.oprname
+            FROM pg_catalog.pg_amop a
+            JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+            WHERE a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
+                AND a.amoppurpose = 's'
+            ORDER BY a.amopstrategy)
+    FROM pg_catalog.pg_type t
+    LEFT JOIN LATERAL (
+        SELECT o.opcfamily, o.opcintype, CASE WHEN p.typtype = 'p' THEN t.oid ELSE p.oid END AS compared
+        FROM pg_catalog.pg_opclass o
+        JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
+        JOIN pg_catalog.pg_type p ON p.oid = o.opcintype
+        WHERE o.opcdefault AND (
+            p.oid = t.oid
+            OR (p.typtype = 'p' AND p.typname = CASE
+                {SharedKind}
+                WHEN t.typtype = 'c' THEN 'record'
+                WHEN t.typelem <> 0 AND {IsTrueArray} THEN 'anyarray' END)
+            OR EXISTS (
+                SELECT FROM pg_catalog.pg_cast k
+                WHERE k.castsource = t.oid AND k.casttarget = p.oid AND k.castmethod = 'b' AND k.castcontext = 'i'))
+        ORDER BY p.oid = t.oid DESC, p.typispreferred DESC
+        LIMIT 1) AS c ON true
+    WHERE t.oid = ANY ($1)
+    """;
 
     /// <summary>The types of a key's columns.</summary>
     /// <param name="connection">Is asked, in one round trip, unless all types are known and have no collation.</param>
@@ -94,15 +102,22 @@ internal static class KeyTypes
     public static async Task<IReadOnlyList<KeyType>> FindAsync(
         NpgsqlConnection connection, IReadOnlyList<(string Name, uint Type)> columns)
     {
-        var asked = columns.Select(column => column.Type).Where(type => Known.GetValueOrDefault(type) is null or { IsCollated: true }).Distinct().ToArray();
+        var asked = columns.Select(column => column.Type)
+            .Where(type => Known.GetValueOrDefault(type) is null or { IsCollated: true })
+            .Distinct()
+            .ToArray();
         var answers = asked.Length == 0 ? [] : await AskAsync(connection, asked).ConfigureAwait(false);
-        return [.. columns.Select(column => answers.TryGetValue(column.Type, out var answer) ? answer(column.Name) : Known[column.Type])];
+        return [.. columns.Select(column =>
+            answers.TryGetValue(column.Type, out var answer) ? answer(column.Name) : Known[column.Type])];
     }
 
     private static async Task<Dictionary<uint, Func<string, KeyType>>> AskAsync(
         NpgsqlConnection connection, uint[] types)
     {
-        var command = new NpgsqlCommand(Ask, connection) { Parameters = { new() { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } } };
+        var command = new NpgsqlCommand(Ask, connection)
+        {
+            Parameters = { new() { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
+        };
         await using var _ = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
@@ -123,9 +138,18 @@ internal static class KeyTypes
 
         var name = reader.GetString(1);
         if (reader.GetBoolean(2))
-            return column => throw new UnusableKeyException($"The key's column {column} is of the type {name}, whose values can't be read back: cast it to a type that has a name.");
+        {
+            return column => throw new UnusableKeyException(
+                $"The key's column {column} is of the type {name}, whose values can't be read back: "
+                + "cast it to a type that has a name.");
+        }
+
         if (reader.IsDBNull(6) || reader.GetFieldValue<string[]>(7) is not { Length: 5 } operators)
-            return column => throw new UnusableKeyException($"The key's column {column} is of the type {name}, which has no order (no default operator class of btree).");
+        {
+            return column => throw new UnusableKeyException(
+                $"The key's column {column} is of the type {name}, which has no order "
+                + "(no default operator class of btree).");
+        }
 
         // The text of an enum is the name of its value: equal values have the same.
         var type = new KeyType(reader.GetString(6), KeyText.Proven)

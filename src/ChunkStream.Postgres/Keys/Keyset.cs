@@ -1,13 +1,12 @@
 namespace ChunkStream.Postgres.Keys;
 
 /// <summary>
-/// The SQL of a key: the order of the rows, and the condition that leaves those from a position on. A position is found
-/// by its values (keyset), not by counting rows: rows that come and go before it make no difference.
+/// The SQL of a key: the order of the rows, and the condition that selects the rows from a position on. A position is
+/// found by its values (keyset), not by counting rows, so rows that come and go before it make no difference.
 /// </summary>
 /// <remarks>
-/// The row at the position is given once more, as the first one. If it is alone with its key, the one after it is the
-/// next row; if it is not, that shows. A condition that began behind the position would pass over the others in
-/// silence.
+/// The row at the position is given once more, as the first one. If other rows have the same key, they follow it at
+/// once, and the stream fails. A condition that began behind the position would skip them in silence.
 /// </remarks>
 internal static class Keyset
 {
@@ -24,7 +23,7 @@ internal static class Keyset
     /// </param>
     public static string From(IReadOnlyList<KeyColumnLayout> key, int firstParameter)
     {
-        // Where one operator does for all columns, Postgres compares rows at once, and descends an index to the place.
+        // If all columns have the same operator, Postgres compares whole rows, and descends an index to the position.
         if (key.All(column => column.From == key[0].From))
         {
             var columns = string.Join(", ", key.Select(column => column.Operand));
@@ -32,14 +31,16 @@ internal static class Keyset
             return $"({columns}) {key[0].From} ({values})";
         }
 
-        // Else column by column: behind the value, or at it and the rest behind. The first bound stands alone once
-        // more, since an index can't use an OR.
+        // Otherwise it goes column by column: behind the value, or equal to it and the rest of the key behind. The
+        // bound of the first column is repeated alone, because an index can't use an OR.
         var last = key.Count - 1;
         var condition = $"{key[last].Operand} {key[last].From} {Value(last)}";
         for (var index = last - 1; index >= 0; index--)
         {
             var column = key[index];
-            condition = $"({column.Operand} {column.Behind} {Value(index)} OR ({column.Operand} {column.IsEqual} {Value(index)} AND {condition}))";
+            var isBehind = $"{column.Operand} {column.Behind} {Value(index)}";
+            var isEqual = $"{column.Operand} {column.IsEqual} {Value(index)}";
+            condition = $"({isBehind} OR ({isEqual} AND {condition}))";
         }
 
         return $"{key[0].Operand} {key[0].From} {Value(0)} AND {condition}";
@@ -51,7 +52,8 @@ internal static class Keyset
     /// Whether a row has the same key as the one before it, as Postgres sees it; needs <see cref="Window"/>.
     /// </summary>
     public static string IsSameAsBefore(IReadOnlyList<KeyColumnLayout> key)
-        => string.Join(" AND ", key.Select(column => $"pg_catalog.lag({column.Operand}) OVER rows_by_key {column.IsEqual} {column.Operand}"));
+        => string.Join(" AND ", key.Select(column =>
+            $"pg_catalog.lag({column.Operand}) OVER rows_by_key {column.IsEqual} {column.Operand}"));
 
     /// <summary>The rows in the key's order, for functions that look at neighbours.</summary>
     public static string Window(IReadOnlyList<KeyColumnLayout> key)

@@ -15,7 +15,8 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(
+            httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
@@ -41,7 +42,8 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
                 (answer, database) = await AskAsync(query, cancellation).ConfigureAwait(false);
 
             var mistakes = query.Mistakes.Concat(answer?.Mistakes ?? []).ToArray();
-            broken.AddRange(mistakes.Select(mistake => new BrokenReport(query.Name, query.FileName, mistake.Line, mistake.Reason)));
+            broken.AddRange(mistakes.Select(
+                mistake => new BrokenReport(query.Name, query.FileName, mistake.Line, mistake.Reason)));
             if (query.File is { } file && mistakes.Length == 0)
                 queries.Add(Describe(file, answer));
         }
@@ -49,7 +51,8 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
         return new CatalogueReport(catalogue.Options.DefaultQuery, queries, broken, database);
     }
 
-    private async Task<(CheckedQuery? Answer, string? Database)> AskAsync(DeclaredQuery query, CancellationToken cancellation)
+    private async Task<(CheckedQuery? Answer, string? Database)> AskAsync(
+        DeclaredQuery query, CancellationToken cancellation)
     {
         try
         {
@@ -57,7 +60,7 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
         }
         catch (Exception failure) when (!cancellation.IsCancellationRequested)
         {
-            // What the files say is worth telling all the same.
+            // The catalogue still says what the files alone tell.
             return (null, PostgresFailures.Describe(failure).Detail);
         }
     }
@@ -72,7 +75,8 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
             file.Header.Summary,
             (publicPath ?? paths.WithKey) + file.Name,
             isAnonymous ? "anonymous" : "function",
-            [.. file.Header.Parameters.Select(parameter => new ParameterReport(parameter.Name, parameter.Type, parameter.IsRequired, parameter.Default))],
+            [.. file.Header.Parameters.Select(parameter => new ParameterReport(
+                parameter.Name, parameter.Type, parameter.IsRequired, parameter.Default))],
             answer?.Schema?.Columns,
             [.. file.Header.Key.Select(column => new KeyReport(column.Name, column.IsDescending ? "desc" : "asc"))],
             file.Header.MaxRows,

@@ -17,7 +17,8 @@ internal sealed class QueryCatalogue(
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     // Settings are not read before they have been checked, which is when the host starts.
-    private readonly Lazy<QueryFolder> _folder = new(() => new QueryFolder(options.Value.FindFolders(Directory.GetCurrentDirectory()), time));
+    private readonly Lazy<QueryFolder> _folder =
+        new(() => new QueryFolder(options.Value.FindFolders(Directory.GetCurrentDirectory()), time));
     private readonly QueryLog _log = new(logger);
     private readonly Lock _lock = new();
     private readonly Dictionary<DeclaredQuery, CheckedQuery> _checked = new(ReferenceEqualityComparer.Instance);
@@ -43,7 +44,8 @@ internal sealed class QueryCatalogue(
                 var before = _queries;
                 _queries = _folder.Value.Read();
                 _looked = time.GetTimestamp();
-                foreach (var query in _queries.Where(query => query.Mistakes.Count > 0 && before?.Contains(query) is not true))
+                var broken = _queries.Where(query => query.Mistakes.Count > 0 && before?.Contains(query) is not true);
+                foreach (var query in broken)
                     _log.Broken(query.FileName, query.Mistakes);
                 foreach (var gone in _checked.Keys.Except(_queries).ToArray())
                     _checked.Remove(gone);
@@ -59,7 +61,8 @@ internal sealed class QueryCatalogue(
     /// <summary>A query as callers without a key run it: with bounds also where its file declares none.</summary>
     public QueryFile ForEveryone(QueryFile file) => file with
     {
-        Header = file.Header.Bounded(TimeSpan.FromSeconds(database.Options.AnonymousTimeoutSeconds), database.Options.AnonymousMaxRows),
+        Header = file.Header.Bounded(
+            TimeSpan.FromSeconds(database.Options.AnonymousTimeoutSeconds), database.Options.AnonymousMaxRows),
     };
 
     /// <summary>

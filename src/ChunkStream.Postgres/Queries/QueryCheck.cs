@@ -12,8 +12,8 @@ namespace ChunkStream.Postgres.Queries;
 /// <summary>Checks queries against the database, without running them: columns, types, parameters, key.</summary>
 internal sealed class QueryCheck(PostgresDatabase database)
 {
-    // As a part of another statement, which is how it may have to run: what only stands alone, and what writes, is
-    // refused.
+    // The query is checked as a part of another statement, because it may have to run as one. What can only stand
+    // alone, and what writes, is refused.
     private const string Before = "SELECT * FROM (\n";
     private const string After = "\n) AS q";
 
@@ -79,14 +79,16 @@ internal sealed class QueryCheck(PostgresDatabase database)
         try
         {
             var query = WithDefaults(file);
-            var layout = await RowLayout.DescribeAsync(connection, query with { Sql = Before + query.Sql + After }).ConfigureAwait(false);
+            var nested = query with { Sql = Before + query.Sql + After };
+            var layout = await RowLayout.DescribeAsync(connection, nested).ConfigureAwait(false);
             if (query.Key.Count == 0)
                 return new CheckedQuery(layout.Schema, [], []);
 
             await DescribeAtPositionAsync(connection, query, layout).ConfigureAwait(false);
             var isProven = await KeyProof.ExistsAsync(connection, query, layout).ConfigureAwait(false);
             var isDoubtful = !isProven && !file.Header.IsKeyCheckedByRow;
-            return new CheckedQuery(layout.Schema, [], isDoubtful ? [new QueryMistake(file.Header.KeyLine, KeyProof.Missing)] : []) { IsKeyProven = isProven };
+            QueryMistake[] warnings = isDoubtful ? [new QueryMistake(file.Header.KeyLine, KeyProof.Missing)] : [];
+            return new CheckedQuery(layout.Schema, [], warnings) { IsKeyProven = isProven };
         }
         catch (PostgresException refusal) when (refusal.IsAboutStatement())
         {
@@ -109,7 +111,8 @@ internal sealed class QueryCheck(PostgresDatabase database)
         var statement = SelectStatement.Create(query, layout, position, atMost: null);
         try
         {
-            await RowLayout.DescribeAsync(connection, new PostgresQuery(statement.Sql) { Parameters = statement.Parameters }).ConfigureAwait(false);
+            var atPosition = new PostgresQuery(statement.Sql) { Parameters = statement.Parameters };
+            await RowLayout.DescribeAsync(connection, atPosition).ConfigureAwait(false);
         }
         catch (PostgresException refusal) when (refusal.IsAboutStatement())
         {
@@ -117,7 +120,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
     }
 
-    // Whoever gives the shipped files a database of their own meets this first.
+    // This is the first message that people meet who run the shipped files on a database of their own.
     private static string ReasonOf(PostgresException refusal) => refusal.IsMissingTable()
         ? $"{refusal.MessageText}: create it in this database, or delete the file if nobody needs the query."
         : refusal.MessageText;
@@ -125,7 +128,8 @@ internal sealed class QueryCheck(PostgresDatabase database)
     private static int LineOf(PostgresException refusal, QueryFile file)
     {
         // In characters, as Postgres counts them, from 1.
-        var before = string.Concat((Before + file.Sql).EnumerateRunes().Take(Math.Max(Before.Length, refusal.Position - 1)));
+        var length = Math.Max(Before.Length, refusal.Position - 1);
+        var before = string.Concat((Before + file.Sql).EnumerateRunes().Take(length));
         return file.FirstLine + SqlScanner.LineBreaks(before) - SqlScanner.LineBreaks(Before);
     }
 }

@@ -13,7 +13,8 @@ namespace ChunkStream.Postgres.Queries;
 /// <summary>Answers requests for declared queries.</summary>
 internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase database, TimeProvider time)
 {
-    private const string NotRegistered = "Declared queries are not registered: call AddQueries() on what AddChunkStream() gives.";
+    private const string NotRegistered =
+        "Declared queries are not registered: call AddQueries() on what AddChunkStream() gives.";
 
     /// <summary>Finds the endpoint in the services of a request.</summary>
     /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
@@ -46,7 +47,8 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         if (place.IsPublic)
             file = catalogue.ForEveryone(file);
         var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.IgnoresOtherParameters };
-        var asked = StreamRequest.Read(request, parameters, place.Options?.DefaultFormat ?? StreamFormats.Ndjson, file.Name);
+        var format = place.Options?.DefaultFormat ?? StreamFormats.Ndjson;
+        var asked = StreamRequest.Read(request, parameters, format, file.Name);
         var (asks, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options.ResumeKey);
         var run = asks with
         {
@@ -55,14 +57,16 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
             WhyRefused = WhyRefusedAsync,
             Describe = place.Options?.Describer(request.HttpContext.RequestServices),
         };
-        var stream = new OfferedStream($"{place.Endpoint}/{file.Name}", (encoding, token) => new CursorSource(database, run, encoding, time, token))
+        var stream = new OfferedStream(
+            $"{place.Endpoint}/{file.Name}",
+            (encoding, token) => new CursorSource(database, run, encoding, time, token))
         {
             Check = WhyNotAsync,
             MaxDuration = place.Options?.MaxDuration,
         };
         return asked.Answer(stream, refused);
 
-        // A run finds out by itself. Values that come from the file were asked about with it.
+        // A run finds out by itself. Values that come from the file were checked with the file.
         async Task<Problem?> WhyNotAsync(CancellationToken token)
         {
             if (!file.Header.Parameters.Any(parameter => request.Query.ContainsKey(parameter.Name)))
@@ -70,7 +74,8 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
 
             try
             {
-                using var _ = await database.Slots.EnterAsync(isNewcomer: true, place.IsPublic, token).ConfigureAwait(false);
+                using var _ = await database.Slots.EnterAsync(isNewcomer: true, place.IsPublic, token)
+                    .ConfigureAwait(false);
                 return await WhyRefusedAsync(token).ConfigureAwait(false);
             }
             catch (Exception failure) when (!token.IsCancellationRequested)
@@ -80,12 +85,18 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         }
 
         async Task<Problem?> WhyRefusedAsync(CancellationToken token)
-            => QueryRequest.Refused(await catalogue.Check.RefusedAsync(file, asks.Query.Parameters, token).ConfigureAwait(false));
+        {
+            var refusals = await catalogue.Check.RefusedAsync(file, asks.Query.Parameters, token)
+                .ConfigureAwait(false);
+            return QueryRequest.Refused(refusals);
+        }
     }
 
     /// <summary>The catalogue of the queries.</summary>
     /// <param name="request">The request.</param>
     /// <param name="paths">Where the queries are.</param>
     public IResult Catalogue(HttpRequest request, QueryPaths paths)
-        => new RequestParameters(request.Query).Problem() is { } problem ? new ProblemResult(problem) : new CatalogueResult(catalogue, paths);
+        => new RequestParameters(request.Query).Problem() is { } problem
+            ? new ProblemResult(problem)
+            : new CatalogueResult(catalogue, paths);
 }

@@ -5,16 +5,16 @@ namespace ChunkStream.Postgres.Queries;
 
 /// <summary>The folder of query files, or several, read again where files have changed.</summary>
 /// <remarks>
-/// An editor that saves empties a file and writes it anew, or puts another in its place: what is read at that moment is
-/// a part of the file, which may be broken, or well and another query, or there is no file. So one that has just
-/// changed is left until the next look, and what was there before serves.
+/// An editor saves a file by emptying it and writing it anew, or by putting another one in its place. Who reads at that
+/// moment finds no file, or a part of it, which may be broken, or even be another valid query. So a file that has just
+/// changed is left until the next look, and its version from before serves.
 /// </remarks>
 /// <param name="paths">Where they are. A file hides those of the same name in later folders.</param>
 /// <param name="time">Tells how old a change is.</param>
 internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvider time)
 {
-    // Longer than a save takes; who writes slowly changes the file again and again. Less than there is between two
-    // looks.
+    // Longer than an editor takes to save, because a slow one changes the file again and again; and less than the time
+    // between two looks.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(0.5);
 
     private Dictionary<string, DeclaredQuery> _known = [];
@@ -25,9 +25,10 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
     /// <summary>All queries, by name. Files that have not changed give the same object as before.</summary>
     public IReadOnlyList<DeclaredQuery> Read()
     {
-        // Before the files are looked at: a change that comes while that is done is seen by the next look.
+        // This is asked before the files are read, so that the next look sees a change that comes meanwhile.
         var isFolderSettling = paths.Any(path => IsSettling(Directory.GetLastWriteTimeUtc(path)));
-        var known = Files().ToDictionary(file => file.Name, file => CurrentOf(file, _known.GetValueOrDefault(file.Name)));
+        var known = Files().ToDictionary(
+            file => file.Name, file => CurrentOf(file, _known.GetValueOrDefault(file.Name)));
         foreach (var gone in _known.Where(query => isFolderSettling && !known.ContainsKey(query.Key)))
             known[gone.Key] = gone.Value;
 
@@ -36,13 +37,15 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
     }
 
     private DeclaredQuery CurrentOf(FileInfo file, DeclaredQuery? known)
-        => known is not null && (known.Version == Version(file) || IsSettling(file.LastWriteTimeUtc)) ? known : Read(file);
+        => known is not null && (known.Version == Version(file) || IsSettling(file.LastWriteTimeUtc))
+            ? known
+            : Read(file);
 
-    // Clocks of file servers may be ahead.
+    // A file server's clock may be ahead; a change in the future counts as an old one.
     private bool IsSettling(DateTime changed)
         => time.GetUtcNow().UtcDateTime - changed is var age && age >= TimeSpan.Zero && age < Settling;
 
-    // A folder that is missing is no mistake to be told at each request: a function app may have generators only.
+    // A missing folder is no mistake: a function app may have generators only.
     private IEnumerable<FileInfo> Files() => paths
         .Where(Directory.Exists)
         .SelectMany(path => new DirectoryInfo(path).EnumerateFiles("*.sql"))
@@ -56,7 +59,8 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
         {
             if (!NamePattern().IsMatch(name))
                 return Broken("A query's name has letters, digits, '-' and '_', at most 100: rename the file.");
-            var (parsed, mistakes) = QueryFile.Parse(name, File.ReadAllText(file.FullName, new UTF8Encoding(false, throwOnInvalidBytes: true)));
+            var text = File.ReadAllText(file.FullName, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            var (parsed, mistakes) = QueryFile.Parse(name, text);
             return new DeclaredQuery(name, file.Name, version, parsed, mistakes);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -84,4 +88,8 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
 /// <param name="File">What it declares, or null if it is broken.</param>
 /// <param name="Mistakes">What is wrong with the file; empty if nothing is.</param>
 internal sealed record DeclaredQuery(
-    string Name, string FileName, (DateTime Time, long Length) Version, QueryFile? File, IReadOnlyList<QueryMistake> Mistakes);
+    string Name,
+    string FileName,
+    (DateTime Time, long Length) Version,
+    QueryFile? File,
+    IReadOnlyList<QueryMistake> Mistakes);

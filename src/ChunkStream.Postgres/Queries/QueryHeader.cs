@@ -7,10 +7,11 @@ namespace ChunkStream.Postgres.Queries;
 /// <summary>What the comment block at the top of a query file declares.</summary>
 internal sealed partial record QueryHeader
 {
-    // The same as for callers without a key. One more than it has to be a number, too.
+    // The same bound as for callers without a key. One row more must still fit a long.
     private const long MostRows = 1_000_000_000_000;
 
-    private static readonly string[] Known = ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "key-check", "errors"];
+    private static readonly string[] Known =
+        ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "key-check", "errors"];
 
     /// <summary>What the query gives, in a sentence; empty where the file does not say.</summary>
     public string Summary { get; private set; } = "";
@@ -101,9 +102,7 @@ internal sealed partial record QueryHeader
                 Idle = TimeOf(word, value);
                 break;
             case "max-rows":
-                MaxRows = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rows) && rows is > 0 and <= MostRows
-                    ? rows
-                    : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"'max-rows' is a whole number from 1 to {MostRows}, but here it is '{value}'."));
+                MaxRows = RowsOf(word, value);
                 break;
             case "key-check":
                 IsKeyCheckedByRow = OneOf(word, value, ("each-row", true));
@@ -115,7 +114,9 @@ internal sealed partial record QueryHeader
                 ShowsErrors = OneOf(word, value, ("shown", true));
                 break;
             default:
-                throw new FormatException($"There is no '{word}:'; a query file declares {string.Join(", ", Known)}. (A comment that is no declaration begins with a capital letter, or with three dashes.)");
+                throw new FormatException(
+                    $"There is no '{word}:'; a query file declares {string.Join(", ", Known)}. "
+                    + "(A comment that is no declaration begins with a capital letter, or with three dashes.)");
         }
     }
 
@@ -127,16 +128,28 @@ internal sealed partial record QueryHeader
                 return choice.Value;
         }
 
-        throw new FormatException($"'{word}' is {string.Join(" or ", choices.Select(choice => choice.Name))}, but here it is '{value}'.");
+        var names = string.Join(" or ", choices.Select(choice => choice.Name));
+        throw new FormatException($"'{word}' is {names}, but here it is '{value}'.");
     }
+
+    private static long RowsOf(string word, string value)
+        => long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rows)
+            && rows is > 0 and <= MostRows
+            ? rows
+            : throw new FormatException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{word}' is a whole number from 1 to {MostRows}, but here it is '{value}'."));
 
     private static TimeSpan TimeOf(string word, string value)
     {
         var parts = TimePattern().Match(value);
         var seconds = parts.Groups["unit"].Value switch { "ms" => 0.001, "s" => 1, "min" => 60, _ => 3600.0 };
-        return parts.Success && double.Parse(parts.Groups["number"].ValueSpan, CultureInfo.InvariantCulture) * seconds is >= 0.001 and <= 7 * 24 * 3600 and var time
+        return parts.Success
+            && double.Parse(parts.Groups["number"].ValueSpan, CultureInfo.InvariantCulture) * seconds
+                is >= 0.001 and <= 7 * 24 * 3600 and var time
             ? TimeSpan.FromSeconds(time)
-            : throw new FormatException($"'{word}' is a time such as 500ms, 30s, 5min or 1h, at most a week, but here it is '{value}'.");
+            : throw new FormatException(
+                $"'{word}' is a time such as 500ms, 30s, 5min or 1h, at most a week, but here it is '{value}'.");
     }
 
     // What follows a second double dash is a comment on the declaration, unless it is in quotes. A quote that is not

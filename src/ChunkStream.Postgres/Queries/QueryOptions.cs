@@ -9,9 +9,9 @@ public sealed class QueryOptions
     public const string Section = "ChunkStream";
 
     /// <summary>
-    /// The folder of the <c>.sql</c> files, or several with <c>;</c> between them, of which an earlier one's file hides a
-    /// later one's of the same name. A relative path is looked for in the current directory, in the one above it, and then
-    /// beside the program. Default <c>queries</c>.
+    /// The folder of the <c>.sql</c> files, or several with <c>;</c> between them, of which an earlier one's file
+    /// hides a later one's of the same name. A relative path is looked for in the current directory, in the one above
+    /// it, and then beside the program. Default <c>queries</c>.
     /// </summary>
     [Required]
     public string QueriesPath { get; set; } = "queries";

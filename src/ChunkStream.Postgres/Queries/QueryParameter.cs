@@ -11,8 +11,9 @@ namespace ChunkStream.Postgres.Queries;
 /// <param name="Line">The line of its declaration.</param>
 internal sealed record QueryParameter(string Name, string Type, bool IsRequired, string? Default, int Line)
 {
-    // What the endpoints take themselves, or the host: a parameter of that name could not be given.
-    private static readonly string[] Taken = [.. FormatChoice.Parameters, .. QueryRequest.Parameters, .. RequestParameters.AllowedEverywhere];
+    // Names that the endpoints or the host take themselves. A client could not give a query's parameter of such a name.
+    private static readonly string[] Taken =
+        [.. FormatChoice.Parameters, .. QueryRequest.Parameters, .. RequestParameters.AllowedEverywhere];
 
     /// <summary>Reads <c>name type [= default]</c>.</summary>
     /// <exception cref="FormatException">It is not that.</exception>
@@ -24,19 +25,25 @@ internal sealed record QueryParameter(string Name, string Type, bool IsRequired,
         if (type.Length == 0 || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_'))
         {
             throw new FormatException(
-                $"A parameter is declared as name type, or name type = default, such as: min_delay integer = 15. This is '{text}'.");
+                "A parameter is declared as name type, or name type = default, such as: min_delay integer = 15. "
+                + $"This is '{text}'.");
         }
 
         if (Taken.Contains(name, StringComparer.OrdinalIgnoreCase))
-            throw new FormatException($"A parameter can't be named '{name}': the endpoint has one of that name. Taken are {string.Join(", ", Taken)}.");
+        {
+            throw new FormatException(
+                $"A parameter can't be named '{name}': the endpoint has one of that name. "
+                + $"Taken are {string.Join(", ", Taken)}.");
+        }
+
         var value = equals < text.Length ? text[(equals + 1)..].Trim() : null;
         return new QueryParameter(name, type, value is null, value is null ? null : Unquoted(value), line);
     }
 
     /// <summary>
-    /// Where the type ends: at the text's end, or before the equals sign of a default. Which types there are, and what
-    /// may stand in their parentheses, Postgres is asked; here it only must be clear that it is one piece of SQL, which
-    /// ends where it seems to. -1 if it is not.
+    /// Where the type ends: at the text's end, or before the equals sign of a default. Postgres says later whether
+    /// there is such a type. Here it only must be clear that it is one piece of SQL, which ends where it seems to. -1
+    /// if it is not.
     /// </summary>
     private static int EndOfType(string text, int at)
     {
@@ -55,7 +62,8 @@ internal sealed record QueryParameter(string Name, string Type, bool IsRequired,
                         return -1;
                     break;
                 case SqlTokenKind.Literal or SqlTokenKind.Number when depth == 0:
-                case SqlTokenKind.QuotedName or SqlTokenKind.Literal when text[at + length - 1] is not ('"' or '\'' or '$') || length == 1:
+                case SqlTokenKind.QuotedName or SqlTokenKind.Literal
+                    when text[at + length - 1] is not ('"' or '\'' or '$') || length == 1:
                 case SqlTokenKind.Comment or SqlTokenKind.Semicolon or SqlTokenKind.Placeholder:
                     return -1;
             }

@@ -23,16 +23,17 @@ internal sealed record QueryPlace(string Endpoint)
     /// <summary>Whether parameters that the query does not declare are the endpoint's own business.</summary>
     public bool IgnoresOtherParameters { get; init; }
 
-    /// <summary>What is told of a query that there is not.</summary>
+    /// <summary>What a client is told if there is no such query.</summary>
     public string Missing(string name) => this switch
     {
         { Catalogue: null } => $"There is no query '{name}'.",
         { IsPublic: true } => $"There is no query '{name}' that needs no key. With a key, /{Catalogue} lists all.",
-        { Setting: { } setting } => $"There is no query '{name}', which the setting {setting} names; /{Catalogue} lists those that there are.",
+        { Setting: { } setting } => $"There is no query '{name}', which the setting {setting} names; "
+            + $"/{Catalogue} lists those that there are.",
         _ => $"There is no query '{name}'; /{Catalogue} lists those that there are.",
     };
 
-    /// <summary>What is told of a query whose file is broken.</summary>
+    /// <summary>What a client is told if the query's file is broken.</summary>
     public string Broken(string fileName) => Catalogue is null
         ? $"The file {fileName} is broken: the server's log says where."
         : $"The file {fileName} is broken: /{Catalogue} says where, and so does the server's log.";

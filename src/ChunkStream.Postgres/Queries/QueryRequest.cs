@@ -25,7 +25,8 @@ internal static class QueryRequest
     {
         var values = file.Header.Parameters.Select(parameter => ValueOf(parameter, parameters)).ToArray();
         var limit = parameters.OptionalInteger(Limit, min: 1, file.Header.MaxRows ?? long.MaxValue);
-        return RowsRequest.Read(new QueryRun(file.ToQuery(values)) { Limit = limit }, new ResumeIdentity(resumeKey, file.Name, file.Text), parameters, asked);
+        var run = new QueryRun(file.ToQuery(values)) { Limit = limit };
+        return RowsRequest.Read(run, new ResumeIdentity(resumeKey, file.Name, file.Text), parameters, asked);
     }
 
     /// <summary>The problem with values that Postgres does not take, or null if there is none.</summary>
@@ -33,15 +34,25 @@ internal static class QueryRequest
         => refused.Count == 0
             ? null
             : Problem.InvalidParameters([.. refused.Select(value => new ParameterError(
-                value.Parameter.Name, $"'{value.Parameter.Name}' must be of type {value.Parameter.Type}: {value.Reason}."))]);
+                value.Parameter.Name,
+                $"'{value.Parameter.Name}' must be of type {value.Parameter.Type}: {value.Reason}."))]);
 
     private static string? ValueOf(QueryParameter parameter, RequestParameters parameters)
     {
         var text = parameters.Text(parameter.Name);
         if (text is null && parameter.IsRequired)
-            parameters.Refuse(parameter.Name, $"'{parameter.Name}' is missing: it must be given, of type {parameter.Type}.");
+        {
+            parameters.Refuse(
+                parameter.Name, $"'{parameter.Name}' is missing: it must be given, of type {parameter.Type}.");
+        }
+
         if (text?.Contains('\0', StringComparison.Ordinal) is true)
-            parameters.Refuse(parameter.Name, $"'{parameter.Name}' has a null character, which no type of Postgres can hold.");
+        {
+            parameters.Refuse(
+                parameter.Name,
+                $"'{parameter.Name}' has a null character, which no type of Postgres can hold.");
+        }
+
         return text ?? parameter.Default;
     }
 }

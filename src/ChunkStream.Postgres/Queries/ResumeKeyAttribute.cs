@@ -22,9 +22,11 @@ internal sealed class ResumeKeyAttribute : ValidationAttribute
     {
         null => ValidationResult.Success,
         string key when Published.Contains(key.Trim()) => new ValidationResult(
-            "ChunkStream:ResumeKey is the text of an old sample, with which everyone can sign: set a random one, such as 'openssl rand -base64 32' gives."),
+            "ChunkStream:ResumeKey is the text of an old sample, with which everyone can sign: "
+            + "set a random one, such as 'openssl rand -base64 32' gives."),
         string key when key.Trim().Length >= MinLength => ValidationResult.Success,
         _ => new ValidationResult(
-            "ChunkStream:ResumeKey must have 32 characters or more: a random text, such as 'openssl rand -base64 32' gives."),
+            "ChunkStream:ResumeKey must have 32 characters or more: "
+            + "a random text, such as 'openssl rand -base64 32' gives."),
     };
 }

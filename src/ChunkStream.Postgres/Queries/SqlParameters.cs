@@ -55,7 +55,10 @@ internal sealed class SqlParameters
         foreach (var (index, parameter) in _parameters.Index())
         {
             if (!_used.Contains(index))
-                _mistakes.Add(new QueryMistake(parameter.Line, $"The statement does not use the parameter @{parameter.Name}."));
+            {
+                _mistakes.Add(new QueryMistake(
+                    parameter.Line, $"The statement does not use the parameter @{parameter.Name}."));
+            }
         }
 
         return _bound.ToString();
@@ -82,8 +85,8 @@ internal sealed class SqlParameters
     }
 
     /// <summary>
-    /// Copies an operator; where its last character is the <c>@</c> of a parameter, all but that, and then the
-    /// parameter.
+    /// Copies an operator. If its last character is the <c>@</c> of a parameter, takes the parameter instead of that
+    /// character.
     /// </summary>
     private void TakeOperator(int length)
     {
@@ -96,7 +99,11 @@ internal sealed class SqlParameters
         else if (CanBeOneOperator(symbol))
         {
             if (IndexOf(name) >= 0)
-                Mistake($"'{symbol}{name}' can be read in two ways: put a space before the parameter, or after the operator.");
+            {
+                Mistake($"'{symbol}{name}' can be read in two ways: "
+                    + "put a space before the parameter, or after the operator.");
+            }
+
             Copy(length);
         }
         else
@@ -107,8 +114,8 @@ internal sealed class SqlParameters
     }
 
     /// <summary>
-    /// Whether there are operators of Postgres, or of its common extensions, that end like this: <c>&lt;@</c>,
-    /// <c>@@</c>, <c>?@</c>, <c>^@</c>, <c>&amp;@</c>, <c>#@</c>, <c>@-@</c>. Any other is one and a parameter, as in
+    /// Whether Postgres, or one of its common extensions, has operators that end like this: <c>&lt;@</c>, <c>@@</c>,
+    /// <c>?@</c>, <c>^@</c>, <c>&amp;@</c>, <c>#@</c>, <c>@-@</c>. Any other text is an operator and a parameter, as in
     /// <c>=@x</c> or <c>||@x</c>.
     /// </summary>
     private static bool CanBeOneOperator(ReadOnlySpan<char> symbol)
@@ -123,9 +130,15 @@ internal sealed class SqlParameters
 
         var index = IndexOf(name);
         if (index < 0)
-            Mistake($"The parameter @{name} is not declared: add a line such as -- param: {name} text (or put a space after the @, if it is meant as Postgres's operator).");
+        {
+            Mistake($"The parameter @{name} is not declared: add a line such as -- param: {name} text "
+                + "(or put a space after the @, if it is meant as Postgres's operator).");
+        }
         else
+        {
             _bound.Append(CultureInfo.InvariantCulture, $"CAST(${index + 1} AS {_parameters[index].Type})");
+        }
+
         _used.Add(index);
         _at += 1 + name.Length;
     }
@@ -139,11 +152,16 @@ internal sealed class SqlParameters
     private string NameAt(int at)
     {
         var rest = _sql.AsSpan(at);
-        return !rest.IsEmpty && SqlScanner.Next(rest) is { Kind: SqlTokenKind.Name } token ? rest[..token.Length].ToString() : "";
+        return !rest.IsEmpty && SqlScanner.Next(rest) is { Kind: SqlTokenKind.Name } token
+            ? rest[..token.Length].ToString()
+            : "";
     }
 
     private int IndexOf(string name)
-        => _parameters.Index().Where(parameter => parameter.Item.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(parameter => parameter.Index).FirstOrDefault(-1);
+        => _parameters.Index()
+            .Where(parameter => parameter.Item.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            .Select(parameter => parameter.Index)
+            .FirstOrDefault(-1);
 
     private void Mistake(string reason)
         => _mistakes.Add(new QueryMistake(_firstLine + SqlScanner.LineBreaks(_sql.AsSpan(0, _at)), reason));

@@ -44,9 +44,11 @@ internal static class RowsRequest
             ? null
             : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text, Choice(run));
 
-    // In a spelling in which no two choices are alike.
+    // The text differs for any two choices.
     private static string Choice(QueryRun run)
-        => JsonSerializer.Serialize([.. run.Query.Parameters, run.Limit?.ToString(CultureInfo.InvariantCulture)], ChoiceJson.Default.StringArray);
+        => JsonSerializer.Serialize(
+            [.. run.Query.Parameters, run.Limit?.ToString(CultureInfo.InvariantCulture)],
+            ChoiceJson.Default.StringArray);
 
     private static (KeysetPosition? Position, Problem? Problem) Position(QueryRun run, string token)
     {
@@ -54,18 +56,22 @@ internal static class RowsRequest
         {
             return (null, Problem.InvalidResumeToken(run.Query.Key.Count == 0
                 ? "This query has no key, so its streams can't be resumed: leave out 'resume' and Last-Event-ID."
-                : "This server has no secret for resume tokens (ChunkStream:ResumeKey), so it has given none: leave out 'resume' and Last-Event-ID."));
+                : "This server has no secret for resume tokens (ChunkStream:ResumeKey), so it has given none: "
+                    + "leave out 'resume' and Last-Event-ID."));
         }
 
         return run.Tokens.Read(token, run.Query.Key.Count, out var position) switch
         {
-            // No stream of ours has had more rows than it may.
-            ResumeTokenState.Valid when position!.Rows <= (run.Limit ?? run.Query.MaxRows ?? long.MaxValue / 2) => (position, null),
+            // A stream never gives a token for more rows than it may have.
+            ResumeTokenState.Valid when position!.Rows <= (run.Limit ?? run.Query.MaxRows ?? long.MaxValue / 2)
+                => (position, null),
             ResumeTokenState.OfChangedQuery => (null, Problem.QueryChanged),
             ResumeTokenState.OfOtherParameters => (null, Problem.InvalidResumeToken(
-                "The token was given for other parameters: resume with those that the stream was begun with, 'limit' among them.")),
+                "The token was given for other parameters: "
+                + "resume with those that the stream was begun with, 'limit' among them.")),
             _ => (null, Problem.InvalidResumeToken(
-                "This is not a token that this query has given: take it as it is from a checkpoint, from the id of an event, or from 'continue'.")),
+                "This is not a token that this query has given: "
+                + "take it as it is from a checkpoint, from the id of an event, or from 'continue'.")),
         };
     }
 }

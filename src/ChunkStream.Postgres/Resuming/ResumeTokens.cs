@@ -41,7 +41,8 @@ internal sealed class ResumeTokens
         _name = SHA256.HashData(Encoding.UTF8.GetBytes(name));
         _bytes[0] = Version;
         SHA256.HashData(Encoding.UTF8.GetBytes(file)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(1));
-        SHA256.HashData(Encoding.UTF8.GetBytes(choice)).AsSpan(0, FingerprintBytes).CopyTo(_bytes.AsSpan(1 + FingerprintBytes));
+        SHA256.HashData(Encoding.UTF8.GetBytes(choice)).AsSpan(0, FingerprintBytes)
+            .CopyTo(_bytes.AsSpan(1 + FingerprintBytes));
         _key = KeyOf(_bytes.AsSpan(0, HeaderBytes));
     }
 
@@ -62,7 +63,8 @@ internal sealed class ResumeTokens
             length += text.Length;
         }
 
-        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(length), SipHash.Compute(_key, _bytes.AsSpan(0, length)));
+        var signature = SipHash.Compute(_key, _bytes.AsSpan(0, length));
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(length), signature);
         length += SignatureBytes;
         if (_token.Length < Base64Url.GetEncodedLength(length))
             _token = new byte[Base64Url.GetEncodedLength(length) * 2];
@@ -95,7 +97,8 @@ internal sealed class ResumeTokens
         return position is null ? ResumeTokenState.Invalid : ResumeTokenState.Valid;
     }
 
-    // A right signature says that the token was made with our secret, not that we made it, nor that this version did.
+    // A valid signature proves only that the token was made with our secret, not that this server or this version made
+    // it.
     private static KeysetPosition? PositionOf(ReadOnlySpan<byte> bytes, int columns)
     {
         if (!TryReadVarint(ref bytes, out var rows))

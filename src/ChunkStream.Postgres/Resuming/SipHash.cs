@@ -19,10 +19,12 @@ internal static class SipHash
     /// <summary>The signature of a message.</summary>
     public static ulong Compute(ReadOnlySpan<byte> key, ReadOnlySpan<byte> message)
     {
-        var (k0, k1) = (BinaryPrimitives.ReadUInt64LittleEndian(key), BinaryPrimitives.ReadUInt64LittleEndian(key[8..]));
+        var k0 = BinaryPrimitives.ReadUInt64LittleEndian(key);
+        var k1 = BinaryPrimitives.ReadUInt64LittleEndian(key[8..]);
 
         // "somepseudorandomlygeneratedbytes"
-        var state = new State(k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573);
+        var state = new State(
+            k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573);
         var last = (ulong)message.Length << 56;
         for (; message.Length >= sizeof(ulong); message = message[sizeof(ulong)..])
             state.Take(BinaryPrimitives.ReadUInt64LittleEndian(message));

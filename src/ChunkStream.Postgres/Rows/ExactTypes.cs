@@ -6,14 +6,17 @@ namespace ChunkStream.Postgres.Rows;
 
 /// <summary>
 /// Finds where the values of types have <c>bigint</c> and <c>numeric</c> inside: in arrays, domains, composite types,
-/// and all of these in one another. What an anonymous <c>record</c> has, or a range, no catalogue tells or needs to.
+/// and all of these in one another. No catalogue tells what an anonymous <c>record</c> has; a range is a string in JSON
+/// anyway.
 /// </summary>
 internal static class ExactTypes
 {
-    // Each type that a type consists of: what a domain is over, an array's elements (typsubscript tells a true array),
-    // a row's columns.
+    // Other types have elements, too: name, point.
+    private const string IsTrueArray = "t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc";
+
+    // Each type that a type consists of: the base type of a domain, the elements of an array, the columns of a row.
     private const string Parts =
-        """
+        $"""
         WITH RECURSIVE part(type, name, of) AS (
           SELECT NULL::oid, NULL::text, unnest($1)
           UNION
@@ -23,7 +26,7 @@ internal static class ExactTypes
           CROSS JOIN LATERAL (
             SELECT NULL::text, t.typbasetype WHERE t.typtype = 'd'
             UNION ALL
-            SELECT NULL, t.typelem WHERE t.typtype <> 'd' AND t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+            SELECT NULL, t.typelem WHERE t.typtype <> 'd' AND {IsTrueArray}
             UNION ALL
             SELECT a.attname::text COLLATE "default", a.atttypid FROM pg_catalog.pg_attribute a
             WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
@@ -37,21 +40,28 @@ internal static class ExactTypes
     {
         var command = new NpgsqlCommand(Parts, connection)
         {
-            Parameters = { new NpgsqlParameter { Value = types.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
+            Parameters = { new() { Value = types.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
         };
         await using var _ = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var parts = new List<Part>();
         while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-            parts.Add(new Part(reader.GetFieldValue<uint>(0), reader.IsDBNull(1) ? null : reader.GetString(1), reader.GetFieldValue<uint>(2)));
+        {
+            var name = reader.IsDBNull(1) ? null : reader.GetString(1);
+            parts.Add(new Part(reader.GetFieldValue<uint>(0), name, reader.GetFieldValue<uint>(2)));
+        }
+
         return Shapes(parts);
     }
 
-    // From the numbers outwards, until nothing more is found.
+    // Goes from the numbers outwards, until it finds no further type.
     private static Dictionary<uint, ExactShape> Shapes(List<Part> parts)
     {
-        var shapes = parts.Select(part => part.Of).Where(ColumnWriters.IsExact).Distinct().ToDictionary(type => type, _ => new ExactShape { IsNumber = true });
+        var shapes = parts.Select(part => part.Of)
+            .Where(ColumnWriters.IsExact)
+            .Distinct()
+            .ToDictionary(type => type, _ => new ExactShape { IsNumber = true });
         for (var rest = parts; ;)
         {
             var found = rest.Where(part => shapes.ContainsKey(part.Of)).ToArray();

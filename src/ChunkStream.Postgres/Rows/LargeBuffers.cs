@@ -10,20 +10,20 @@ namespace ChunkStream.Postgres.Rows;
 internal static class LargeBuffers
 {
     /// <summary>
-    /// From this size on a row's buffer is worth it. Smaller ones are a few hundred megabytes at worst, for a pool of
-    /// 50.
+    /// From this size on, a row's buffer is worth giving back. Smaller ones are a few hundred megabytes together at
+    /// worst, in a pool of 50.
     /// </summary>
     public const int Bytes = 4 * 1024 * 1024;
 
-    // Longer than half of the minute for which the pool keeps an array: three collections that give back nothing are
-    // the last.
+    // Longer than half of the minute for which the pool keeps an array. After three collections that give back nothing,
+    // it stops.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(35);
     private const int VainCollections = 3;
 
     private static int _isGivingBack;
     private static int _isUsedAgain;
 
-    /// <summary>Gives back, once none has been used for a while.</summary>
+    /// <summary>Gives the memory back once no such buffer has been used for a while.</summary>
     public static void GiveBack(TimeProvider time)
     {
         Volatile.Write(ref _isUsedAgain, 1);

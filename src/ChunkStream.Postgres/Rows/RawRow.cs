@@ -100,9 +100,11 @@ file sealed class RawValues : PgTypeInfoResolverFactory
         protected override RawValue ReadCore(PgReader reader)
         {
             var length = reader.CurrentRemaining;
-            return reader.TryReadBytes(length, out ReadOnlyMemory<byte> bytes) && MemoryMarshal.TryGetArray(bytes, out var place)
+            return reader.TryReadBytes(length, out ReadOnlyMemory<byte> bytes)
+                && MemoryMarshal.TryGetArray(bytes, out var place)
                 ? new RawValue(place.Array!, place.Offset, length)
-                : throw new NotSupportedException("The reader does not hold the row as a whole: it must not be sequential.");
+                : throw new NotSupportedException(
+                    "The reader does not hold the row as a whole: it must not be sequential.");
         }
 
         protected override void WriteCore(PgWriter writer, RawValue value)

@@ -37,46 +37,62 @@ internal sealed record RowLayout(
         NpgsqlConnection connection, PostgresQuery query, bool exactNumbers = false)
     {
         var columns = await TypesAsync(connection, query).ConfigureAwait(false);
-        var converted = columns.Select(column => column.TypeId).Where(type => ColumnWriters.Find(type, exactNumbers) is null).ToArray();
+        var converted = columns.Select(column => column.TypeId)
+            .Where(type => ColumnWriters.Find(type, exactNumbers) is null)
+            .ToArray();
         var exact = exactNumbers && converted.Length > 0
             ? await ExactTypes.FindAsync(connection, converted).ConfigureAwait(false)
             : ImmutableDictionary<uint, ExactShape>.Empty;
         var layout = columns.Select((column, index) => LayoutOf(column.TypeId, $"q.c{index}")).ToArray();
         return new RowLayout(
-            new StreamSchema([.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: false),
+            new StreamSchema(
+                [.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: false),
             layout,
             await KeyOfAsync(connection, query, columns).ConfigureAwait(false));
 
         ColumnLayout LayoutOf(uint type, string sql)
-            => ColumnWriters.Find(type, exactNumbers) is { } writer ? new ColumnLayout(writer, sql, IsConverted: false)
-                : new ColumnLayout(exact.TryGetValue(type, out var shape) ? new ExactWriter(shape) : ColumnWriters.Converted, $"to_json({sql})", IsConverted: true);
+        {
+            if (ColumnWriters.Find(type, exactNumbers) is { } writer)
+                return new ColumnLayout(writer, sql, IsConverted: false);
+            var converter = exact.TryGetValue(type, out var shape) ? new ExactWriter(shape) : ColumnWriters.Converted;
+            return new ColumnLayout(converter, $"to_json({sql})", IsConverted: true);
+        }
     }
 
-    private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(NpgsqlConnection connection, PostgresQuery query)
+    private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(
+        NpgsqlConnection connection, PostgresQuery query)
     {
         var command = new NpgsqlCommand(query.Sql, connection);
         await using var _ = command.ConfigureAwait(false);
         SelectStatement.AddParameters(command.Parameters, query.Parameters);
         var columns = new List<(string Name, uint TypeId, string TypeName)>();
-        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None).ConfigureAwait(false);
+        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None)
+            .ConfigureAwait(false);
         await using (description.ConfigureAwait(false))
         {
             for (var ordinal = 0; ordinal < description.FieldCount; ordinal++)
-                columns.Add((description.GetName(ordinal), description.GetDataTypeOID(ordinal), description.GetPostgresType(ordinal).InternalName));
+            {
+                columns.Add((
+                    description.GetName(ordinal),
+                    description.GetDataTypeOID(ordinal),
+                    description.GetPostgresType(ordinal).InternalName));
+            }
         }
 
         var asked = columns.Where(column => column.TypeName == UnknownType).Select(column => column.TypeId).ToArray();
         if (asked.Length == 0)
             return columns;
         var names = await NamesOfAsync(connection, asked).ConfigureAwait(false);
-        return [.. columns.Select(column => column.TypeName == UnknownType ? column with { TypeName = names[column.TypeId] } : column)];
+        return [.. columns.Select(column =>
+            column.TypeName == UnknownType ? column with { TypeName = names[column.TypeId] } : column)];
     }
 
     private static async Task<IReadOnlyDictionary<uint, string>> NamesOfAsync(NpgsqlConnection connection, uint[] types)
     {
-        var command = new NpgsqlCommand("SELECT oid, typname::text FROM pg_catalog.pg_type WHERE oid = ANY ($1)", connection)
+        const string Sql = "SELECT oid, typname::text FROM pg_catalog.pg_type WHERE oid = ANY ($1)";
+        var command = new NpgsqlCommand(Sql, connection)
         {
-            Parameters = { new NpgsqlParameter { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
+            Parameters = { new() { Value = types, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } },
         };
         await using var _ = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
@@ -88,24 +104,31 @@ internal sealed record RowLayout(
     }
 
     private static async Task<IReadOnlyList<KeyColumnLayout>> KeyOfAsync(
-        NpgsqlConnection connection, PostgresQuery query, IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns)
+        NpgsqlConnection connection,
+        PostgresQuery query,
+        IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns)
     {
         if (query.Key.Count == 0)
             return [];
 
         var places = query.Key.Select(Locate).ToArray();
-        var types = await KeyTypes.FindAsync(connection, [.. places.Select(place => (columns[place].Name, columns[place].TypeId))]).ConfigureAwait(false);
+        var keyColumns = places.Select(place => (columns[place].Name, columns[place].TypeId));
+        var types = await KeyTypes.FindAsync(connection, [.. keyColumns]).ConfigureAwait(false);
         var hidden = columns.Count;
         return [.. query.Key.Select(Lay)];
 
         int Locate(KeyColumn key)
         {
-            var found = columns.Index().Where(column => column.Item.Name == key.Name).Select(column => column.Index).ToArray();
+            var found = columns.Index()
+                .Where(column => column.Item.Name == key.Name)
+                .Select(column => column.Index)
+                .ToArray();
             if (found.Length == 1)
                 return found[0];
             var names = string.Join(", ", columns.Select(column => column.Name));
             throw new UnusableKeyException(
-                $"The key's column {key.Name} is {(found.Length == 0 ? "not" : "more than once")} among the result's columns, which are {names}.");
+                $"The key's column {key.Name} is {(found.Length == 0 ? "not" : "more than once")} "
+                + $"among the result's columns, which are {names}.");
         }
 
         KeyColumnLayout Lay(KeyColumn key, int index)

@@ -29,7 +29,8 @@ internal sealed class RowWriter
     /// <param name="key">Told the key of each row; null where there is none.</param>
     public RowWriter(RowLayout layout, RecordEncoding encoding, KeyTracker? key)
     {
-        _writers = [.. layout.Columns.Select(column => encoding is RecordEncoding.SpreadsheetCsv ? column.Writer.ForSpreadsheets : column.Writer)];
+        _writers = [.. layout.Columns.Select(column =>
+            encoding is RecordEncoding.SpreadsheetCsv ? column.Writer.ForSpreadsheets : column.Writer)];
         Schema = layout.Schema;
         _keyColumns = layout.Key;
         _key = key;
@@ -37,7 +38,8 @@ internal sealed class RowWriter
         _columns = _keyIndex.Length + (layout.TellsSameKeys ? 1 : 0);
         _csv = encoding is RecordEncoding.Csv or RecordEncoding.SpreadsheetCsv;
         (_beforeRow, _afterRow, _null) = _csv ? ([], [], []) : ("{"u8.ToArray(), "}"u8.ToArray(), "null"u8.ToArray());
-        _beforeValue = [.. layout.Schema.Columns.Select((column, index) => BeforeValue(column.Name, separator: index == 0 ? "" : ","))];
+        _beforeValue = [.. layout.Schema.Columns.Select((column, index) =>
+            BeforeValue(column.Name, separator: index == 0 ? "" : ","))];
     }
 
     /// <summary>The columns.</summary>
@@ -53,7 +55,9 @@ internal sealed class RowWriter
 
     /// <summary>The name of a column that Postgres sends; of one that stands only for the key, too.</summary>
     public string NameOf(int column)
-        => column < Schema.Columns.Count ? Schema.Columns[column].Name : _keyColumns.First(key => key.Ordinal == column).Name;
+        => column < Schema.Columns.Count
+            ? Schema.Columns[column].Name
+            : _keyColumns.First(key => key.Ordinal == column).Name;
 
     /// <summary>Writes the row on which the reader stands.</summary>
     public void Write(NpgsqlDataReader reader, ByteWriter output)
@@ -106,7 +110,7 @@ internal sealed class RowWriter
 
     private void CommitKey(ref RawRow row)
     {
-        // What only the key needs stands behind what is shown.
+        // Columns that only the key needs come after those that are shown.
         for (var column = _writers.Length; column < _keyIndex.Length; column++)
         {
             if (!row.TryNext(out var value))
@@ -120,8 +124,8 @@ internal sealed class RowWriter
     }
 
     /// <summary>
-    /// For each column that Postgres sends, but for its answer whether the key is the same, its place in the key, or
-    /// -1.
+    /// The place in the key of each column that Postgres sends, or -1. Its answer whether the key is the same as before
+    /// is not among them.
     /// </summary>
     private static int[] KeyIndex(RowLayout layout)
     {

@@ -24,7 +24,11 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
 
         var key = layout.Key;
         string?[] selected =
-            [.. layout.Columns.Select(column => column.Sql), .. key.Select(column => column.Text), layout.TellsSameKeys ? Keyset.IsSameAsBefore(key) : null];
+        [
+            .. layout.Columns.Select(column => column.Sql),
+            .. key.Select(column => column.Text),
+            layout.TellsSameKeys ? Keyset.IsSameAsBefore(key) : null,
+        ];
         var sql = $"SELECT {string.Join(", ", selected.OfType<string>())} FROM {Source(query, layout)}";
         var parameters = query.Parameters;
         if (from is not null)
@@ -44,12 +48,18 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
 
     /// <summary>Gives a row if the query has one that has a null in its key.</summary>
     public static SelectStatement CreateForNullKeys(PostgresQuery query, RowLayout layout)
-        => new($"SELECT 1 FROM {Source(query, layout)} WHERE {string.Join(" OR ", layout.Key.Select(column => $"{column.Sql} IS NULL"))} LIMIT 1", query.Parameters);
+    {
+        var isNull = string.Join(" OR ", layout.Key.Select(column => $"{column.Sql} IS NULL"));
+        return new($"SELECT 1 FROM {Source(query, layout)} WHERE {isNull} LIMIT 1", query.Parameters);
+    }
 
     // By position, not by name: a query may name two columns alike. The line breaks keep a comment at the query's end
     // from swallowing what follows it.
     private static string Source(PostgresQuery query, RowLayout layout)
-        => $"(\n{query.Sql}\n) AS q" + (layout.Columns.Count > 0 ? $"({string.Join(", ", layout.Columns.Select((_, index) => $"c{index}"))})" : "");
+    {
+        var names = string.Join(", ", layout.Columns.Select((_, index) => $"c{index}"));
+        return $"(\n{query.Sql}\n) AS q" + (names.Length > 0 ? $"({names})" : "");
+    }
 
     /// <summary>A command of a batch that holds this statement.</summary>
     /// <param name="before">What stands before it: EXPLAIN, DECLARE.</param>

@@ -22,9 +22,11 @@ internal static class SqlScanner
             '/' when second == '*' => new(SqlTokenKind.Comment, EndOfComment(text)),
             '\'' => new(SqlTokenKind.Literal, EndOfLiteral(text, 0, hasEscapes: false)),
             'e' or 'E' when second == '\'' => new(SqlTokenKind.Literal, EndOfLiteral(text, 1, hasEscapes: true)),
-            'u' or 'U' when text[1..] is ['&', '"', ..] => new(SqlTokenKind.QuotedName, EndOfQuote(text, 2, hasEscapes: false)),
+            'u' or 'U' when text[1..] is ['&', '"', ..]
+                => new(SqlTokenKind.QuotedName, EndOfQuote(text, 2, hasEscapes: false)),
             '"' => new(SqlTokenKind.QuotedName, EndOfQuote(text, 0, hasEscapes: false)),
-            '$' when char.IsAsciiDigit(second) => new(SqlTokenKind.Placeholder, 1 + LengthOf(text[1..], char.IsAsciiDigit)),
+            '$' when char.IsAsciiDigit(second)
+                => new(SqlTokenKind.Placeholder, 1 + LengthOf(text[1..], char.IsAsciiDigit)),
             '$' => Dollar(text),
             ';' => new(SqlTokenKind.Semicolon, 1),
             _ when char.IsAsciiDigit(text[0]) => new(SqlTokenKind.Number, LengthOf(text, IsNameStartOrDigit)),
@@ -78,7 +80,7 @@ internal static class SqlScanner
 
     private static int EndOfComment(ReadOnlySpan<char> text)
     {
-        // They nest.
+        // Comments nest.
         var depth = 0;
         for (var at = 0; at + 1 < text.Length; at++)
         {
@@ -94,7 +96,7 @@ internal static class SqlScanner
     }
 
     /// <summary>
-    /// A literal goes on in another line as what it began as: there too, a backslash escapes in E'…'.
+    /// A literal that goes on in another line stays what it began as: in E'…' a backslash escapes there, too.
     /// </summary>
     private static int EndOfLiteral(ReadOnlySpan<char> text, int quote, bool hasEscapes)
     {
@@ -130,7 +132,8 @@ internal static class SqlScanner
         var quote = text[start];
         for (var at = start + 1; at < text.Length; at++)
         {
-            if ((hasEscapes && text[at] == '\\') || (text[at] == quote && at + 1 < text.Length && text[at + 1] == quote))
+            if ((hasEscapes && text[at] == '\\')
+                || (text[at] == quote && at + 1 < text.Length && text[at + 1] == quote))
                 at++;
             else if (text[at] == quote)
                 return at + 1;
@@ -151,9 +154,10 @@ internal static class SqlScanner
 
     private static int EndOfOperator(ReadOnlySpan<char> text)
     {
-        // A comment ends it.
+        // A comment ends an operator.
         var length = 1;
-        while (length < text.Length && IsOperator(text[length]) && !text[length..].StartsWith("--") && !text[length..].StartsWith("/*"))
+        while (length < text.Length && IsOperator(text[length])
+            && !text[length..].StartsWith("--") && !text[length..].StartsWith("/*"))
             length++;
         return length;
     }

@@ -37,22 +37,28 @@ internal static class SqlTypes
         [typeof(Guid)] = Create<Guid>("pg_catalog.uuid", value => value.ToString()),
         [typeof(DateOnly)] = Create<DateOnly>("pg_catalog.date", value => value.ToString("yyyy-MM-dd", Invariant)),
         [typeof(TimeOnly)] = Create<TimeOnly>("time", value => value.ToString("HH:mm:ss.ffffff", Invariant)),
-        [typeof(DateTimeOffset)] = Create<DateTimeOffset>("timestamp with time zone", value => Moment(value.UtcDateTime)),
+        [typeof(DateTimeOffset)] = Create<DateTimeOffset>(
+            "timestamp with time zone", value => Moment(value.UtcDateTime)),
         [typeof(TimeSpan)] = Create<TimeSpan>("interval", Interval),
         [typeof(byte[])] = Create<byte[]>("pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value)),
-        [typeof(ReadOnlyMemory<byte>)] = Create<ReadOnlyMemory<byte>>("pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value.Span)),
+        [typeof(ReadOnlyMemory<byte>)] = Create<ReadOnlyMemory<byte>>(
+            "pg_catalog.bytea", value => "\\x" + Convert.ToHexString(value.Span)),
         [typeof(IPAddress)] = Create<IPAddress>("pg_catalog.inet", value => value.ToString()),
         [typeof(PhysicalAddress)] = Create<PhysicalAddress>("pg_catalog.macaddr", value => value.ToString()),
         [typeof(JsonElement)] = Create<JsonElement>("pg_catalog.jsonb", value => value.GetRawText()),
         [typeof(JsonDocument)] = Create<JsonDocument>("pg_catalog.jsonb", value => value.RootElement.GetRawText()),
         [typeof(JsonNode)] = Create<JsonNode>("pg_catalog.jsonb", value => value.ToJsonString()),
 
-        // One of UTC, or of this machine, is a moment; any other is what a clock somewhere shows.
+        // A time of UTC, or of this machine's zone, is a moment. Any other is what a clock somewhere shows.
         [typeof(DateTime)] = new SqlType(
-            value => value is null ? null : ((DateTime)value).Kind is DateTimeKind.Unspecified ? "timestamp" : "timestamp with time zone",
-            value => (DateTime)value is { Kind: DateTimeKind.Unspecified } clock ? Clock(clock) : Moment(((DateTime)value).ToUniversalTime())),
+            value => value is null ? null
+                : ((DateTime)value).Kind is DateTimeKind.Unspecified ? "timestamp"
+                : "timestamp with time zone",
+            value => (DateTime)value is { Kind: DateTimeKind.Unspecified } clock
+                ? Clock(clock)
+                : Moment(((DateTime)value).ToUniversalTime())),
 
-        // As literals in SQL, these take the type of what they stand beside.
+        // Like literals in SQL, these take the type of what they stand beside.
         [typeof(string)] = Create<string>(null, value => value),
         [typeof(char)] = Create<char>(null, value => value.ToString()),
     };
@@ -76,12 +82,16 @@ internal static class SqlTypes
     private static string Moment(DateTime utc) => Clock(utc) + "+00";
 
     private static string Interval(TimeSpan time)
-        => string.Create(Invariant, $"{time.Days} days {time.Ticks % TimeSpan.TicksPerDay / TimeSpan.TicksPerMicrosecond} microseconds");
+    {
+        var microseconds = time.Ticks % TimeSpan.TicksPerDay / TimeSpan.TicksPerMicrosecond;
+        return string.Create(Invariant, $"{time.Days} days {microseconds} microseconds");
+    }
 
     private static string Label(Enum value)
     {
         var name = Enum.GetName(value.GetType(), value)
-            ?? throw new ArgumentException($"{value.GetType().Name} has no name for the value {value}: cast it to a number.", nameof(value));
+            ?? throw new ArgumentException(
+                $"{value.GetType().Name} has no name for the value {value}: cast it to a number.", nameof(value));
         return value.GetType().GetField(name)!.GetCustomAttribute<PgNameAttribute>()?.PgName ?? name;
     }
 }

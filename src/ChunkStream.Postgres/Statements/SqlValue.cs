@@ -24,8 +24,10 @@ internal sealed record SqlValue(string? Type, string? Text)
         return value is null
             ? new SqlValue(null, null)
             : throw new ArgumentException(
-                $"{{{expression}}} is a {type}, and no type of Postgres belongs to that. A parameter is a number, bool, text, enum, date, "
-                + "time, Guid, byte[], IPAddress, JSON (JsonElement, JsonDocument, JsonNode), or a sequence of one of these.", expression);
+                $"{{{expression}}} is a {type}, and no type of Postgres belongs to that. "
+                + "A parameter is a number, bool, text, enum, date, time, Guid, byte[], IPAddress, "
+                + "JSON (JsonElement, JsonDocument, JsonNode), or a sequence of one of these.",
+                expression);
     }
 
     private static SqlValue Array(System.Collections.IEnumerable items, SqlType elements, string expression)
@@ -44,9 +46,18 @@ internal sealed record SqlValue(string? Type, string? Text)
 
             var element = elements.Value(item);
             if (type is not null && element.Type != type)
-                throw new ArgumentException($"{{{expression}}} has both times of UTC and times without a time zone: its elements have no one type.", expression);
+            {
+                throw new ArgumentException(
+                    $"{{{expression}}} has both times of UTC and times without a time zone: "
+                    + "its elements have no one type.",
+                    expression);
+            }
+
             type = element.Type;
-            text.Append('"').Append(element.Text!.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)).Append('"');
+            var escaped = element.Text!
+                .Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("\"", "\\\"", StringComparison.Ordinal);
+            text.Append('"').Append(escaped).Append('"');
         }
 
         return new SqlValue(ArrayOf(type ?? elements.Name(null)), text.Append('}').ToString());
@@ -54,7 +65,7 @@ internal sealed record SqlValue(string? Type, string? Text)
 
     private static string? ArrayOf(string? type) => type is null ? null : type + "[]";
 
-    // Of all sequences that it is: a list of texts is one of texts alone.
+    // The type of a sequence's elements; null if the type is no sequence.
     private static Type? ElementOf(Type type)
     {
         var sequence = type.GetInterfaces().Prepend(type)

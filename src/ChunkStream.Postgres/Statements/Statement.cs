@@ -25,7 +25,8 @@ internal sealed record Statement(string Sql, IReadOnlyList<string?> Values)
                 continue;
             }
 
-            var hole = new Hole(text.Length, string.Create(CultureInfo.InvariantCulture, $"${holes.Count + 1}"), piece, value);
+            var name = string.Create(CultureInfo.InvariantCulture, $"${holes.Count + 1}");
+            var hole = new Hole(text.Length, name, piece, value);
             holes.Add(hole);
             text.Append(hole.Name);
         }
@@ -56,7 +57,8 @@ internal sealed record Statement(string Sql, IReadOnlyList<string?> Values)
             }
             else if (token.Kind is SqlTokenKind.Placeholder)
             {
-                throw Refusal($"The statement has the parameter {text.AsSpan(at, length)}: write its value as a hole, {{value}}.");
+                throw Refusal($"The statement has the parameter {text.AsSpan(at, length)}: "
+                    + "write its value as a hole, {value}.");
             }
             else if (token.Kind is not SqlTokenKind.Semicolon)
             {
@@ -67,19 +69,22 @@ internal sealed record Statement(string Sql, IReadOnlyList<string?> Values)
         return isEmpty ? throw Refusal("There is no statement.") : bound.ToString();
     }
 
-    // A name, a number or another hole right beside it would grow together with it.
+    // A name, a number or another hole right beside a hole would become one word with it.
     private static bool IsWhole(Hole hole, SqlToken token, int at, string text)
         => hole.At == at && token.Kind is SqlTokenKind.Placeholder && token.Length == hole.Name.Length
             && (at == 0 || !SqlScanner.IsName(text[at - 1]))
             && (at + token.Length == text.Length || !SqlScanner.IsName(text[at + token.Length]));
 
-    private static ArgumentException Misplaced(Hole hole, SqlTokenKind kind) => Refusal($"{{{hole.Expression}}} " + kind switch
-    {
-        SqlTokenKind.Literal => "stands inside a text in quotes, where Postgres takes no parameter: join them, '…' || {value}, or put all of it into the value.",
-        SqlTokenKind.Comment => "stands in a comment, where Postgres takes no parameter.",
-        SqlTokenKind.QuotedName => "stands in a quoted name: a parameter is a value, and never a name.",
-        _ => "stands right beside a name, a number or another hole: a parameter is a value, and never a part of one. Put a space between them, if it is meant as a value.",
-    });
+    private static ArgumentException Misplaced(Hole hole, SqlTokenKind kind)
+        => Refusal($"{{{hole.Expression}}} " + kind switch
+        {
+            SqlTokenKind.Literal => "stands inside a text in quotes, where Postgres takes no parameter: "
+                + "join them, '…' || {value}, or put all of it into the value.",
+            SqlTokenKind.Comment => "stands in a comment, where Postgres takes no parameter.",
+            SqlTokenKind.QuotedName => "stands in a quoted name: a parameter is a value, and never a name.",
+            _ => "stands right beside a name, a number or another hole: a parameter is a value, "
+                + "and never a part of one. Put a space between them, if it is meant as a value.",
+        });
 
     private static ArgumentException Refusal(string message) => new(message);
 
@@ -94,7 +99,7 @@ internal sealed record Statement(string Sql, IReadOnlyList<string?> Values)
         /// <param name="rest">The SQL that follows the hole.</param>
         public string Bound(ReadOnlySpan<char> rest)
         {
-            // Whether it is null can be asked of any type, so nothing beside it tells which: to Postgres that is an
+            // IS NULL can be asked of any type. So Postgres finds no type for the parameter beside it, and that is an
             // error.
             var type = Value.Type ?? (IsAskedForNull(rest) ? "text" : null);
             return type is null ? Name : $"CAST({Name} AS {type})";
