@@ -66,7 +66,8 @@ public sealed class ConfigurationTests
     [InlineData("ChunkStream:QueryPath", "queries")]
     public async Task A_bad_setting_is_refused_at_start_by_name(string key, string value)
     {
-        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => LocalApi.StartAsync(settings: (key, value)));
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => LocalApi.StartAsync(settings: (key, value)));
 
         Assert.Contains(key[(key.LastIndexOf(':') + 1)..], failure.Message, StringComparison.Ordinal);
     }
@@ -82,10 +83,15 @@ public sealed class ConfigurationTests
             ("ChunkStream:ResumeKey", "short"),
         ]));
 
-        var mistakes = failure.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures).ToArray();
+        var mistakes = failure.InnerExceptions.Cast<OptionsValidationException>()
+            .SelectMany(invalid => invalid.Failures).ToArray();
         Assert.Equal(4, mistakes.Length);
-        Assert.Contains("ChunkStream:Streaming:FlushByte is not a setting; ChunkStream:Streaming has FlushBytes,", mistakes[0] + mistakes[1], StringComparison.Ordinal);
-        Assert.Contains("ChunkStream:Streaming:FlushBytes must be a whole number, but is 'many'", mistakes[0] + mistakes[1], StringComparison.Ordinal);
+        Assert.Contains(
+            "ChunkStream:Streaming:FlushByte is not a setting; ChunkStream:Streaming has FlushBytes,",
+            mistakes[0] + mistakes[1], StringComparison.Ordinal);
+        Assert.Contains(
+            "ChunkStream:Streaming:FlushBytes must be a whole number, but is 'many'",
+            mistakes[0] + mistakes[1], StringComparison.Ordinal);
     }
 
     [Theory]

@@ -29,9 +29,11 @@ public sealed partial class DocumentationTests
     public void Each_problem_that_the_code_has_is_in_a_table()
     {
         var sources = Directory.EnumerateDirectories(Repository.Root)
-            .Where(folder => Path.GetFileName(folder) is { } name && !name.StartsWith('.') && !name.EndsWith(".Tests", StringComparison.Ordinal))
+            .Where(folder => Path.GetFileName(folder) is { } name
+                && !name.StartsWith('.') && !name.EndsWith(".Tests", StringComparison.Ordinal))
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories));
-        var problems = sources.SelectMany(file => ProblemType().Matches(File.ReadAllText(file))).Select(match => match.Groups[1].Value).Distinct().ToArray();
+        var problems = sources.SelectMany(file => ProblemType().Matches(File.ReadAllText(file)))
+            .Select(match => match.Groups[1].Value).Distinct().ToArray();
 
         Assert.True(problems.Length > 40);
         Assert.All(problems, problem => Assert.Matches(ProblemRow(problem), Problems));
@@ -42,14 +44,20 @@ public sealed partial class DocumentationTests
     public void Each_link_from_a_page_to_another_leads_somewhere(string page)
     {
         var folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
-        var links = Link().Matches(Read(page)).Select(match => match.Groups[1].Value).Where(link => !link.Contains(':', StringComparison.Ordinal));
+        var links = Link().Matches(Read(page)).Select(match => match.Groups[1].Value)
+            .Where(link => !link.Contains(':', StringComparison.Ordinal));
 
-        Assert.Equal("", string.Join(", ", links.Where(link => !Exists(folder, Path.Combine(Repository.Root, page), link))));
+        Assert.Equal(
+            "", string.Join(", ", links.Where(link => !Exists(folder, Path.Combine(Repository.Root, page), link))));
     }
 
     /// <summary>The pages of the repository.</summary>
-    public static TheoryData<string> Pages => [.. new[] { "README.md", "CONTRIBUTING.md", "SECURITY.md", "client/README.md" }
-        .Concat(Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md").Select(file => Path.GetRelativePath(Repository.Root, file)))];
+    public static TheoryData<string> Pages =>
+    [
+        "README.md", "CONTRIBUTING.md", "SECURITY.md", "client/README.md",
+        .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")
+            .Select(file => Path.GetRelativePath(Repository.Root, file)),
+    ];
 
     private static bool Exists(string folder, string page, string link)
     {
@@ -57,24 +65,33 @@ public sealed partial class DocumentationTests
         var target = path.Length == 0 ? page : Path.GetFullPath(Path.Combine(folder, path));
         if (anchor.Length == 0)
             return Path.Exists(target);
-        return File.Exists(target) && Heading().Matches(File.ReadAllText(target)).Any(heading => Anchor(heading.Groups[1].Value) == anchor);
+        return File.Exists(target)
+            && Heading().Matches(File.ReadAllText(target)).Any(heading => Anchor(heading.Groups[1].Value) == anchor);
     }
 
     /// <summary>A heading's anchor, as GitHub makes it.</summary>
     private static string Anchor(string heading)
-        => string.Concat(heading.ToLowerInvariant().Where(letter => char.IsLetterOrDigit(letter) || letter is ' ' or '-' or '_')).Replace(' ', '-');
+        => string.Concat(heading.ToLowerInvariant()
+            .Where(letter => char.IsLetterOrDigit(letter) || letter is ' ' or '-' or '_')).Replace(' ', '-');
 
-    /// <summary>What of a section's settings the page lacks: a row, or in it the range or the default.</summary>
+    /// <summary>
+    /// The settings of a section that have no row on the page, or a row without their range or default.
+    /// </summary>
     private static IEnumerable<string> Missing(object options, string section)
     {
-        foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
+        var properties = options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite);
+        foreach (var property in properties)
         {
-            var line = Settings.Split('\n').FirstOrDefault(line => line.StartsWith($"| `{section}__{property.Name}` |", StringComparison.Ordinal));
+            var line = Settings.Split('\n')
+                .FirstOrDefault(line => line.StartsWith($"| `{section}__{property.Name}` |", StringComparison.Ordinal));
             if (line is null)
                 yield return $"{property.Name}: no row";
-            else if (property.GetCustomAttribute<RangeAttribute>() is { } range && !line.Contains($"{Spelled(range.Minimum)}–{Spelled(range.Maximum)}", StringComparison.Ordinal))
+            else if (property.GetCustomAttribute<RangeAttribute>() is { } range
+                && !line.Contains($"{Spelled(range.Minimum)}–{Spelled(range.Maximum)}", StringComparison.Ordinal))
                 yield return $"{property.Name}: no range {Spelled(range.Minimum)}–{Spelled(range.Maximum)}";
-            else if (property.GetValue(options) is { } value && !line.Contains(Spelled(value), StringComparison.Ordinal))
+            else if (property.GetValue(options) is { } value
+                && !line.Contains(Spelled(value), StringComparison.Ordinal))
                 yield return $"{property.Name}: no default {Spelled(value)}";
         }
     }
@@ -88,7 +105,8 @@ public sealed partial class DocumentationTests
         _ => throw new NotSupportedException(value.GetType().Name),
     };
 
-    private static Regex ProblemRow(string problem) => new($"^\\|[^|]*`{Regex.Escape(problem)}`[^|]*\\| [1-5][0-9][0-9]", RegexOptions.Multiline);
+    private static Regex ProblemRow(string problem)
+        => new($"^\\|[^|]*`{Regex.Escape(problem)}`[^|]*\\| [1-5][0-9][0-9]", RegexOptions.Multiline);
 
     private static string Read(params string[] path) => File.ReadAllText(Path.Combine([Repository.Root, .. path]));
 

@@ -16,7 +16,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests;
 
-/// <summary>What an app's own endpoint returns, in a minimal API that knows nothing of ChunkStream but <c>AddChunkStream()</c>.</summary>
+/// <summary>
+/// What an app's own endpoint returns, in a minimal API that knows nothing of ChunkStream but <c>AddChunkStream()</c>.
+/// </summary>
 public sealed class StreamResultsTests : IAsyncLifetime
 {
     private readonly ScriptedSource _script = new();
@@ -27,13 +29,14 @@ public sealed class StreamResultsTests : IAsyncLifetime
     public async Task InitializeAsync() => _api = await PlainApi.StartAsync(
         app =>
         {
-            // One line of body is what it takes.
+            // An endpoint needs only one line of body.
             app.MapGet("/lines", () => StreamResults.Items(Lines));
             app.MapGet("/orders/{id}", (int id) => StreamResults.Items(Orders(id)));
             app.MapGet("/named", () => StreamResults.Items(Lines)).WithName("the-name");
             app.Map("/own/{name}", (HttpContext http, string name) => _own[name](http));
         },
-        services => services.ConfigureHttpJsonOptions(json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower),
+        services => services.ConfigureHttpJsonOptions(
+            json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower),
         streaming => streaming.HeartbeatSeconds = streaming.FirstRecordSeconds = 0.2);
 
     public async Task DisposeAsync() => await _api.DisposeAsync();
@@ -81,12 +84,14 @@ public sealed class StreamResultsTests : IAsyncLifetime
         Own("endless", StreamResults.Items(Endless, new() { Name = "mine" }));
         using (var leaving = new CancellationTokenSource())
         {
-            var response = await _api.Client.GetAsync("/own/endless", HttpCompletionOption.ResponseHeadersRead, leaving.Token).Within();
+            var response = await _api.Client.GetAsync(
+                "/own/endless", HttpCompletionOption.ResponseHeadersRead, leaving.Token).Within();
             response.Dispose();
         }
 
         await _left.Task.Within();
-        Assert.Contains("mine ended: ClientLeft", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "mine ended: ClientLeft", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
         Assert.Contains("orders/{id} ended: Completed", await EndedAsync("/orders/1"), StringComparison.Ordinal);
         Assert.Contains("the-name ended: Completed", await EndedAsync("/named"), StringComparison.Ordinal);
     }
@@ -97,7 +102,15 @@ public sealed class StreamResultsTests : IAsyncLifetime
         var options = new StreamItemsOptions<string>
         {
             DescribeFailure = failure => failure is KeyNotFoundException
-                ? new ProblemDetails { Status = 404, Type = "https://example.org/no-order", Title = "No such order", Detail = failure.Message, Instance = "/o/1", Extensions = { ["order"] = 1 } }
+                ? new ProblemDetails
+                {
+                    Status = 404,
+                    Type = "https://example.org/no-order",
+                    Title = "No such order",
+                    Detail = failure.Message,
+                    Instance = "/o/1",
+                    Extensions = { ["order"] = 1 },
+                }
                 : null,
         };
         Own("at-once", () => StreamResults.Items(Missing, options));
@@ -108,7 +121,8 @@ public sealed class StreamResultsTests : IAsyncLifetime
         var problem = await missing.ProblemAsync();
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         Assert.Equal(
-            """{"type":"https://example.org/no-order","title":"No such order","status":404,"detail":"There is no order 1.","order":1,"instance":"/o/1"}""",
+            """{"type":"https://example.org/no-order","title":"No such order","status":404"""
+            + ""","detail":"There is no order 1.","order":1,"instance":"/o/1"}""",
             problem.ToJsonString());
         var level = _api.Log.Entries.Last(entry => entry.Event.Name == "StreamEnded").Level;
         Assert.Equal(LogLevel.Information, level);
@@ -130,14 +144,24 @@ public sealed class StreamResultsTests : IAsyncLifetime
         var events = SseReader.Events(await _api.TextAsync("/own/events?format=sse"));
         var raw = await _api.TextAsync("/own/events?format=sse");
 
-        Assert.Equal([("tick", "{\"order_id\":1,\"customer_name\":null}"), ("", "{\"order_id\":2,\"customer_name\":null}")], events.Where(item => item.Name is not ("schema" or "end")));
+        Assert.Equal(
+            [("tick", "{\"order_id\":1,\"customer_name\":null}"), ("", "{\"order_id\":2,\"customer_name\":null}")],
+            events.Where(item => item.Name is not ("schema" or "end")));
         Assert.Contains("\nevent: tick\nid: über 1\nretry: 2500\n\n", raw, StringComparison.Ordinal);
-        Assert.Equal("{\"order_id\":1,\"customer_name\":null}\n{\"order_id\":2,\"customer_name\":null}\n", await _api.TextAsync("/own/events"));
+        Assert.Equal(
+            "{\"order_id\":1,\"customer_name\":null}\n{\"order_id\":2,\"customer_name\":null}\n",
+            await _api.TextAsync("/own/events"));
 
-        // Its ids are the endpoint's own business; only the end of it all is the stream's.
-        using var again = new HttpRequestMessage(HttpMethod.Get, "/own/events") { Headers = { { "Accept", "text/event-stream" }, { "Last-Event-ID", "7" } } };
+        // The ids of events belong to the endpoint. Only the id 'end' is the stream's.
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/own/events")
+        {
+            Headers = { { "Accept", "text/event-stream" }, { "Last-Event-ID", "7" } },
+        };
         Assert.Equal(HttpStatusCode.OK, (await _api.Client.SendAsync(again).Within()).StatusCode);
-        using var done = new HttpRequestMessage(HttpMethod.Get, "/own/events") { Headers = { { "Accept", "text/event-stream" }, { "Last-Event-ID", "end" } } };
+        using var done = new HttpRequestMessage(HttpMethod.Get, "/own/events")
+        {
+            Headers = { { "Accept", "text/event-stream" }, { "Last-Event-ID", "end" } },
+        };
         Assert.Equal(HttpStatusCode.NoContent, (await _api.Client.SendAsync(done).Within()).StatusCode);
     }
 
@@ -148,7 +172,9 @@ public sealed class StreamResultsTests : IAsyncLifetime
     [InlineData(null, "end")]
     public async Task An_event_that_a_client_would_take_for_the_streams_own_is_refused(string? type, string? id)
     {
-        Own("false", StreamResults.Items(new[] { new SseItem<string>("x", type) { EventId = id } }.ToAsyncEnumerable()));
+        Own(
+            "false",
+            StreamResults.Items(new[] { new SseItem<string>("x", type) { EventId = id } }.ToAsyncEnumerable()));
 
         var read = await StreamRead.OfAsync(await _api.GetAsync("/own/false?format=sse"), "sse");
 
@@ -180,7 +206,9 @@ public sealed class StreamResultsTests : IAsyncLifetime
         var read = await StreamRead.OfAsync(await _api.GetAsync("/own/call?format=frames"), "frames");
         Assert.False(read.IsComplete);
         await Bounded.Until(
-            () => Task.FromResult(_api.Log.Entries.Any(entry => entry.Message.StartsWith("Stream function ended", StringComparison.Ordinal))), "the call has ended");
+            () => Task.FromResult(_api.Log.Entries.Any(
+                entry => entry.Message.StartsWith("Stream function ended", StringComparison.Ordinal))),
+            "the call has ended");
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamResultOptions { MaxDuration = TimeSpan.Zero });
     }
 
@@ -199,10 +227,14 @@ public sealed class StreamResultsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotAcceptable, refused.StatusCode);
         Assert.Equal(0, started);
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/own/counted?download") { Headers = { { "Accept-Encoding", "gzip" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/own/counted?download")
+        {
+            Headers = { { "Accept-Encoding", "gzip" } },
+        };
         using var response = await _api.Client.SendAsync(request).Within();
         await using var body = new GZipStream(await response.Content.ReadAsStreamAsync(), CompressionMode.Decompress);
-        Assert.Equal("{\"order_id\":1,\"customer_name\":null}\n", await new StreamReader(body).ReadToEndAsync().Within());
+        Assert.Equal(
+            "{\"order_id\":1,\"customer_name\":null}\n", await new StreamReader(body).ReadToEndAsync().Within());
         Assert.Equal("own-name.ndjson", response.Content.Headers.ContentDisposition!.FileName);
         Assert.Equal(1, started);
     }
@@ -224,7 +256,8 @@ public sealed class StreamResultsTests : IAsyncLifetime
     {
         var http = new DefaultHttpContext { RequestServices = new ServiceCollection().BuildServiceProvider() };
 
-        var mistake = await Assert.ThrowsAsync<InvalidOperationException>(() => StreamResults.Items(Lines).ExecuteAsync(http));
+        var mistake = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => StreamResults.Items(Lines).ExecuteAsync(http));
 
         Assert.Contains("AddChunkStream()", mistake.Message, StringComparison.Ordinal);
     }
@@ -237,8 +270,10 @@ public sealed class StreamResultsTests : IAsyncLifetime
         services.AddChunkStream();
 
         Assert.Single(services, service => service.ServiceType == typeof(StreamEngine));
-        Assert.DoesNotContain(services, service => service.ServiceType.FullName!.Contains("IHostedService", StringComparison.Ordinal));
-        Assert.DoesNotContain(services, service => service.ToString().Contains("SocketTransportOptions", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            services, service => service.ServiceType.FullName!.Contains("IHostedService", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            services, service => service.ToString().Contains("SocketTransportOptions", StringComparison.Ordinal));
     }
 
     private void Own(string name, IResult result) => _own[name] = _ => result;
@@ -268,16 +303,23 @@ public sealed class StreamResultsTests : IAsyncLifetime
         yield return new Order(id, null);
     }
 
-    private static async IAsyncEnumerable<SseItem<Order>> Events([EnumeratorCancellation] CancellationToken cancellation)
+    private static async IAsyncEnumerable<SseItem<Order>> Events(
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
-        yield return new SseItem<Order>(new Order(1, null), "tick") { EventId = "über 1", ReconnectionInterval = TimeSpan.FromSeconds(2.5) };
+        yield return new SseItem<Order>(new Order(1, null), "tick")
+        {
+            EventId = "über 1",
+            ReconnectionInterval = TimeSpan.FromSeconds(2.5),
+        };
         await Task.Yield();
         yield return new SseItem<Order>(new Order(2, null));
     }
 
-    private static IAsyncEnumerable<string> Missing(CancellationToken cancellation) => throw new KeyNotFoundException("There is no order 1.");
+    private static IAsyncEnumerable<string> Missing(CancellationToken cancellation)
+        => throw new KeyNotFoundException("There is no order 1.");
 
-    private static IAsyncEnumerable<string> Broken(CancellationToken cancellation) => throw new InvalidOperationException("secret");
+    private static IAsyncEnumerable<string> Broken(CancellationToken cancellation)
+        => throw new InvalidOperationException("secret");
 
     private static async IAsyncEnumerable<string> FailingLater([EnumeratorCancellation] CancellationToken cancellation)
     {

@@ -3,7 +3,7 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Architecture;
 
-/// <summary>What docs/architecture.md names is in the code: a page that names types is of use only while they are there.</summary>
+/// <summary>Every type and member that docs/architecture.md names exists in the code.</summary>
 public sealed partial class ArchitecturePageTests
 {
     // Names of the platform that the page uses.
@@ -14,9 +14,11 @@ public sealed partial class ArchitecturePageTests
     [Fact]
     public void Each_type_and_member_that_the_page_names_is_in_the_code()
     {
-        var sources = Repository.Sources().Where(file => Path.GetFileName(file) != "ArchitecturePageTests.cs").Select(File.ReadAllText).ToArray();
+        var sources = Repository.Sources().Where(file => Path.GetFileName(file) != "ArchitecturePageTests.cs")
+            .Select(File.ReadAllText).ToArray();
         var types = sources
-            .SelectMany(source => TypeName().Matches(source).Concat(ExtendedName().Matches(source)).Select(match => (Name: match.Groups[1].Value, Source: source)))
+            .SelectMany(source => TypeName().Matches(source).Concat(ExtendedName().Matches(source))
+                .Select(match => (Name: match.Groups[1].Value, Source: source)))
             .ToLookup(type => type.Name, type => type.Source);
         var folders = Repository.Sources().Select(file => Path.GetFileName(Path.GetDirectoryName(file)!)).ToHashSet();
         var named = Name().Matches(Page).Select(match => match.Groups[1].Value).Distinct().Except(OfPlatform).ToArray();
@@ -41,7 +43,8 @@ public sealed partial class ArchitecturePageTests
         Assert.Equal("", string.Join(", ", paths.Where(path => !Path.Exists(Path.Combine(Repository.Root, path)))));
     }
 
-    private static bool Has(string source, string name) => Regex.IsMatch(source, $@"^(?!\s*//).*\b{name}\b", RegexOptions.Multiline);
+    private static bool Has(string source, string name)
+        => Regex.IsMatch(source, $@"^(?!\s*//).*\b{name}\b", RegexOptions.Multiline);
 
     [GeneratedRegex(@"`([A-Z]+[a-z][A-Za-z]*(?:\.[A-Z][A-Za-z]+)?)(?:[<(][^`]*)?`")]
     private static partial Regex Name();

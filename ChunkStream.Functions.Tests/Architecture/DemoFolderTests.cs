@@ -7,8 +7,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace ChunkStream.Functions.Tests.Architecture;
 
 /// <summary>
-/// The demo is one folder: who deletes it, and the line with <c>AddDemo</c> in each host, has an app that builds and whose
-/// tests pass. These tests hold with and without the folder.
+/// The demo is one folder. After its deletion, and that of the line with <c>AddDemo</c> in each host, the app builds
+/// and its tests pass. These tests hold with and without the folder.
 /// </summary>
 public sealed partial class DemoFolderTests
 {
@@ -24,13 +24,17 @@ public sealed partial class DemoFolderTests
             .Select(type => type.Identifier.ValueText)
             .ToHashSet(StringComparer.Ordinal);
         var users = from file in Others()
-                    where file.Text.Contains("Demo", StringComparison.Ordinal) || declared.Any(name => file.Text.Contains(name, StringComparison.Ordinal))
+                    where file.Text.Contains("Demo", StringComparison.Ordinal)
+                        || declared.Any(name => file.Text.Contains(name, StringComparison.Ordinal))
                     from token in Tree(file.Text.Replace(Line, "", StringComparison.Ordinal)).DescendantTokens()
-                    where token.IsKind(SyntaxKind.IdentifierToken) && (declared.Contains(token.ValueText) || token.ValueText == "AddDemo")
+                    where token.IsKind(SyntaxKind.IdentifierToken)
+                        && (declared.Contains(token.ValueText) || token.ValueText == "AddDemo")
                     select $"{file.Name}: {token.ValueText}";
 
         Assert.Empty(users);
-        Assert.True(Others().Count(file => file.Text.Contains(Line, StringComparison.Ordinal)) is 0 or 2, "One line a host adds the demo.");
+        Assert.True(
+            Others().Count(file => file.Text.Contains(Line, StringComparison.Ordinal)) is 0 or 2,
+            "One line a host adds the demo.");
     }
 
     [Fact]
@@ -44,7 +48,8 @@ public sealed partial class DemoFolderTests
     }
 
     private static IEnumerable<(string Name, string Text)> Others()
-        => Sources(Repository.Root).Where(file => !file.Name.StartsWith("demo" + Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        => Sources(Repository.Root)
+            .Where(file => !file.Name.StartsWith("demo" + Path.DirectorySeparatorChar, StringComparison.Ordinal));
 
     private static IEnumerable<(string Name, string Text)> Sources(string folder)
         => !Directory.Exists(folder)

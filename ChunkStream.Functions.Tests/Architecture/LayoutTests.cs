@@ -10,13 +10,19 @@ namespace ChunkStream.Functions.Tests.Architecture;
 /// <summary>The layout that docs/architecture.md draws: which way projects and folders depend on each other.</summary>
 public sealed partial class LayoutTests
 {
-    // What extends a type of these is found where that type is: no using of its own is needed.
+    // Extension methods may be in the namespace of what they extend, so that callers need no other using.
     private static readonly string[] Extended =
-        ["ChunkStream", "Microsoft.AspNetCore.Builder", "Microsoft.Extensions.DependencyInjection", "Microsoft.Extensions.Hosting", "Npgsql"];
+    [
+        "ChunkStream", "Microsoft.AspNetCore.Builder", "Microsoft.Extensions.DependencyInjection",
+        "Microsoft.Extensions.Hosting", "Npgsql",
+    ];
 
     public static TheoryData<string> Libraries
-        => [.. new[] { typeof(StreamSource), typeof(PostgresOptions), typeof(DurableStreamOptions), typeof(StreamEndpoints) }
-            .Select(type => type.Assembly.Location)];
+        => [.. Roots.Select(type => type.Assembly.Location)];
+
+    // A type of each library.
+    private static readonly Type[] Roots =
+        [typeof(StreamSource), typeof(PostgresOptions), typeof(DurableStreamOptions), typeof(StreamEndpoints)];
 
     [Theory]
     [InlineData(typeof(StreamSource))]
@@ -37,7 +43,8 @@ public sealed partial class LayoutTests
     {
         var used = typeof(StreamSource).Assembly.GetReferencedAssemblies().Select(assembly => assembly.Name!);
 
-        Assert.All(used, name => Assert.Matches("^(System|Microsoft\\.AspNetCore|Microsoft\\.Extensions|Microsoft\\.Net\\.Http)", name));
+        Assert.All(used, name
+            => Assert.Matches("^(System|Microsoft\\.AspNetCore|Microsoft\\.Extensions|Microsoft\\.Net\\.Http)", name));
         Assert.Empty(typeof(StreamSource).Assembly.GetManifestResourceNames());
     }
 
@@ -53,11 +60,15 @@ public sealed partial class LayoutTests
     [Fact]
     public void A_namespace_is_its_folder()
     {
-        var wrong = from project in Directory.GetDirectories(Repository.Root, "ChunkStream*").Concat(Directory.GetDirectories(Path.Combine(Repository.Root, "src")))
+        var projects = Directory.GetDirectories(Repository.Root, "ChunkStream*")
+            .Concat(Directory.GetDirectories(Path.Combine(Repository.Root, "src")));
+        var wrong = from project in projects
                     from file in Directory.GetFiles(project, "*.cs", SearchOption.AllDirectories)
                     let folder = Path.GetRelativePath(project, Path.GetDirectoryName(file)!)
                     where !Built().IsMatch(folder)
-                    let expected = folder == "." ? Path.GetFileName(project) : $"{Path.GetFileName(project)}.{folder.Replace(Path.DirectorySeparatorChar, '.')}"
+                    let expected = folder == "."
+                        ? Path.GetFileName(project)
+                        : $"{Path.GetFileName(project)}.{folder.Replace(Path.DirectorySeparatorChar, '.')}"
                     let name = Namespace().Match(File.ReadAllText(file))
                     where name.Success && name.Groups[1].Value != expected && !Extended.Contains(name.Groups[1].Value)
                     select $"{Path.GetRelativePath(Repository.Root, file)}: {name.Groups[1].Value}";

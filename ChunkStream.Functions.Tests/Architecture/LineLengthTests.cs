@@ -7,7 +7,7 @@ public sealed class LineLengthTests
 {
     private const int Most = 120;
 
-    // Folders that have been gone through. The others are to follow.
+    // Folders without a longer line. The others are to follow.
     private static readonly string[] Done =
     [
         "src/ChunkStream",
@@ -15,19 +15,23 @@ public sealed class LineLengthTests
         "src/ChunkStream.AzureFunctions",
         "src/ChunkStream.DurableStreams",
         "src/ChunkStream.Postgres",
-        "ChunkStream.Functions.Tests/App",
-        "ChunkStream.Functions.Tests/DurableStreams",
-        "ChunkStream.LocalHost",
         "ChunkStream.Benchmarks",
-        "demo",
+        "ChunkStream.Functions.Tests/App",
+        "ChunkStream.Functions.Tests/Architecture",
         "ChunkStream.Functions.Tests/Browser",
         "ChunkStream.Functions.Tests/Clients",
+        "ChunkStream.Functions.Tests/Contract",
+        "ChunkStream.Functions.Tests/DurableStreams",
         "ChunkStream.Functions.Tests/Formats",
         "ChunkStream.Functions.Tests/Generators",
         "ChunkStream.Functions.Tests/Http",
         "ChunkStream.Functions.Tests/LocalHost",
+        "ChunkStream.Functions.Tests/Postgres",
         "ChunkStream.Functions.Tests/Problems",
         "ChunkStream.Functions.Tests/Streaming",
+        "ChunkStream.Functions.Tests/Support",
+        "ChunkStream.LocalHost",
+        "demo",
     ];
 
     [Fact]

@@ -25,7 +25,8 @@ internal sealed class NamespaceGraph : IDisposable
         foreach (var start in Namespaces)
         {
             if (PathBack(start, start, []) is { } path)
-                yield return string.Join(", ", path.Zip(path.Skip(1), (from, to) => $"{from} uses {to} ({_uses[(from, to)].Min})"));
+                yield return string.Join(
+                    ", ", path.Zip(path.Skip(1), (from, to) => $"{from} uses {to} ({_uses[(from, to)].Min})"));
         }
     }
 
@@ -47,7 +48,9 @@ internal sealed class NamespaceGraph : IDisposable
     private void Read(TypeDefinition type, TypeDefinition owner)
     {
         Use(owner, type.BaseType);
-        foreach (var part in type.Interfaces.Select(part => part.InterfaceType).Concat(type.Fields.Select(field => field.FieldType)))
+        var parts = type.Interfaces.Select(part => part.InterfaceType)
+            .Concat(type.Fields.Select(field => field.FieldType));
+        foreach (var part in parts)
             Use(owner, part);
         foreach (var method in type.Methods)
             Read(method, owner);
@@ -99,12 +102,14 @@ internal sealed class NamespaceGraph : IDisposable
 
         while (used.DeclaringType is { } outer)
             used = outer;
-        if (used is not TypeDefinition || used.Module != _module || used.Namespace == owner.Namespace || !IsOurs(used.Namespace) || !IsOurs(owner.Namespace))
+        if (used is not TypeDefinition || used.Module != _module || used.Namespace == owner.Namespace
+            || !IsOurs(used.Namespace) || !IsOurs(owner.Namespace))
             return;
         if (!_uses.TryGetValue((owner.Namespace, used.Namespace), out var pairs))
             _uses[(owner.Namespace, used.Namespace)] = pairs = new SortedSet<string>(StringComparer.Ordinal);
         pairs.Add($"{owner.Name} uses {used.Name}");
     }
 
-    private static bool IsOurs(string name) => name == "ChunkStream" || name.StartsWith("ChunkStream.", StringComparison.Ordinal);
+    private static bool IsOurs(string name)
+        => name == "ChunkStream" || name.StartsWith("ChunkStream.", StringComparison.Ordinal);
 }

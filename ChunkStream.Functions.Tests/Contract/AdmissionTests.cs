@@ -5,7 +5,9 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
-/// <summary>Never more database streams than connections, and readers that don't read hold none.</summary>
+/// <summary>
+/// There are never more database streams than connections, and a reader that doesn't read holds no connection.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -18,7 +20,8 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
         .With("rows", "select 1 as a");
 
     public Task InitializeAsync() => postgres.ExecuteAsync(
-        $"drop table if exists admitted; create table admitted as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; create unique index on admitted (n); analyze admitted");
+        "drop table if exists admitted; create table admitted as select n, repeat('x', 400) as filler "
+        + $"from generate_series(1, {Rows}) n; create unique index on admitted (n); analyze admitted");
 
     public Task DisposeAsync() => Task.CompletedTask;
 
@@ -26,7 +29,8 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Ten_times_too_many_clients_get_their_rows_or_a_clean_503()
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:QueueLength", "10"), ("ChunkStream:Postgres:QueueSeconds", "60"));
+            postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:QueueLength", "10"),
+            ("ChunkStream:Postgres:QueueSeconds", "60"));
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(async _ =>
         {
@@ -49,7 +53,8 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Who_waits_longer_than_the_limit_gets_503()
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString + ";Maximum Pool Size=2", _files.With("slow", "select pg_sleep(3)::text as a"), ("ChunkStream:Postgres:QueueSeconds", "0.3"));
+            postgres.ConnectionString + ";Maximum Pool Size=2", _files.With("slow", "select pg_sleep(3)::text as a"),
+            ("ChunkStream:Postgres:QueueSeconds", "0.3"));
         var slow = api.GetAsync("/api/queries/slow");
         await postgres.UntilOneRunsAsync();
         var clock = Stopwatch.StartNew();
@@ -68,14 +73,19 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Who_leaves_the_queue_leaves_it_to_others()
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString + ";Maximum Pool Size=2", _files.With("slow", "select pg_sleep(3)::text as a"), ("ChunkStream:Postgres:QueueLength", "1"));
+            postgres.ConnectionString + ";Maximum Pool Size=2", _files.With("slow", "select pg_sleep(3)::text as a"),
+            ("ChunkStream:Postgres:QueueLength", "1"));
         var slow = api.GetAsync("/api/queries/slow");
         await postgres.UntilOneRunsAsync();
 
-        // Until it is known that the one before has left, the queue is full.
+        // The queue is full until the host has noticed that the caller before has left.
         for (var round = 0; round < 5; round++)
-            await Bounded.Until(async () => await AskAsync(patience: 0.1) is null, "there is room in the queue", TimeSpan.FromSeconds(2));
-        await Bounded.Until(async () => await AskAsync(patience: 30) is HttpStatusCode.OK, "the last one has its turn", TimeSpan.FromSeconds(5));
+            await Bounded.Until(
+                async () => await AskAsync(patience: 0.1) is null, "there is room in the queue",
+                TimeSpan.FromSeconds(2));
+        await Bounded.Until(
+            async () => await AskAsync(patience: 30) is HttpStatusCode.OK, "the last one has its turn",
+            TimeSpan.FromSeconds(5));
         (await slow).Dispose();
 
         async Task<HttpStatusCode?> AskAsync(double patience)
@@ -84,7 +94,9 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
             try
             {
                 using var response = await api.Client.GetAsync("/api/db-stream", leaving.Token);
-                Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{response.StatusCode}");
+                Assert.True(
+                    response.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable,
+                    $"{response.StatusCode}");
                 return response.StatusCode;
             }
             catch (OperationCanceledException)
@@ -98,14 +110,23 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Sixty_greedy_callers_without_a_key_leave_room_for_one_with_a_key()
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString + PoolOfFive, _files.With("greedy", "-- access: anonymous\nselect n, pg_sleep(0.1)::text from generate_series(1, 1000) n"),
+            postgres.ConnectionString + PoolOfFive,
+            _files.With(
+                "greedy", "-- access: anonymous\nselect n, pg_sleep(0.1)::text from generate_series(1, 1000) n"),
             ("ChunkStream:Postgres:QueueLength", "10"), ("ChunkStream:Postgres:QueueSeconds", "60"));
         using var over = new CancellationTokenSource();
-        var greedy = Enumerable.Range(0, 60).Select(_ => api.Client.GetAsync("/api/public/queries/greedy", HttpCompletionOption.ResponseHeadersRead, over.Token)).ToArray();
+        var greedy = Enumerable.Range(0, 60)
+            .Select(_ => api.Client.GetAsync(
+                "/api/public/queries/greedy", HttpCompletionOption.ResponseHeadersRead, over.Token))
+            .ToArray();
 
         // Two hold half of the connections, five wait in half of the queue, and the rest is refused.
-        await Bounded.Until(() => Task.FromResult(greedy.Count(answer => answer.IsCompleted) == 55), "the rest is refused");
-        Assert.Equal(53, greedy.Count(answer => answer is { IsCompletedSuccessfully: true, Result.StatusCode: HttpStatusCode.ServiceUnavailable }));
+        await Bounded.Until(
+            () => Task.FromResult(greedy.Count(answer => answer.IsCompleted) == 55), "the rest is refused");
+        Assert.Equal(
+            53,
+            greedy.Count(answer => answer is
+            { IsCompletedSuccessfully: true, Result.StatusCode: HttpStatusCode.ServiceUnavailable }));
         var clock = Stopwatch.StartNew();
 
         Assert.Equal("{\"a\":1}\n", await api.Client.GetStringAsync("/api/db-stream").Within());
@@ -121,18 +142,22 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     {
         await using var api = await LocalApi.ServingAsync(
             postgres.ConnectionString,
-            _files.With("many", "-- access: anonymous\nselect n from generate_series(1, 11) n").With("sleepy", "-- access: anonymous\nselect pg_sleep(600)::text a"),
-            ("ChunkStream:Postgres:AnonymousMaxRows", "10"), ("ChunkStream:Postgres:AnonymousTimeoutSeconds", "0.3"), ("ChunkStream:Streaming:MaxAnonymousStreams", "2"));
+            _files.With("many", "-- access: anonymous\nselect n from generate_series(1, 11) n")
+                .With("sleepy", "-- access: anonymous\nselect pg_sleep(600)::text a"),
+            ("ChunkStream:Postgres:AnonymousMaxRows", "10"), ("ChunkStream:Postgres:AnonymousTimeoutSeconds", "0.3"),
+            ("ChunkStream:Streaming:MaxAnonymousStreams", "2"));
 
         using var slow = await api.GetAsync("/api/public/queries/sleepy");
         Assert.Equal("urn:chunkstream:query-timeout", (string?)(await slow.ProblemAsync())["type"]);
         using (var many = await api.GetAsync("/api/public/queries/many"))
             await Assert.ThrowsAsync<HttpRequestException>(() => many.Content.ReadAsStringAsync().Within());
         await Bounded.Until(
-            () => Task.FromResult(api.Log.Entries.Any(entry => entry.Message.Contains("Failed (too-many-rows: The query has more than ", StringComparison.Ordinal))), "the bound is reported");
+            () => Task.FromResult(api.Log.Entries.Any(entry => entry.Message.Contains(
+                "Failed (too-many-rows: The query has more than ", StringComparison.Ordinal))),
+            "the bound is reported");
         Assert.Equal(11, (await api.Client.GetStringAsync("/api/queries/many").Within()).Count(c => c == '\n'));
 
-        // The generators run as often at a time as the bound says, and their places come back.
+        // As many generators run at a time as the bound allows, and their places are given back.
         using (var one = await api.GetAsync("/api/lines?intervalMs=60000"))
         using (var two = await api.GetAsync("/api/messages?intervalMs=60000"))
         {
@@ -152,27 +177,33 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     public async Task The_shipped_series_makes_no_more_than_it_may_give_and_warns_of_nothing()
     {
         await using var api = await LocalApi.StartAsync(
-            postgres.ConnectionString + ";Application Name=series", settings: ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "queries")));
+            postgres.ConnectionString + ";Application Name=series",
+            settings: ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "queries")));
         var before = await TempBytesAsync();
 
         using (var response = await api.GetAsync("/api/public/queries/series?count=2147483647"))
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
 
-        // A backend tells what it has written when it ends.
-        await postgres.ExecuteAsync("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'series'");
+        // A backend reports its temporary bytes when it ends.
+        await postgres.ExecuteAsync(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'series'");
         var after = await TempBytesAsync();
         Assert.InRange(after - before, 0, 100_000_000);
         await Bounded.Until(
-            () => Task.FromResult(api.Log.Entries.Any(entry => entry.Message.Contains("queries that serve", StringComparison.Ordinal))), "the files are checked");
+            () => Task.FromResult(
+                api.Log.Entries.Any(entry => entry.Message.Contains("queries that serve", StringComparison.Ordinal))),
+            "the files are checked");
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Message.Contains("series.sql", StringComparison.Ordinal));
 
-        Task<long> TempBytesAsync() => postgres.ScalarAsync<long>("select temp_bytes from pg_stat_database where datname = current_database()");
+        Task<long> TempBytesAsync()
+            => postgres.ScalarAsync<long>("select temp_bytes from pg_stat_database where datname = current_database()");
     }
 
     [Fact]
     public async Task A_hundred_slow_readers_leave_room_for_others_and_hold_no_snapshot()
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:StallSeconds", "2"));
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:StallSeconds", "2"));
         await api.Client.GetStringAsync("/api/db-stream").Within();
         using var over = new CancellationTokenSource();
         var readers = Enumerable.Range(0, 100).Select(_ => ReadSlowlyAsync(api, over.Token)).ToArray();
@@ -186,7 +217,8 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
             Assert.Equal("{\"a\":1}\n", await api.Client.GetStringAsync("/api/db-stream").Within());
             waits.Add(clock.Elapsed);
             var age = await postgres.ScalarAsync<double>(
-                "select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::float8 from pg_stat_activity where application_name = 'ChunkStream'");
+                "select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::float8 "
+                + "from pg_stat_activity where application_name = 'ChunkStream'");
             oldest = TimeSpan.FromSeconds(Math.Max(age, oldest.TotalSeconds));
             await Task.Delay(300);
         }
@@ -194,7 +226,7 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
         Assert.InRange(waits.Order().ElementAt(5), TimeSpan.Zero, TimeSpan.FromSeconds(1));
         Assert.InRange(waits.Max(), TimeSpan.Zero, TimeSpan.FromSeconds(3));
 
-        // Nobody else waits most of the time, so a stream may be held for as long as the limit says.
+        // Most of the time nobody else waits, so a stream may keep its connection up to the limit.
         Assert.InRange(oldest, TimeSpan.Zero, TimeSpan.FromSeconds(3.5));
         await over.CancelAsync();
         Assert.All(await Task.WhenAll(readers), bytes => Assert.InRange(bytes, 1000, 100_000));
@@ -204,7 +236,8 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_reader_that_pauses_gets_every_row_once_from_several_cursors()
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:StallSeconds", "0.2"));
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + PoolOfFive, _files, ("ChunkStream:Postgres:StallSeconds", "0.2"));
         using var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/queries/large?format=csv");
         for (var pause = 0; pause < 3; pause++)
         {
@@ -215,7 +248,8 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
         var (_, whole) = await client.CountToEndAsync((byte)'\n');
 
         Assert.True(whole);
-        Assert.Contains($"Completed as csv, {Rows} records", (await api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Completed as csv, {Rows} records", (await api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
         Assert.Equal(
             "n,filler\r\n" + string.Concat(Enumerable.Range(1, Rows).Select(n => $"{n},{new string('x', 400)}\r\n")),
             await api.Client.GetStringAsync("/api/queries/large?format=csv").Within());
@@ -225,7 +259,8 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Without_a_key_a_reader_that_stalls_for_too_long_fails_and_frees_the_connection()
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString + PoolOfFive, _files.With("impatient", "-- idle: 300ms\nselect n, filler from admitted"));
+            postgres.ConnectionString + PoolOfFive,
+            _files.With("impatient", "-- idle: 300ms\nselect n, filler from admitted"));
         using var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/queries/impatient");
         await client.ReadBytesAsync(1000);
 

@@ -16,12 +16,14 @@ public sealed class BackendFailureTests(RealPostgres postgres)
     [InlineData("frames")]
     public async Task A_backend_that_is_terminated_in_mid_fetch(string format)
     {
-        await using var api = await StartAsync("select n, m, repeat('x', 200) as filler from generate_series(1, 30000) n, generate_series(1, 30000) m");
+        await using var api = await StartAsync(
+            "select n, m, repeat('x', 200) as filler from generate_series(1, 30000) n, generate_series(1, 30000) m");
         using var response = await api.GetAsync("/api/db-stream?format=" + format);
         await using var body = await response.Content.ReadAsStreamAsync();
         Assert.NotEmpty(await body.ReadSomeAsync());
 
-        await postgres.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ChunkStream'");
+        await postgres.ExecuteAsync(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ChunkStream'");
 
         await Assert.ThrowsAnyAsync<Exception>(async () =>
         {
@@ -55,7 +57,8 @@ public sealed class BackendFailureTests(RealPostgres postgres)
         Assert.DoesNotContain("division", last, StringComparison.Ordinal);
         Assert.DoesNotContain("{\"end\":", text, StringComparison.Ordinal);
         var ended = await api.Log.StreamEndedAsync();
-        Assert.Contains("Failed (internal-error: 22012: division by zero) as frames", ended.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Failed (internal-error: 22012: division by zero) as frames", ended.Message, StringComparison.Ordinal);
         Assert.Null(ended.Exception);
     }
 
@@ -63,12 +66,15 @@ public sealed class BackendFailureTests(RealPostgres postgres)
     public async Task A_bound_that_is_passed_amid_the_rows_is_one_line_of_the_log()
     {
         await using var api = await LocalApi.ServingAsync(
-            postgres.ConnectionString, "-- max-rows: 5000\nselect n, repeat('x', 200) as filler from generate_series(1, 6000) n");
+            postgres.ConnectionString,
+            "-- max-rows: 5000\nselect n, repeat('x', 200) as filler from generate_series(1, 6000) n");
         using var response = await api.GetAsync("/api/db-stream");
         await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync().Within());
 
         var ended = await api.Log.StreamEndedAsync();
-        Assert.Contains("Failed (too-many-rows: The query has more than 5000 rows (-- max-rows:).) as ndjson", ended.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Failed (too-many-rows: The query has more than 5000 rows (-- max-rows:).) as ndjson",
+            ended.Message, StringComparison.Ordinal);
         Assert.Null(ended.Exception);
     }
 

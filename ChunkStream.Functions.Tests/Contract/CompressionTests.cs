@@ -50,7 +50,8 @@ public sealed class CompressionTests : IAsyncLifetime
             times.Add(clock.Elapsed);
         }
 
-        // The median: other tests run at the same time, and a compressor that holds records back does so each time.
+        // The median, because other tests run at the same time. A compressor that holds records back would do so every
+        // time.
         Assert.InRange(times.Order().ElementAt(5), TimeSpan.Zero, TimeSpan.FromMilliseconds(250));
     }
 
@@ -100,7 +101,8 @@ public sealed class CompressionTests : IAsyncLifetime
         var buffer = new byte[10_000];
         received.Position = 0;
         await using var decompressed = new GZipStream(received, CompressionMode.Decompress);
-        var length = await decompressed.ReadAtLeastAsync(buffer, FaultySource.Item(0).Length * 3, throwOnEndOfStream: false);
+        var length = await decompressed.ReadAtLeastAsync(
+            buffer, FaultySource.Item(0).Length * 3, throwOnEndOfStream: false);
         Assert.True(length > 0, "Nothing came before the cut.");
         Assert.NotEqual(length, BinaryPrimitives.ReadInt32LittleEndian(received.ToArray().AsSpan()[^4..]));
     }
@@ -130,7 +132,9 @@ public sealed class CompressionTests : IAsyncLifetime
     }
 
     private static Stream Decompressed(Stream body, string encoding)
-        => encoding == "br" ? new BrotliStream(body, CompressionMode.Decompress) : new GZipStream(body, CompressionMode.Decompress);
+        => encoding == "br"
+            ? new BrotliStream(body, CompressionMode.Decompress)
+            : new GZipStream(body, CompressionMode.Decompress);
 
     private static StreamFormat Format(string name) => StreamFormats.All.Single(format => format.Name == name);
 }

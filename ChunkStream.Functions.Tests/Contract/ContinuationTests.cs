@@ -6,18 +6,23 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
-/// <summary>What an operator hears of streams that were continued, and that their clients took for one.</summary>
+/// <summary>Logs and metrics show that a stream was continued, although its client sees one stream.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed partial class ContinuationTests(RealPostgres postgres)
 {
-    // More than sockets and buffers hold.
+    // More rows than fit into sockets and buffers.
     private const int Rows = 20_000;
 
     [Fact]
     public async Task Continuations_are_in_the_event_and_in_the_metrics_by_their_reason()
     {
-        await postgres.ExecuteAsync($"drop table if exists continued; create table continued as select n, repeat('x', 1000) as filler from generate_series(1, {Rows}) n; create unique index on continued (n); alter table continued alter n set not null");
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, "-- key: n\nselect * from continued", ("ChunkStream:Postgres:StallSeconds", "0.1"));
+        await postgres.ExecuteAsync(
+            "drop table if exists continued; "
+            + $"create table continued as select n, repeat('x', 1000) as filler from generate_series(1, {Rows}) n; "
+            + "create unique index on continued (n); alter table continued alter n set not null");
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, "-- key: n\nselect * from continued",
+            ("ChunkStream:Postgres:StallSeconds", "0.1"));
         var counted = new ConcurrentDictionary<string, long>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, it) =>
@@ -40,16 +45,20 @@ public sealed partial class ContinuationTests(RealPostgres postgres)
             Assert.True((await slow.CountToEndAsync((byte)'\n')).Whole);
         }
 
-        Assert.Matches(@"Completed as ndjson, 20000 .* waiting for the reader; given up for slow or waiting readers and continued: \d+\)$", await EndedAsync());
+        Assert.Matches(
+            "Completed as ndjson, 20000 .* waiting for the reader; "
+            + @"given up for slow or waiting readers and continued: \d+\)$",
+            await EndedAsync());
         Assert.True(counted["reader"] > 0);
 
-        // A backend that is ended under a reader that goes on.
+        // The backend is terminated while the reader reads on.
         var body = "";
         using (var response = await api.GetAsync("/api/db-stream?format=sse"))
         {
             await using var stream = await response.Content.ReadAsStreamAsync();
             body += await stream.ReadSomeAsync();
-            await postgres.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ChunkStream' and state <> 'idle'");
+            await postgres.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity "
+                + "where application_name = 'ChunkStream' and state <> 'idle'");
             while (await stream.ReadSomeAsync() is { Length: > 0 } more)
                 body += more;
         }

@@ -16,7 +16,8 @@ public sealed class DeadlineTests
     [MemberData(nameof(Formats))]
     public async Task A_stream_that_reaches_its_deadline_does_not_look_complete(string format)
     {
-        // Before its first record a deadline is a status; and what never ends is much to read.
+        // A deadline before the first record would be a status, so the stalling sources have time for their records.
+        // The endless one gets less time: what it sends has to be read.
         await Task.WhenAll(
             EndsAsync(FaultySource.StallsAfter(3), seconds: 2),
             EndsAsync(FaultySource.HangsAfter(3), seconds: 2),
@@ -24,7 +25,8 @@ public sealed class DeadlineTests
 
         async Task EndsAsync(Func<RecordEncoding, CancellationToken, StreamSource> source, double seconds)
         {
-            await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", seconds.ToString(CultureInfo.InvariantCulture)));
+            await using var api = await LocalApi.StartAsync(
+                settings: ("ChunkStream:Streaming:MaxDurationSeconds", seconds.ToString(CultureInfo.InvariantCulture)));
             using var response = await api.GetAsync(api.Serve(Format(format), source));
             var clock = Stopwatch.StartNew();
 

@@ -3,15 +3,18 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
-/// <summary>HEAD asks the database whether it takes the parameters; that ends as a stream would.</summary>
+/// <summary>
+/// HEAD asks the database whether the parameters are valid. This check ends for the same reasons as a stream.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class HeadCheckTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const string Path = "/api/queries/asked?name=x";
 
-    // A value of this type takes its time.
+    // Reading a value of this type takes a minute.
     public Task InitializeAsync() => postgres.ExecuteAsync(
-        "create schema asked; create function asked.wait() returns boolean language sql as 'select pg_sleep(60) is not null'; "
+        "create schema asked; create function asked.wait() returns boolean "
+        + "language sql as 'select pg_sleep(60) is not null'; "
         + "create domain asked.slow as text check (value is null or asked.wait())");
 
     public Task DisposeAsync() => postgres.ExecuteAsync("drop schema asked cascade");
@@ -26,10 +29,12 @@ public sealed class HeadCheckTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(504, (int)response.StatusCode);
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Level >= LogLevel.Error);
 
-        // The database does not go on with it, either.
+        // The database has stopped the check, too.
         await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(5));
     }
 
     private Task<LocalApi> ServingAsync(params (string Key, string Value)[] settings)
-        => LocalApi.ServingAsync(postgres.ConnectionString, new QueryFiles().With("asked", "-- param: name asked.slow = null\nselect @name as name"), settings);
+        => LocalApi.ServingAsync(
+            postgres.ConnectionString,
+            new QueryFiles().With("asked", "-- param: name asked.slow = null\nselect @name as name"), settings);
 }

@@ -6,10 +6,13 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
-/// <summary>A browser throws away what it has not yet handed to its page when a response breaks: the error comes before that.</summary>
+/// <summary>
+/// When a response breaks, browsers drop what they have not yet handed to the page. So the error is sent a moment
+/// before the cut.
+/// </summary>
 public sealed class LastWordsTests
 {
-    // It is 1 s; a busy machine may hear of its beginning late.
+    // The moment lasts 1 s. On a busy machine the client may hear late that it has begun.
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(500);
 
     [Theory]
@@ -20,7 +23,7 @@ public sealed class LastWordsTests
         await using var api = await LocalApi.StartAsync();
         var (heard, released) = (TimeSpan.Zero, TimeSpan.Zero);
 
-        // A busy machine may take the moment for itself, but not each time.
+        // A busy machine may use up the moment once, but not every time.
         for (var attempt = 0; attempt < 5 && (heard < Moment || released < Moment); attempt++)
         {
             var releasing = new TaskCompletionSource<long>();

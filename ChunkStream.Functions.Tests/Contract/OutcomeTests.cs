@@ -23,7 +23,8 @@ public sealed class OutcomeTests : IAsyncLifetime
                 listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Measured(instrument, value, tags));
-        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Measured(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<double>(
+            (instrument, value, tags, _) => Measured(instrument, value, tags));
         _listener.Start();
     }
 
@@ -40,7 +41,8 @@ public sealed class OutcomeTests : IAsyncLifetime
 
         var ended = await _api.Log.StreamEndedAsync();
         Assert.Matches(
-            @"^Stream messages ended: Completed as ndjson, 3 records, 96 bytes in \d+ ms \(first byte after \d+ ms, \d+ ms waiting for the reader\)$",
+            @"^Stream messages ended: Completed as ndjson, 3 records, 96 bytes in \d+ ms "
+            + @"\(first byte after \d+ ms, \d+ ms waiting for the reader\)$",
             ended.Message);
         Assert.Single(_api.Log.Entries, entry => entry.Event.Name == "StreamEnded");
         const string Tags = "chunkstream.stream=messages chunkstream.format=ndjson";
@@ -58,7 +60,9 @@ public sealed class OutcomeTests : IAsyncLifetime
             _measured.Select(measured => (measured.Name, measured.Tags)).Order());
         Assert.Equal(3, _measured.Single(measured => measured.Name == "chunkstream.stream.records").Value);
         Assert.Equal(96, _measured.Single(measured => measured.Name == "chunkstream.stream.bytes").Value);
-        Assert.Equal(0, _measured.Where(measured => measured.Name == "chunkstream.stream.active").Sum(measured => measured.Value));
+        Assert.Equal(
+            0,
+            _measured.Where(measured => measured.Name == "chunkstream.stream.active").Sum(measured => measured.Value));
     }
 
     [Fact]
@@ -79,11 +83,12 @@ public sealed class OutcomeTests : IAsyncLifetime
         using var healthy = await _api.GetAsync(_api.Serve(StreamFormats.Frames, script.Open));
         Exception[] failures =
         [
-            new InvalidOperationException(), new OperationCanceledException(), new TimeoutException(), new IOException(),
-            new ObjectDisposedException("x"), new AggregateException(), new HttpRequestException(), new TaskCanceledException(),
-            new InsufficientMemoryException(),
+            new InvalidOperationException(), new OperationCanceledException(), new TimeoutException(),
+            new IOException(), new ObjectDisposedException("x"), new AggregateException(),
+            new HttpRequestException(), new TaskCanceledException(), new InsufficientMemoryException(),
         ];
-        await Task.WhenAll(failures.SelectMany(failure => new[] { 0, 1, 1000 }.Select(item => FailsAsync(failure, item))));
+        await Task.WhenAll(
+            failures.SelectMany(failure => new[] { 0, 1, 1000 }.Select(item => FailsAsync(failure, item))));
 
         script.Yield("after").End();
         var read = await StreamRead.OfAsync(healthy, "frames");
@@ -91,7 +96,8 @@ public sealed class OutcomeTests : IAsyncLifetime
 
         async Task FailsAsync(Exception failure, int item)
         {
-            using var response = await _api.GetAsync(_api.Serve(StreamFormats.Frames, FaultySource.FailsAt(item, failure)));
+            using var response = await _api.GetAsync(
+                _api.Serve(StreamFormats.Frames, FaultySource.FailsAt(item, failure)));
             Assert.Equal(item == 0 ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, response.StatusCode);
             if (item > 0)
                 (await StreamRead.OfAsync(response, "frames")).AssertCut();
@@ -113,7 +119,7 @@ public sealed class OutcomeTests : IAsyncLifetime
                     text += more;
             });
 
-            // What follows the half record stands on a line of its own.
+            // The error after the incomplete record is on a line of its own.
             if (format == StreamFormats.Frames)
                 Assert.StartsWith("{\"error\":", text.Split('\n')[^2], StringComparison.Ordinal);
             if (format == StreamFormats.Sse)
@@ -124,5 +130,6 @@ public sealed class OutcomeTests : IAsyncLifetime
     }
 
     private void Measured(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
-        => _measured.Enqueue((instrument.Name, value, string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))));
+        => _measured.Enqueue(
+            (instrument.Name, value, string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))));
 }

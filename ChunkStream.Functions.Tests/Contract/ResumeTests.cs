@@ -8,7 +8,7 @@ using ChunkStream.Postgres.Resuming;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
-/// <summary>A keyed query is resumed after any row: none twice, none missed.</summary>
+/// <summary>A keyed query can be resumed after any row, and no row is lost or doubled.</summary>
 [Collection(RealPostgres.Collection)]
 public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -19,15 +19,18 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         create type resumed_level as enum ('low', 'high');
         create table resumed (
             id bigint not null, part int not null, at timestamptz not null, name text not null, ratio float8 not null,
-            level resumed_level not null, amount numeric not null, tag char(6) not null, address inet not null, code uuid not null, day date not null,
-            primary key (part, id), unique (id));
-        insert into resumed select n, n / 7 % 5, timestamptz '2026-01-01 00:00Z' + n / 5 * interval '1.000001 seconds', 'näme "' || n % 11 || E'\n,\t',
-            sin(n), (array['low', 'high'])[1 + n % 2]::resumed_level, (n % 13)::numeric / 7, 'a' || n % 3, ('10.0.' || n % 4 || '.1')::inet, md5(n::text)::uuid,
-            date '0044-03-15 BC' + n % 3
-        from generate_series(1, 60) n;
-        """;
+        """
+        + "\n    level resumed_level not null, amount numeric not null, tag char(6) not null, address inet not null, "
+        + "code uuid not null, day date not null,\n"
+        + "    primary key (part, id), unique (id));\n"
+        + "insert into resumed select n, n / 7 % 5, timestamptz '2026-01-01 00:00Z' + n / 5 "
+        + "* interval '1.000001 seconds', 'näme \"' || n % 11 || E'\\n,\\t',\n"
+        + "    sin(n), (array['low', 'high'])[1 + n % 2]::resumed_level, (n % 13)::numeric / 7, 'a' || n % 3, "
+        + "('10.0.' || n % 4 || '.1')::inet, md5(n::text)::uuid,\n"
+        + "    date '0044-03-15 BC' + n % 3\n"
+        + "from generate_series(1, 60) n;";
 
-    // Each row leaves with a checkpoint of its own.
+    // Each row is flushed with a checkpoint of its own.
     private static readonly (string, string) EachRowAlone = ("ChunkStream:Streaming:FlushBytes", "1");
 
     private readonly QueryFiles _files = new();
@@ -92,11 +95,13 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task In_any_format_and_with_a_limit_that_counts_all_rows()
     {
-        await using var api = await ServingAsync("-- key: id\n-- param: least bigint = 10\nselect id from resumed where id >= @least");
+        await using var api = await ServingAsync(
+            "-- key: id\n-- param: least bigint = 10\nselect id from resumed where id >= @least");
         var (rows, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames&limit=20&least=30");
         Assert.Equal("""{"id":30}""", Assert.Single(rows));
 
-        var rest = await api.Client.GetStringAsync($"/api/db-stream?format=csv&limit=20&least=30&resume={token}").Within();
+        var rest = await api.Client.GetStringAsync($"/api/db-stream?format=csv&limit=20&least=30&resume={token}")
+            .Within();
 
         Assert.Equal("id\r\n" + string.Concat(Enumerable.Range(31, 19).Select(id => $"{id}\r\n")), rest);
     }
@@ -107,7 +112,9 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         await using var api = await ServingAsync("-- key: id\nselect id from resumed where part <> 4");
         var whole = await RowsAsync(api, "/api/db-stream?format=frames");
         var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
-        await postgres.ExecuteAsync("delete from resumed where id = 1; insert into resumed select -n, 0, now(), '', 0, 'low', 0, '', '10.0.0.1', md5(n::text)::uuid, now() from generate_series(1, 100) n");
+        await postgres.ExecuteAsync(
+            "delete from resumed where id = 1; insert into resumed select -n, 0, now(), '', 0, 'low', 0, '', "
+            + "'10.0.0.1', md5(n::text)::uuid, now() from generate_series(1, 100) n");
 
         Assert.Equal(whole[1..], await RowsAsync(api, $"/api/db-stream?format=frames&resume={token}"));
     }
@@ -124,8 +131,10 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
             await AssertRefusedAsync(api, changed, HttpStatusCode.BadRequest, "invalid-resume-token");
         }
 
-        foreach (var wrong in new[] { "", "x", "é", token + "A", token[..^4], "AAAA", new string('A', 1000), token + token })
-            await AssertRefusedAsync(api, Uri.EscapeDataString(wrong), HttpStatusCode.BadRequest, "invalid-resume-token");
+        string[] wrongs = ["", "x", "é", token + "A", token[..^4], "AAAA", new string('A', 1000), token + token];
+        foreach (var wrong in wrongs)
+            await AssertRefusedAsync(
+                api, Uri.EscapeDataString(wrong), HttpStatusCode.BadRequest, "invalid-resume-token");
     }
 
     [Fact]
@@ -142,7 +151,8 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(50, (await RowsAsync(api, $"/api/queries/rows?format=frames&least=10&resume={token}")).Length);
 
         await using var elsewhere = await LocalApi.StartAsync(
-            postgres.ConnectionString, settings: [_files.Setting, ("ChunkStream:ResumeKey", "another key, of another function app")]);
+            postgres.ConnectionString,
+            settings: [_files.Setting, ("ChunkStream:ResumeKey", "another key, of another function app")]);
         await AssertRefusedAsync(elsewhere, token!, HttpStatusCode.BadRequest, "invalid-resume-token");
     }
 
@@ -164,7 +174,9 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_query_without_a_key_has_no_tokens_and_takes_none()
     {
         await using var api = await ServingAsync("select id from resumed order by id");
-        Assert.DoesNotContain("{\"checkpoint\":", await api.Client.GetStringAsync("/api/db-stream?format=frames").Within(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "{\"checkpoint\":",
+            await api.Client.GetStringAsync("/api/db-stream?format=frames").Within(), StringComparison.Ordinal);
 
         await AssertRefusedAsync(api, "AAAA", HttpStatusCode.BadRequest, "invalid-resume-token");
     }
@@ -177,16 +189,20 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
 
         byte[][] payloads =
         [
-            [], [0x80], [1], [1, 0x80], [1, 5, (byte)'1'], [1, 1, (byte)'1', 0], [1, 1], [1, 1, 0], [1, 1, 0xFF], [1, 2, 0xC3, 0x28], [1, 3, .. "abc"u8],
-            [1, 0], [1, 20, .. "99999999999999999999"u8], [1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [.. Enumerable.Repeat<byte>(0xFF, 9), 1, 1, (byte)'1'],
+            [], [0x80], [1], [1, 0x80], [1, 5, (byte)'1'], [1, 1, (byte)'1', 0], [1, 1], [1, 1, 0], [1, 1, 0xFF],
+            [1, 2, 0xC3, 0x28], [1, 3, .. "abc"u8], [1, 0], [1, 20, .. "99999999999999999999"u8],
+            [1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [.. Enumerable.Repeat<byte>(0xFF, 9), 1, 1, (byte)'1'],
         ];
         foreach (var payload in payloads)
             await AssertRefusedAsync(api, Signed(token!, payload), HttpStatusCode.BadRequest, "invalid-resume-token");
 
-        // Numbers of rows that no stream of this query can have had.
+        // Row counts that no stream of this query can have reached.
         foreach (var rows in new byte[][] { [101], [.. Enumerable.Repeat<byte>(0xFF, 8), 0x7F] })
-            await AssertRefusedAsync(api, Signed(token!, [.. rows, 1, (byte)'1']), HttpStatusCode.BadRequest, "invalid-resume-token");
-        Assert.Equal(60 - 7, (await RowsAsync(api, $"/api/db-stream?format=frames&resume={Signed(token!, [1, 1, (byte)'7'])}")).Length);
+            await AssertRefusedAsync(
+                api, Signed(token!, [.. rows, 1, (byte)'1']), HttpStatusCode.BadRequest, "invalid-resume-token");
+        Assert.Equal(
+            60 - 7,
+            (await RowsAsync(api, $"/api/db-stream?format=frames&resume={Signed(token!, [1, 1, (byte)'7'])}")).Length);
     }
 
     [Theory]
@@ -199,21 +215,27 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
 
         var text = await UntilBrokenAsync(api, $"/api/db-stream?format=frames&resume={token}");
 
-        Assert.Contains("null in a row", (string?)JsonNode.Parse(text.Split('\n')[^2])!["error"]!["detail"], StringComparison.Ordinal);
+        Assert.Contains(
+            "null in a row", (string?)JsonNode.Parse(text.Split('\n')[^2])!["error"]!["detail"],
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_null_is_also_found_where_the_database_guaranteed_once_that_there_is_none()
     {
         await using var api = await ServingAsync("-- key: id\nselect id from resumed");
-        Assert.Contains("\"warnings\": []", await api.Client.GetStringAsync("/api/queries").Within(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"warnings\": []", await api.Client.GetStringAsync("/api/queries").Within(), StringComparison.Ordinal);
         var (_, token, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
         await postgres.ExecuteAsync(
-            "alter table resumed drop constraint resumed_pkey, drop constraint resumed_id_key, alter id drop not null; update resumed set id = null where id = 60");
+            "alter table resumed drop constraint resumed_pkey, drop constraint resumed_id_key, "
+            + "alter id drop not null; update resumed set id = null where id = 60");
 
         var text = await UntilBrokenAsync(api, $"/api/db-stream?format=frames&resume={token}");
 
-        Assert.Contains("null in a row", (string?)JsonNode.Parse(text.Split('\n')[^2])!["error"]!["detail"], StringComparison.Ordinal);
+        Assert.Contains(
+            "null in a row", (string?)JsonNode.Parse(text.Split('\n')[^2])!["error"]!["detail"],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -224,8 +246,12 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         var (_, all, _) = await UntilCheckpointAsync(api, "/api/db-stream?format=frames");
         await postgres.ExecuteAsync("delete from resumed where id = 1");
 
-        Assert.Equal("id\r\n2\r\n3\r\n", await api.Client.GetStringAsync($"/api/db-stream?format=csv&limit=3&resume={token}").Within());
-        Assert.Contains("too-many-rows", await UntilBrokenAsync(api, $"/api/db-stream?format=frames&resume={all}"), StringComparison.Ordinal);
+        Assert.Equal(
+            "id\r\n2\r\n3\r\n",
+            await api.Client.GetStringAsync($"/api/db-stream?format=csv&limit=3&resume={token}").Within());
+        Assert.Contains(
+            "too-many-rows", await UntilBrokenAsync(api, $"/api/db-stream?format=frames&resume={all}"),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -239,7 +265,9 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
 
         var error = JsonNode.Parse(text.Split('\n')[^2])!["error"]!;
         Assert.Equal("urn:chunkstream:key-not-unique", (string?)error["type"]);
-        Assert.All(text.Split('\n'), line => Assert.InRange(line.IndexOf("{\"checkpoint\":", StringComparison.Ordinal), -1, 0));
+        Assert.All(
+            text.Split('\n'),
+            line => Assert.InRange(line.IndexOf("{\"checkpoint\":", StringComparison.Ordinal), -1, 0));
         Assert.Contains(why, (string?)error["detail"], StringComparison.OrdinalIgnoreCase);
     }
 
@@ -248,11 +276,17 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("sse")]
     public async Task Segments_that_a_deadline_parts_join_to_the_whole(string format)
     {
-        _files.With("rows", "-- key: id desc\n-- param: pause float8 = 0\nselect id, part, pg_sleep(@pause)::text as slept from resumed order by id desc");
+        _files.With("rows", "-- key: id desc\n-- param: pause float8 = 0\n"
+            + "select id, part, pg_sleep(@pause)::text as slept from resumed order by id desc");
         await using var quick = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
         var whole = format == "frames" ? await RowsAsync(quick, "/api/db-stream?format=frames") : [];
         await using var api = await LocalApi.StartAsync(
-            postgres.ConnectionString, settings: [_files.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"), ("ChunkStream:Streaming:MaxDurationSeconds", "1.5")]);
+            postgres.ConnectionString,
+            settings:
+            [
+                _files.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"),
+                ("ChunkStream:Streaming:MaxDurationSeconds", "1.5"),
+            ]);
 
         await WarmAsync(api);
 
@@ -260,7 +294,8 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         var segments = 0;
         for (string? token = ""; token is not null; segments++)
         {
-            var body = await api.Client.GetStringAsync($"/api/db-stream?format={format}&pause=0.05" + (token.Length > 0 ? $"&resume={token}" : "")).Within();
+            var body = await api.Client.GetStringAsync(
+                $"/api/db-stream?format={format}&pause=0.05" + (token.Length > 0 ? $"&resume={token}" : "")).Within();
             var (rows, end) = format == "frames" ? Frames(body) : Events(body);
             joined.AddRange(rows);
             token = (string?)end["continue"];
@@ -270,14 +305,18 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(60, joined.Count);
         if (format == "frames")
             Assert.Equal(whole, joined);
-        Assert.Equal(segments - 1, api.Log.Entries.Count(entry => entry.Message.Contains("Continued", StringComparison.Ordinal)));
+        Assert.Equal(
+            segments - 1,
+            api.Log.Entries.Count(entry => entry.Message.Contains("Continued", StringComparison.Ordinal)));
     }
 
     [Fact]
     public async Task A_stream_that_gains_no_row_before_its_deadline_fails_instead_of_going_on_for_ever()
     {
-        _files.With("rows", "-- key: id\nselect id, pg_sleep(case when id > 1 then 600 else 0 end)::text as slept from resumed order by id");
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:MaxDurationSeconds", "1.5"));
+        _files.With("rows", "-- key: id\nselect id, pg_sleep(case when id > 1 then 600 else 0 end)::text as slept "
+            + "from resumed order by id");
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, _files, ("ChunkStream:Streaming:MaxDurationSeconds", "1.5"));
         await WarmAsync(api);
         var (_, end) = Frames(await api.Client.GetStringAsync("/api/db-stream?format=frames").Within());
 
@@ -291,7 +330,8 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     public async Task A_process_that_stops_parts_its_streams_as_a_deadline_does()
     {
         _files.With("rows", "-- key: id\nselect id, pg_sleep(0.1)::text as slept from resumed order by id");
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:Streaming:ShutdownSeconds", "1.5"));
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, _files, ("ChunkStream:Streaming:ShutdownSeconds", "1.5"));
         using var response = await api.GetAsync("/api/db-stream?format=frames");
         var stopping = api.StopAsync();
 
@@ -302,7 +342,7 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         await stopping.Within();
     }
 
-    // A process's first stream takes longer to begin than a deadline of these tests.
+    // The first stream of a process takes longer to begin than the deadlines of these tests.
     private static async Task WarmAsync(LocalApi api)
     {
         for (var call = 0; call < 2; call++)
@@ -315,7 +355,9 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     private static (string[] Rows, JsonNode End) Frames(string body)
     {
         var lines = body.Split('\n')[..^1];
-        return ([.. lines.Where(line => line.StartsWith("{\"row\":", StringComparison.Ordinal)).Select(line => line[7..^1])], JsonNode.Parse(lines[^1])!["end"]!);
+        var rows = lines.Where(line => line.StartsWith("{\"row\":", StringComparison.Ordinal))
+            .Select(line => line[7..^1]);
+        return ([.. rows], JsonNode.Parse(lines[^1])!["end"]!);
     }
 
     private static (string[] Rows, JsonNode End) Events(string body)
@@ -324,7 +366,9 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         Assert.StartsWith("event: end", events[^1], StringComparison.Ordinal);
         var end = JsonNode.Parse(events[^1].Split("data: ")[1])!;
         Assert.Contains($"\nid: {(string?)end["continue"] ?? "end"}\n", events[^1], StringComparison.Ordinal);
-        return ([.. events.Where(one => one.StartsWith("data: ", StringComparison.Ordinal)).Select(one => one[6..].Split("\nid: ")[0])], end);
+        var rows = events.Where(one => one.StartsWith("data: ", StringComparison.Ordinal))
+            .Select(one => one[6..].Split("\nid: ")[0]);
+        return ([.. rows], end);
     }
 
     /// <summary>What comes before the connection breaks.</summary>
@@ -347,7 +391,8 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         const int HeaderBytes = 17;
         var bytes = (byte[])[.. Base64Url.DecodeFromChars(token)[..HeaderBytes], .. position];
         var name = SHA256.HashData("rows"u8);
-        var key = HMACSHA256.HashData("a key for tests that nobody guesses"u8, (byte[])[.. name, .. bytes[..HeaderBytes]])[..SipHash.KeyBytes];
+        var key = HMACSHA256.HashData(
+            "a key for tests that nobody guesses"u8, (byte[])[.. name, .. bytes[..HeaderBytes]])[..SipHash.KeyBytes];
         var signature = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(signature, SipHash.Compute(key, bytes));
         return Base64Url.EncodeToString([.. bytes, .. signature]);
@@ -362,7 +407,8 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>Reads up to the first checkpoint, and cuts the connection.</summary>
-    private static async Task<(string[] Rows, string? Token, bool Ended)> UntilCheckpointAsync(LocalApi api, string path)
+    private static async Task<(string[] Rows, string? Token, bool Ended)> UntilCheckpointAsync(
+        LocalApi api, string path)
     {
         using var response = await api.GetAsync(path);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);

@@ -5,7 +5,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
-/// <summary>No client ever takes a part for the whole.</summary>
+/// <summary>No client ever takes a part of a stream for all of it.</summary>
 public sealed class TruncationTests : IAsyncLifetime
 {
     private const int Items = 40;
@@ -32,7 +32,7 @@ public sealed class TruncationTests : IAsyncLifetime
     [MemberData(nameof(Formats))]
     public async Task A_source_that_fails_at_any_item_never_looks_complete(string format)
     {
-        // Each takes a moment to be heard; together they take one.
+        // Each failure is heard only after a moment. Concurrent requests wait for all these moments at once.
         var paths = Enumerable.Range(0, Items).Concat([100, 999, 1000, 5000])
             .Select(item => (Item: item, Path: _api.Serve(Format(format), FaultySource.FailsAt(item)))).ToArray();
         await Task.WhenAll(paths.Select(failing => FailsAsync(failing.Item, failing.Path)));
@@ -66,7 +66,8 @@ public sealed class TruncationTests : IAsyncLifetime
     {
         var path = _api.Serve(Format(format), FaultySource.Complete(Items));
         await using var proxy = new CuttingProxy(_api.Client.BaseAddress!);
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero })
+        using var client = new HttpClient(
+            new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero })
         {
             BaseAddress = proxy.Address,
             DefaultRequestHeaders = { ConnectionClose = true },
@@ -90,9 +91,11 @@ public sealed class TruncationTests : IAsyncLifetime
             if (!read.IsComplete)
                 continue;
 
-            // Only where the format says the end itself may the connection be cut after that.
+            // A format that marks its own end is complete even if the connection is cut after the mark. The others are
+            // not.
             Assert.Equal(Enumerable.Range(0, Items).Select(FaultySource.Item), read.Records);
-            Assert.True(format is "sse" or "frames", $"Cut at byte {proxy.CutAfter} of {length}, and taken for the whole.");
+            Assert.True(
+                format is "sse" or "frames", $"Cut at byte {proxy.CutAfter} of {length}, and taken for the whole.");
             complete++;
         }
 
@@ -106,9 +109,11 @@ public sealed class TruncationTests : IAsyncLifetime
     {
         foreach (var item in new[] { 1, 2, Items, 3000 })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, _api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(item)));
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get, _api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(item)));
             request.Headers.TryAddWithoutValidation("Accept-Encoding", encoding);
-            using var response = await _api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();
+            using var response = await _api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead)
+                .Within();
             Assert.Equal(encoding, Assert.Single(response.Content.Headers.ContentEncoding));
 
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => response.Content.CopyToAsync(Stream.Null).Within());
@@ -123,7 +128,7 @@ public sealed class TruncationTests : IAsyncLifetime
 
     private static StreamFormat Format(string name) => StreamFormats.All.Single(format => format.Name == name);
 
-    /// <summary>The response, or null where the connection was cut before its headers were through.</summary>
+    /// <summary>The response, or null if the connection was cut before all headers had arrived.</summary>
     private static async Task<HttpResponseMessage?> GetOrNullAsync(HttpClient client, string path)
     {
         try

@@ -6,19 +6,23 @@ using Npgsql;
 namespace ChunkStream.Functions.Tests.Contract;
 
 /// <summary>
-/// Postgres undoes a query that is in order: a conflict, a limit, an administrator. A stream goes on where that can be done exactly,
-/// and says otherwise that another try may succeed.
+/// Postgres ends a correct query because of a conflict, a limit or an administrator. The stream continues if that is
+/// possible without a lost or doubled row; otherwise its error says that another try may succeed.
 /// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const int Rows = 3000;
     private const int Gate = 1313;
-    private const string Declared = "-- param: id text\n-- param: at integer\n-- param: state text\n-- param: times integer = 1\n";
-    private const string Select = "select n, case when n = @at then undone.fail(@id, @state, @times) end as a from undone.rows order by n";
-    private const string Waiting = "select n, case when n = 2000 then (select '' from pg_advisory_xact_lock_shared(1313 + n - n)) end as a from undone.rows order by n";
+    private const string Declared =
+        "-- param: id text\n-- param: at integer\n-- param: state text\n-- param: times integer = 1\n";
+    private const string Select =
+        "select n, case when n = @at then undone.fail(@id, @state, @times) end as a from undone.rows order by n";
+    private const string Waiting =
+        "select n, case when n = 2000 then (select '' from pg_advisory_xact_lock_shared(1313 + n - n)) end as a "
+        + "from undone.rows order by n";
 
-    // A function that fails so many times, and remembers it in files, which no rollback takes back.
+    // A function that fails a given number of times. It counts in files, which no rollback undoes.
     private const string Schema =
         """
         drop schema if exists undone cascade; create schema undone; create table undone.rows (n int primary key);
@@ -53,11 +57,13 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
             Assert.Equal(Enumerable.Range(1, Rows), rows);
 
             (rows, error) = await ReadAsync(api, $"/api/queries/plain?at=2000&state={state}&id={Guid.NewGuid()}");
-            Assert.Equal((state, "urn:chunkstream:" + type, 503), (state, (string?)error?["type"], (int?)error?["status"]));
+            Assert.Equal(
+                (state, "urn:chunkstream:" + type, 503), (state, (string?)error?["type"], (int?)error?["status"]));
             Assert.DoesNotContain("secret", error!.ToJsonString(), StringComparison.Ordinal);
             Assert.Equal(Enumerable.Range(1, rows.Length), rows);
 
-            // A connection that breaks before the first row, as it does at these, may have lain in the pool: it is tried again once.
+            // These codes break the connection. If that happens before the first row, the connection may have been
+            // broken in the pool already, so the server tries once more.
             foreach (var query in state is "57P01" or "53200" ? [] : new[] { "keyed", "plain" })
             {
                 using var response = await api.GetAsync($"/api/queries/{query}?at=1&state={state}&id={Guid.NewGuid()}");
@@ -84,8 +90,10 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(503, (int?)error?["status"]);
         Assert.Equal(Enumerable.Range(1, rows.Length), rows);
-        Assert.Equal(1L, await postgres.ScalarAsync<long>($"select count(*) from pg_ls_dir('.') f where f = 'undone-{id}-4'"));
-        Assert.Equal(0L, await postgres.ScalarAsync<long>($"select count(*) from pg_ls_dir('.') f where f = 'undone-{id}-30'"));
+        Assert.Equal(
+            1L, await postgres.ScalarAsync<long>($"select count(*) from pg_ls_dir('.') f where f = 'undone-{id}-4'"));
+        Assert.Equal(
+            0L, await postgres.ScalarAsync<long>($"select count(*) from pg_ls_dir('.') f where f = 'undone-{id}-30'"));
     }
 
     [Fact]
@@ -94,8 +102,10 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
         if (await postgres.ScalarAsync<int>("select current_setting('server_version_num')::int") < 170000)
             return;
 
-        var files = new QueryFiles().With("rows", "-- key: n\nselect n, pg_sleep(0.02)::text as a from undone.rows where n <= 75 order by n");
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + ";Options=-c transaction_timeout=500", files);
+        var files = new QueryFiles()
+            .With("rows", "-- key: n\nselect n, pg_sleep(0.02)::text as a from undone.rows where n <= 75 order by n");
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + ";Options=-c transaction_timeout=500", files);
 
         var (rows, error) = await ReadAsync(api, "/api/db-stream");
 
@@ -111,17 +121,22 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
         await using var api = await ServingAsync();
         await using var gate = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
         await gate.OpenAsync().Within();
-        foreach (var query in ends is "pg_cancel_backend" ? new[] { "keyed-waiting", "plain-waiting", "first-waiting" } : ["keyed-waiting", "plain-waiting"])
+        string[] queries = ends is "pg_cancel_backend"
+            ? ["keyed-waiting", "plain-waiting", "first-waiting"]
+            : ["keyed-waiting", "plain-waiting"];
+        foreach (var query in queries)
         {
             await GateAsync("pg_advisory_lock");
             var reading = query is "first-waiting" ? RefusedAsync() : ReadAsync(api, $"/api/queries/{query}");
             await Bounded.Until(
-                () => postgres.ScalarAsync<bool>($"select count({ends}(pid)) > 0 from pg_stat_activity where wait_event = 'advisory' and application_name = 'ChunkStream'"),
+                () => postgres.ScalarAsync<bool>($"select count({ends}(pid)) > 0 from pg_stat_activity "
+                    + "where wait_event = 'advisory' and application_name = 'ChunkStream'"),
                 "the query waits");
             await GateAsync("pg_advisory_unlock");
 
             var (rows, error) = await reading;
-            Assert.Equal((query, query is "keyed-waiting" ? null : "urn:chunkstream:" + type), (query, (string?)error?["type"]));
+            Assert.Equal(
+                (query, query is "keyed-waiting" ? null : "urn:chunkstream:" + type), (query, (string?)error?["type"]));
             Assert.Equal(Enumerable.Range(1, query is "keyed-waiting" ? Rows : rows.Length), rows);
         }
 
@@ -146,7 +161,8 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
         await using var migration = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
         await migration.OpenAsync().Within();
         await using var transaction = await migration.BeginTransactionAsync();
-        await using var locking = new NpgsqlCommand("lock table undone.rows in access exclusive mode", migration, transaction);
+        await using var locking = new NpgsqlCommand(
+            "lock table undone.rows in access exclusive mode", migration, transaction);
         await locking.ExecuteNonQueryAsync().Within();
 
         // The check of the query files may wait for the table as well, and be cancelled first.
@@ -154,7 +170,8 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
         await Bounded.Until(
             async () =>
             {
-                await postgres.ScalarAsync<long>("select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'relation' and application_name = 'ChunkStream'");
+                await postgres.ScalarAsync<long>("select count(pg_cancel_backend(pid)) from pg_stat_activity "
+                    + "where wait_event = 'relation' and application_name = 'ChunkStream'");
                 return asking.IsCompleted;
             },
             "the query is cancelled");
@@ -167,7 +184,7 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task The_client_goes_on_after_an_error_with_the_status_503()
     {
-        // Of what is raised for the client the server tries nothing again: so the first failure is one that the client sees.
+        // The server never retries a failure that is raised for the client, so the client sees the first one.
         await using var api = await ServingAsync();
         await using var node = RunningProgram.JavaScript(
             api.Client.BaseAddress!,
@@ -191,10 +208,11 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
             .With("plain-waiting", "-- timeout: 1h\n" + Waiting)
             .With("first-waiting", "-- timeout: 1h\nselect '' as a from pg_advisory_xact_lock_shared(1313)"));
 
-    /// <summary>The rows of a stream in frames, and the error with which it broke, or null where it came whole.</summary>
+    /// <summary>The rows of a stream of frames, and the error that ended it, or null if it is complete.</summary>
     private static async Task<(int[] Rows, JsonNode? Error)> ReadAsync(LocalApi api, string path)
     {
-        using var response = await api.GetAsync(path + (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "format=frames");
+        using var response = await api.GetAsync(
+            path + (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "format=frames");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         await using var body = await response.Content.ReadAsStreamAsync();
         var text = "";
@@ -210,6 +228,7 @@ public sealed class UndoneQueryTests(RealPostgres postgres) : IAsyncLifetime
 
         var frames = text.Split('\n')[..^1].Select(line => JsonNode.Parse(line)!).ToArray();
         Assert.NotNull(frames[^1]["end"] ?? frames[^1]["error"]);
-        return ([.. frames.Where(frame => frame["row"] is not null).Select(frame => (int)frame["row"]!["n"]!)], frames[^1]["error"]);
+        var rows = frames.Where(frame => frame["row"] is not null).Select(frame => (int)frame["row"]!["n"]!);
+        return ([.. rows], frames[^1]["error"]);
     }
 }

@@ -11,15 +11,18 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ChunkStream.Functions.Tests.Postgres;
 
-/// <summary>Reads keyed queries as clients do who are cut off or pause after every row.</summary>
+/// <summary>Reads keyed queries like clients that are cut off, or pause, after every row.</summary>
 internal sealed class KeyedReading(string connectionString) : IAsyncDisposable
 {
-    // One connection is kept for health: so there is one for streams, and who gets it knows that the other has let it go.
+    // Two connections, of which one is kept for health. So a stream that gets the other one proves that the stream
+    // before has released it.
     private readonly PostgresDatabase _database = new(
-        ConfiguredConnection.Create(connectionString + ";Maximum Pool Size=2"), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        ConfiguredConnection.Create(connectionString + ";Maximum Pool Size=2"), new PostgresOptions(),
+        TimeProvider.System, NullLoggerFactory.Instance);
 
     /// <summary>Reads from a token to the end; gives each row, and the token after it.</summary>
-    public async Task<(string Row, string Token)[]> FromAsync(string sql, string key, string? token = null, TimeSpan? timeout = null)
+    public async Task<(string Row, string Token)[]> FromAsync(
+        string sql, string key, string? token = null, TimeSpan? timeout = null)
     {
         await using var source = Open(sql, key, token, timeout);
         var read = new List<(string, string)>();
@@ -56,7 +59,8 @@ internal sealed class KeyedReading(string connectionString) : IAsyncDisposable
 
     private CursorSource Open(string sql, string key, string? token, TimeSpan? timeout = null)
     {
-        var columns = key.Split(", ").Select(column => column.Split(' ')).Select(parts => new KeyColumn(parts[0], parts[^1] == "desc")).ToArray();
+        var columns = key.Split(", ").Select(column => column.Split(' '))
+            .Select(parts => new KeyColumn(parts[0], parts[^1] == "desc")).ToArray();
         var tokens = new ResumeTokens(new byte[32], "keyed", file: "", key);
         KeysetPosition? after = null;
         if (token is not null)

@@ -5,10 +5,11 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Postgres;
 
 /// <summary>
-/// The oldest Postgres that is supported: what the project is for works on it. The whole suite runs on it where
+/// The main features work on the oldest supported Postgres. The whole suite runs on it if
 /// <see cref="PostgresVersions.Variable"/> says so.
 /// </summary>
-public sealed class OldestPostgresTests(OldestPostgresTests.OldestPostgres oldest) : IClassFixture<OldestPostgresTests.OldestPostgres>
+public sealed class OldestPostgresTests(OldestPostgresTests.OldestPostgres oldest)
+    : IClassFixture<OldestPostgresTests.OldestPostgres>
 {
     private readonly RealPostgres _postgres = oldest.Server;
 
@@ -25,21 +26,26 @@ public sealed class OldestPostgresTests(OldestPostgresTests.OldestPostgres oldes
         var all = await keyed.FromAsync(sql, key);
         Assert.Equal(20, all.Length);
         for (var row = 0; row < all.Length; row++)
-            Assert.Equal(all[(row + 1)..].Select(read => read.Row), (await keyed.FromAsync(sql, key, all[row].Token)).Select(read => read.Row));
+            Assert.Equal(
+                all[(row + 1)..].Select(read => read.Row),
+                (await keyed.FromAsync(sql, key, all[row].Token)).Select(read => read.Row));
         Assert.Equal(all.Select(read => read.Row), await keyed.PausingAsync(sql, key));
     }
 
     [Fact]
     public async Task Values_are_what_row_to_json_gives()
     {
-        const string sql = """
-            select n, n::int8 * 1000000000000 as i8, n / 3.0 as num, n / 3::float8 as f8, 'NaN'::float4 as f4, n % 2 = 0 as b, 'a"\é' || n as t,
-                timestamptz '2020-02-29 12:00:00.5+02' as ts, date '1999-12-31' as d, interval '1 year 2 days 03:04:05.6' as i,
-                '{"a": [1, 2.50]}'::jsonb as jb, '{"a":  1}'::json as j, '\xc0ffee'::bytea as by, array[[1, null], [3, 4]] as a, (1, 'x') as r,
-                '[2020-01-01,2020-02-01)'::daterange as dr, '{[1,3),[5,7)}'::int4multirange as mr, '10.0.0.0/8'::inet as net,
-                '00000000-0000-0000-0000-000000000001'::uuid as u, point '(1,2)' as p, null::text as nothing
-            from generate_series(1, 3) n
-            """;
+        const string sql =
+            "select n, n::int8 * 1000000000000 as i8, n / 3.0 as num, n / 3::float8 as f8, 'NaN'::float4 as f4, "
+            + "n % 2 = 0 as b, 'a\"\\é' || n as t,\n"
+            + "    timestamptz '2020-02-29 12:00:00.5+02' as ts, date '1999-12-31' as d, "
+            + "interval '1 year 2 days 03:04:05.6' as i,\n"
+            + "    '{\"a\": [1, 2.50]}'::jsonb as jb, '{\"a\":  1}'::json as j, '\\xc0ffee'::bytea as by, "
+            + "array[[1, null], [3, 4]] as a, (1, 'x') as r,\n"
+            + "    '[2020-01-01,2020-02-01)'::daterange as dr, '{[1,3),[5,7)}'::int4multirange as mr, "
+            + "'10.0.0.0/8'::inet as net,\n"
+            + "    '00000000-0000-0000-0000-000000000001'::uuid as u, point '(1,2)' as p, null::text as nothing\n"
+            + "from generate_series(1, 3) n";
 
         Assert.Equal(await _postgres.OracleAsync(sql), await _postgres.StreamedAsync(sql));
     }

@@ -26,7 +26,8 @@ public sealed class OwnDataSourceTests(RealPostgres postgres)
 
         await using (await services.GetRequiredService<PostgresDatabase>().OpenAsync(default).WaitAsync(Bounded.Limit))
             Assert.Equal(1, asked);
-        await using var session = await services.GetRequiredService<DurableDatabase>().OpenAsync(default).AsTask().WaitAsync(Bounded.Limit);
+        await using var session = await services.GetRequiredService<DurableDatabase>().OpenAsync(default).AsTask()
+            .WaitAsync(Bounded.Limit);
         Assert.True(asked > 1);
         Assert.Equal(0, session.Connection.CommandTimeout);
 

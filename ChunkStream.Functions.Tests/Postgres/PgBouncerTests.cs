@@ -9,7 +9,10 @@ using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
 
-/// <summary>Through PgBouncer in transaction mode, which gives a server connection for a transaction and takes it away after.</summary>
+/// <summary>
+/// Queries and durable streams work through PgBouncer in transaction mode, where each transaction may get another
+/// server connection.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -41,16 +44,24 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         if (!OperatingSystem.IsWindows())
         {
             // It does not run as root.
-            File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+            File.SetUnixFileMode(
+                _folder,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         }
 
         string[] arguments = Environment.UserName == "root" ? ["-u", "nobody", configuration] : [configuration];
         _bouncer = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
         _bouncer.ErrorDataReceived += (_, _) => { };
         _bouncer.BeginErrorReadLine();
-        _connectionString = $"Host=127.0.0.1;Port={port};Username={server.Username};Password=x;Database={server.Database};No Reset On Close=true";
+        _connectionString =
+            $"Host=127.0.0.1;Port={port};Username={server.Username};Password=x;Database={server.Database};"
+            + "No Reset On Close=true";
         await Bounded.Until(() => Task.FromResult(Answers(port)), "PgBouncer listens");
-        await postgres.ExecuteAsync($"drop table if exists bounced; create table bounced as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; alter table bounced add primary key (n)");
+        await postgres.ExecuteAsync(
+            "drop table if exists bounced; "
+            + $"create table bounced as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; "
+            + "alter table bounced add primary key (n)");
     }
 
     public async Task DisposeAsync()
@@ -69,13 +80,17 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
     public async Task Streams_pauses_cancellation_and_checks_work_and_leave_nothing_behind()
     {
         await using var api = await LocalApi.ServingAsync(
-            _connectionString + ";Maximum Pool Size=10", new QueryFiles().With("rows", "-- param: least integer = 1\n-- key: n\nselect n, filler from bounced where n >= @least"),
+            _connectionString + ";Maximum Pool Size=10",
+            new QueryFiles().With(
+                "rows", "-- param: least integer = 1\n-- key: n\nselect n, filler from bounced where n >= @least"),
             ("ChunkStream:Postgres:StallSeconds", "0.2"));
 
-        // More at a time than PgBouncer has server connections.
-        var bodies = await Task.WhenAll(Enumerable.Range(0, 9).Select(_ => api.Client.GetStringAsync("/api/db-stream").Within()));
+        // More streams at a time than PgBouncer has server connections.
+        var bodies = await Task.WhenAll(
+            Enumerable.Range(0, 9).Select(_ => api.Client.GetStringAsync("/api/db-stream").Within()));
         Assert.All(bodies, body => Assert.Equal(Rows, body.Count(c => c == '\n')));
-        Assert.Contains("\"warnings\": []", await api.Client.GetStringAsync("/api/queries").Within(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"warnings\": []", await api.Client.GetStringAsync("/api/queries").Within(), StringComparison.Ordinal);
 
         using (var client = await RawClient.GetAsync(api.Client.BaseAddress!, "/api/db-stream?least=5"))
         {
@@ -89,10 +104,13 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
             await (await response.Content.ReadAsStreamAsync()).ReadSomeAsync();
         await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
 
-        // Whoever gets the server connection next finds it as it was.
+        // The next user of the server connection finds its settings unchanged.
         await using var other = new NpgsqlConnection(_connectionString + ";Pooling=false");
         await other.OpenAsync();
-        await using var command = new NpgsqlCommand("select current_setting('cursor_tuple_fraction') || current_setting('synchronize_seqscans') || current_setting('transaction_read_only')", other);
+        await using var command = new NpgsqlCommand(
+            "select current_setting('cursor_tuple_fraction') || current_setting('synchronize_seqscans') "
+            + "|| current_setting('transaction_read_only')",
+            other);
         for (var round = 0; round < 10; round++)
             Assert.Equal("0.1onoff", await command.ExecuteScalarAsync().Within());
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Exception is not null);
@@ -104,7 +122,8 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         var database = $"bounced_{Guid.NewGuid():N}";
         await postgres.ExecuteAsync($"create database {database}");
         await postgres.ExecuteAsync($"alter database {database} set default_transaction_isolation = 'repeatable read'");
-        var connectionString = new NpgsqlConnectionStringBuilder(_connectionString) { Database = database }.ConnectionString;
+        var settings = new NpgsqlConnectionStringBuilder(_connectionString) { Database = database };
+        var connectionString = settings.ConnectionString;
         await using (var one = StoreHost.Start(connectionString))
         await using (var two = StoreHost.Start(connectionString))
         {
@@ -114,7 +133,8 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
             await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(async () =>
             {
                 for (var n = 0; n < 25; n++)
-                    Assert.Equal(AppendStatus.Appended, (await (writer % 2 == 0 ? one : two).AppendAsync(path, "x")).Status);
+                    Assert.Equal(
+                        AppendStatus.Appended, (await (writer % 2 == 0 ? one : two).AppendAsync(path, "x")).Status);
             }))).Within();
 
             Assert.Equal(new string('x', 200), await one.ReadAllAsync(path));

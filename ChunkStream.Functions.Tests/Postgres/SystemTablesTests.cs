@@ -9,7 +9,7 @@ public sealed class SystemTablesTests(RealPostgres postgres)
     [Fact]
     public async Task Every_row_of_every_system_table_is_what_row_to_json_gives()
     {
-        // So that pg_stats has rows: its columns of type anyarray are like no others.
+        // ANALYZE gives pg_stats rows, and with them values of type anyarray.
         await postgres.ExecuteAsync("analyze pg_class");
         var relations = await postgres.ColumnAsync("""
             select format('%I.%I', nspname, relname) from pg_class join pg_namespace n on n.oid = relnamespace
@@ -22,10 +22,11 @@ public sealed class SystemTablesTests(RealPostgres postgres)
             if (await DifferenceAsync(relation) is null)
                 continue;
 
-            // It tells of the session that asks, or of the moment: compare what it told once.
+            // The view depends on the session or the time. So both sides read one copy of its rows.
             try
             {
-                await postgres.ExecuteAsync($"drop table if exists told_once; create table told_once as select * from {relation}");
+                await postgres.ExecuteAsync(
+                    $"drop table if exists told_once; create table told_once as select * from {relation}");
             }
             catch (PostgresException notHere) when (notHere.SqlState == PostgresErrorCodes.InternalError)
             {
@@ -37,13 +38,18 @@ public sealed class SystemTablesTests(RealPostgres postgres)
         }
     }
 
-    /// <summary>The first row that is not alike, or null. In any order: a cursor may be planned otherwise than the oracle.</summary>
+    /// <summary>
+    /// The first row that differs, or null. Order does not count, because a cursor may have another plan than the
+    /// oracle.
+    /// </summary>
     private async Task<string?> DifferenceAsync(string relation)
     {
         try
         {
-            var ours = (await postgres.StreamedAsync($"select * from {relation}").Within()).Order(StringComparer.Ordinal).ToArray();
-            var oracle = (await postgres.OracleAsync($"select * from {relation}").Within()).Order(StringComparer.Ordinal).ToArray();
+            var ours = (await postgres.StreamedAsync($"select * from {relation}").Within())
+                .Order(StringComparer.Ordinal).ToArray();
+            var oracle = (await postgres.OracleAsync($"select * from {relation}").Within())
+                .Order(StringComparer.Ordinal).ToArray();
             return ours.SequenceEqual(oracle)
                 ? null
                 : $"{ours.Except(oracle).FirstOrDefault()} <> {oracle.Except(ours).FirstOrDefault()}";

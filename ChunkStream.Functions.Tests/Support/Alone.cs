@@ -1,8 +1,8 @@
 namespace ChunkStream.Functions.Tests.Support;
 
 /// <summary>
-/// Tests that measure the whole process: its memory, what it has open. They run one after another, when all others are over: what
-/// those hold would be measured with it. They have a Postgres of their own.
+/// Tests that measure the whole process: its memory, its open descriptors. They run one after another when all other
+/// tests are over, because what those hold would be measured, too. They have a Postgres of their own.
 /// </summary>
 [CollectionDefinition(Collection, DisableParallelization = true)]
 public sealed class Alone : ICollectionFixture<RealPostgres>

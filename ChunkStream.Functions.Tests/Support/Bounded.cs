@@ -41,8 +41,8 @@ internal static class Bounded
     }
 
     /// <summary>
-    /// A limit of which what lies between two looks at it takes 250 ms at most: virtual machines stand still at times, and what is
-    /// measured stood still then, too.
+    /// A time limit. The time between two looks at it counts as at most 250 ms: when a virtual machine stands still,
+    /// the code under test stands still, too.
     /// </summary>
     private sealed class Patience(TimeSpan limit)
     {

@@ -29,7 +29,8 @@ internal sealed class LocalApi : IAsyncDisposable
     {
         _app = app;
         Log = log;
-        app.MapMethods("/served/{name}", ["GET", "HEAD"], (HttpContext context, string name) => _served[name](context.Request));
+        app.MapMethods(
+            "/served/{name}", ["GET", "HEAD"], (HttpContext context, string name) => _served[name](context.Request));
     }
 
     /// <summary>What the engine logged.</summary>
@@ -38,20 +39,24 @@ internal sealed class LocalApi : IAsyncDisposable
     /// <summary>Scheme, host and port, without a slash at the end.</summary>
     public string Origin => Client.BaseAddress!.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>A client that closes its connection when it leaves a response, as browsers do, and does not read on for a while.</summary>
-    public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { Timeout = Bounded.Limit };
+    /// <summary>A client that closes its connection as soon as it leaves a response, as browsers do.</summary>
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 })
+    {
+        Timeout = Bounded.Limit,
+    };
 
     public static Task<LocalApi> StartAsync(
         string? connectionString = null, string? functionKey = null, params (string Key, string Value)[] settings)
         => StartAsync(TestApp(), TimeProvider.System, connectionString, functionKey, settings);
 
-    /// <summary>Starts one whose streams have a time of their own.</summary>
+    /// <summary>Starts a host whose streams use a clock of their own.</summary>
     public static Task<LocalApi> StartAsync(TimeProvider time, params (string Key, string Value)[] settings)
         => StartAsync(TestApp(), time, connectionString: null, functionKey: null, settings);
 
-    /// <summary>Starts one that serves another app than that of the tests.</summary>
+    /// <summary>Starts a host that serves another app than that of the tests.</summary>
     public static Task<LocalApi> StartAsync(
-        LocalApp app, string? connectionString = null, string? functionKey = null, params (string Key, string Value)[] settings)
+        LocalApp app, string? connectionString = null, string? functionKey = null,
+        params (string Key, string Value)[] settings)
         => StartAsync(app, TimeProvider.System, connectionString, functionKey, settings);
 
     /// <summary>The app of the tests.</summary>
@@ -67,7 +72,8 @@ internal sealed class LocalApi : IAsyncDisposable
     });
 
     private static async Task<LocalApi> StartAsync(
-        LocalApp served, TimeProvider time, string? connectionString, string? functionKey, (string Key, string Value)[] settings)
+        LocalApp served, TimeProvider time, string? connectionString, string? functionKey,
+        (string Key, string Value)[] settings)
     {
         var builder = ApiHost.CreateBuilder();
         builder.Configuration["ConnectionStrings:Postgres"] = connectionString ?? "";
@@ -83,30 +89,37 @@ internal sealed class LocalApi : IAsyncDisposable
         var app = ApiHost.Build(served, builder, options, loopback, port: 0);
         var api = new LocalApi(app, log);
         await app.StartAsync().Within();
-        api.Client.BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        api.Client.BaseAddress = new Uri(
+            app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return api;
     }
 
-    /// <summary>Starts one whose default query is the given one.</summary>
-    public static Task<LocalApi> ServingAsync(string connectionString, string sql, params (string Key, string Value)[] settings)
+    /// <summary>Starts a host with the given default query.</summary>
+    public static Task<LocalApi> ServingAsync(
+        string connectionString, string sql, params (string Key, string Value)[] settings)
         => ServingAsync(connectionString, new QueryFiles().With("rows", sql), settings);
 
-    /// <summary>Starts one with queries, which are deleted with it.</summary>
-    public static async Task<LocalApi> ServingAsync(string connectionString, QueryFiles queries, params (string Key, string Value)[] settings)
+    /// <summary>Starts a host with query files, which are deleted when it is disposed.</summary>
+    public static async Task<LocalApi> ServingAsync(
+        string connectionString, QueryFiles queries, params (string Key, string Value)[] settings)
     {
-        var api = await StartAsync(connectionString, settings: [queries.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"), .. settings]);
+        var api = await StartAsync(
+            connectionString,
+            settings: [queries.Setting, ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"), .. settings]);
         api._queries = queries;
         return api;
     }
 
     /// <summary>Serves a stream of the test's own; gives its path.</summary>
     public string Serve(
-        StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open, CancellationToken invocation = default)
+        StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open,
+        CancellationToken invocation = default)
         => Serve($"stream-{_served.Count}", format, open, invocation);
 
     /// <summary>The same, at a path of this name.</summary>
     public string Serve(
-        string name, StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open, CancellationToken invocation)
+        string name, StreamFormat format, Func<RecordEncoding, CancellationToken, StreamSource> open,
+        CancellationToken invocation)
     {
         _served[name] = request =>
         {

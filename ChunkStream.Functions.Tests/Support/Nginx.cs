@@ -18,7 +18,9 @@ internal sealed class Nginx : IAsyncDisposable
             Address = new Uri($"http://{listener.LocalEndpoint}");
         }
 
-        var temporary = string.Join(' ', new[] { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" }.Select(kind => $"{kind}_temp_path {_folder.FullName}/{kind};"));
+        string[] kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        var temporary = string.Join(' ', kinds.Select(kind => $"{kind}_temp_path {_folder.FullName}/{kind};"));
+        var origin = server.GetLeftPart(UriPartial.Authority);
         var configuration = Path.Combine(_folder.FullName, "nginx.conf");
         File.WriteAllText(configuration, $$"""
             daemon off; master_process off; pid {{_folder.FullName}}/pid; error_log {{_folder.FullName}}/error.log;
@@ -27,14 +29,16 @@ internal sealed class Nginx : IAsyncDisposable
                 access_log off; {{temporary}}
                 server {
                     listen {{Address.Host}}:{{Address.Port}};
-                    location /default/ { proxy_pass {{server.GetLeftPart(UriPartial.Authority)}}/; }
-                    location /buffered/ { proxy_pass {{server.GetLeftPart(UriPartial.Authority)}}/; proxy_ignore_headers X-Accel-Buffering; }
-                    location /unbuffered/ { proxy_pass {{server.GetLeftPart(UriPartial.Authority)}}/; proxy_buffering off; }
-                    location /http11/ { proxy_pass {{server.GetLeftPart(UriPartial.Authority)}}/; proxy_http_version 1.1; }
+                    location /default/ { proxy_pass {{origin}}/; }
+                    location /buffered/ { proxy_pass {{origin}}/; proxy_ignore_headers X-Accel-Buffering; }
+                    location /unbuffered/ { proxy_pass {{origin}}/; proxy_buffering off; }
+                    location /http11/ { proxy_pass {{origin}}/; proxy_http_version 1.1; }
                 }
             }
             """);
-        _process = Process.Start(NginxFactAttribute.Program!, ["-p", _folder.FullName, "-e", $"{_folder.FullName}/error.log", "-c", configuration]);
+        _process = Process.Start(
+            NginxFactAttribute.Program!,
+            ["-p", _folder.FullName, "-e", $"{_folder.FullName}/error.log", "-c", configuration]);
     }
 
     /// <summary>The places under the address that lead to the server, each by other settings.</summary>

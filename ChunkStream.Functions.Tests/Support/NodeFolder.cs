@@ -3,8 +3,8 @@ using ChunkStream.LocalHost.Embedded;
 namespace ChunkStream.Functions.Tests.Support;
 
 /// <summary>
-/// A folder of a frontend project: <c>chunkstream-client</c> is installed there, and what a test names from npm, which is
-/// kept outside the repository.
+/// A folder of a frontend project: <c>chunkstream-client</c> is installed there, and what a test names from npm, which
+/// is kept outside the repository.
 /// </summary>
 internal sealed class NodeFolder : IDisposable
 {
@@ -15,7 +15,9 @@ internal sealed class NodeFolder : IDisposable
     {
         var state = Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath") ?? StateFolder.Default;
         var package = await new NpmPackage(name, version)
-            .GetAsync(System.IO.Path.Combine(StateFolder.Create(state), "npm"), (_, _) => Task.CompletedTask, progress: null, CancellationToken.None)
+            .GetAsync(
+                System.IO.Path.Combine(StateFolder.Create(state), "npm"), (_, _) => Task.CompletedTask,
+                progress: null, CancellationToken.None)
             .Within(TimeSpan.FromMinutes(5));
         var folder = new NodeFolder();
         // A name may have a scope, which is a folder, too.

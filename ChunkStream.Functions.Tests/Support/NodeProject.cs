@@ -4,8 +4,8 @@ using ChunkStream.LocalHost.Embedded;
 namespace ChunkStream.Functions.Tests.Support;
 
 /// <summary>
-/// A folder of the tests with a <c>package.json</c> and a lock file: a copy of it outside the repository, with the packages that the
-/// lock file has. Made once for each version of the folder's files.
+/// Copies a folder of the tests that has a <c>package.json</c> and a lock file to a place outside the repository, and
+/// installs the packages of the lock file there. This is done once for each version of the folder's files.
 /// </summary>
 internal static class NodeProject
 {
@@ -15,7 +15,8 @@ internal static class NodeProject
     /// <param name="folder">The folder, under the repository's root.</param>
     public static async Task<string> InstalledAsync(params string[] folder)
     {
-        var files = new DirectoryInfo(Path.Combine([Repository.Root, .. folder])).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToArray();
+        var files = new DirectoryInfo(Path.Combine([Repository.Root, .. folder])).GetFiles()
+            .OrderBy(file => file.Name, StringComparer.Ordinal).ToArray();
         var state = Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath") ?? StateFolder.Default;
         var root = StateFolder.Create(Path.Combine(StateFolder.Create(state), "npm"));
         var place = Path.Combine(root, $"{folder[^1].ToLowerInvariant()}-{Version(files)}");
@@ -27,7 +28,8 @@ internal static class NodeProject
         foreach (var file in files)
             file.CopyTo(Path.Combine(partial, file.Name));
         await NodeJs.RequireWithNpmAsync(CancellationToken.None);
-        var npm = new ChildProcess(NodeJs.Npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        var npm = new ChildProcess(
+            NodeJs.Npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
         {
             WorkingDirectory = partial,
             Timeout = InstallLimit,

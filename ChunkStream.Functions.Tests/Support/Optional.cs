@@ -6,5 +6,6 @@ namespace ChunkStream.Functions.Tests.Support;
 /// </summary>
 internal static class Optional
 {
-    public static bool IsEverythingRequired => Environment.GetEnvironmentVariable("CHUNKSTREAM_TESTS_REQUIRE_ALL") is not null;
+    public static bool IsEverythingRequired
+        => Environment.GetEnvironmentVariable("CHUNKSTREAM_TESTS_REQUIRE_ALL") is not null;
 }

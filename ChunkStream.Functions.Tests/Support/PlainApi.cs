@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.Support;
 
-/// <summary>A minimal API as an adopter writes it: ASP.NET Core and <c>AddChunkStream()</c>, on a real loopback socket.</summary>
+/// <summary>
+/// A minimal API as an adopter writes it: ASP.NET Core and <c>AddChunkStream()</c>, on a real loopback socket.
+/// </summary>
 internal sealed class PlainApi : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -20,7 +22,10 @@ internal sealed class PlainApi : IAsyncDisposable
 
     public IMeterFactory Meters => _app.Services.GetRequiredService<IMeterFactory>();
 
-    public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 }) { Timeout = Bounded.Limit };
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 })
+    {
+        Timeout = Bounded.Limit,
+    };
 
     public static async Task<PlainApi> StartAsync(
         Action<WebApplication> map,
@@ -40,11 +45,13 @@ internal sealed class PlainApi : IAsyncDisposable
         map(app);
         var api = new PlainApi(app, log);
         await app.StartAsync().Within();
-        api.Client.BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        api.Client.BaseAddress = new Uri(
+            app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return api;
     }
 
-    public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead).Within();
+    public Task<HttpResponseMessage> GetAsync(string path)
+        => Client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead).Within();
 
     public async Task<string> TextAsync(string path) => await Client.GetStringAsync(path).Within();
 

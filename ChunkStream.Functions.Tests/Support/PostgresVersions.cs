@@ -2,7 +2,10 @@ using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.Support;
 
-/// <summary>The versions of Postgres that the tests can run on: the local host's, which is the newest, and the oldest that is supported.</summary>
+/// <summary>
+/// The versions of Postgres that the tests can run on: the local host's, which is the newest, and the oldest that is
+/// supported.
+/// </summary>
 internal static class PostgresVersions
 {
     /// <summary>The environment variable that chooses the major version for the whole suite.</summary>

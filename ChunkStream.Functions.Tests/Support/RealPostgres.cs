@@ -46,7 +46,8 @@ public sealed class RealPostgres : IAsyncLifetime
             Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "300" },
         }).Within(TimeSpan.FromMinutes(5));
         _database = new PostgresDatabase(
-            ConfiguredConnection.Create(ConnectionString), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+            ConfiguredConnection.Create(ConnectionString), new PostgresOptions(), TimeProvider.System,
+            NullLoggerFactory.Instance);
         _direct = NpgsqlDataSource.Create(ConnectionString + ";Application Name=tests;Pooling=false");
     }
 
@@ -57,8 +58,10 @@ public sealed class RealPostgres : IAsyncLifetime
         await _server!.DisposeAsync();
     }
 
-    internal StreamSource Open(string query, RecordEncoding encoding = RecordEncoding.Json, CancellationToken cancellation = default)
-        => new CursorSource(Database, new QueryRun(new PostgresQuery(query)), encoding, TimeProvider.System, cancellation);
+    internal StreamSource Open(
+        string query, RecordEncoding encoding = RecordEncoding.Json, CancellationToken cancellation = default)
+        => new CursorSource(
+            Database, new QueryRun(new PostgresQuery(query)), encoding, TimeProvider.System, cancellation);
 
     /// <summary>The rows of a query as our cursor gives them: a line each.</summary>
     public async Task<string[]> StreamedAsync(string query)
@@ -118,14 +121,17 @@ public sealed class RealPostgres : IAsyncLifetime
 
     /// <summary>Waits until a query of ours is being run, or its cursor is open.</summary>
     public Task UntilOneRunsAsync()
-        => Bounded.Until(async () => await ScalarAsync<long>(Ours + " and state <> 'idle'") > 0, "a query of ours runs");
+        => Bounded.Until(
+            async () => await ScalarAsync<long>(Ours + " and state <> 'idle'") > 0, "a query of ours runs");
 
     /// <summary>Fails unless within the limit no backend of ours runs a query or is inside a transaction.</summary>
     public Task AssertNothingRunsAsync(TimeSpan limit)
-        => Bounded.Until(async () => await ScalarAsync<long>(Ours + " and state <> 'idle'") == 0, "no query of ours runs", limit);
+        => Bounded.Until(
+            async () => await ScalarAsync<long>(Ours + " and state <> 'idle'") == 0, "no query of ours runs", limit);
 
     private const string Ours =
-        "select count(*) from pg_stat_activity where application_name = 'ChunkStream' and backend_type = 'client backend'";
+        "select count(*) from pg_stat_activity where application_name = 'ChunkStream' "
+        + "and backend_type = 'client backend'";
 }
 
 /// <summary>The tests that share the server. They run one after another.</summary>

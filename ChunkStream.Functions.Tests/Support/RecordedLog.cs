@@ -10,7 +10,7 @@ internal sealed class RecordedLog : ILoggerProvider
 
     public IReadOnlyCollection<Entry> Entries => _entries;
 
-    /// <summary>What was logged since this was asked last; it is kept no longer.</summary>
+    /// <summary>Takes the entries that were logged since the last call.</summary>
     public IEnumerable<Entry> Take()
     {
         while (_entries.TryDequeue(out var entry))
@@ -22,7 +22,8 @@ internal sealed class RecordedLog : ILoggerProvider
     {
         var found = (Entry?)null;
         await Bounded.Until(
-            () => Task.FromResult((found = _entries.FirstOrDefault(entry => entry.Event.Name == "StreamEnded")) is not null),
+            () => Task.FromResult(
+                (found = _entries.FirstOrDefault(entry => entry.Event.Name == "StreamEnded")) is not null),
             "a stream has ended");
         return found!;
     }
@@ -42,7 +43,9 @@ internal sealed class RecordedLog : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
             => log._entries.Enqueue(new Entry(category, logLevel, eventId, formatter(state, exception), exception));
     }
 }

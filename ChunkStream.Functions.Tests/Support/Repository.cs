@@ -10,7 +10,8 @@ internal static class Repository
     {
         var root = Path.Combine(Root, folder);
         return Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
-            .Where(file => !Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "node_modules"));
+            .Where(file => !Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar)
+                .Any(part => part is "bin" or "obj" or "node_modules"));
     }
 
     private static string FindRoot()

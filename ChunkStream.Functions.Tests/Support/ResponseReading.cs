@@ -15,7 +15,10 @@ internal static class ResponseReading
         return Encoding.UTF8.GetString(buffer, 0, length);
     }
 
-    /// <summary>What arrives of the body until it has a text: a decompressor may give what came at once in several parts.</summary>
+    /// <summary>
+    /// Reads the body until it contains a text. One read may not be enough: a decompressor may give in several parts
+    /// what arrived at once.
+    /// </summary>
     public static async Task<string> ReadUntilAsync(this Stream body, string text)
     {
         var read = await body.ReadSomeAsync();

@@ -15,7 +15,8 @@ internal sealed class RunningProgram : IAsyncDisposable
     }
 
     public static RunningProgram Start(
-        string program, IEnumerable<string> arguments, string? folder = null, params (string Name, string Value)[] environment)
+        string program, IEnumerable<string> arguments, string? folder = null,
+        params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -25,7 +26,7 @@ internal sealed class RunningProgram : IAsyncDisposable
             WorkingDirectory = folder ?? "",
         };
 
-        // Everything here is on this machine, whatever proxy it has for what is not.
+        // Everything that the program calls is on this machine, so no proxy is used.
         start.Environment["NO_PROXY"] = "127.0.0.1,localhost";
         start.Environment["PYTHONUNBUFFERED"] = "1";
         foreach (var (name, value) in environment)
@@ -33,7 +34,10 @@ internal sealed class RunningProgram : IAsyncDisposable
         return new RunningProgram(Process.Start(start)!);
     }
 
-    /// <summary>Starts a JavaScript module that has the client's <c>stream</c> and <c>StreamError</c>, the server's address as <c>api</c>, and <c>line()</c>, which reads what the test says.</summary>
+    /// <summary>
+    /// Starts a JavaScript module with the client's <c>stream</c> and <c>StreamError</c>, the server's address as
+    /// <c>api</c>, and <c>line()</c>, which reads a line that the test writes.
+    /// </summary>
     public static RunningProgram JavaScript(Uri api, string script)
     {
         var client = new Uri(Path.Combine(Repository.Root, "client", "src", "index.js"));
@@ -50,7 +54,8 @@ internal sealed class RunningProgram : IAsyncDisposable
 
     /// <summary>The next line that it says.</summary>
     public async Task<string> ReadLineAsync()
-        => await _process.StandardOutput.ReadLineAsync().Within() ?? throw new IOException($"It ended without a word: {await _errors.Within()}");
+        => await _process.StandardOutput.ReadLineAsync().Within()
+            ?? throw new IOException($"It ended without a word: {await _errors.Within()}");
 
     /// <summary>Tells it to go on.</summary>
     public Task GoOnAsync() => _process.StandardInput.WriteLineAsync("go on");
@@ -63,7 +68,7 @@ internal sealed class RunningProgram : IAsyncDisposable
         return (_process.ExitCode, output.ReplaceLineEndings("\n"), await _errors.Within());
     }
 
-    /// <summary>Waits for its end; gives the lines that it said. Fails where it did.</summary>
+    /// <summary>Waits for its end and gives the lines that it wrote. Fails if the program failed.</summary>
     public async Task<string[]> LinesAsync()
     {
         var (exitCode, output, errors) = await EndAsync();

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace ChunkStream.Functions.Tests.Support;
 
-/// <summary>For how long at most everything stood still since it was made: machines that are shared do so at times.</summary>
+/// <summary>
+/// Measures the longest time for which the whole machine stood still, as shared machines sometimes do.
+/// </summary>
 internal sealed class StandStill : IDisposable
 {
     private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(10);

@@ -13,7 +13,10 @@ namespace ChunkStream.Functions.Tests.Support;
 /// <param name="Error">The error that the format said, or null.</param>
 internal sealed record StreamRead(IReadOnlyList<string> Records, bool IsComplete, JsonNode? Error)
 {
-    /// <summary>Whether HTTP said that the body is whole. Formats that say their end themselves don't ask for that; the server owes it.</summary>
+    /// <summary>
+    /// Whether the body ended as HTTP requires. Clients of formats with an end mark need not check it, but the server
+    /// must do it.
+    /// </summary>
     public bool EndedCleanly { get; private init; }
 
     /// <summary>What has come, for the message of a test that fails.</summary>
@@ -46,21 +49,26 @@ internal sealed record StreamRead(IReadOnlyList<string> Records, bool IsComplete
     /// <summary>These records have come, it is known that they are all, and the response ended cleanly.</summary>
     public void AssertWhole(IEnumerable<string> records)
     {
-        Assert.True(IsComplete && EndedCleanly, $"IsComplete: {IsComplete}, EndedCleanly: {EndedCleanly}, the end of what came: {LastOfBody}");
+        Assert.True(
+            IsComplete && EndedCleanly,
+            $"IsComplete: {IsComplete}, EndedCleanly: {EndedCleanly}, the end of what came: {LastOfBody}");
         Assert.Equal(records, Records);
     }
 
     /// <summary>It is known that something is missing, and the response was cut.</summary>
     /// <param name="because">What to say otherwise.</param>
     public void AssertCut(string because = "")
-        => Assert.False(IsComplete || EndedCleanly, $"{because} IsComplete: {IsComplete}, EndedCleanly: {EndedCleanly}, the end of what came: {LastOfBody}");
+        => Assert.False(
+            IsComplete || EndedCleanly,
+            $"{because} IsComplete: {IsComplete}, EndedCleanly: {EndedCleanly}, the end of what came: {LastOfBody}");
 
     private string LastOfBody => Body.Length > 1000 ? Body[^1000..] : Body;
 
     private static StreamRead Parse(string text, bool endedCleanly, string format)
         => format switch
         {
-            // No mark of its own: HTTP must say that the body is whole. Records here hold line breaks, so text can't be parted.
+            // The format has no end mark, so HTTP must say that the body is complete. Records contain line breaks, so
+            // the text can't be split.
             "text" => new StreamRead([text], endedCleanly, null),
             "ndjson" => new StreamRead(Json(Lines(text)), endedCleanly, null),
             "csv" => Csv(text, endedCleanly),
@@ -110,7 +118,9 @@ internal sealed record StreamRead(IReadOnlyList<string> Records, bool IsComplete
             at = end + (quoted ? 3 : 2);
         }
 
-        return new StreamRead(records.Count > 0 ? records[1..] : [], endedCleanly && text.EndsWith("\r\n", StringComparison.Ordinal), null);
+        return new StreamRead(
+            records.Count > 0 ? records[1..] : [],
+            endedCleanly && text.EndsWith("\r\n", StringComparison.Ordinal), null);
     }
 
     private static StreamRead Events(string text)
@@ -118,7 +128,8 @@ internal sealed record StreamRead(IReadOnlyList<string> Records, bool IsComplete
         var (records, complete, error) = (new List<string>(), false, (JsonNode?)null);
         foreach (var block in text.Split("\n\n")[..^1])
         {
-            var fields = block.Split('\n').Where(line => !line.StartsWith(':')).Select(line => line.Split(": ", 2)).ToArray();
+            var fields = block.Split('\n').Where(line => !line.StartsWith(':')).Select(line => line.Split(": ", 2))
+                .ToArray();
             var name = fields.FirstOrDefault(field => field[0] == "event")?[1] ?? "message";
             var data = string.Join('\n', fields.Where(field => field[0] == "data").Select(field => field[1]));
             if (name == "end")

@@ -11,13 +11,17 @@ namespace ChunkStream.Functions.Tests.Support;
 /// </summary>
 internal static class TestGenerators
 {
-    /// <summary>Adds <c>/lines</c> and <c>/messages</c>, with the parameters <c>count</c> and <c>intervalMs</c>.</summary>
+    /// <summary>
+    /// Adds <c>/lines</c> and <c>/messages</c>, with the parameters <c>count</c> and <c>intervalMs</c>.
+    /// </summary>
     public static void AddTestGenerators(this ChunkStreamBuilder builder) => builder
         .AddGenerator(services =>
         {
             var time = services.GetRequiredService<TimeProvider>();
             return new GeneratorEndpoint<string>(
-                "lines", "Lines of text", (given, token) => Lines(given.Number("count"), Interval(given), time, token), TestJson.Default.String)
+                "lines", "Lines of text",
+                (given, token) => Lines(given.Number("count"), Interval(given), time, token),
+                TestJson.Default.String)
             {
                 Access = EndpointAccess.Anonymous,
                 Parameters = Parameters(defaultCount: 10),
@@ -28,7 +32,9 @@ internal static class TestGenerators
         {
             var time = services.GetRequiredService<TimeProvider>();
             return new GeneratorEndpoint<Message>(
-                "messages", "Messages as JSON", (given, token) => Messages(given.Number("count"), Interval(given), time, token), TestJson.Default.Message)
+                "messages", "Messages as JSON",
+                (given, token) => Messages(given.Number("count"), Interval(given), time, token),
+                TestJson.Default.Message)
             {
                 Access = EndpointAccess.Anonymous,
                 Parameters = Parameters(defaultCount: 5),
@@ -38,7 +44,8 @@ internal static class TestGenerators
 
     /// <summary><c>Line 0</c>, <c>Line 1</c> …</summary>
     public static async IAsyncEnumerable<string> Lines(
-        int count, TimeSpan interval, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellation = default)
+        int count, TimeSpan interval, TimeProvider time,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await foreach (var number in Numbers(count, interval, time, cancellation))
             yield return $"Line {number}";
@@ -46,7 +53,8 @@ internal static class TestGenerators
 
     /// <summary><c>{"number":0,"text":"Message 0"}</c> …</summary>
     public static async IAsyncEnumerable<Message> Messages(
-        int count, TimeSpan interval, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellation = default)
+        int count, TimeSpan interval, TimeProvider time,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await foreach (var number in Numbers(count, interval, time, cancellation))
             yield return new Message(number, $"Message {number}");

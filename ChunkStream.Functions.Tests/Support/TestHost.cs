@@ -10,7 +10,7 @@ internal static class TestHost
 {
     public static async Task<int> Main(string[] arguments)
     {
-        // As users have it: the tests' own process has tiny buffers.
+        // The buffers have the sizes that users get. The tests' own process has tiny ones.
         AppContext.SetSwitch("ChunkStream.TinyBuffers", false);
         using var shutdown = new ShutdownSignal();
         return await CommandLine.InvokeAsync(

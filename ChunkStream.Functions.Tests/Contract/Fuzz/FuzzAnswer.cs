@@ -8,22 +8,28 @@ namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 /// <param name="Headers">The headers.</param>
 /// <param name="Body">What came of the body, each byte as a character.</param>
 /// <param name="IsWhole">Whether all of it came.</param>
-internal sealed record FuzzAnswer(string Method, int Status, IReadOnlyDictionary<string, string> Headers, string Body, bool IsWhole)
+internal sealed record FuzzAnswer(
+    string Method, int Status, IReadOnlyDictionary<string, string> Headers, string Body, bool IsWhole)
 {
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 
-    /// <summary>Reads the responses to requests of these methods; gives the bytes that are none of them.</summary>
-    public static (IReadOnlyList<FuzzAnswer> Answers, string Remainder) Parse(string text, IReadOnlyList<string> methods)
+    /// <summary>Reads the responses to requests with these methods, and gives the bytes that are left.</summary>
+    public static (IReadOnlyList<FuzzAnswer> Answers, string Remainder) Parse(
+        string text, IReadOnlyList<string> methods)
     {
         var answers = new List<FuzzAnswer>();
-        while (text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text.IndexOf("\r\n\r\n", StringComparison.Ordinal) is > 0 and var end)
+        while (text.StartsWith("HTTP/1.", StringComparison.Ordinal)
+            && text.IndexOf("\r\n\r\n", StringComparison.Ordinal) is > 0 and var end)
         {
             var lines = text[..end].Split("\r\n");
             var status = int.Parse(lines[0].AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture);
             var headers = lines.Skip(1)
                 .Select(line => line.Split(": ", 2))
                 .GroupBy(pair => pair[0], StringComparer.OrdinalIgnoreCase)
-                .ToDictionary(group => group.Key, group => string.Join(", ", group.Select(pair => pair.ElementAtOrDefault(1))), StringComparer.OrdinalIgnoreCase);
+                .ToDictionary(
+                    group => group.Key,
+                    group => string.Join(", ", group.Select(pair => pair.ElementAtOrDefault(1))),
+                    StringComparer.OrdinalIgnoreCase);
             text = text[(end + 4)..];
             if (status < 200)
                 continue;
@@ -38,7 +44,7 @@ internal sealed record FuzzAnswer(string Method, int Status, IReadOnlyDictionary
 
     private static (string Body, bool IsWhole) BodyOf(ref string text, Dictionary<string, string> headers)
     {
-        // Then it was HEAD, unknown to us.
+        // The next response begins at once, so this was the answer to a HEAD that the parser did not know of.
         if (text.StartsWith("HTTP/1.", StringComparison.Ordinal))
             return ("", false);
         if (headers.GetValueOrDefault("Transfer-Encoding") == "chunked")
@@ -54,7 +60,8 @@ internal sealed record FuzzAnswer(string Method, int Status, IReadOnlyDictionary
     {
         var body = "";
         while (text.IndexOf("\r\n", StringComparison.Ordinal) is > 0 and var line
-            && int.TryParse(text.AsSpan(0, line), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var length)
+            && int.TryParse(
+                text.AsSpan(0, line), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var length)
             && text.Length >= line + 2 + length + 2)
         {
             Take(ref text, line + 2);

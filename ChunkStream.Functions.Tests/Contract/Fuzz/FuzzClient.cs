@@ -4,10 +4,10 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 
-/// <summary>Sends what is no request as readily as what is one, and gives what came back.</summary>
+/// <summary>Sends any bytes, whether they are a request or not, and gives the answer.</summary>
 internal static class FuzzClient
 {
-    // Of a long answer the rest is read and forgotten.
+    // The rest of a long answer is read and dropped.
     private const int MostKept = 256 * 1024;
 
     private const int SomeBytes = 2000;
@@ -21,7 +21,7 @@ internal static class FuzzClient
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(server.Host, server.Port).Within();
 
-        // The server may answer before it has all of it, and take no more.
+        // The server may answer before it has received everything, and then take no more.
         var sending = socket.SendAsync(request.Bytes);
         if (request.Leaving is Leaving.AtOnce or Leaving.AfterSilence)
         {
@@ -60,7 +60,7 @@ internal static class FuzzClient
         }
         catch (SocketException)
         {
-            // A cut, or the server had enough of what was sent.
+            // The connection was cut, or the server refused to read more.
         }
 
         return (got.ToString(), false);

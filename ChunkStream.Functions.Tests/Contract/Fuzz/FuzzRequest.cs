@@ -10,29 +10,32 @@ namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 internal sealed partial record FuzzRequest(string Text, params string[] Methods)
 {
     /// <summary>
-    /// Whether it may be no HTTP at all: then the server itself may refuse it, without a body, or say nothing and close.
+    /// Whether this may be no valid HTTP. The server may then refuse it without a body, or close without an answer.
     /// </summary>
     public bool IsBroken { get; init; }
 
     /// <summary>How the client ends it.</summary>
     public Leaving Leaving { get; init; }
 
-    /// <summary>The same with HEAD for GET, where the two are to be compared.</summary>
+    /// <summary>The same request with HEAD instead of GET, if the two answers are to be compared.</summary>
     public FuzzRequest? Head { get; init; }
 
     /// <summary>The bytes.</summary>
     public byte[] Bytes => Encoding.Latin1.GetBytes(Text);
 
-    /// <summary>As bash takes it: <c>printf '…' | nc localhost 7071</c> sends it again.</summary>
+    /// <summary>A command for bash: <c>printf '…' | nc localhost 7071</c> sends the request again.</summary>
     public override string ToString()
     {
         const int Most = 4000;
         var line = LongRun().Replace(Text, run => $"\0{run.Value[0]}{run.Length}\0");
         var escaped = string.Concat((line.Length <= Most ? line : line[..Most]).Select(Escaped));
-        escaped = EscapedRun().Replace(escaped, run => $"'$(printf '{run.Groups["character"]}%.0s' {{1..{run.Groups["length"]}}})'");
+        escaped = EscapedRun().Replace(
+            escaped, run => $"'$(printf '{run.Groups["character"]}%.0s' {{1..{run.Groups["length"]}}})'");
         return line.Length <= Most
             ? $"printf '{escaped}' ({Leaving})"
-            : string.Create(CultureInfo.InvariantCulture, $"printf '{escaped}' … and {line.Length - Most} bytes more ({Leaving})");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"printf '{escaped}' … and {line.Length - Most} bytes more ({Leaving})");
     }
 
     private static string Escaped(char character) => character switch
@@ -48,11 +51,13 @@ internal sealed partial record FuzzRequest(string Text, params string[] Methods)
     [GeneratedRegex(@"([a-z0-9\[,])\1{60,}", RegexOptions.CultureInvariant)]
     private static partial Regex LongRun();
 
-    [GeneratedRegex(@"\\x00(?<character>[a-z0-9\[,])(?<length>\d+)\\x00", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\\x00(?<character>[a-z0-9\[,])(?<length>\d+)\\x00",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex EscapedRun();
 }
 
-/// <summary>What a client does when it has sent what it sends.</summary>
+/// <summary>What a client does after it has sent its request.</summary>
 internal enum Leaving
 {
     /// <summary>It reads to the end.</summary>

@@ -27,21 +27,23 @@ internal sealed partial class FuzzSeed
         _raws = new RawMaker(random, _values, _requests);
     }
 
-    /// <summary>Sends so many; tells of each fault in a sentence with its request.</summary>
+    /// <summary>Sends a number of requests, and reports each fault with its request.</summary>
     public async Task RunAsync(int count, Action<string> fault)
     {
         for (var number = 0; number < count; number++)
         {
             var request = _values.Chance(80) ? _requests.Next() : _raws.Next();
             var status = await TryAsync(request, number, fault);
-            if (request.Head is { } head && await TryAsync(head, number, fault) is { } headStatus && Differ(status, headStatus))
+            if (request.Head is { } head && await TryAsync(head, number, fault) is { } headStatus
+                && Differ(status, headStatus))
                 Tell(fault, number, request, $"GET has the status {status}, HEAD has {headStatus}", "");
         }
     }
 
-    // How many rows there are, and whether the database fails, is known only where a query is run.
+    // Only GET runs the query, so only GET finds too many rows or a failing database.
     private static bool Differ(int? status, int headStatus)
-        => status is not (null or 413 or >= 500) && headStatus < 500 && (status >= 400 || headStatus >= 400) && status != headStatus;
+        => status is not (null or 413 or >= 500) && headStatus < 500 && (status >= 400 || headStatus >= 400)
+            && status != headStatus;
 
     private async Task<int?> TryAsync(FuzzRequest request, int number, Action<string> fault)
     {
@@ -56,13 +58,15 @@ internal sealed partial class FuzzSeed
                     Tell(fault, number, request, complaint, text);
             }
 
-            if (!request.IsBroken && isAll && request.Leaving is Leaving.AfterAll && (answers.Count != 1 || rest.Length > 0))
+            if (!request.IsBroken && isAll && request.Leaving is Leaving.AfterAll
+                && (answers.Count != 1 || rest.Length > 0))
                 Tell(fault, number, request, $"{answers.Count} answers, then {rest.Length} bytes", text);
             foreach (var answer in answers)
                 Remember(answer);
             return answers.Count == 0 ? null : answers[0].Status;
         }
-        catch (Exception e) when (e is TimeoutException or FormatException or OverflowException or IndexOutOfRangeException)
+        catch (Exception e)
+            when (e is TimeoutException or FormatException or OverflowException or IndexOutOfRangeException)
         {
             Tell(fault, number, request, $"{e.GetType().Name}: {e.Message}", text);
             return null;
@@ -94,7 +98,8 @@ internal sealed partial class FuzzSeed
                 && problem["title"]!.GetValue<string>().Length > 0
                 && problem["detail"]!.GetValue<string>().Length > 0 ? null : "a problem that is none";
         }
-        catch (Exception e) when (e is System.Text.Json.JsonException or NullReferenceException or InvalidOperationException)
+        catch (Exception e)
+            when (e is System.Text.Json.JsonException or NullReferenceException or InvalidOperationException)
         {
             return $"a problem that is none: {e.Message}";
         }
@@ -104,13 +109,17 @@ internal sealed partial class FuzzSeed
     {
         foreach (var name in new[] { "Stream-Next-Offset", "Stream-Cursor", "ETag" })
             _values.Saw(answer.Header(name) ?? "");
-        foreach (Match token in Token().Matches(answer.Body.Length < 5000 ? answer.Body : answer.Body[^5000..]).TakeLast(2))
+        var end = answer.Body.Length < 5000 ? answer.Body : answer.Body[^5000..];
+        foreach (Match token in Token().Matches(end).TakeLast(2))
             _values.Saw(token.Groups["token"].Value);
     }
 
     private void Tell(Action<string> fault, int number, FuzzRequest request, string complaint, string answer)
-        => fault($"seed {_seed}, request {number}: {complaint}\n  {request}\n  gives {(answer.Length > 600 ? answer[..600] : answer).ReplaceLineEndings(" | ")}");
+        => fault($"seed {_seed}, request {number}: {complaint}\n  {request}\n  gives "
+            + $"{(answer.Length > 600 ? answer[..600] : answer).ReplaceLineEndings(" | ")}");
 
-    [GeneratedRegex("""^id: ?(?<token>\S+)|"(checkpoint|continue|resume)": ?"(?<token>[^"]+)"|resume=(?<token>[^&"\s]+)""", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        """^id: ?(?<token>\S+)|"(checkpoint|continue|resume)": ?"(?<token>[^"]+)"|resume=(?<token>[^&"\s]+)""",
+        RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Token();
 }

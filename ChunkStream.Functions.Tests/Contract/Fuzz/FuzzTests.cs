@@ -6,8 +6,9 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 
 /// <summary>
-/// Whatever is sent: never a 500, an unhandled exception or a hang; each refusal is a problem; afterwards nothing is held that was
-/// not held before. <c>CHUNKSTREAM_FUZZ_SEED</c> and <c>CHUNKSTREAM_FUZZ_COUNT</c> choose the first seed and how many.
+/// Whatever is sent, the server never answers 500, throws an unhandled exception or hangs. Each refusal is a problem,
+/// and afterwards the process holds no more than before. <c>CHUNKSTREAM_FUZZ_SEED</c> is the first seed and
+/// <c>CHUNKSTREAM_FUZZ_COUNT</c> the number of seeds.
 /// </summary>
 [Collection(Alone.Collection)]
 public sealed class FuzzTests(RealPostgres postgres)
@@ -34,7 +35,7 @@ public sealed class FuzzTests(RealPostgres postgres)
         await using var keyed = await FuzzedHost.StartAsync(postgres.ConnectionString, key: "k3y", queries);
         FuzzedHost[] hosts = [open, keyed];
 
-        // What is made once is made here: connections to the database, buffers, code.
+        // The first run makes what stays: database connections, buffers, compiled code.
         await RunAsync(hosts, Enumerable.Range(WarmUpSeed, 8));
         await SettleAsync(hosts);
         var (heap, descriptors) = (Heap(), await DescriptorsAsync());
@@ -43,7 +44,9 @@ public sealed class FuzzTests(RealPostgres postgres)
 
         Assert.True(_faults.IsEmpty, $"{_faults.Count} faults:\n{string.Join("\n\n", _faults.Take(MostTold))}");
         await SettleAsync(hosts);
-        await Bounded.Until(async () => await DescriptorsAsync() <= descriptors + DescriptorBound, $"about {descriptors} descriptors are open, as before");
+        await Bounded.Until(
+            async () => await DescriptorsAsync() <= descriptors + DescriptorBound,
+            $"about {descriptors} descriptors are open, as before");
         var after = Heap();
         Assert.True(after <= heap + HeapBound, $"The heap has grown from {heap} to {after} bytes.");
         foreach (var host in hosts)
@@ -51,13 +54,17 @@ public sealed class FuzzTests(RealPostgres postgres)
     }
 
     private async Task RunAsync(FuzzedHost[] hosts, IEnumerable<int> seeds)
-        => await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = SeedsAtOnce }, async (seed, _) =>
+    {
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = SeedsAtOnce };
+        await Parallel.ForEachAsync(seeds, limits, async (seed, _) =>
         {
             var host = hosts[seed & 1];
             await new FuzzSeed(new Uri(host.Api.Origin), seed, host.Key).RunAsync(RequestsASeed, _faults.Enqueue);
             foreach (var complaint in host.Complaints())
-                _faults.Enqueue(string.Create(CultureInfo.InvariantCulture, $"seed {seed}, or one at the same time: {complaint}"));
+                _faults.Enqueue(
+                    string.Create(CultureInfo.InvariantCulture, $"seed {seed}, or one at the same time: {complaint}"));
         });
+    }
 
     private async Task SettleAsync(FuzzedHost[] hosts)
     {
@@ -89,13 +96,15 @@ public sealed class FuzzTests(RealPostgres postgres)
         return GC.GetTotalMemory(forceFullCollection: true);
     }
 
-    // Without the connections to the database, which stay for the next who asks, and which a pool bounds. Nothing can be counted
-    // elsewhere than on Linux.
+    // Database connections are not counted: they stay in the pool, which has a bound. Only Linux can count descriptors.
     private async Task<long> DescriptorsAsync() => !Directory.Exists("/proc/self/fd")
         ? 0
         : Directory.GetFiles("/proc/self/fd").Length
-            - await postgres.ScalarAsync<long>("select count(*) from pg_stat_activity where application_name = 'ChunkStream'");
+            - await postgres.ScalarAsync<long>(
+                "select count(*) from pg_stat_activity where application_name = 'ChunkStream'");
 
     private static int Setting(string name, int otherwise)
-        => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+        => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number)
+            ? number
+            : otherwise;
 }

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 
-/// <summary>Values that programs have stumbled over, and sound ones, for names that the endpoints know. Each character is a byte.</summary>
+/// <summary>
+/// Values for the parameters and headers that the endpoints know: valid ones, and some that programs often handle
+/// wrongly. Each character stands for a byte.
+/// </summary>
 internal sealed class FuzzValues(Random random)
 {
     // What answers have given: tokens, offsets, tags.
@@ -11,31 +14,36 @@ internal sealed class FuzzValues(Random random)
 
     private static readonly string[] Numbers =
     [
-        "0", "-0", "1", "-1", "+1", "01", "1.0", "1e3", "0x10", " 1", "1 ", "2147483647", "2147483648", "-2147483648", "9223372036854775807",
-        "9223372036854775808", "-9223372036854775808", "9007199254740992", "18446744073709551616", "99999999999999999999999999", "NaN",
-        "Infinity", "-Infinity", "1e400", "1_000", "1,000", "\u00d9\u00a3",
+        "0", "-0", "1", "-1", "+1", "01", "1.0", "1e3", "0x10", " 1", "1 ", "2147483647", "2147483648", "-2147483648",
+        "9223372036854775807", "9223372036854775808", "-9223372036854775808", "9007199254740992",
+        "18446744073709551616", "99999999999999999999999999", "NaN", "Infinity", "-Infinity", "1e400", "1_000",
+        "1,000", "\u00d9\u00a3",
     ];
 
     private static readonly string[] Words =
     [
-        "", " ", "*", "null", "true", "false", "undefined", "now", "-1", "end", "{}", "[]", "\"", "'", "';select pg_sleep(9)--", "a;b", "a,b", "a=b",
-        "\\", "%", "%s%n", "%00", "../../etc/passwd", "${7*7}", "<script>", "gzip", "ndjson", "json", "sse", "csv", "text", "frames", "NDJSON",
-        "long-poll", "exact", "2030-01-31T12:00:00Z", "0001-01-01", "infinity", "294277-01-01", "{1,2", "[1,2)", "empty", "1d", "Z",
+        "", " ", "*", "null", "true", "false", "undefined", "now", "-1", "end", "{}", "[]", "\"", "'",
+        "';select pg_sleep(9)--", "a;b", "a,b", "a=b", "\\", "%", "%s%n", "%00", "../../etc/passwd", "${7*7}",
+        "<script>", "gzip", "ndjson", "json", "sse", "csv", "text", "frames", "NDJSON", "long-poll", "exact",
+        "2030-01-31T12:00:00Z", "0001-01-01", "infinity", "294277-01-01", "{1,2", "[1,2)", "empty", "1d", "Z",
     ];
 
-    // As bytes: NUL, controls, a lone surrogate, an overlong slash, a cut sequence, a BOM, text that turns direction, an emoji.
+    // As bytes: NUL, controls, a lone surrogate, an overlong slash, a cut sequence, a BOM, text that turns direction,
+    // an emoji.
     private static readonly string[] Bytes =
     [
-        "\0", "a\0b", "\t", "\x1b[2J", "\x7f", "\u00ed\u00a0\u0080", "\u00c0\u00af", "\u00e2\u0082", "\u00ff\u00fe", "\u00ef\u00bb\u00bf", "\u00e2\u0080\u00ae",
-        "\u00f0\u009f\u0098\u0080", "\u00c3\u00a9", "\u00e2\u0080\u00a8", "\r\nX-Injected: 1", "\n", "\r",
+        "\0", "a\0b", "\t", "\x1b[2J", "\x7f", "\u00ed\u00a0\u0080", "\u00c0\u00af", "\u00e2\u0082", "\u00ff\u00fe",
+        "\u00ef\u00bb\u00bf", "\u00e2\u0080\u00ae", "\u00f0\u009f\u0098\u0080", "\u00c3\u00a9", "\u00e2\u0080\u00a8",
+        "\r\nX-Injected: 1", "\n", "\r",
     ];
 
     private static readonly string[] MediaTypes =
     [
-        "application/json", "application/x-ndjson", "text/event-stream", "text/plain", "text/csv", "*/*", "text/*", "application/jsonl", "application/ndjson",
-        "text/plain; charset=utf-8", "text/plain; x=\"\u00c3\u00a9\"", "text/plain;", "text/plain; charset=", "text", "text/", "/", "a/b/c", "text/plain, text/html",
-        "*/*;q=0", "text/csv;q=2", "text/csv;q=-1", "text/csv;q=0.0001", "text/csv; q=0.5; q=1", "application/json;q=NaN", "text/html,application/xhtml+xml;q=0.9",
-        "application/*+json", "application/problem+json",
+        "application/json", "application/x-ndjson", "text/event-stream", "text/plain", "text/csv", "*/*", "text/*",
+        "application/jsonl", "application/ndjson", "text/plain; charset=utf-8", "text/plain; x=\"\u00c3\u00a9\"",
+        "text/plain;", "text/plain; charset=", "text", "text/", "/", "a/b/c", "text/plain, text/html", "*/*;q=0",
+        "text/csv;q=2", "text/csv;q=-1", "text/csv;q=0.0001", "text/csv; q=0.5; q=1", "application/json;q=NaN",
+        "text/html,application/xhtml+xml;q=0.9", "application/*+json", "application/problem+json",
     ];
 
     public bool Chance(int percent) => random.Next(100) < percent;
@@ -57,7 +65,7 @@ internal sealed class FuzzValues(Random random)
             _seen.RemoveAt(20);
     }
 
-    /// <summary>What an answer gave, or nearly.</summary>
+    /// <summary>A value from an answer, sometimes changed.</summary>
     public string Seen()
     {
         var value = _seen.Count == 0 ? "0000000000000000001" : OneOf(_seen);
@@ -75,7 +83,7 @@ internal sealed class FuzzValues(Random random)
         _ => Mutated(OneOf(Words) + OneOf(Bytes) + OneOf(Numbers), 2),
     };
 
-    /// <summary>With some bytes changed, left out, put in or doubled.</summary>
+    /// <summary>The text with some bytes changed, removed, inserted or doubled.</summary>
     public string Mutated(string text, int times)
     {
         for (var time = 0; time < times && text.Length > 0; time++)
@@ -99,7 +107,9 @@ internal sealed class FuzzValues(Random random)
     /// <summary>A JSON text, whole or broken.</summary>
     public string Json()
     {
-        var sound = OneOf("1", "null", "\"a\"", "[]", "{}", "[1,2,3]", "{\"a\":[1,{\"b\":null}]}", "[[1],[2]]", "\"\\ud800\"", "1e999", "{\"a\":1,\"a\":2}", "[\"\\u0000\"]");
+        var sound = OneOf(
+            "1", "null", "\"a\"", "[]", "{}", "[1,2,3]", "{\"a\":[1,{\"b\":null}]}", "[[1],[2]]",
+            "\"\\ud800\"", "1e999", "{\"a\":1,\"a\":2}", "[\"\\u0000\"]");
         return random.Next(6) switch
         {
             0 => "",

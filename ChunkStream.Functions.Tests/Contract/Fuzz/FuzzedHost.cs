@@ -5,13 +5,15 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 
-/// <summary>A local host with short times, and what it holds.</summary>
+/// <summary>A local host with short time limits, and counters of what it holds.</summary>
 internal sealed class FuzzedHost : IAsyncDisposable
 {
     private static readonly (string Name, string Sql)[] Queries =
     [
-        ("series", "-- param: count integer = 1000\n-- key: n\n-- key-check: each-row\n-- max-rows: 100000\n-- access: anonymous\nselect n, sqrt(n) as root from generate_series(1, least(@count, 100001)) n"),
-        ("types", """
+        ("series", "-- param: count integer = 1000\n-- key: n\n-- key-check: each-row\n-- max-rows: 100000\n"
+            + "-- access: anonymous\nselect n, sqrt(n) as root from generate_series(1, least(@count, 100001)) n"),
+        ("types",
+            """
             -- param: t text = null
             -- param: n bigint = null
             -- param: num numeric = null
@@ -25,13 +27,16 @@ internal sealed class FuzzedHost : IAsyncDisposable
             -- param: b bytea = null
             -- key: id
             -- key-check: each-row
-            select g as id, @t::text as t, @n::bigint as n, @num::numeric as num, @f::float8 as f, @d::date as d, @ts::timestamptz as ts,
-              @j::jsonb as j, @u::uuid as u, @a::int[] as a, @r::int4range as r, @b::bytea as b
-            from generate_series(1, 20) g
-            """),
-        ("keyed", "-- key: g, t desc\n-- key-check: each-row\nselect g % 7 as g, 'k' || g as t, g as value from generate_series(1, 500) g"),
+            """
+            + "\nselect g as id, @t::text as t, @n::bigint as n, @num::numeric as num, @f::float8 as f, "
+            + "@d::date as d, @ts::timestamptz as ts,\n"
+            + "  @j::jsonb as j, @u::uuid as u, @a::int[] as a, @r::int4range as r, @b::bytea as b\n"
+            + "from generate_series(1, 20) g"),
+        ("keyed", "-- key: g, t desc\n-- key-check: each-row\nselect g % 7 as g, 'k' || g as t, g as value "
+            + "from generate_series(1, 500) g"),
         ("slow", "-- timeout: 200ms\nselect g as id, pg_sleep(0.05) as w from generate_series(1, 20) g"),
-        ("wide", "-- key: id\n-- key-check: each-row\nselect g as id, repeat('x', 20000) as v from generate_series(1, 200) g"),
+        ("wide", "-- key: id\n-- key-check: each-row\nselect g as id, repeat('x', 20000) as v "
+            + "from generate_series(1, 200) g"),
     ];
 
     private readonly MeterListener _meters = new();
@@ -82,13 +87,14 @@ internal sealed class FuzzedHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>What went wrong inside, by the log; what was logged is forgotten.</summary>
+    /// <summary>The errors in the log so far, which is cleared.</summary>
     public IEnumerable<string> Complaints()
     {
         foreach (var entry in Api.Log.Take())
         {
-            // A stream that fails for a reason that is known, too many rows say, is an error for its reader alone.
-            if ((entry.Level >= LogLevel.Error && entry.Event.Name != "StreamEnded") || entry.Message.Contains("internal-error", StringComparison.Ordinal))
+            // A stream that ends for a known reason, for instance too many rows, is an error only for its reader.
+            if ((entry.Level >= LogLevel.Error && entry.Event.Name != "StreamEnded")
+                || entry.Message.Contains("internal-error", StringComparison.Ordinal))
                 yield return $"logged by {entry.Category}: {entry.Level} {entry.Message} {entry.Exception}";
         }
     }

@@ -14,9 +14,11 @@ public sealed class BoundedMessagesTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task What_comes_before_a_message_that_is_too_large_arrives_whole_in_whatever_pieces_it_comes(int messagesBefore)
+    public async Task What_comes_before_a_message_that_is_too_large_arrives_whole_in_whatever_pieces_it_comes(
+        int messagesBefore)
     {
-        byte[] before = [.. Enumerable.Range(0, messagesBefore).SelectMany(number => Row(null, new string('v', number * 7), ""))];
+        byte[] before =
+            [.. Enumerable.Range(0, messagesBefore).SelectMany(number => Row(null, new string('v', number * 7), ""))];
         byte[] all = [.. before, .. Row("a", null, new string('x', Most)), .. Row("next")];
         for (var piece = 1; piece <= all.Length; piece++)
         {
@@ -24,7 +26,7 @@ public sealed class BoundedMessagesTests
 
             var (received, failure) = await ReadAsync(messages);
 
-            // Of the message itself no more than makes no difference: it takes 5 bytes to know its length.
+            // At most 4 bytes of the large message itself arrive: its length is known after 5.
             Assert.True(received.AsSpan().StartsWith(before), $"pieces of {piece}");
             Assert.InRange(received.Length, before.Length, before.Length + 4);
             Assert.Equal((2, Most), (Assert.IsType<MessageTooLargeException>(failure).Column, failure.Most));
@@ -53,7 +55,8 @@ public sealed class BoundedMessagesTests
     [Fact]
     public async Task A_message_that_is_no_row_is_refused_without_a_column()
         => Assert.Null(Assert.IsType<MessageTooLargeException>(
-            (await ReadAsync(new BoundedMessages(new InPieces(Message('E', new byte[Most + 1]), 64), Most))).Failure).Column);
+            (await ReadAsync(new BoundedMessages(new InPieces(Message('E', new byte[Most + 1]), 64), Most))).Failure)
+                .Column);
 
     private static async Task<(byte[] Received, MessageTooLargeException? Failure)> ReadAsync(BoundedMessages messages)
     {
@@ -98,7 +101,8 @@ public sealed class BoundedMessagesTests
     {
         public int Given { get; private set; }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             await Task.Yield();
             var read = base.Read(buffer.Span[..Math.Min(piece, buffer.Length)]);

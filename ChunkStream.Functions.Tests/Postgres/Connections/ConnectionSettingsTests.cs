@@ -14,7 +14,8 @@ namespace ChunkStream.Functions.Tests.Postgres.Connections;
 public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
 {
     private readonly QueryFiles _queries = new QueryFiles()
-        .With("plain", "-- param: n int\n-- key: n\nselect n, 'é€😀' as text, chr(233) as made, array[n, null] as list, now() is not null as now from generate_series(1, @n) n");
+        .With("plain", "-- param: n int\n-- key: n\nselect n, 'é€😀' as text, chr(233) as made, "
+            + "array[n, null] as list, now() is not null as now from generate_series(1, @n) n");
 
     public void Dispose() => _queries.Dispose();
 
@@ -28,8 +29,10 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
     [InlineData("Array Nullability Mode=Never;Load Table Composites=true;Enlist=true;Include Error Detail=true")]
     [InlineData("Pooling=false")]
     [InlineData("No Reset On Close=true;Minimum Pool Size=3;Connection Lifetime=1")]
-    [InlineData("Timezone=Asia/Tokyo;Search Path=pg_catalog;Options=-c DateStyle=German -c IntervalStyle=sql_standard -c extra_float_digits=-3")]
-    [InlineData("Read Buffer Size=4096;Write Buffer Size=4096;Socket Receive Buffer Size=2048;Socket Send Buffer Size=2048")]
+    [InlineData("Timezone=Asia/Tokyo;Search Path=pg_catalog;"
+        + "Options=-c DateStyle=German -c IntervalStyle=sql_standard -c extra_float_digits=-3")]
+    [InlineData(
+        "Read Buffer Size=4096;Write Buffer Size=4096;Socket Receive Buffer Size=2048;Socket Send Buffer Size=2048")]
     [InlineData("Command Timeout=1;Cancellation Timeout=1;Keepalive=1")]
     [InlineData("Target Session Attributes=read-write")]
     [InlineData("Host=\"127.0.0.1,127.0.0.1\";Target Session Attributes=prefer-standby;Load Balance Hosts=true")]
@@ -38,8 +41,8 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
         var connectionString = new NpgsqlConnectionStringBuilder(postgres.ConnectionString + ";" + settings);
         await using var api = await LocalApi.StartAsync(connectionString.ConnectionString, settings: _queries.Setting);
 
-        // One after the other, so that all have the same connection; every other one is bad, and so is one in which Npgsql would begin to
-        // prepare its statements: there it loses its place.
+        // The requests follow each other, so that all use the same connection. Every other one is bad, also one at
+        // which Npgsql would begin to prepare statements automatically.
         var answers = new List<(int Status, string Body)>();
         for (var number = 0; number < 12; number++)
         {
@@ -47,10 +50,12 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
             answers.Add(((int)response.StatusCode, await response.Content.ReadAsStringAsync().Within()));
         }
 
-        const string Rows = "{\"n\":1,\"text\":\"é€😀\",\"made\":\"é\",\"list\":[1,null],\"now\":true}\n{\"n\":2,\"text\":\"é€😀\",\"made\":\"é\",\"list\":[2,null],\"now\":true}\n";
+        const string Rows = "{\"n\":1,\"text\":\"é€😀\",\"made\":\"é\",\"list\":[1,null],\"now\":true}\n"
+            + "{\"n\":2,\"text\":\"é€😀\",\"made\":\"é\",\"list\":[2,null],\"now\":true}\n";
         Assert.All(answers.Index(), answer => Assert.Equal(answer.Index % 2 == 0 ? 400 : 200, answer.Item.Status));
         Assert.All(answers.Where(answer => answer.Status == 200), answer => Assert.Equal(Rows, answer.Body));
-        using var stream = await api.Client.PutAsync($"/api/streams/{Guid.NewGuid():N}", new StringContent("é")).Within();
+        using var stream = await api.Client.PutAsync($"/api/streams/{Guid.NewGuid():N}", new StringContent("é"))
+            .Within();
         Assert.Equal(201, (int)stream.StatusCode);
     }
 
@@ -70,7 +75,8 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
         };
         (server.Port, server.Timeout) = (line.Address.Port, 0);
         await using var database = new PostgresDatabase(
-            ConfiguredConnection.Create(server.ConnectionString), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+            ConfiguredConnection.Create(server.ConnectionString), new PostgresOptions(), TimeProvider.System,
+            NullLoggerFactory.Instance);
 
         await using var session = await database.OpenAsync(CancellationToken.None).Within();
         Assert.False(session.IsSevered);
@@ -81,17 +87,22 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
     {
         var server = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
         await using var api = await LocalApi.StartAsync(
-            $"postgresql://{server.Username}:{Uri.EscapeDataString(server.Password!)}@{server.Host}:{server.Port}/{server.Database}?application_name=uri&sslmode=prefer", settings: _queries.Setting);
+            $"postgresql://{server.Username}:{Uri.EscapeDataString(server.Password!)}@{server.Host}:{server.Port}/"
+            + $"{server.Database}?application_name=uri&sslmode=prefer",
+            settings: _queries.Setting);
 
-        Assert.StartsWith("{\"n\":1", await api.Client.GetStringAsync("/api/queries/plain?n=1").Within(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "{\"n\":1", await api.Client.GetStringAsync("/api/queries/plain?n=1").Within(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_bad_connection_string_is_refused_at_start_by_the_setting_s_name_and_without_its_values()
     {
-        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => LocalApi.StartAsync("Host=h;Password=hush;SSL Mode=hush"));
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => LocalApi.StartAsync("Host=h;Password=hush;SSL Mode=hush"));
 
-        Assert.Contains("ConnectionStrings:Postgres: 'SSL Mode' can't have the value", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ConnectionStrings:Postgres: 'SSL Mode' can't have the value", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hush", failure.ToString(), StringComparison.Ordinal);
     }
 
@@ -103,7 +114,8 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
         var file = Path.GetTempFileName();
         try
         {
-            var server = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Username = role, Password = "first" };
+            var server =
+                new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Username = role, Password = "first" };
             await using var configured = await LocalApi.StartAsync(server.ConnectionString, settings: _queries.Setting);
             (server.Password, server.Passfile) = (null, file);
             await File.WriteAllTextAsync(file, $"*:*:*:{role}:first\n");
@@ -116,9 +128,11 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
 
             await File.WriteAllTextAsync(file, $"*:*:*:{role}:second\n");
             (server.Password, server.Passfile) = ("second", null);
-            configured.Get<Microsoft.Extensions.Configuration.IConfiguration>()["ConnectionStrings:Postgres"] = server.ConnectionString;
+            configured.Get<Microsoft.Extensions.Configuration.IConfiguration>()["ConnectionStrings:Postgres"] =
+                server.ConnectionString;
             await AssertStatusAsync(200);
-            Assert.DoesNotContain(configured.Log.Entries.Concat(filed.Log.Entries), entry => entry.Level >= LogLevel.Critical);
+            Assert.DoesNotContain(
+                configured.Log.Entries.Concat(filed.Log.Entries), entry => entry.Level >= LogLevel.Critical);
 
             async Task AssertStatusAsync(int status)
             {
@@ -129,11 +143,13 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
                 }
             }
 
-            Task DisconnectAsync() => postgres.ExecuteAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = '{role}'");
+            Task DisconnectAsync() => postgres.ExecuteAsync(
+                $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = '{role}'");
         }
         finally
         {
-            await postgres.ExecuteAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = '{role}'; drop role {role}");
+            await postgres.ExecuteAsync("select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+                + $"where usename = '{role}'; drop role {role}");
             File.Delete(file);
         }
     }

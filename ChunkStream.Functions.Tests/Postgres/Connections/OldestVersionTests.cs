@@ -15,7 +15,10 @@ public sealed class OldestVersionTests(RealPostgres postgres)
     public async Task A_server_that_is_too_old_is_named_once_in_the_log_and_in_health(string major, string expected)
     {
         var there = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
-        await using var line = new CuttableLine(new Uri($"http://127.0.0.1:{there.Port}")) { Passing = answer => Claim(answer.Span, major) };
+        await using var line = new CuttableLine(new Uri($"http://127.0.0.1:{there.Port}"))
+        {
+            Passing = answer => Claim(answer.Span, major),
+        };
         there.Port = line.Address.Port;
         await using var api = await LocalApi.StartAsync(there.ConnectionString);
 
@@ -23,7 +26,9 @@ public sealed class OldestVersionTests(RealPostgres postgres)
         {
             using var health = await api.GetAsync("/api/health");
             Assert.Equal(expected == "up" ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, health.StatusCode);
-            Assert.Contains($"\"postgres\":\"{expected}\"", await health.Content.ReadAsStringAsync().Within(), StringComparison.Ordinal);
+            Assert.Contains(
+                $"\"postgres\":\"{expected}\"", await health.Content.ReadAsStringAsync().Within(),
+                StringComparison.Ordinal);
         }
 
         Assert.Equal(

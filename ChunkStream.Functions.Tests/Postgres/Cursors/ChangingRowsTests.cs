@@ -10,7 +10,9 @@ using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres.Cursors;
 
-/// <summary>Rows that are quick and narrow for so long that thousands of them are asked for ahead, and then are so no more.</summary>
+/// <summary>
+/// Rows that are quick and narrow until thousands of them are fetched ahead, and then become slow or wide.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class ChangingRowsTests(RealPostgres postgres)
 {
@@ -19,9 +21,10 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
     [Fact]
     public async Task Rows_that_get_slow_keep_to_a_timeout_that_none_of_them_takes()
     {
-        // A fraction of the timeout each, and more than it together.
+        // Each row takes a fraction of the timeout, and all together take longer.
         var query = new PostgresQuery(
-            $"select n id, case when n > {Quick} then (select 'w' from pg_sleep(0.05 + 0 * n)) else 'x' end v from generate_series(1, {Quick + 60}) n")
+            $"select n id, case when n > {Quick} then (select 'w' from pg_sleep(0.05 + 0 * n)) else 'x' end v "
+            + $"from generate_series(1, {Quick + 60}) n")
         {
             Timeout = TimeSpan.FromSeconds(2),
         };
@@ -32,10 +35,13 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
     [Fact]
     public async Task A_keyed_query_is_asked_for_one_row_alone_before_it_counts_as_too_slow()
     {
-        await postgres.ExecuteAsync("drop table if exists changing; create table changing as select n from generate_series(1, 20006) n; create unique index on changing (n); analyze changing");
+        await postgres.ExecuteAsync("drop table if exists changing; create table changing as select n "
+            + "from generate_series(1, 20006) n; create unique index on changing (n); analyze changing");
 
-        // Three of its rows together take longer than the timeout, and none alone.
-        var query = new PostgresQuery("select n id, case when n > 20000 then (select 'w' from pg_sleep(0.5 + 0 * n)) else 'x' end v from changing order by n")
+        // Three of the slow rows together take longer than the timeout, but no single one does.
+        var query = new PostgresQuery(
+            "select n id, case when n > 20000 then (select 'w' from pg_sleep(0.5 + 0 * n)) else 'x' end v "
+            + "from changing order by n")
         {
             Key = [new KeyColumn("id", IsDescending: false)],
             Timeout = TimeSpan.FromSeconds(1.3),
@@ -50,7 +56,8 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
         const int Last = Quick + 700;
         using var leaving = new CancellationTokenSource();
         await using var source = postgres.Open(
-            $"select n, case when n = {Last} then (select 1 from pg_sleep(600 + 0 * n)) end v from generate_series(1, {Last}) n", cancellation: leaving.Token);
+            $"select n, case when n = {Last} then (select 1 from pg_sleep(600 + 0 * n)) end v "
+            + $"from generate_series(1, {Last}) n", cancellation: leaving.Token);
 
         for (var rows = 0; rows < Last - FetchPlan.MostRows;)
         {
@@ -67,7 +74,8 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
     {
         const int Width = 100_000;
         await using var source = postgres.Open(
-            $"select n, case when n > {Quick} then repeat(n::text, {Width / 6}) else 'x' end v from generate_series(1, {Quick + 600}) n");
+            $"select n, case when n > {Quick} then repeat(n::text, {Width / 6}) else 'x' end v "
+            + $"from generate_series(1, {Quick + 600}) n");
         var rows = 0;
         while (rows <= Quick)
         {
@@ -102,7 +110,7 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
     [Fact]
     public async Task A_connection_serves_others_after_it_was_left_in_the_middle_of_narrow_rows()
     {
-        // One connection for streams, and one that is kept.
+        // One connection for streams, and one that is kept for health.
         await using var database = new PostgresDatabase(
             ConfiguredConnection.Create(postgres.ConnectionString + ";Maximum Pool Size=2"),
             new PostgresOptions(),
@@ -110,7 +118,8 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
             NullLoggerFactory.Instance);
         for (var time = 0; time < 3; time++)
         {
-            var source = Open(database, new PostgresQuery("select n, case when n > 20000 then pg_sleep(600) end v from generate_series(1, 100000) n"));
+            var source = Open(database, new PostgresQuery(
+                "select n, case when n > 20000 then pg_sleep(600) end v from generate_series(1, 100000) n"));
             for (var rows = 0; rows < 20_000 - FetchPlan.MostRows;)
             {
                 Assert.True(await source.WaitToReadAsync().Within());

@@ -12,8 +12,8 @@ using Npgsql;
 namespace ChunkStream.Functions.Tests.Postgres.Cursors;
 
 /// <summary>
-/// Whichever way a cursor ends, and wherever it is then, letting it go fails for nobody and takes no longer than a moment, and
-/// whoever has its connection next reads what was asked for.
+/// However and wherever a cursor ends, it is disposed quickly and without an exception, and the next user of its
+/// connection reads only its own rows.
 /// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
@@ -21,11 +21,12 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
     // Rows so narrow that each FETCH which is sent ahead has a Sync of its own.
     private const string Quick = "select n from generate_series(1, 100000) n";
 
-    // The rows before can be read. The backend is at work for those that were sent for after them.
-    private const string SlowAhead = "select n, case when n > 1000 then pg_sleep(600)::text end as slept from generate_series(1, 100000) n";
+    // The first rows can be read while the backend still runs a FETCH that was sent ahead.
+    private const string SlowAhead =
+        "select n, case when n > 1000 then pg_sleep(600)::text end as slept from generate_series(1, 100000) n";
     private const string FailsAhead = "select n, 10 / (5000 - n) as v from generate_series(1, 100000) n";
 
-    // So many rows are here before the FETCH that holds the slow row, or the one that fails.
+    // The number of rows that arrive before the FETCH with the slow or the failing row.
     private const int BeforeSlow = 978 - FetchPlan.MostRows;
     private const int BeforeFailing = 4978 - FetchPlan.MostRows;
 
@@ -99,7 +100,8 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
     public async Task When_a_row_takes_longer_than_the_query_allows()
     {
         var source = new CursorSource(
-            _database, new QueryRun(new(SlowAhead) { Timeout = TimeSpan.FromSeconds(1) }), RecordEncoding.Json, TimeProvider.System, default);
+            _database, new QueryRun(new(SlowAhead) { Timeout = TimeSpan.FromSeconds(1) }), RecordEncoding.Json,
+            TimeProvider.System, default);
 
         await Assert.ThrowsAsync<QueryTimeoutException>(() => ReadAsync(source, int.MaxValue));
         await AssertLetGoAsync(source);
@@ -110,9 +112,11 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
     {
         // A limit of its own, and rows that come so slowly that each FETCH after the first round is waited for.
         var time = new LostRaceTime(TimeSpan.FromSeconds(61));
-        const string Slow = "select n, case when n % 1000 = 0 then pg_sleep(0.05)::text end as slept from generate_series(1, 5000) n";
+        const string Slow =
+            "select n, case when n % 1000 = 0 then pg_sleep(0.05)::text end as slept from generate_series(1, 5000) n";
         await using var source = new CursorSource(
-            _database, new QueryRun(new(Slow) { Timeout = TimeSpan.FromSeconds(61) }), RecordEncoding.Json, time, default);
+            _database, new QueryRun(new(Slow) { Timeout = TimeSpan.FromSeconds(61) }), RecordEncoding.Json,
+            time, default);
 
         await ReadAsync(source, 5000);
 
@@ -135,19 +139,22 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData(int.MaxValue)]
     public async Task When_a_FETCH_fails_amid_its_rows_and_others_stand_behind(int rows)
     {
-        // Postgres finds out while it sends them: bytes that are no text in the client's encoding.
+        // Postgres finds the error only while it sends the rows: the bytes are not valid text in the client's encoding.
         await postgres.ExecuteAsync("create database bytes encoding 'SQL_ASCII' locale 'C' template template0");
         try
         {
-            var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = "bytes", Pooling = true };
+            var settings =
+                new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = "bytes", Pooling = true };
             await using var database = DatabaseOf(settings.ConnectionString);
             for (var time = 0; time < 3; time++)
             {
-                var source = Open(@"select n, case n when 5000 then E'\xff' end as t from generate_series(1, 100000) n", database);
+                var source = Open(
+                    @"select n, case n when 5000 then E'\xff' end as t from generate_series(1, 100000) n", database);
                 if (rows < int.MaxValue)
                     await ReadAsync(source, rows);
                 else
-                    Assert.Equal("22021", (await Assert.ThrowsAsync<PostgresException>(() => ReadAsync(source, rows))).SqlState);
+                    Assert.Equal(
+                        "22021", (await Assert.ThrowsAsync<PostgresException>(() => ReadAsync(source, rows))).SqlState);
                 await AssertLetGoAsync(source, database);
             }
         }
@@ -157,14 +164,19 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
-    private const string Backends = "from pg_stat_activity where application_name = 'ChunkStream' and state <> 'idle' and pid <> pg_backend_pid()";
+    private const string Backends =
+        "from pg_stat_activity where application_name = 'ChunkStream' and state <> 'idle' and pid <> pg_backend_pid()";
 
     private Task UntilOneSleepsAsync()
-        => Bounded.Until(async () => await postgres.ScalarAsync<long>($"select count(*) {Backends} and wait_event = 'PgSleep'") > 0, "the backend is at a slow row");
+        => Bounded.Until(
+            async () => await postgres.ScalarAsync<long>($"select count(*) {Backends} and wait_event = 'PgSleep'") > 0,
+            "the backend is at a slow row");
 
-    // One connection for streams: it is the next one's.
+    // There is one connection for streams, so the next stream gets the one of the stream before.
     private static PostgresDatabase DatabaseOf(string connectionString)
-        => new(ConfiguredConnection.Create(connectionString + ";Maximum Pool Size=2"), new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        => new(
+            ConfiguredConnection.Create(connectionString + ";Maximum Pool Size=2"), new PostgresOptions(),
+            TimeProvider.System, NullLoggerFactory.Instance);
 
     private CursorSource Open(string query, PostgresDatabase? database = null, CancellationToken cancellation = default)
         => new(database ?? _database, new QueryRun(new(query)), RecordEncoding.Json, TimeProvider.System, cancellation);
@@ -188,7 +200,8 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
         await source.DisposeAsync().AsTask().Within();
         for (var time = 0; time < 3; time++)
         {
-            await using var next = Open($"select {time} as n, repeat('x', n) as filler from generate_series(1, 3) n", database);
+            await using var next = Open(
+                $"select {time} as n, repeat('x', n) as filler from generate_series(1, 3) n", database);
             var rows = new List<string>();
             while (await next.WaitToReadAsync().AsTask().Within())
             {
@@ -196,7 +209,8 @@ public sealed class CursorEndTests(RealPostgres postgres) : IAsyncLifetime
                     rows.Add(Written.By(next.WriteRecord));
             }
 
-            Assert.Equal(Enumerable.Range(1, 3).Select(n => $$"""{"n":{{time}},"filler":"{{new string('x', n)}}"}"""), rows);
+            Assert.Equal(
+                Enumerable.Range(1, 3).Select(n => $$"""{"n":{{time}},"filler":"{{new string('x', n)}}"}"""), rows);
         }
     }
 }

@@ -30,7 +30,8 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     public async Task A_row_does_not_wait_for_slow_ones_after_it()
     {
         // One row at once, then a long sleep before each of the others.
-        await using var source = postgres.Open("select n, case when n > 1 then pg_sleep(10) end as slept from generate_series(1, 3) n");
+        await using var source = postgres.Open(
+            "select n, case when n > 1 then pg_sleep(10) end as slept from generate_series(1, 3) n");
         var clock = Stopwatch.StartNew();
 
         Assert.True(await source.WaitToReadAsync().Within());
@@ -61,7 +62,9 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     public async Task Notices_and_warnings_of_a_query_s_functions_are_not_sent()
     {
         var name = "noisy_" + Guid.NewGuid().ToString("N");
-        await postgres.ExecuteAsync($"create function {name}() returns text language plpgsql as $$begin raise warning 'noise'; return current_setting('client_min_messages'); end$$");
+        await postgres.ExecuteAsync(
+            $"create function {name}() returns text language plpgsql as $$begin raise warning 'noise'; "
+            + "return current_setting('client_min_messages'); end$$");
         await postgres.ExecuteAsync("alter role current_user set client_min_messages = 'debug1'");
         try
         {
@@ -86,7 +89,8 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     [Fact]
     public async Task Disposing_in_the_middle_of_a_large_result_frees_the_backend_without_reading_the_rest()
     {
-        var source = postgres.Open("select n, repeat('x', 1000) as filler from generate_series(1, 7000) n, generate_series(1, 7000) m");
+        var source = postgres.Open(
+            "select n, repeat('x', 1000) as filler from generate_series(1, 7000) n, generate_series(1, 7000) m");
         for (var taken = 0; taken < 10_000;)
         {
             Assert.True(await source.WaitToReadAsync().Within());
@@ -134,7 +138,8 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     public async Task A_key_without_a_secret_for_tokens_promises_no_checkpoints()
     {
         var query = new QueryRun(new("select 1 as id") { Key = [new KeyColumn("id", IsDescending: false)] });
-        await using var source = new CursorSource(postgres.Database, query, RecordEncoding.Json, TimeProvider.System, default);
+        await using var source = new CursorSource(
+            postgres.Database, query, RecordEncoding.Json, TimeProvider.System, default);
 
         Assert.True(await source.WaitToReadAsync().Within());
         Assert.False(source.Schema.HasCheckpoints);

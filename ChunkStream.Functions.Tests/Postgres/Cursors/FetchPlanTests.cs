@@ -15,7 +15,8 @@ public sealed class FetchPlanTests
     [Theory]
     [InlineData(100, FetchPlan.MostRows)]
     [InlineData(2000, 50)]
-    public void Quick_rows_are_fetched_by_the_limits_of_bytes_and_rows_and_sent_ahead_within_a_few_rounds(int width, int rows)
+    public void Quick_rows_are_fetched_by_the_limits_of_bytes_and_rows_and_sent_ahead_within_a_few_rounds(
+        int width, int rows)
     {
         BecomeFast(_plan, width);
 
@@ -68,7 +69,9 @@ public sealed class FetchPlanTests
         Assert.Equal(1, _plan.RowsPerFetch);
 
         BecomeFast(_plan, width: 10);
-        _plan.Next(new Fetched(1_000_000, 10_000_000, TimeSpan.FromSeconds(2.5)), latest: new Fetched(128, 1280, TimeSpan.FromSeconds(2.5)));
+        _plan.Next(
+            new Fetched(1_000_000, 10_000_000, TimeSpan.FromSeconds(2.5)),
+            latest: new Fetched(128, 1280, TimeSpan.FromSeconds(2.5)));
         Assert.Equal((2, 1), (_plan.RowsPerFetch, _plan.Fetches));
     }
 

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres.Keys;
 
-/// <summary>Every type by which Postgres can order rows, as a key: each row comes once, wherever the reading is parted.</summary>
+/// <summary>
+/// Every type that Postgres can order works as a key: each row comes once, wherever the stream is interrupted.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
 {
@@ -45,14 +47,21 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
         ["oid"] = ["0", "2147483648", "4294967295"],
         ["float4"] = ["-Infinity", "-1e-45", "0", "0.1", "1e38", "Infinity", "NaN"],
         ["float8"] = ["-Infinity", "-5e-324", "0", "0.1", "0.30000000000000004", "1e308", "Infinity", "NaN"],
-        ["numeric"] = ["-Infinity", "-1.50", "0", "1e-20", "0.1", "123456789012345678901234567890.123", "Infinity", "NaN"],
+        ["numeric"] =
+            ["-Infinity", "-1.50", "0", "1e-20", "0.1", "123456789012345678901234567890.123", "Infinity", "NaN"],
         ["money"] = ["-92233720368547758.08", "-0.01", "0", "1234.56", "92233720368547758.07"],
         ["date"] = ["-infinity", "4713-01-01 BC", "0001-12-31 BC", "2026-02-01", "5874897-12-31", "infinity"],
         ["time"] = ["00:00", "12:00:00.000001", "24:00"],
         ["timetz"] = ["00:00+15:59", "12:00+02:00:01", "12:00-02", "24:00-15:59"],
-        ["timestamp"] = ["-infinity", "4713-01-01 00:00 BC", "2026-02-01 03:04:05.678901", "294276-12-31 23:59", "infinity"],
-        ["timestamptz"] = ["-infinity", "0044-03-15 00:00Z BC", "2026-02-01 03:04:05.678901+03", "294276-12-31 23:59Z", "infinity"],
-        ["interval"] = ["-infinity", "-1 day -2:03:04.5", "-1 day +2:03", "0", "1 mon -1 day +00:00:00.000001", "178000000 years", "infinity"],
+        ["timestamp"] =
+            ["-infinity", "4713-01-01 00:00 BC", "2026-02-01 03:04:05.678901", "294276-12-31 23:59", "infinity"],
+        ["timestamptz"] =
+            ["-infinity", "0044-03-15 00:00Z BC", "2026-02-01 03:04:05.678901+03", "294276-12-31 23:59Z", "infinity"],
+        ["interval"] =
+        [
+            "-infinity", "-1 day -2:03:04.5", "-1 day +2:03", "0", "1 mon -1 day +00:00:00.000001", "178000000 years",
+            "infinity",
+        ],
         ["uuid"] = ["00000000-0000-0000-0000-000000000000", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"],
         ["inet"] = ["10.0.0.0/8", "10.0.0.1/8", "10.0.0.1", "::1", "fe80::1/10"],
         ["cidr"] = ["10.0.0.0/8", "10.0.0.0/24", "10.0.0.1", "fe80::/10"],
@@ -63,7 +72,8 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
         ["tid"] = ["(0,1)", "(1,0)", "(4294967295,65535)"],
         ["xid8"] = ["0", "4294967296", "18446744073709551615"],
         ["pg_lsn"] = ["0/0", "16/B374D848", "FFFFFFFF/FFFFFFFF"],
-        ["jsonb"] = ["null", "\"a\"", "\"a\\\"b, c\"", "\"\\u2028ä\"", "[1, 2]", "[1, \"x\"]", "{\"a\": [1.50]}", "12", "true"],
+        ["jsonb"] =
+            ["null", "\"a\"", "\"a\\\"b, c\"", "\"\\u2028ä\"", "[1, 2]", "[1, \"x\"]", "{\"a\": [1.50]}", "12", "true"],
         ["int2vector"] = ["1 2", "2 1 3"],
         ["oidvector"] = ["1 2", "2 1 3"],
         ["tsvector"] = ["'a':1 'b':2A", "'it''s':1", ""],
@@ -107,7 +117,8 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
         ["\"Key types\".amount"] = ["-1.5", "0", "2.50"],
         ["\"Key types\".amount[]"] = ["{-1.5,0}", "{2.50}"],
         ["\"Key types\".label"] = ["a", "B", "ä"],
-        ["\"Key types\".pair"] = ["(1,\"a, \"\"b\"\" (c)\",1.50,\"[1, \"\"x\"\"]\",2)", "(1,,,,)", "(2,\"\",NaN,null,)"],
+        ["\"Key types\".pair"] =
+            ["(1,\"a, \"\"b\"\" (c)\",1.50,\"[1, \"\"x\"\"]\",2)", "(1,,,,)", "(2,\"\",NaN,null,)"],
         ["\"Key types\".pair[]"] = ["{\"(1,\\\"a, b\\\",1.50,\\\"[1, 2]\\\",2)\"}", "{}"],
         ["\"Key types\".span"] = ["empty", "[low,high)", "[low,\"mid, \"\"quoted\"\"\"]"],
         ["text collate \"Key types\".any_case"] = ["a", "B", "c\""],
@@ -156,7 +167,11 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
             {
                 // Postgres 17 is the first with infinite intervals.
                 await AssertEachOnceAsync(
-                    reading, type, type == "interval" && major < 17 ? [.. values.Where(value => !value.EndsWith("infinity", StringComparison.Ordinal))] : values);
+                    reading,
+                    type,
+                    type == "interval" && major < 17
+                        ? [.. values.Where(value => !value.EndsWith("infinity", StringComparison.Ordinal))]
+                        : values);
             }
             catch (Exception failure)
             {
@@ -171,26 +186,33 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
     public async Task No_type_that_this_server_can_order_is_left_out()
     {
         var types = await postgres.ColumnAsync(
-            """
-            select distinct format_type(t.oid, null) from pg_type t
-            where t.typnamespace in ('pg_catalog'::regnamespace, '"Key types"'::regnamespace) and t.typtype in ('b', 'e', 'r', 'm', 'd')
-                and not (t.typelem <> 0 and t.typsubscript = 'array_subscript_handler'::regproc and t.typname like '\_%')
+            "select distinct format_type(t.oid, null) from pg_type t\n"
+            + "where t.typnamespace in ('pg_catalog'::regnamespace, '\"Key types\"'::regnamespace) "
+            + "and t.typtype in ('b', 'e', 'r', 'm', 'd')\n"
+            + "    and not (t.typelem <> 0 and t.typsubscript = 'array_subscript_handler'::regproc "
+            + "and t.typname like '\\_%')\n"
+            + """
                 and exists (
                     select from pg_opclass c join pg_am m on m.oid = c.opcmethod
                     where m.amname = 'btree' and c.opcdefault
                         and (c.opcintype = t.oid or t.typtype in ('e', 'r', 'm')
-                            or exists (select from pg_cast k where k.castsource = t.oid and k.casttarget = c.opcintype and k.castmethod = 'b' and k.castcontext = 'i')))
-            """);
+            """
+            + "\n                or exists (select from pg_cast k where k.castsource = t.oid "
+            + "and k.casttarget = c.opcintype and k.castmethod = 'b' and k.castcontext = 'i')))");
+        var keys = Values.Keys.Where(type => !type.Contains("collate")).Select(Literal);
         var covered = await postgres.ColumnAsync(
-            $"select format_type(name::regtype, null) from unnest(array[{string.Join(", ", Values.Keys.Where(type => !type.Contains("collate")).Select(Literal))}]) name");
+            $"select format_type(name::regtype, null) from unnest(array[{string.Join(", ", keys)}]) name");
 
-        // Those that nobody can write: pg_node_tree and statistics. And the rest of a family of which one is tested.
-        Assert.DoesNotContain(types.Except(covered), type => !type.StartsWith("pg_", StringComparison.Ordinal) && !IsOfIsn(type));
+        // Left out are types that nobody can write (pg_node_tree, statistics), and the relatives of types that are
+        // tested.
+        Assert.DoesNotContain(
+            types.Except(covered), type => !type.StartsWith("pg_", StringComparison.Ordinal) && !IsOfIsn(type));
     }
 
     [Theory]
     [MemberData(nameof(EqualValues))]
-    public async Task Values_that_are_equal_for_Postgres_end_the_stream_before_a_row_is_lost(string type, string one, string other)
+    public async Task Values_that_are_equal_for_Postgres_end_the_stream_before_a_row_is_lost(
+        string type, string one, string other)
     {
         await using var reading = new KeyedReading(postgres.ConnectionString);
         var sql = $"select v.k::{type} as k, n from (values ({Literal(one)}, 1), ({Literal(other)}, 2)) v(k, n)";
@@ -221,7 +243,8 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task The_search_for_rows_without_a_key_keeps_to_the_query_s_timeout()
     {
-        // Quick for rows that have a key, along the index; and as slow as a scan of a large table for one that has none.
+        // Rows with a key come quickly, along the index. The check of the row without a key sleeps, as if a large table
+        // were scanned.
         await postgres.ExecuteAsync("""
             drop table if exists late_nulls;
             create table late_nulls (k int unique);
@@ -231,12 +254,15 @@ public sealed class KeyTypeTests(RealPostgres postgres) : IAsyncLifetime
         await using var reading = new KeyedReading(postgres.ConnectionString);
         var token = (await reading.FromAsync("select 2 as k", "k")).Single().Token;
 
-        var failure = await Assert.ThrowsAsync<PostgresException>(() => reading.FromAsync(Sql, "k", token, TimeSpan.FromSeconds(1)));
+        var failure = await Assert.ThrowsAsync<PostgresException>(
+            () => reading.FromAsync(Sql, "k", token, TimeSpan.FromSeconds(1)));
 
         Assert.Equal(PostgresErrorCodes.QueryCanceled, failure.SqlState);
     }
 
-    private static bool IsOfIsn(string type) => type.StartsWith("\"Key types\".i", StringComparison.Ordinal) || type is "\"Key types\".span_multirange" or "\"Key types\".upc" or "\"Key types\".ean13";
+    private static bool IsOfIsn(string type)
+        => type.StartsWith("\"Key types\".i", StringComparison.Ordinal)
+            || type is "\"Key types\".span_multirange" or "\"Key types\".upc" or "\"Key types\".ean13";
 
     private async Task AssertEachOnceAsync(KeyedReading reading, string type, string[] values)
     {

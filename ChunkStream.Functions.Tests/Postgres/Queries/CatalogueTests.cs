@@ -20,10 +20,12 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
     private readonly QueryFiles _files = new QueryFiles().With("late-flights", Flights);
 
     public Task InitializeAsync() => postgres.ExecuteAsync(
-        """
-        drop table if exists flights;
-        create table flights (id int primary key, departed_at timestamptz not null, delay int not null, note text);
-        insert into flights select n, timestamptz '2026-01-01 00:00Z' + n / 3 * interval '1 hour', n % 50 from generate_series(1, 300) n;
+        "drop table if exists flights;\n"
+        + "create table flights (id int primary key, departed_at timestamptz not null, delay int not null, "
+        + "note text);\n"
+        + "insert into flights select n, timestamptz '2026-01-01 00:00Z' + n / 3 * interval '1 hour', n % 50 "
+        + "from generate_series(1, 300) n;\n"
+        + """
         drop table if exists proof_child, proof_parent, proofs;
         drop type if exists row_of_json;
         drop domain if exists proof_label;
@@ -55,12 +57,15 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         var expected =
             """
             {"name":"late-flights","summary":"Late flights","path":"queries/late-flights","access":"function",
-            "parameters":[{"name":"min_delay","type":"integer","required":false,"default":"15"},{"name":"since","type":"timestamptz","required":true,"default":null}],
-            "columns":[{"name":"id","type":"int4"},{"name":"departed_at","type":"timestamptz"},{"name":"delay","type":"int4"}],
+            "parameters":[{"name":"min_delay","type":"integer","required":false,"default":"15"},
+            {"name":"since","type":"timestamptz","required":true,"default":null}],
+            "columns":[{"name":"id","type":"int4"},{"name":"departed_at","type":"timestamptz"},
+            {"name":"delay","type":"int4"}],
             "key":[{"name":"departed_at","order":"desc"},{"name":"id","order":"asc"}],"maxRows":500,
             "formats":["ndjson","json","csv","text","sse","frames"],"warnings":[]}
             """;
-        Assert.Equal(JsonNode.Parse(expected)!.ToJsonString(), Assert.Single(catalogue["queries"]!.AsArray())!.ToJsonString());
+        Assert.Equal(
+            JsonNode.Parse(expected)!.ToJsonString(), Assert.Single(catalogue["queries"]!.AsArray())!.ToJsonString());
     }
 
     [Fact]
@@ -69,7 +74,8 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         _files.With("open", "-- access: anonymous\nselect 1 as n");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
 
-        var bounds = (await CatalogueAsync(api))["queries"]!.AsArray().ToDictionary(query => (string)query!["name"]!, query => (long?)query!["maxRows"]);
+        var bounds = (await CatalogueAsync(api))["queries"]!.AsArray()
+            .ToDictionary(query => (string)query!["name"]!, query => (long?)query!["maxRows"]);
 
         Assert.Equal(1_000_000, bounds["open"]);
         Assert.Equal(500, bounds["late-flights"]);
@@ -80,9 +86,11 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
 
-        var body = await api.Client.GetStringAsync("/api/queries/late-flights?since=2026-01-03T00:00:00%2B00:00&min_delay=48").Within();
+        var body = await api.Client.GetStringAsync(
+            "/api/queries/late-flights?since=2026-01-03T00:00:00%2B00:00&min_delay=48").Within();
 
-        var oracle = await postgres.OracleAsync("select id, departed_at, delay from flights where delay >= 48 and departed_at >= '2026-01-03 00:00Z' order by departed_at desc, id");
+        var oracle = await postgres.OracleAsync("select id, departed_at, delay from flights where delay >= 48 "
+            + "and departed_at >= '2026-01-03 00:00Z' order by departed_at desc, id");
         Assert.NotEmpty(oracle);
         Assert.Equal(oracle, body.Split('\n')[..^1]);
     }
@@ -100,7 +108,8 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("since=2026-01-01&numbers=float", "numbers", "plain or exact")]
     [InlineData("since=%00", "since", "null character")]
     [InlineData("since=';drop table flights;--", "since", "must be of type timestamptz")]
-    public async Task A_bad_parameter_is_400_with_its_name_and_what_was_expected(string query, string parameter, string detail)
+    public async Task A_bad_parameter_is_400_with_its_name_and_what_was_expected(
+        string query, string parameter, string detail)
     {
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
         using var response = await api.GetAsync("/api/queries/late-flights?" + query);
@@ -138,7 +147,8 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
                 create domain catalogue_positive as integer check (value > 0);
             exception when duplicate_object then null; end $$
             """);
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, $"-- param: a {type}\nselect @a as a");
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, $"-- param: a {type}\nselect @a as a");
 
         var body = await api.Client.GetStringAsync($"/api/db-stream?a={Uri.EscapeDataString(value)}").Within();
 
@@ -162,14 +172,16 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
 
         var broken = (await CatalogueAsync(api))["broken"]!.AsArray()
-            .Select(entry => ((string?)entry!["file"], (int)entry["line"]!, (string?)entry["reason"])).OrderBy(entry => entry.Item1, StringComparer.Ordinal).ToArray();
+            .Select(entry => ((string?)entry!["file"], (int)entry["line"]!, (string?)entry["reason"]))
+            .OrderBy(entry => entry.Item1, StringComparer.Ordinal).ToArray();
 
         Assert.Collection(
             broken,
             Expect("bad name.sql", 1, "letters, digits"),
             Expect("bad-default.sql", 2, "@b: invalid input syntax for type integer"),
             Expect("no-key.sql", 1, "nowhere is not among the result's columns, which are id"),
-            Expect("no-table.sql", 4, "relation \"no_such_table\" does not exist: create it in this database, or delete the file if nobody needs the query."),
+            Expect("no-table.sql", 4, "relation \"no_such_table\" does not exist: create it in this database, "
+                + "or delete the file if nobody needs the query."),
             Expect("no-type.sql", 1, "@a: type \"no_such_type\" does not exist"),
             Expect("typo.sql", 2, "There is no 'parm:'"),
             Expect("unordered-row.sql", 2, "can't order the rows"),
@@ -180,8 +192,13 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         using var response = await api.GetAsync("/api/queries/typo");
         Assert.Equal("urn:chunkstream:broken-query", (string?)(await response.ProblemAsync())["type"]);
         await Bounded.Until(
-            () => Task.FromResult(api.Log.Entries.Count(entry => entry.Event.Name == "QueryBroken") >= 10), "each is in the log, from the start on");
-        Assert.Contains(api.Log.Entries, entry => entry.Message == "Query file typo.sql is broken, line 2: There is no 'parm:'; a query file declares summary, param, key, plan, timeout, idle, max-rows, access, key-check, errors. (A comment that is no declaration begins with a capital letter, or with three dashes.)");
+            () => Task.FromResult(api.Log.Entries.Count(entry => entry.Event.Name == "QueryBroken") >= 10),
+            "each is in the log, from the start on");
+        Assert.Contains(
+            api.Log.Entries,
+            entry => entry.Message == "Query file typo.sql is broken, line 2: There is no 'parm:'; "
+                + "a query file declares summary, param, key, plan, timeout, idle, max-rows, access, key-check, "
+                + "errors. (A comment that is no declaration begins with a capital letter, or with three dashes.)");
 
         static Action<(string? File, int Line, string? Reason)> Expect(string file, int line, string reason) => entry =>
         {
@@ -201,7 +218,9 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         _files.With("new", "select 22 as b");
         await Bounded.Until(async () => await BodyAsync() == "{\"b\":22}\n", "the changed query is there");
         File.Delete(Path.Combine(_files.Folder, "new.sql"));
-        await Bounded.Until(async () => (await api.GetAsync("/api/queries/new")).StatusCode is HttpStatusCode.NotFound, "the query is gone");
+        await Bounded.Until(
+            async () => (await api.GetAsync("/api/queries/new")).StatusCode is HttpStatusCode.NotFound,
+            "the query is gone");
 
         async Task<string> BodyAsync()
         {
@@ -248,22 +267,26 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Contains("can't be reached", (string?)catalogue["database"], StringComparison.Ordinal);
         Assert.Null(Assert.Single(catalogue["queries"]!.AsArray())!["columns"]);
-        await Bounded.Until(() => Task.FromResult(api.Log.Entries.Any(entry => entry.Event.Name == "QueriesNotChecked")), "it is in the log");
+        await Bounded.Until(() => Task.FromResult(
+            api.Log.Entries.Any(entry => entry.Event.Name == "QueriesNotChecked")), "it is in the log");
         var logged = api.Log.Entries.First(entry => entry.Event.Name == "QueriesNotChecked");
-        Assert.Contains("can't be reached now: Failed to connect to 127.0.0.1:1: ", logged.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "can't be reached now: Failed to connect to 127.0.0.1:1: ", logged.Message, StringComparison.Ordinal);
         Assert.Null(logged.Exception);
     }
 
     [Fact]
     public async Task A_default_query_that_is_not_there_is_traced_to_its_setting()
     {
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files, ("ChunkStream:DefaultQuery", "elsewhere"));
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString, _files, ("ChunkStream:DefaultQuery", "elsewhere"));
 
         using var response = await api.GetAsync("/api/db-stream");
 
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         Assert.Equal(
-            "There is no query 'elsewhere', which the setting ChunkStream:DefaultQuery names; /queries lists those that there are.",
+            "There is no query 'elsewhere', which the setting ChunkStream:DefaultQuery names; "
+            + "/queries lists those that there are.",
             (string?)(await response.ProblemAsync())["detail"]);
     }
 

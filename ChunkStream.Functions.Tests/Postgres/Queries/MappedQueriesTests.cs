@@ -13,7 +13,8 @@ namespace ChunkStream.Functions.Tests.Postgres.Queries;
 public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly QueryFiles _files = new QueryFiles()
-        .With("numbers", "-- summary: Numbers\n-- param: most int = 3\n-- key: n\n-- max-rows: 10\nselect n from generate_series(1, @most) n")
+        .With("numbers", "-- summary: Numbers\n-- param: most int = 3\n-- key: n\n-- max-rows: 10\n"
+            + "select n from generate_series(1, @most) n")
         .With("open", "-- access: anonymous\nselect 1 as n");
 
     private PlainApi _api = null!;
@@ -23,7 +24,9 @@ public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
         {
             app.MapGet("/mine/{id}", (int id) => StreamResults.Query("numbers", new() { Name = "mine" }));
             app.MapQueries("/v1/queries").AddEndpointFilter(async (context, next)
-                => context.HttpContext.Request.Headers.Authorization.Count == 0 ? Results.Unauthorized() : await next(context));
+                => context.HttpContext.Request.Headers.Authorization.Count == 0
+                    ? Results.Unauthorized()
+                    : await next(context));
             app.MapGroup("/v1").MapPublicQueries("/open");
         },
         services => services.AddChunkStream().AddQueries(options => options.QueriesPath = _files.Folder)
@@ -54,32 +57,39 @@ public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("{\"n\":1}\n", await _api.TextAsync("/v1/queries/numbers?most=1"));
         Assert.Equal("{\"n\":1}\n", await _api.TextAsync("/v1/queries/open"));
         var catalogue = JsonNode.Parse(await _api.TextAsync("/v1/queries"))!;
-        Assert.Equal(["/v1/queries/numbers", "/v1/open/open"], catalogue["queries"]!.AsArray().Select(query => (string?)query!["path"]));
+        Assert.Equal(
+            ["/v1/queries/numbers", "/v1/open/open"],
+            catalogue["queries"]!.AsArray().Select(query => (string?)query!["path"]));
         Assert.Equal(["10", "1000000"], catalogue["queries"]!.AsArray().Select(query => query!["maxRows"]?.ToString()));
 
         using var head = new HttpRequestMessage(HttpMethod.Head, "/v1/queries/numbers?most=1");
         using var headed = await _api.Client.SendAsync(head).Within();
         Assert.Equal("application/x-ndjson; charset=utf-8", headed.Content.Headers.ContentType!.ToString());
         await MissingAsync("/v1/queries/none", "There is no query 'none'; /v1/queries lists those that there are.");
-        await MissingAsync("/v1/queries/numbers?theirs=1", "'theirs' is not a parameter of this endpoint", HttpStatusCode.BadRequest);
+        await MissingAsync(
+            "/v1/queries/numbers?theirs=1", "'theirs' is not a parameter of this endpoint", HttpStatusCode.BadRequest);
     }
 
     [Fact]
     public async Task The_public_ones_have_a_route_of_their_own()
     {
         Assert.Equal("{\"n\":1}\n", await _api.TextAsync("/v1/open/open"));
-        await MissingAsync("/v1/open/numbers", "There is no query 'numbers' that needs no key. With a key, /v1/queries lists all.");
+        await MissingAsync(
+            "/v1/open/numbers", "There is no query 'numbers' that needs no key. With a key, /v1/queries lists all.");
     }
 
     [Fact]
     public async Task Without_AddQueries_it_says_what_to_call()
     {
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => PlainApi.StartAsync(app => app.MapQueries()));
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => PlainApi.StartAsync(app => app.MapQueries()));
         Assert.Contains("AddQueries()", failure.Message);
 
         await using var api = await PlainApi.StartAsync(app => app.MapGet("/", () => StreamResults.Query("numbers")));
         using var response = await api.GetAsync("/");
-        Assert.Contains(api.Log.Entries, entry => entry.Exception is InvalidOperationException missing && missing.Message.Contains("AddQueries()"));
+        Assert.Contains(
+            api.Log.Entries,
+            entry => entry.Exception is InvalidOperationException missing && missing.Message.Contains("AddQueries()"));
     }
 
     private async Task MissingAsync(string path, string message, HttpStatusCode status = HttpStatusCode.NotFound)

@@ -8,7 +8,8 @@ public sealed class QueryFileTests
     [Fact]
     public void A_file_declares_its_query_in_a_comment_block()
     {
-        var file = Parse(""""
+        var file = Parse(
+            """"
             -- summary: Flights at least so many minutes late
             -- A comment, which is not a declaration.
             -- param: min_delay integer = 15        -- typed, optional with a default
@@ -24,8 +25,9 @@ public sealed class QueryFileTests
             -- max-rows: 1000
             -- access: anonymous
             select id, departed_at from flights
-            where delay >= @min_delay and departed_at >= @since and kind = any(@kinds) and name=@name and cost > @nothing; -- done
-            """");
+            """"
+            + "\nwhere delay >= @min_delay and departed_at >= @since and kind = any(@kinds) and name=@name "
+            + "and cost > @nothing; -- done");
 
         Assert.Equal("Flights at least so many minutes late", file.Header.Summary);
         Assert.Equal(
@@ -47,20 +49,28 @@ public sealed class QueryFileTests
         Assert.Equal(
             """
             select id, departed_at from flights
-            where delay >= CAST($1 AS integer) and departed_at >= CAST($2 AS timestamp with time zone) and kind = any(CAST($3 AS text[])) and name=CAST($4 AS varchar(20)) and cost > CAST($5 AS numeric(10,2)) -- done
-            """.ReplaceLineEndings("\n"),
+            """.ReplaceLineEndings("\n")
+            + "\nwhere delay >= CAST($1 AS integer) and departed_at >= CAST($2 AS timestamp with time zone) "
+            + "and kind = any(CAST($3 AS text[])) and name=CAST($4 AS varchar(20)) and cost "
+            + "> CAST($5 AS numeric(10,2)) -- done",
             file.Sql);
     }
 
     [Theory]
-    [InlineData("select '@a' || \"@a\" || $$@a$$ || $t$ @a $$ $t$ || @a", "select '@a' || \"@a\" || $$@a$$ || $t$ @a $$ $t$ || CAST($1 AS text)")]
+    [InlineData(
+        "select '@a' || \"@a\" || $$@a$$ || $t$ @a $$ $t$ || @a",
+        "select '@a' || \"@a\" || $$@a$$ || $t$ @a $$ $t$ || CAST($1 AS text)")]
     [InlineData("select 'it''s @a' || E'\\' @a' || @a", "select 'it''s @a' || E'\\' @a' || CAST($1 AS text)")]
     [InlineData("select E'x''\\' @a', @a", "select E'x''\\' @a', CAST($1 AS text)")]
     [InlineData("select name'\\', @a", "select name'\\', CAST($1 AS text)")]
     [InlineData("select 1 -- @a\n, @a", "select 1 -- @a\n, CAST($1 AS text)")]
     [InlineData("select /* @a /* @a */ ; @a */ @a", "select /* @a /* @a */ ; @a */ CAST($1 AS text)")]
-    [InlineData("select x @> y, x <@ y, x @@ y, @ -5, x @? y, @a", "select x @> y, x <@ y, x @@ y, @ -5, x @? y, CAST($1 AS text)")]
-    [InlineData("select x=@a, x>=@A, x||@a, (@a)", "select x=CAST($1 AS text), x>=CAST($1 AS text), x||CAST($1 AS text), (CAST($1 AS text))")]
+    [InlineData(
+        "select x @> y, x <@ y, x @@ y, @ -5, x @? y, @a",
+        "select x @> y, x <@ y, x @@ y, @ -5, x @? y, CAST($1 AS text)")]
+    [InlineData(
+        "select x=@a, x>=@A, x||@a, (@a)",
+        "select x=CAST($1 AS text), x>=CAST($1 AS text), x||CAST($1 AS text), (CAST($1 AS text))")]
     [InlineData("select x <@ @a", "select x <@ CAST($1 AS text)")]
     [InlineData("select a$b, @a ;\n -- end ;\n", "select a$b, CAST($1 AS text) \n -- end ;\n")]
     [InlineData("select E'a'\n'b\\'@x\\'', @a", "select E'a'\n'b\\'@x\\'', CAST($1 AS text)")]
@@ -69,7 +79,9 @@ public sealed class QueryFileTests
     [InlineData("select E'a'/*\n*/'\\', @a", "select E'a'/*\n*/'\\', CAST($1 AS text)")]
     [InlineData("select 'a'\n'\\', @a", "select 'a'\n'\\', CAST($1 AS text)")]
     [InlineData("select a$e'\\', @a", "select a$e'\\', CAST($1 AS text)")]
-    [InlineData("select U&'\\', u&\"@a\"\"\" uescape '@', b'1', x'a', n'\\', @a", "select U&'\\', u&\"@a\"\"\" uescape '@', b'1', x'a', n'\\', CAST($1 AS text)")]
+    [InlineData(
+        "select U&'\\', u&\"@a\"\"\" uescape '@', b'1', x'a', n'\\', @a",
+        "select U&'\\', u&\"@a\"\"\" uescape '@', b'1', x'a', n'\\', CAST($1 AS text)")]
     [InlineData("select $é_1$ @a $$ $é$ $é_1$, @a", "select $é_1$ @a $$ $é$ $é_1$, CAST($1 AS text)")]
     [InlineData("select 1 -- @a\r, @a", "select 1 -- @a\r, CAST($1 AS text)")]
     [InlineData("select '\r\n\u2028\u0085\f', @a", "select '\r\n\u2028\u0085\f', CAST($1 AS text)")]
@@ -80,7 +92,8 @@ public sealed class QueryFileTests
 
     [Theory]
     [InlineData("geometry(Point,4326)", "geometry(Point,4326)", null)]
-    [InlineData("geometry ( 'Point' , -4326 ) = SRID=4326;POINT(1 2)", "geometry ( 'Point' , -4326 )", "SRID=4326;POINT(1 2)")]
+    [InlineData(
+        "geometry ( 'Point' , -4326 ) = SRID=4326;POINT(1 2)", "geometry ( 'Point' , -4326 )", "SRID=4326;POINT(1 2)")]
     [InlineData("\"My = \"\"Type\"\" -- (\" = a=b -- a comment", "\"My = \"\"Type\"\" -- (\"", "a=b")]
     [InlineData("my_schema.\"My Type\"(3)[]", "my_schema.\"My Type\"(3)[]", null)]
     [InlineData("my_schema . größe=1", "my_schema . größe", "1")]
@@ -140,7 +153,8 @@ public sealed class QueryFileTests
         var (file, mistakes) = QueryFile.Parse("broken", text);
 
         Assert.Null(file);
-        Assert.Contains(mistakes, mistake => mistake.Line == line && mistake.Reason.Contains(reason, StringComparison.Ordinal));
+        Assert.Contains(
+            mistakes, mistake => mistake.Line == line && mistake.Reason.Contains(reason, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -25,7 +25,9 @@ public sealed class QueryOptionsTests : IDisposable
         var nearest = Made("repository", "Project", "queries");
 
         Assert.Equal([nearest], new QueryOptions().FindFolders(Path.Combine(_root, "repository", "Project")));
-        Assert.Equal([Path.Combine(AppContext.BaseDirectory, "elsewhere")], new QueryOptions { QueriesPath = "elsewhere" }.FindFolders(nearest));
+        Assert.Equal(
+            [Path.Combine(AppContext.BaseDirectory, "elsewhere")],
+            new QueryOptions { QueriesPath = "elsewhere" }.FindFolders(nearest));
     }
 
     [Fact]

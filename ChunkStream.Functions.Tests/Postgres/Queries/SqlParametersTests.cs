@@ -144,7 +144,7 @@ public sealed class SqlParametersTests(RealPostgres postgres)
         ("j", "jsonb", """{"a": [1, "@p"]}"""), ("price", "numeric(4,1)", "1.25"),
     ];
 
-    // A gap is ␣ where there has to be one, and · where there may be one. Beside it stands what Postgres has to give.
+    // ␣ is a required gap, and · an optional one. The second text is the expected result.
     private static readonly (string Sql, string Value)[] Expressions =
     [
         ("@p", "it's @n"), ("@P", "it's @n"), ("@n", "5"), ("@price", "1.3"), ("(·@n·)", "5"), ("-·@n", "-5"),

@@ -7,7 +7,9 @@ using NpgsqlTypes;
 
 namespace ChunkStream.Functions.Tests.Postgres.Sql;
 
-/// <summary>What is a literal, a comment or a name to Postgres is it to us, and stays as it is.</summary>
+/// <summary>
+/// The scanner sees literals, comments and names where Postgres sees them, and leaves them unchanged.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class SqlScannerTests(RealPostgres postgres)
 {
@@ -20,7 +22,8 @@ public sealed class SqlScannerTests(RealPostgres postgres)
         var statements = Enumerable.Range(0, 80).Select(_ => new RandomStatement(random)).ToArray();
         using var files = new QueryFiles();
         foreach (var (index, statement) in statements.Index())
-            files.With($"with-parameter-{index}", "-- param: p text\n" + statement.Text("@p")).With($"without-{index}", statement.Text("null::text"));
+            files.With($"with-parameter-{index}", "-- param: p text\n" + statement.Text("@p"))
+                .With($"without-{index}", statement.Text("null::text"));
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString, settings: files.Setting);
         await using var plain = new NpgsqlConnection(postgres.ConnectionString);
         await plain.OpenAsync().Within();
@@ -29,7 +32,9 @@ public sealed class SqlScannerTests(RealPostgres postgres)
         {
             var (with, without) = (await PlainAsync(plain, statement, Value), await PlainAsync(plain, statement, null));
 
-            Same(statement, with, await BodyAsync(api, $"/api/queries/with-parameter-{index}?p={Uri.EscapeDataString(Value)}"));
+            Same(
+                statement, with,
+                await BodyAsync(api, $"/api/queries/with-parameter-{index}?p={Uri.EscapeDataString(Value)}"));
             Same(statement, without, await BodyAsync(api, $"/api/queries/without-{index}"));
         }
     }
@@ -38,7 +43,8 @@ public sealed class SqlScannerTests(RealPostgres postgres)
     public async Task A_backslash_is_a_backslash_also_where_the_server_would_have_it_escape()
     {
         const string Sql = """-- param: p text""" + "\n" + """select 'a\' as a, @p as p, '''' as b""";
-        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString + ";Options=-c standard_conforming_strings=off", Sql);
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + ";Options=-c standard_conforming_strings=off", Sql);
 
         // Some of these are connections that have been used before.
         for (var round = 0; round < 3; round++)
@@ -68,26 +74,34 @@ public sealed class SqlScannerTests(RealPostgres postgres)
         return await response.Content.ReadAsStringAsync().Within();
     }
 
-    /// <summary>The row as Postgres gives it for the very text of the statement: with a placeholder Npgsql leaves a text as it is.</summary>
+    /// <summary>
+    /// The row that Postgres itself gives for the statement. Npgsql doesn't rewrite a statement with a placeholder such
+    /// as $1.
+    /// </summary>
     private static async Task<string> PlainAsync(NpgsqlConnection connection, RandomStatement statement, string? value)
     {
-        await using var command = new NpgsqlCommand($"select row_to_json(q)::text from (\n{statement.Text("$1::text")}\n) as q", connection);
-        command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value });
+        await using var command = new NpgsqlCommand(
+            $"select row_to_json(q)::text from (\n{statement.Text("$1::text")}\n) as q", connection);
+        command.Parameters.Add(
+            new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value });
         return (string)(await command.ExecuteScalarAsync())! + "\n";
     }
 
-    /// <summary>A SELECT of literals and comments of each kind, made of whatever could be taken for something else.</summary>
+    /// <summary>A SELECT of all kinds of literals and comments, full of characters that are easily misread.</summary>
     private sealed class RandomStatement
     {
         private static readonly string[] Pieces =
         [
-            "@p", "'", "\"", "\\", "\n", "\r", "\r\n", "\u2028", "\u0085", "\u00a0", "\v", "--", "/*", "*/", ";", "$", "$$", "$1", "$q$",
-            ":p", "?", "é", "😀", "x", " ", "\t", "E", "e'", "U&", "@", "%", "{0}",
+            "@p", "'", "\"", "\\", "\n", "\r", "\r\n", "\u2028", "\u0085", "\u00a0", "\v", "--", "/*", "*/", ";", "$",
+            "$$", "$1", "$q$", ":p", "?", "é", "😀", "x", " ", "\t", "E", "e'", "U&", "@", "%", "{0}",
         ];
 
-        private static readonly string[] Escapes = [@"\'", @"\\", "''", @"\n", @"\x41", @"\101", @"\u00e9", @"\@p", "\\\n", "\\é"];
-        private static readonly string[] Breaks = ["\n", "\r", " \r\n ", " -- it's @p\n", "\n--'@p;\n\t", "\f\n", "--\r"];
-        private static readonly string[] Between = [" ", "\n", "/* ' @p /* ; */ $$ */", "-- @p ' $a$ \"\n", "\r\n", "/**/", "/*'*//*/ */", "\t--\r"];
+        private static readonly string[] Escapes =
+            [@"\'", @"\\", "''", @"\n", @"\x41", @"\101", @"\u00e9", @"\@p", "\\\n", "\\é"];
+        private static readonly string[] Breaks =
+            ["\n", "\r", " \r\n ", " -- it's @p\n", "\n--'@p;\n\t", "\f\n", "--\r"];
+        private static readonly string[] Between =
+            [" ", "\n", "/* ' @p /* ; */ $$ */", "-- @p ' $a$ \"\n", "\r\n", "/**/", "/*'*//*/ */", "\t--\r"];
 
         private readonly Random _random;
         private readonly string _text;
@@ -95,9 +109,12 @@ public sealed class SqlScannerTests(RealPostgres postgres)
         public RandomStatement(Random random)
         {
             _random = random;
-            var columns = Enumerable.Range(0, random.Next(1, 5)).Select(index => $"{Gap()}{Literal()}{Gap()}as{Gap()}{Name(index)}").ToList();
-            columns.Insert(random.Next(columns.Count + 1), random.Next(2) == 0 ? "\0 as p" : "('x'||\0)||U&\"x@p\" as p");
-            _text = $"select{Gap()}{string.Join(',', columns)}{Gap()}from{Gap()}(values ($a$@p$a$)) as t(\"x@p\"){Gap()}";
+            var columns = Enumerable.Range(0, random.Next(1, 5))
+                .Select(index => $"{Gap()}{Literal()}{Gap()}as{Gap()}{Name(index)}").ToList();
+            columns.Insert(
+                random.Next(columns.Count + 1), random.Next(2) == 0 ? "\0 as p" : "('x'||\0)||U&\"x@p\" as p");
+            _text =
+                $"select{Gap()}{string.Join(',', columns)}{Gap()}from{Gap()}(values ($a$@p$a$)) as t(\"x@p\"){Gap()}";
         }
 
         public string Text(string parameter) => _text.Replace("\0", parameter, StringComparison.Ordinal);
@@ -135,12 +152,15 @@ public sealed class SqlScannerTests(RealPostgres postgres)
         private string Dollars()
         {
             var tag = Pick(["$$", "$é$", "$_1$", "$E$"]);
-            return tag + string.Concat(Enumerable.Range(0, _random.Next(8)).Select(_ => Pick(Pieces))).Replace("$$", "", StringComparison.Ordinal).TrimEnd('$') + tag;
+            return tag + string.Concat(Enumerable.Range(0, _random.Next(8)).Select(_ => Pick(Pieces)))
+                .Replace("$$", "", StringComparison.Ordinal).TrimEnd('$') + tag;
         }
 
         // Quotes are doubled, unless something escapes them.
         private string Some(string[] pieces)
-            => string.Concat(Enumerable.Range(0, _random.Next(8)).Select(_ => Pick(pieces)).Select(piece => piece is "'" or "e'" ? piece + "'" : piece));
+            => string.Concat(Enumerable.Range(0, _random.Next(8))
+                .Select(_ => Pick(pieces))
+                .Select(piece => piece is "'" or "e'" ? piece + "'" : piece));
 
         private string Pick(string[] choices) => choices[_random.Next(choices.Length)];
     }

@@ -30,15 +30,17 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
         _api = await PlainApi.StartAsync(
             app =>
             {
-                // One line of body is what it takes.
-                app.MapGet("/orders", (NpgsqlDataSource db, int min) => StreamResults.Rows(db, $"select id, amount from orders where amount >= {min}", key: "id"));
+                // An endpoint needs only one line of body.
+                app.MapGet("/orders", (NpgsqlDataSource db, int min)
+                    => StreamResults.Rows(db, $"select id, amount from orders where amount >= {min}", key: "id"));
                 app.Map("/own/{name}", (HttpContext http, string name) => _own[name](http));
             },
             services =>
             {
                 services.AddSingleton(_db);
                 services.Configure<QueryOptions>(options => options.ResumeKey = new string('k', 32));
-                services.AddChunkStream(streaming => streaming.FlushBytes = 1).AddPostgres(_ => new NpgsqlDataSourceBuilder(postgres.ConnectionString));
+                services.AddChunkStream(streaming => streaming.FlushBytes = 1)
+                    .AddPostgres(_ => new NpgsqlDataSourceBuilder(postgres.ConnectionString));
             });
     }
 
@@ -69,7 +71,8 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
     public async Task With_a_key_it_is_resumed_after_any_row()
     {
         Own("keyed", http => StreamResults.Rows(
-            _db, $"select id, amount from orders where amount >= {int.Parse(http.Request.Query["min"]!)}", "amount desc, id", new() { Limit = 5 }));
+            _db, $"select id, amount from orders where amount >= {int.Parse(http.Request.Query["min"]!)}",
+            "amount desc, id", new() { Limit = 5 }));
         var whole = Frames(await _api.TextAsync("/own/keyed?min=30&format=frames"));
         var tokens = whole.Select(frame => (string?)frame["checkpoint"]).OfType<string>().ToArray();
         var rows = Rows(whole);
@@ -86,7 +89,9 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
 
         await RefusedAsync("urn:chunkstream:invalid-resume-token", $"/own/keyed?min=31&resume={tokens[1]}");
         await RefusedAsync("urn:chunkstream:invalid-resume-token", "/own/keyed?min=30&resume=me");
-        Own("keyed", _ => StreamResults.Rows(_db, $"select id, amount from orders where amount >= {30} and true", "amount desc, id", new() { Limit = 5 }));
+        Own("keyed", _ => StreamResults.Rows(
+            _db, $"select id, amount from orders where amount >= {30} and true",
+            "amount desc, id", new() { Limit = 5 }));
         await RefusedAsync("urn:chunkstream:query-changed", $"/own/keyed?resume={tokens[1]}", HttpStatusCode.Conflict);
         Own("bare", _ => StreamResults.Rows(_db, $"select 1 as n"));
         await RefusedAsync("urn:chunkstream:invalid-resume-token", $"/own/bare?resume={tokens[1]}");
@@ -96,24 +101,33 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
     public async Task What_is_said_of_it_holds()
     {
         Own("max", _ => StreamResults.Rows(_db, $"select id from orders", options: new() { MaxRows = 3 }));
-        Own("exact", _ => StreamResults.Rows(_db, $"select 9007199254740993 as n", options: new() { DefaultFormat = StreamFormats.Csv, Name = "big" }));
-        Own("slow", _ => StreamResults.Rows(_db, $"select pg_sleep({10.0})", options: new() { Timeout = TimeSpan.FromMilliseconds(50) }));
-        Own("own", http => StreamResults.Rows($"select * from orders where customer = any({http.Request.Query["customer"].ToArray()})", "id", new()
-        {
-            DescribeFailure = failure => failure is PostgresException { SqlState: "22P02" } refusal
-                ? new ProblemDetails { Status = 422, Title = "No customer", Detail = refusal.MessageText }
-                : null,
-        }));
+        Own("exact", _ => StreamResults.Rows(
+            _db, $"select 9007199254740993 as n", options: new() { DefaultFormat = StreamFormats.Csv, Name = "big" }));
+        Own("slow", _ => StreamResults.Rows(
+            _db, $"select pg_sleep({10.0})", options: new() { Timeout = TimeSpan.FromMilliseconds(50) }));
+        Own("own", http => StreamResults.Rows(
+            $"select * from orders where customer = any({http.Request.Query["customer"].ToArray()})", "id", new()
+            {
+                DescribeFailure = failure => failure is PostgresException { SqlState: "22P02" } refusal
+                    ? new ProblemDetails { Status = 422, Title = "No customer", Detail = refusal.MessageText }
+                    : null,
+            }));
 
         await Assert.ThrowsAsync<HttpRequestException>(() => _api.TextAsync("/own/max"));
         Assert.Equal("n\r\n9007199254740993\r\n", await _api.TextAsync("/own/exact"));
         Assert.Equal("{\"n\":\"9007199254740993\"}\n", await _api.TextAsync("/own/exact?format=ndjson&numbers=exact"));
         await RefusedAsync("urn:chunkstream:query-timeout", "/own/slow", HttpStatusCode.GatewayTimeout);
-        Assert.Contains("invalid input syntax for type uuid", await RefusedAsync("about:blank", "/own/own?customer=5", HttpStatusCode.UnprocessableEntity));
-        Assert.Equal(16, (await _api.TextAsync($"/own/own?customer=cfcd2084-95d5-65ef-66e7-dff9f98764da&customer={Guid.Empty}")).Split('\n').Length - 1);
+        Assert.Contains(
+            "invalid input syntax for type uuid",
+            await RefusedAsync("about:blank", "/own/own?customer=5", HttpStatusCode.UnprocessableEntity));
+        var owned = await _api.TextAsync(
+            $"/own/own?customer=cfcd2084-95d5-65ef-66e7-dff9f98764da&customer={Guid.Empty}");
+        Assert.Equal(16, owned.Split('\n').Length - 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamRowsOptions { Limit = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamRowsOptions { Timeout = TimeSpan.Zero });
-        Assert.Contains("A key is columns of the result", Assert.Throws<ArgumentException>(() => StreamResults.Rows(_db, $"select 1", "a b c")).Message);
+        Assert.Contains(
+            "A key is columns of the result",
+            Assert.Throws<ArgumentException>(() => StreamResults.Rows(_db, $"select 1", "a b c")).Message);
     }
 
     [Fact]
@@ -126,13 +140,16 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
 
         using var refused = await _api.GetAsync("/own/bare");
         Assert.Equal(HttpStatusCode.InternalServerError, refused.StatusCode);
-        Assert.Contains(_api.Log.Entries, entry => entry.Exception is InvalidOperationException failure && failure.Message.Contains("UseChunkStream()"));
+        Assert.Contains(_api.Log.Entries, entry
+            => entry.Exception is InvalidOperationException failure && failure.Message.Contains("UseChunkStream()"));
 
         // Its pool has three connections, of which one is kept for short questions.
         var one = await _api.GetAsync("/own/endless");
         using var other = await _api.GetAsync("/own/endless");
         var third = _api.TextAsync("/own/short");
-        Assert.Equal(2L, await postgres.ScalarAsync<long>("select count(*) from pg_stat_activity where query like 'FETCH%own_endless%' or query like 'FETCH%own__name_%'"));
+        Assert.Equal(2L, await postgres.ScalarAsync<long>(
+            "select count(*) from pg_stat_activity "
+            + "where query like 'FETCH%own_endless%' or query like 'FETCH%own__name_%'"));
         Assert.False(third.IsCompleted);
         one.Dispose();
         Assert.Equal("{\"n\":1}\n", await third.Within());
@@ -141,12 +158,15 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Without_AddPostgres_it_says_what_to_call()
     {
-        await using var api = await PlainApi.StartAsync(app => app.MapGet("/", () => StreamResults.Rows(_db, $"select 1")));
+        await using var api = await PlainApi.StartAsync(
+            app => app.MapGet("/", () => StreamResults.Rows(_db, $"select 1")));
 
         using var response = await api.GetAsync("/");
 
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
-        Assert.Contains(api.Log.Entries, entry => entry.Exception is InvalidOperationException failure && failure.Message.Contains("AddPostgres()"));
+        Assert.Contains(
+            api.Log.Entries,
+            entry => entry.Exception is InvalidOperationException failure && failure.Message.Contains("AddPostgres()"));
     }
 
     private void Own(string name, Func<HttpContext, IResult> result) => _own[name] = result;
@@ -159,7 +179,8 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
         return body;
     }
 
-    private static JsonNode[] Frames(string body) => [.. body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+    private static JsonNode[] Frames(string body)
+        => [.. body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
 
     private static int[] Rows(IEnumerable<JsonNode> frames)
         => [.. frames.Select(frame => frame["row"]).OfType<JsonNode>().Select(row => (int)row["id"]!)];

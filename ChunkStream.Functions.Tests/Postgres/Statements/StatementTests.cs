@@ -10,10 +10,12 @@ public sealed class StatementTests
     [Fact]
     public void Holes_become_parameters_and_all_else_stays_as_it_is()
     {
-        var statement = Sql($"select '{{a}}', \"b\" /* ; */\nfrom t where x>={_value} and y = any({new[] { 1, 2 }}); -- end");
+        var statement = Sql(
+            $"select '{{a}}', \"b\" /* ; */\nfrom t where x>={_value} and y = any({new[] { 1, 2 }}); -- end");
 
         Assert.Equal(
-            "select '{a}', \"b\" /* ; */\nfrom t where x>=CAST($1 AS integer) and y = any(CAST($2 AS integer[])) -- end", statement.Sql);
+            "select '{a}', \"b\" /* ; */\nfrom t where x>=CAST($1 AS integer) "
+            + "and y = any(CAST($2 AS integer[])) -- end", statement.Sql);
         Assert.Equal(["5", "{\"1\",\"2\"}"], statement.Values);
     }
 
@@ -48,7 +50,8 @@ public sealed class StatementTests
     {
         Refused("{new Version(1, 2)} is a System.Version", () => Sql($"select {new Version(1, 2)}"));
         Refused("{new int[1, 1]} is a System.Int32[,]", () => Sql($"select {new int[1, 1]}"));
-        Refused("has both times of UTC and times without", () => Sql($"select {new[] { DateTime.UnixEpoch, default }}"));
+        Refused(
+            "has both times of UTC and times without", () => Sql($"select {new[] { DateTime.UnixEpoch, default }}"));
         Refused("DayOfWeek has no name for the value 9", () => Sql($"select {(DayOfWeek)9}"));
     }
 
@@ -64,5 +67,6 @@ public sealed class StatementTests
 
     private static Statement Sql(SqlInterpolatedStringHandler sql) => Statement.Create(sql);
 
-    private static void Refused(string message, Action make) => Assert.Contains(message, Assert.Throws<ArgumentException>(make).Message);
+    private static void Refused(string message, Action make)
+        => Assert.Contains(message, Assert.Throws<ArgumentException>(make).Message);
 }

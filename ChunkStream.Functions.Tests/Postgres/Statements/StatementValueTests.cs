@@ -15,12 +15,15 @@ using NpgsqlTypes;
 
 namespace ChunkStream.Functions.Tests.Postgres.Statements;
 
-/// <summary>Each value reaches Postgres as the value that it is, with the type that belongs to it: Postgres itself is asked.</summary>
+/// <summary>
+/// Each value reaches Postgres unchanged and with the right type: Postgres itself is asked what it got.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class StatementValueTests(RealPostgres postgres) : IAsyncLifetime
 {
     public Task InitializeAsync() => postgres.ExecuteAsync(
-        "create type mood as enum ('sad', 'very happy'); create table moods(id uuid primary key, mood mood, code char(4), note jsonb)");
+        "create type mood as enum ('sad', 'very happy'); "
+        + "create table moods(id uuid primary key, mood mood, code char(4), note jsonb)");
 
     public Task DisposeAsync() => postgres.ExecuteAsync("drop table moods; drop type mood");
 
@@ -54,13 +57,17 @@ public sealed class StatementValueTests(RealPostgres postgres) : IAsyncLifetime
         await IsAsync($"{clock}", "'2024-02-29 23:59:59.999999'::timestamp");
         await IsAsync($"{utc}", "'2024-02-29 23:59:59.999999+00'::timestamptz");
         await IsAsync($"{utc.ToLocalTime()}", "'2024-02-29 23:59:59.999999+00'::timestamptz");
-        await IsAsync($"{new DateTimeOffset(clock, TimeSpan.FromMinutes(-90))}", "'2024-02-29 23:59:59.999999-01:30'::timestamptz");
+        await IsAsync(
+            $"{new DateTimeOffset(clock, TimeSpan.FromMinutes(-90))}",
+            "'2024-02-29 23:59:59.999999-01:30'::timestamptz");
         await IsAsync($"{DateTime.MinValue}", "'0001-01-01'::timestamp");
         await IsAsync($"{new DateOnly(5, 6, 7)}", "'0005-06-07'::date");
         await IsAsync($"{new TimeOnly(1, 2, 3, 4)}", "'01:02:03.004'::time");
         await IsAsync($"{new TimeSpan(-3, -4, -5, -6, -7)}", "'-3 days -04:05:06.007'::interval");
         await IsAsync($"{TimeSpan.MaxValue}", "'10675199 days 02:48:05.477580'::interval");
-        await IsAsync($"{new[] { utc, utc }}", "array['2024-02-29 23:59:59.999999+00', '2024-02-29 23:59:59.999999+00']::timestamptz[]");
+        await IsAsync(
+            $"{new[] { utc, utc }}",
+            "array['2024-02-29 23:59:59.999999+00', '2024-02-29 23:59:59.999999+00']::timestamptz[]");
     }
 
     [Fact]
@@ -72,7 +79,9 @@ public sealed class StatementValueTests(RealPostgres postgres) : IAsyncLifetime
         await IsAsync($"{(long[]?)null}", "null::bigint[]");
         await IsAsync($"{Enumerable.Range(1, 3).Select(number => number * 1.5)}", "array[1.5, 3, 4.5]::float8[]");
         await IsAsync($"{new[] { new byte[] { 1 }, [] }}", "array['\\x01', '']::bytea[]");
-        await IsAsync($"{new[] { "", "a\"b\\c", "NULL", "{,}", " ä ", null }}::text[]", "array['', 'a\"b\\c', 'NULL', '{,}', ' ä ', null]");
+        await IsAsync(
+            $"{new[] { "", "a\"b\\c", "NULL", "{,}", " ä ", null }}::text[]",
+            "array['', 'a\"b\\c', 'NULL', '{,}', ' ä ', null]");
     }
 
     [Fact]
@@ -98,15 +107,21 @@ public sealed class StatementValueTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(1, await CountAsync($"id = {id}"));
         Assert.Equal(1, await CountAsync($"id = {id.ToString()}"));
         Assert.Equal(1, await CountAsync($"id = any({new List<string> { id.ToString() }})"));
-        Assert.Equal(1, await CountAsync($"mood = {Mood.VeryHappy} and mood = any({new[] { Mood.sad, Mood.VeryHappy }}) and mood > {nameof(Mood.sad)}"));
-        Assert.Equal(1, await CountAsync($"code = {"ab"} and code = {"ab  "} and code like {"a" + '%'} and left(code, 1) = {'a'}"));
+        Assert.Equal(1, await CountAsync(
+            $"mood = {Mood.VeryHappy} and mood = any({new[] { Mood.sad, Mood.VeryHappy }}) "
+            + $"and mood > {nameof(Mood.sad)}"));
+        Assert.Equal(
+            1,
+            await CountAsync($"code = {"ab"} and code = {"ab  "} and code like {"a" + '%'} and left(code, 1) = {'a'}"));
         Assert.Equal(1, await CountAsync($"note @> {"{\"n\": 1}"} and note -> {"n"} = {JsonNode.Parse("1")}"));
-        Assert.Equal(1, await CountAsync($"({nothing} is null or code = {nothing}) and coalesce({nothing}, code) = {"ab"}"));
+        Assert.Equal(
+            1,
+            await CountAsync($"({nothing} is null or code = {nothing}) and coalesce({nothing}, code) = {"ab"}"));
         Assert.Equal(0, await CountAsync($"code = {nothing}"));
         Assert.Equal(0, await CountAsync($"code = {"' or true --"}"));
     }
 
-    // Value, type, and scale of a numeric: as Postgres's own literal has them.
+    // Compares value, type and scale with those of Postgres's own literal.
     private async Task IsAsync(SqlInterpolatedStringHandler value, string expected)
     {
         var statement = Statement.Create(value);
@@ -118,14 +133,16 @@ public sealed class StatementValueTests(RealPostgres postgres) : IAsyncLifetime
     private async Task<int> CountAsync(SqlInterpolatedStringHandler condition)
     {
         var statement = Statement.Create(condition);
-        var row = await StreamedAsync(statement with { Sql = $"select count(*)::int as n from moods where {statement.Sql}" });
+        var row = await StreamedAsync(
+            statement with { Sql = $"select count(*)::int as n from moods where {statement.Sql}" });
         return int.Parse(row["{\"n\":".Length..^1], CultureInfo.InvariantCulture);
     }
 
     private async Task<string> StreamedAsync(Statement statement)
     {
         await using var source = new CursorSource(
-            postgres.Database, new QueryRun(new(statement.Sql) { Parameters = statement.Values }), RecordEncoding.Json, TimeProvider.System, default);
+            postgres.Database, new QueryRun(new(statement.Sql) { Parameters = statement.Values }), RecordEncoding.Json,
+            TimeProvider.System, default);
         Assert.True(await source.WaitToReadAsync().AsTask().Within());
         Assert.True(source.TryRead());
         var buffer = new ArrayBufferWriter<byte>();

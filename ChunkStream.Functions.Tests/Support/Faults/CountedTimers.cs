@@ -2,12 +2,12 @@ using System.Collections.Concurrent;
 
 namespace ChunkStream.Functions.Tests.Support.Faults;
 
-/// <summary>The system's clock, and which of its timers are still to come.</summary>
+/// <summary>The system's clock, which knows its pending timers.</summary>
 internal sealed class CountedTimers : TimeProvider
 {
     private readonly ConcurrentDictionary<Timer, TimeSpan> _pending = new();
 
-    /// <summary>How long those were set for that are neither over nor given up.</summary>
+    /// <summary>The delays of the timers that have neither fired nor been disposed.</summary>
     public IEnumerable<TimeSpan> Pending => _pending.Values;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace ChunkStream.Functions.Tests.Support.Faults;
 
 /// <summary>
-/// Stands before a server and passes any number of connections on, until it is told to cut those that are open: a lost network, to
-/// browsers and others who have several connections.
+/// Stands before a server and passes on any number of connections until it is told to cut the open ones. To clients
+/// with several connections, such as browsers, this is a lost network.
 /// </summary>
 internal sealed class CuttableLine : IAsyncDisposable
 {

@@ -9,7 +9,7 @@ namespace ChunkStream.Functions.Tests.Support.Faults;
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
-    // For a client that keeps a connection whose response was cut.
+    // The wait for a client that keeps its connection although the response was cut.
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(1);
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -29,7 +29,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
     /// <summary>After how many bytes of each response to cut.</summary>
     public long CutAfter { get; set; } = long.MaxValue;
 
-    /// <summary>How long the last bytes stay uncut: clients drop what they have not yet decompressed when they hear of the cut.</summary>
+    /// <summary>
+    /// The time between the last bytes and the cut. At a cut, clients drop what they have not decompressed yet.
+    /// </summary>
     public TimeSpan CutDelay { get; set; }
 
     /// <summary>Bytes of the response that was passed on last.</summary>
@@ -61,14 +63,14 @@ internal sealed class CuttingProxy : IAsyncDisposable
         }
     }
 
-    // Who leaves while the connection is idle is not waited for until the server gives it up.
+    // If the client leaves an idle connection, the server is told at once, and need not time out.
     private static async Task AskAsync(Socket client, Socket server)
     {
         await CopyAsync(client, server, long.MaxValue);
         server.Close();
     }
 
-    // What was passed on is to arrive: closing while we still listen would reset the connection.
+    // Closing while the client may still send would reset the connection, and bytes that were passed on would be lost.
     private static async Task EndAsync(Socket client, Task asking)
     {
         try

@@ -5,7 +5,9 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream.Functions.Tests.Support.Faults;
 
-/// <summary>Sources that misbehave. Their items are <c>item 0</c>, <c>item 1</c> …, with characters that formats must escape.</summary>
+/// <summary>
+/// Sources that misbehave. Their items are <c>item 0</c>, <c>item 1</c> …, with characters that formats must escape.
+/// </summary>
 internal static class FaultySource
 {
     public static string Item(int number) => $"item {number}, \"quoted\"\r\nand – [broken] {{}}";
@@ -16,7 +18,8 @@ internal static class FaultySource
 
     /// <summary>Throws instead of item n.</summary>
     public static Func<RecordEncoding, CancellationToken, StreamSource> FailsAt(int item, Exception? failure = null)
-        => From(cancellation => FailingItems(item, failure ?? new InvalidOperationException("secret: the source broke"), cancellation));
+        => From(cancellation
+            => FailingItems(item, failure ?? new InvalidOperationException("secret: the source broke"), cancellation));
 
     /// <summary>Gives n items, and then nothing more for as long as its token lets it.</summary>
     public static Func<RecordEncoding, CancellationToken, StreamSource> StallsAfter(int items)
@@ -30,10 +33,13 @@ internal static class FaultySource
     public static Func<RecordEncoding, CancellationToken, StreamSource> NeverEnds()
         => From(cancellation => Items(int.MaxValue, cancellation));
 
-    private static Func<RecordEncoding, CancellationToken, StreamSource> From(Func<CancellationToken, IAsyncEnumerable<string>> items)
-        => (encoding, cancellation) => new GeneratorSource<string>(items, TestJson.Default.String, encoding, cancellation);
+    private static Func<RecordEncoding, CancellationToken, StreamSource> From(
+        Func<CancellationToken, IAsyncEnumerable<string>> items)
+        => (encoding, cancellation) => new GeneratorSource<string>(
+            items, TestJson.Default.String, encoding, cancellation);
 
-    private static async IAsyncEnumerable<string> Items(int count, [EnumeratorCancellation] CancellationToken cancellation = default)
+    private static async IAsyncEnumerable<string> Items(
+        int count, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         for (var number = 0; number < count; number++)
         {
@@ -52,7 +58,8 @@ internal static class FaultySource
         throw failure;
     }
 
-    private static async IAsyncEnumerable<string> StallingItems(int count, [EnumeratorCancellation] CancellationToken cancellation = default)
+    private static async IAsyncEnumerable<string> StallingItems(
+        int count, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await foreach (var item in Items(count, cancellation))
             yield return item;

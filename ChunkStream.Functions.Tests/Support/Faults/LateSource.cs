@@ -4,7 +4,7 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream.Functions.Tests.Support.Faults;
 
-/// <summary>Records of which each, and then the end or a failure, comes when a test lets it.</summary>
+/// <summary>A source whose records, and then its end or failure, come when a test releases them.</summary>
 internal sealed class LateSource(int records, Exception? failure = null)
 {
     private readonly SemaphoreSlim _arrived = new(0);

@@ -3,8 +3,8 @@ using System.Reflection;
 namespace ChunkStream.Functions.Tests.Support.Faults;
 
 /// <summary>
-/// Time in which each wait with the given limit runs into it, and then gets what it waited for before it hears of the limit. On a
-/// busy machine that happens by chance, where the thread that is told of the limit is late.
+/// A clock with which each wait that has the given limit reaches it, and then gets its result before it hears of the
+/// limit. On a busy machine this happens by chance, when the thread that handles the limit is late.
 /// </summary>
 /// <param name="limit">The limit of these waits. All other timers are the system's.</param>
 internal sealed class LostRaceTime(TimeSpan limit) : TimeProvider
@@ -14,7 +14,7 @@ internal sealed class LostRaceTime(TimeSpan limit) : TimeProvider
     /// <summary>How many waits have run into their limit so far.</summary>
     public int Lost => Volatile.Read(ref _lost);
 
-    /// <summary>Makes come what is waited for, where it does not come by itself.</summary>
+    /// <summary>Makes the awaited result come, if it does not come by itself.</summary>
     public Action Arrive { get; set; } = () => { };
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

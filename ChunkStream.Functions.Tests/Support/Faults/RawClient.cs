@@ -8,10 +8,13 @@ namespace ChunkStream.Functions.Tests.Support.Faults;
 /// </summary>
 internal sealed class RawClient : IDisposable
 {
-    // So that what a test does not read stays with the server, and not in the kernel.
+    // Small, so that what a test does not read stays with the server, and not in the kernel.
     private const int SocketBufferBytes = 8 * 1024;
 
-    private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = SocketBufferBytes };
+    private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp)
+    {
+        ReceiveBufferSize = SocketBufferBytes,
+    };
     private readonly byte[] _buffer = new byte[SocketBufferBytes];
 
     /// <summary>All that was read so far: head and body.</summary>
@@ -22,7 +25,8 @@ internal sealed class RawClient : IDisposable
     {
         var client = new RawClient();
         await client._socket.ConnectAsync(server.Host, server.Port).WaitAsync(Bounded.Limit);
-        await client._socket.SendAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+        await client._socket.SendAsync(
+            Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
         return client;
     }
 
@@ -42,7 +46,10 @@ internal sealed class RawClient : IDisposable
         }
     }
 
-    /// <summary>Reads to the connection's end; gives how many times a byte stands in what is left, and whether the body was whole.</summary>
+    /// <summary>
+    /// Reads to the connection's end. Gives how often a byte occurs in what was left, and whether the body was
+    /// complete.
+    /// </summary>
     public async Task<(long Count, bool Whole)> CountToEndAsync(byte value)
     {
         var (count, tail) = (0L, Array.Empty<byte>());

@@ -10,13 +10,14 @@ internal sealed record RawEnd(string Text, bool IsReset)
 {
     public bool HasLastChunk => Text.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal);
 
-    /// <summary>Whether a client of the request's version takes it for the whole.</summary>
-    public bool LooksWhole => !IsReset && (!Text.Contains("\r\nTransfer-Encoding: chunked\r\n", StringComparison.Ordinal) || HasLastChunk);
+    /// <summary>Whether a client of the request's HTTP version takes the response for a complete one.</summary>
+    public bool LooksWhole
+        => !IsReset && (!Text.Contains("\r\nTransfer-Encoding: chunked\r\n", StringComparison.Ordinal) || HasLastChunk);
 
     /// <summary>Connects.</summary>
     public static async Task<Socket> ConnectAsync(Uri server)
     {
-        // Small, so that what a test does not read stays with the server.
+        // The buffer is small, so that what a test does not read stays with the server.
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
         await socket.ConnectAsync(server.Host, server.Port).Within();
         return socket;
@@ -30,7 +31,8 @@ internal sealed record RawEnd(string Text, bool IsReset)
     public static async Task<Socket> AskAsync(Uri server, string path, string version, string headers = "")
     {
         var socket = await ConnectAsync(server);
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n"));
+        await socket.SendAsync(
+            Encoding.ASCII.GetBytes($"GET {path} HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n"));
         return socket;
     }
 

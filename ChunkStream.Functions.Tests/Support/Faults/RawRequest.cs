@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace ChunkStream.Functions.Tests.Support.Faults;
 
-/// <summary>A request byte for byte as the test has it, which an HTTP client would tidy up or refuse to send.</summary>
+/// <summary>Sends the exact bytes of a request that an HTTP client would correct or refuse to send.</summary>
 internal static class RawRequest
 {
     /// <summary>Sends it, and reads the response to the connection's end.</summary>
@@ -12,7 +12,8 @@ internal static class RawRequest
     /// <param name="head">The request line and headers, without Host and Connection.</param>
     /// <param name="body">What follows.</param>
     /// <param name="encoding">How the head becomes bytes; UTF-8 if not given.</param>
-    public static async Task<RawResponse> SendAsync(Uri server, string head, byte[]? body = null, Encoding? encoding = null)
+    public static async Task<RawResponse> SendAsync(
+        Uri server, string head, byte[]? body = null, Encoding? encoding = null)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(server.Host, server.Port).Within();
@@ -20,7 +21,7 @@ internal static class RawRequest
         var text = string.Join("\r\n", [lines[0], "Host: localhost", "Connection: close", .. lines[1..], "", ""]);
         await socket.SendAsync((encoding ?? Encoding.UTF8).GetBytes(text));
 
-        // The server may answer before it has all of it, and take no more.
+        // The server may answer before it has received everything, and then take no more.
         var sending = body is null ? Task.CompletedTask : socket.SendAsync(body);
         var response = new MemoryStream();
         var buffer = new byte[64 * 1024];
@@ -31,7 +32,7 @@ internal static class RawRequest
         }
         catch (SocketException) when (response.Length > 0)
         {
-            // Who was sent more than it took ends with a reset.
+            // A server that leaves bytes unread ends the connection with a reset.
         }
 
         await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -42,7 +43,8 @@ internal static class RawRequest
 /// <summary>What came back.</summary>
 internal sealed record RawResponse(string Text)
 {
-    public int Status => Text.Length == 0 ? 0 : int.Parse(Text.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+    public int Status
+        => Text.Length == 0 ? 0 : int.Parse(Text.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
 
     public JsonNode Problem => JsonNode.Parse(Text[Text.IndexOf("\r\n\r\n", StringComparison.Ordinal)..])!;
 }

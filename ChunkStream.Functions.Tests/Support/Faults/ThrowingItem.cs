@@ -14,7 +14,8 @@ internal sealed class ThrowingItem(int number)
 
     /// <summary>Three items that can be written, and one that can't.</summary>
     public static StreamSource Open(RecordEncoding encoding, CancellationToken cancellation)
-        => new GeneratorSource<ThrowingItem>(_ => Items(), ThrowingItemJson.Default.ThrowingItem, encoding, cancellation);
+        => new GeneratorSource<ThrowingItem>(
+            _ => Items(), ThrowingItemJson.Default.ThrowingItem, encoding, cancellation);
 
     private static async IAsyncEnumerable<ThrowingItem> Items()
     {
