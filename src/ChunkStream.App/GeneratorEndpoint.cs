@@ -4,9 +4,6 @@ using ChunkStream.Formats;
 using ChunkStream.Generators;
 using ChunkStream.Http;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Json;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace ChunkStream.App;
 
@@ -71,17 +68,14 @@ public sealed class GeneratorEndpoint<T>(
     Func<GeneratorArguments, CancellationToken, IAsyncEnumerable<T>> generate,
     JsonTypeInfo<T>? typeInfo = null) : GeneratorEndpoint(name, summary)
 {
-    private static readonly StreamFormat DefaultFormat =
-        typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
-
     internal override IResult Answer(HttpRequest request, AnonymousGenerators anonymous, RecordingEndpoint recordings)
     {
         var parameters = new RequestParameters(request.Query);
         var arguments = GeneratorArguments.Read(Parameters, parameters);
-        var json = typeInfo ?? AppJson(request.HttpContext.RequestServices);
+        var json = typeInfo ?? AppJson.TypeInfo<T>(request.HttpContext.RequestServices);
         parameters.Know("format");
         var record = IsRecordable ? parameters.Text(RecordingEndpoint.Parameter) : null;
-        var asked = StreamRequest.Read(request, parameters, DefaultFormat, Name);
+        var asked = StreamRequest.Read(request, parameters, StreamFormats.DefaultFor<T>(), Name);
         if (record is not null)
         {
             var generator = RecordableGenerator.Create(new RecordingName(Name, record), Generate, json) with
@@ -102,11 +96,5 @@ public sealed class GeneratorEndpoint<T>(
             var items = generate(arguments, token);
             return Access == EndpointAccess.Anonymous ? anonymous.Run(items, token) : items;
         }
-    }
-
-    private static JsonTypeInfo<T> AppJson(IServiceProvider services)
-    {
-        var options = services.GetRequiredService<IOptions<JsonOptions>>().Value;
-        return (JsonTypeInfo<T>)options.SerializerOptions.GetTypeInfo(typeof(T));
     }
 }

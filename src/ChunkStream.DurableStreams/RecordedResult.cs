@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization.Metadata;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Formats;
 using ChunkStream.Http;
@@ -8,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ChunkStream;
 
 /// <summary>A response that streams the items of a generator and records them.</summary>
-internal sealed class RecordedResult<T> : IResult
+internal sealed class RecordedResult<T> : OwnStreamResult
 {
     private readonly string _name;
     private readonly Func<CancellationToken, IAsyncEnumerable<T>> _generate;
@@ -16,9 +15,10 @@ internal sealed class RecordedResult<T> : IResult
 
     /// <param name="name">Which recording.</param>
     /// <param name="generate">Starts the generator.</param>
-    /// <param name="options">What was said of it.</param>
+    /// <param name="options">The options that the app gave.</param>
     public RecordedResult(
         string name, Func<CancellationToken, IAsyncEnumerable<T>> generate, RecordedItemsOptions<T> options)
+        : base(options)
     {
         (_name, _generate, _options) = (name, generate, options);
         if (options.Name is { } collection)
@@ -26,28 +26,23 @@ internal sealed class RecordedResult<T> : IResult
     }
 
     /// <inheritdoc />
-    public Task ExecuteAsync(HttpContext httpContext)
+    protected override StreamFormat DefaultFormat => StreamFormats.DefaultFor<T>();
+
+    /// <inheritdoc />
+    /// <exception cref="InvalidOperationException">The app lacks <c>AddDurableStreams()</c>.</exception>
+    protected override IResult Answer(
+        string name, RequestParameters parameters, StreamRequest asked, IServiceProvider services)
     {
-        ArgumentNullException.ThrowIfNull(httpContext);
-        var services = httpContext.RequestServices;
         var recordings = services.GetService<RecordingEndpoint>() ?? throw new InvalidOperationException(
-            "Recordings are not registered: call AddDurableStreams() on what AddChunkStream() returns, or "
-            + "UseChunkStream() in a "
-            + "function app.");
-        var endpoint = _options.Name ?? EndpointName.From(httpContext);
-        var json = AppJson.From(services);
-        var typeInfo = _options.JsonTypeInfo ?? (JsonTypeInfo<T>)json.GetTypeInfo(typeof(T));
-        var name = new RecordingName(endpoint.Replace('/', '.'), _name);
-        var generator = RecordableGenerator.Create(name, _generate, typeInfo) with
+            "Recordings are not registered: call AddDurableStreams() on what AddChunkStream() returns, "
+            + "or UseChunkStream() in a function app.");
+        var recording = new RecordingName(name.Replace('/', '.'), _name);
+        var typeInfo = _options.JsonTypeInfo ?? AppJson.TypeInfo<T>(services);
+        var generator = RecordableGenerator.Create(recording, _generate, typeInfo) with
         {
             Subject = _options.Subject,
-            DescribeFailure = ProblemOfApp.Describer(_options.DescribeFailure, json),
+            DescribeFailure = ProblemOfApp.Describer(_options.DescribeFailure, services),
         };
-
-        var parameters = new RequestParameters(httpContext.Request.Query) { IgnoresOthers = true };
-        var defaultFormat = _options.DefaultFormat ?? (generator.IsText ? StreamFormats.Text : StreamFormats.Ndjson);
-        var asked = StreamRequest.Read(httpContext.Request, parameters, defaultFormat, endpoint);
-        return recordings.Answer(asked, parameters, endpoint, generator, _options.MaxDuration)
-            .ExecuteAsync(httpContext);
+        return recordings.Answer(asked, parameters, name, generator, MaxDuration);
     }
 }

@@ -16,7 +16,6 @@ internal sealed class QueryResult(string name, StreamResultOptions options) : IR
         ArgumentNullException.ThrowIfNull(httpContext);
         var place = new QueryPlace(options.Name ?? EndpointName.From(httpContext))
         {
-            IgnoresOtherParameters = true,
             Options = options,
         };
         return QueryEndpoint.From(httpContext).Answer(httpContext.Request, name, place).ExecuteAsync(httpContext);

@@ -21,40 +21,37 @@ namespace ChunkStream;
 /// <param name="options">The options that the app gave.</param>
 internal sealed class RowsResult(
     NpgsqlDataSource? dataSource, Statement statement, IReadOnlyList<KeyColumn> key, StreamRowsOptions options)
-    : IResult
+    : OwnStreamResult(options)
 {
+    /// <inheritdoc />
+    protected override StreamFormat DefaultFormat => StreamFormats.Ndjson;
+
     /// <inheritdoc />
     /// <exception cref="InvalidOperationException">
     /// The app lacks <c>AddPostgres()</c>, or the data source <c>UseChunkStream()</c>.
     /// </exception>
-    public Task ExecuteAsync(HttpContext httpContext)
+    protected override IResult Answer(
+        string name, RequestParameters parameters, StreamRequest asked, IServiceProvider services)
     {
-        ArgumentNullException.ThrowIfNull(httpContext);
-        var services = httpContext.RequestServices;
         var databases = services.GetService<PostgresDatabases>() ?? throw new InvalidOperationException(
             "Streams of rows are not registered: call AddPostgres() on what AddChunkStream() gives.");
         var database = databases.Find(dataSource);
         var time = services.GetRequiredService<TimeProvider>();
         var secret = services.GetRequiredService<IOptions<QueryOptions>>().Value.ResumeKey;
-        var name = options.Name ?? EndpointName.From(httpContext);
-
-        var parameters = new RequestParameters(httpContext.Request.Query) { IgnoresOthers = true };
-        var format = options.DefaultFormat ?? StreamFormats.Ndjson;
-        var asked = StreamRequest.Read(httpContext.Request, parameters, format, name);
         var query = Query(name);
         var run = new QueryRun(query)
         {
             Limit = options.Limit,
             IsKeyProven = token => KeyProof.ExistsAsync(database, query, token),
-            Describe = options.Describer(services),
+            Describe = ProblemOfApp.Describer(options.DescribeFailure, services),
         };
         (run, var refused) = RowsRequest.Read(run, new ResumeIdentity(secret, name, Definition), parameters, asked);
         var stream = new OfferedStream(
             name, (encoding, token) => new CursorSource(database, run, encoding, time, token))
         {
-            MaxDuration = options.MaxDuration,
+            MaxDuration = MaxDuration,
         };
-        return asked.Answer(stream, refused).ExecuteAsync(httpContext);
+        return asked.Answer(stream, refused);
     }
 
     // If the statement or the key changes, a token's position means another place.

@@ -3,17 +3,18 @@ using ChunkStream.Formats;
 using ChunkStream.Http;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
+using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream;
 
 /// <summary>Makes the source of a stream of items.</summary>
 /// <param name="typeInfo">How an item becomes JSON.</param>
-/// <param name="describe">Says what a client is told of a failure; null for a failure that it may not know.</param>
+/// <param name="describe">Says what a client is told of a failure; null if the app has no such function.</param>
 /// <param name="encoding">How an item is written.</param>
 /// <param name="cancellation">A token that is cancelled when the stream ends early.</param>
 internal delegate StreamSource OpenItems<T>(
     JsonTypeInfo<T> typeInfo,
-    Func<Exception, Problem?> describe,
+    Func<Exception, Problem?>? describe,
     RecordEncoding encoding,
     CancellationToken cancellation);
 
@@ -28,21 +29,20 @@ internal sealed class ItemsResult<T>(OpenItems<T> open, StreamItemsOptions<T> op
     public bool HasEvents { get; init; }
 
     /// <inheritdoc />
-    protected override StreamFormat DefaultFormat
-        => typeof(T) == typeof(string) ? StreamFormats.Text : StreamFormats.Ndjson;
+    protected override StreamFormat DefaultFormat => StreamFormats.DefaultFor<T>();
 
     /// <inheritdoc />
-    protected override bool IsResumable => HasEvents;
-
-    /// <inheritdoc />
-    protected override OfferedStream Offer(string name, IServiceProvider services)
+    protected override IResult Answer(
+        string name, RequestParameters parameters, StreamRequest asked, IServiceProvider services)
     {
-        var json = AppJson.From(services);
-        var typeInfo = options.JsonTypeInfo ?? (JsonTypeInfo<T>)json.GetTypeInfo(typeof(T));
-        var describe = ProblemOfApp.Describer(options.DescribeFailure, json);
-        return new OfferedStream(name, (encoding, cancellation) => open(typeInfo, describe, encoding, cancellation))
+        var typeInfo = options.JsonTypeInfo ?? AppJson.TypeInfo<T>(services);
+        var describe = ProblemOfApp.Describer(options.DescribeFailure, services);
+        var stream = new OfferedStream(
+            name, (encoding, cancellation) => open(typeInfo, describe, encoding, cancellation))
         {
+            MaxDuration = MaxDuration,
             Adapt = format => format == StreamFormats.Text && !options.TextLineFeeds ? JoinedText : format,
         };
+        return asked.Answer(stream, HasEvents ? null : asked.MustStartAnew());
     }
 }

@@ -18,18 +18,20 @@ internal abstract class OwnStreamResult(StreamResultOptions options) : IResult
         var name = options.Name ?? EndpointName.From(httpContext);
         var parameters = new RequestParameters(httpContext.Request.Query) { IgnoresOthers = true };
         var asked = StreamRequest.Read(httpContext.Request, parameters, options.DefaultFormat ?? DefaultFormat, name);
-        var stream = Offer(name, httpContext.RequestServices) with { MaxDuration = options.MaxDuration };
-        return asked.Answer(stream, IsResumable ? null : asked.MustStartAnew()).ExecuteAsync(httpContext);
+        return Answer(name, parameters, asked, httpContext.RequestServices).ExecuteAsync(httpContext);
     }
+
+    /// <summary>How long the stream may last; null if the app set no limit.</summary>
+    protected TimeSpan? MaxDuration => options.MaxDuration;
 
     /// <summary>The format for a client that asks for none.</summary>
     protected abstract StreamFormat DefaultFormat { get; }
 
-    /// <summary>Whether the app's events have ids of their own, with which a client may connect again.</summary>
-    protected abstract bool IsResumable { get; }
-
-    /// <summary>Makes the stream.</summary>
+    /// <summary>Answers the request.</summary>
     /// <param name="name">The stream's name.</param>
+    /// <param name="parameters">The query string of the request; it collects mistakes.</param>
+    /// <param name="asked">What the request asks of the stream.</param>
     /// <param name="services">The services of the request.</param>
-    protected abstract OfferedStream Offer(string name, IServiceProvider services);
+    protected abstract IResult Answer(
+        string name, RequestParameters parameters, StreamRequest asked, IServiceProvider services);
 }

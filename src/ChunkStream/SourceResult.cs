@@ -1,6 +1,7 @@
 using ChunkStream.Formats;
 using ChunkStream.Http;
 using ChunkStream.Streaming;
+using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream;
 
@@ -14,8 +15,7 @@ internal sealed class SourceResult(
     protected override StreamFormat DefaultFormat => StreamFormats.Ndjson;
 
     /// <inheritdoc />
-    protected override bool IsResumable => true;
-
-    /// <inheritdoc />
-    protected override OfferedStream Offer(string name, IServiceProvider services) => new(name, open);
+    protected override IResult Answer(
+        string name, RequestParameters parameters, StreamRequest asked, IServiceProvider services)
+        => asked.Answer(new OfferedStream(name, open) { MaxDuration = MaxDuration });
 }

@@ -3,7 +3,6 @@ using ChunkStream.Http;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Cursors;
 using ChunkStream.Postgres.Failures;
-using ChunkStream.Postgres.Requests;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,7 +45,7 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
 
         if (place.IsPublic)
             file = catalogue.ForEveryone(file);
-        var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.IgnoresOtherParameters };
+        var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null };
         var format = place.Options?.DefaultFormat ?? StreamFormats.Ndjson;
         var asked = StreamRequest.Read(request, parameters, format, file.Name);
         var (asks, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options.ResumeKey);
@@ -55,7 +54,7 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
             IsAnonymous = place.IsPublic,
             IsKeyProven = catalogue.IsKeyProven(declared),
             WhyRefused = WhyRefusedAsync,
-            Describe = place.Options?.Describer(request.HttpContext.RequestServices),
+            Describe = ProblemOfApp.Describer(place.Options?.DescribeFailure, request.HttpContext.RequestServices),
         };
         var stream = new OfferedStream(
             $"{place.Endpoint}/{file.Name}",

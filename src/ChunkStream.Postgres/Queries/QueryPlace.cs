@@ -17,11 +17,11 @@ internal sealed record QueryPlace(string Endpoint)
     /// <summary>Which setting names the query, where it is not the request.</summary>
     public string? Setting { get; init; }
 
-    /// <summary>What the endpoint itself says of the stream.</summary>
+    /// <summary>
+    /// What an endpoint of the app says of the stream. Parameters that the query does not declare are then the
+    /// endpoint's. Null at an endpoint of ours, where they are mistakes.
+    /// </summary>
     public StreamResultOptions? Options { get; init; }
-
-    /// <summary>Whether parameters that the query does not declare are the endpoint's own business.</summary>
-    public bool IgnoresOtherParameters { get; init; }
 
     /// <summary>What a client is told if there is no such query.</summary>
     public string Missing(string name) => this switch

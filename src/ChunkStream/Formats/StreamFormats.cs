@@ -25,4 +25,8 @@ public static class StreamFormats
 
     /// <summary>All formats. If a client accepts several equally, the first of them wins.</summary>
     public static IReadOnlyList<StreamFormat> All { get; } = [Ndjson, Json, Csv, Text, Sse, Frames];
+
+    /// <summary>The format of items for a client that asks for none: text if they are strings, else NDJSON.</summary>
+    /// <typeparam name="T">The type of the items.</typeparam>
+    internal static StreamFormat DefaultFor<T>() => typeof(T) == typeof(string) ? Text : Ndjson;
 }

@@ -16,10 +16,13 @@ internal static class ProblemOfApp
     /// describe.
     /// </summary>
     /// <param name="describe">The app's function; null if it has none.</param>
-    /// <param name="json">How the values of extension members become JSON.</param>
-    public static Func<Exception, Problem?> Describer(
-        Func<Exception, ProblemDetails?>? describe, JsonSerializerOptions json)
-        => failure => describe?.Invoke(failure) is { } details ? Create(details, json) : null;
+    /// <param name="services">The services of the request.</param>
+    /// <returns>The function; null if the app has none.</returns>
+    public static Func<Exception, Problem?>? Describer(
+        Func<Exception, ProblemDetails?>? describe, IServiceProvider services)
+        => describe is null
+            ? null
+            : failure => describe(failure) is { } details ? Create(details, AppJson.From(services)) : null;
 
     /// <summary>Converts a problem with all its members. A status that is not 400–599 becomes 500.</summary>
     /// <param name="details">The app's problem.</param>

@@ -14,9 +14,8 @@ namespace ChunkStream.Http;
 /// <item>HTTP/2 and HTTP/3: a flag. The stream is reset instead.</item>
 /// <item>HTTP/1.0: the end of the connection. Only a TCP reset shows a failure, also if the process is killed.</item>
 /// <item>Azure Functions: the host in front of the worker speaks HTTP/1.1 with the worker, whatever the client speaks.
-/// It passes
-/// a reset on as a reset, which HTTP/1.0 clients understand, too. A missing last chunk it passes on in a way that they
-/// take for the end.</item>
+/// It passes a reset on as a reset, which HTTP/1.0 clients understand, too. A missing last chunk it passes on in a way
+/// that they take for the end.</item>
 /// </list>
 /// </summary>
 /// <param name="http">The request.</param>
