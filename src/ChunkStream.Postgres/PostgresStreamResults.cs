@@ -35,7 +35,7 @@ public static class PostgresStreamResults
         /// <param name="options">Further options.</param>
         /// <exception cref="ArgumentException">
         /// A hole stands where Postgres takes no parameter, or has a value that no type of Postgres belongs to; there
-        /// is no statement, or more than one; or the key is none.
+        /// is no statement, or more than one; or the key is not a list of columns.
         /// </exception>
         public static IResult Rows(
             NpgsqlDataSource dataSource,

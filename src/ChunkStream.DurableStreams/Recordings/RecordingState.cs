@@ -15,13 +15,13 @@ internal enum BeginStatus
     /// <summary>There is a recording of something else.</summary>
     Differs,
 
-    /// <summary>There is a stream that is no recording.</summary>
+    /// <summary>The path belongs to a stream that is not a recording.</summary>
     Taken,
 
-    /// <summary>A deleted stream that still has forks is there.</summary>
+    /// <summary>The path belongs to a deleted stream that still has forks.</summary>
     Gone,
 
-    /// <summary>There is none, and none may be created.</summary>
+    /// <summary>There is no such recording, and none may be created.</summary>
     Missing,
 }
 

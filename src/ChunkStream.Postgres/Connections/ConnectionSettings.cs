@@ -105,8 +105,8 @@ internal static class ConnectionSettings
         => Forced.All(setting => Has(settings, setting.Key, setting.Value));
 
     /// <summary>
-    /// Says for both pools what the connection string leaves open. Connecting always has a limit, although 0 is none to
-    /// Npgsql.
+    /// Sets what the connection string leaves open, for both pools. A timeout of 0 means no limit to Npgsql; here
+    /// connecting always has one.
     /// </summary>
     public static void Complete(NpgsqlConnectionStringBuilder settings, string applicationName, int connectSeconds)
     {

@@ -6,21 +6,21 @@ using Npgsql;
 namespace ChunkStream.Postgres.Cursors;
 
 /// <summary>
-/// Looks for rows that have no key. A cursor from the beginning meets them; one that begins at a position does not,
-/// since null is neither before nor behind any value: without this they would be left out in silence.
+/// Looks for rows with a null in their key. A cursor from the beginning meets them. One that begins at a position does
+/// not, because null is neither before nor after a value: without this search such rows would be missing unnoticed.
 /// </summary>
 internal static class NullKeys
 {
     /// <summary>
-    /// Fails if there is one. It is asked at the end of a stream that was parted, unless the database guarantees that
-    /// there is none. It may scan all that the statement reads, and has as long for that as the query has for its first
-    /// row.
+    /// Fails if there is such a row. Called at the end of a stream that was parted, unless the database guarantees that
+    /// the key is never null. The search may scan all that the statement reads; its time limit is that of the query's
+    /// first row.
     /// </summary>
     /// <param name="database">Where the query runs. The caller has the right to one of its connections.</param>
     /// <param name="query">The query.</param>
     /// <param name="layout">The query's columns.</param>
     /// <param name="cancellation">When it is cancelled, the connection is severed, and the backend ends.</param>
-    /// <exception cref="KeyException">There is one.</exception>
+    /// <exception cref="KeyException">There is such a row.</exception>
     public static async Task RefuseAsync(
         PostgresDatabase database, PostgresQuery query, RowLayout layout, CancellationToken cancellation)
     {

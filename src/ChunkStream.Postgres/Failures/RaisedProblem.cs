@@ -11,7 +11,7 @@ internal static class RaisedProblem
 {
     private const int MostCharacters = 2000;
 
-    /// <summary>The problem, or null where the failure is none that was raised for a client.</summary>
+    /// <summary>The problem, or null if the failure was not raised for a client.</summary>
     public static Problem? Describe(Exception failure)
         => failure is PostgresException raised && raised.RaisedStatus() is { } status
             ? Problem.Raised(status, Shortened(raised.MessageText), raised.Hint is { } hint ? Shortened(hint) : null)

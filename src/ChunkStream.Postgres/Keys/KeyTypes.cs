@@ -96,7 +96,7 @@ internal static class KeyTypes
     /// <summary>The types of a key's columns.</summary>
     /// <param name="connection">Is asked, in one round trip, unless all types are known and have no collation.</param>
     /// <param name="columns">
-    /// Each column's name and the object identifier of its type, which is none of a domain.
+    /// Each column's name and the object identifier of its type. For a domain, Postgres tells that of its base type.
     /// </param>
     /// <exception cref="UnusableKeyException">A type has no order, or its text can't be read back.</exception>
     public static async Task<IReadOnlyList<KeyType>> FindAsync(

@@ -43,6 +43,6 @@ public readonly struct SqlInterpolatedStringHandler
 }
 
 /// <summary>A part of a statement.</summary>
-/// <param name="Text">A piece of SQL; of a hole, how it is written.</param>
-/// <param name="Value">The hole's value; null where it is none.</param>
+/// <param name="Text">The SQL; for a hole, the C# expression in it.</param>
+/// <param name="Value">The value of a hole; null for SQL.</param>
 internal readonly record struct SqlPart(string Text, SqlValue? Value);
