@@ -23,6 +23,7 @@ public sealed class LineLengthTests
         "ChunkStream.Functions.Tests/Contract",
         "ChunkStream.Functions.Tests/DurableStreams",
         "ChunkStream.Functions.Tests/Formats",
+        "ChunkStream.Functions.Tests/Functions",
         "ChunkStream.Functions.Tests/Generators",
         "ChunkStream.Functions.Tests/Http",
         "ChunkStream.Functions.Tests/LocalHost",

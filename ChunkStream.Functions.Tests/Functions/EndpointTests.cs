@@ -1,0 +1,94 @@
+using System.Net;
+using ChunkStream.App;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.LocalHost;
+
+namespace ChunkStream.Functions.Tests.Functions;
+
+/// <summary>Each endpoint, called through the host, in each method.</summary>
+[Collection(RunningFunctionApp.Collection)]
+public sealed class EndpointTests(RunningFunctionApp running)
+{
+    private static readonly string[] AllMethods = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "QUERY"];
+
+    // A call of each endpoint that succeeds, whichever method it is made with.
+    private static readonly Dictionary<string, string> Calls = new()
+    {
+        ["stream"] = "stream?chunks=2&intervalMs=0",
+        ["json-stream"] = "json-stream?chunks=2&intervalMs=0",
+        ["db-stream"] = "db-stream",
+        ["queries"] = "queries",
+        ["query"] = "queries/large_table?limit=3&format=csv",
+        ["public-query"] = "public/queries/series?format=json",
+        ["streams"] = "streams/of/each/method",
+        ["public-streams"] = "public/streams/of/each/method",
+        ["health"] = "health",
+        ["ui"] = "ui/",
+    };
+
+    [Fact]
+    public async Task Each_endpoint_answers_as_that_of_the_local_host_in_each_of_its_methods()
+    {
+        await using var local = await LocalApi.StartAsync(LocalApp.Create(), settings: [.. running.Settings]);
+        foreach (var endpoint in LocalApp.Create().Endpoints().All)
+        {
+            foreach (var method in AllMethods.Where(endpoint.Methods.Contains))
+            {
+                await PrepareAsync(endpoint, method);
+                var expected = await CallAsync(local.Client, method, Calls[endpoint.Name]);
+                await PrepareAsync(endpoint, method);
+                var before = running.App.Invocations.All.Length;
+
+                var actual = await CallAsync(running.Client, method, Calls[endpoint.Name]);
+
+                Assert.Equal((endpoint.Name, method, expected), (endpoint.Name, method, actual));
+                Assert.InRange((int)actual.Status, 200, 299);
+                Assert.Equal(endpoint.Name, Assert.Single(running.App.Invocations.All[before..]).Function.Name);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_method_that_an_endpoint_does_not_list_is_not_found_and_calls_no_function()
+    {
+        var before = running.App.Invocations.All.Length;
+        foreach (var endpoint in LocalApp.Create().Endpoints().All)
+        {
+            foreach (var method in AllMethods.Except(endpoint.Methods))
+            {
+                var answer = await CallAsync(running.Client, method, Calls[endpoint.Name]);
+
+                Assert.Equal(
+                    (endpoint.Name, method, HttpStatusCode.NotFound, ""),
+                    (endpoint.Name, method, answer.Status, answer.Body));
+            }
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, (await CallAsync(running.Client, "GET", "none")).Status);
+        Assert.Equal(before, running.App.Invocations.All.Length);
+    }
+
+    // The durable stream that is read, appended to or deleted is there; the one that is made is not.
+    private async Task PrepareAsync(StreamEndpoint endpoint, string method)
+    {
+        if (!endpoint.Route.Contains("streams/", StringComparison.Ordinal))
+            return;
+        await CallAsync(running.Client, "DELETE", Calls["streams"]);
+        if (method != "PUT")
+            await CallAsync(running.Client, "PUT", Calls["streams"]);
+    }
+
+    private static async Task<Answer> CallAsync(HttpClient client, string method, string target)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"/api/{target}");
+        if (method is "PUT" or "POST")
+            request.Content = new StringContent("a line\n");
+        using var response = await client.SendAsync(request).Within();
+        return new Answer(
+            response.StatusCode,
+            response.Content.Headers.ContentType?.ToString(),
+            await response.Content.ReadAsStringAsync().Within());
+    }
+
+    private sealed record Answer(HttpStatusCode Status, string? ContentType, string Body);
+}
