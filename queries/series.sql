@@ -4,4 +4,5 @@
 -- key-check: each-row             -- numbers that are counted have no index
 -- max-rows: 1000000
 -- access: anonymous
-select n, sqrt(n) as root from generate_series(1, least(@count, 1000001)) as n   -- one more than max-rows: too many are refused, not cut off
+-- One row more than max-rows, so that a larger count is refused and not cut off in silence.
+select n, sqrt(n) as root from generate_series(1, least(@count, 1000001)) as n

@@ -5,11 +5,13 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>All C# files of the tree, or of a folder of it, but for those that the build makes.</summary>
-    public static IEnumerable<string> Sources(string folder = ".")
+    /// <summary>The sources of the tree, or of a folder of it, without those that the build makes.</summary>
+    /// <param name="folder">The folder, relative to the root.</param>
+    /// <param name="extension">What the names of the files end with.</param>
+    public static IEnumerable<string> Sources(string folder = ".", string extension = "cs")
     {
         var root = Path.Combine(Root, folder);
-        return Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+        return Directory.EnumerateFiles(root, $"*.{extension}", SearchOption.AllDirectories)
             .Where(file => !Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar)
                 .Any(part => part is "bin" or "obj" or "node_modules"));
     }

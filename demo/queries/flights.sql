@@ -1,4 +1,4 @@
--- summary: Real flights inside the United States, January to March 2001: from where to where, and how late (the local host loads them)
+-- summary: Flights inside the United States, January to March 2001, and how late they were (loaded by the local host)
 -- param: min_delay integer = -1000      -- minutes; below zero is early
 -- param: origin text = null             -- an airport such as SFO
 -- param: since timestamp = '2001-01-01'

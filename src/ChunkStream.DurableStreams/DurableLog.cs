@@ -7,12 +7,12 @@ namespace ChunkStream.DurableStreams;
 /// <summary>Every log event of the durable streams.</summary>
 internal sealed partial class DurableLog(ILogger<DurableLog> logger)
 {
-    /// <summary>The tables are made, or upgraded.</summary>
+    /// <summary>The tables were created, or upgraded.</summary>
     [LoggerMessage(EventId = 30, EventName = "StreamSchemaInstalled", Level = LogLevel.Information,
         Message = "The durable streams' schema is at version {Version} now")]
     public partial void SchemaInstalled(int version);
 
-    /// <summary>There are no tables, and none can be made.</summary>
+    /// <summary>There are no tables, and the app can't create them.</summary>
     [LoggerMessage(EventId = 31, EventName = "StreamSchemaMissing", Level = LogLevel.Error,
         Message = "There are no durable streams: {Reason}")]
     public partial void SchemaMissing(string reason, Exception failure);
@@ -48,8 +48,8 @@ internal sealed partial class DurableLog(ILogger<DurableLog> logger)
         Message = "Expired and deleted streams could not be taken out of the database{Cause}")]
     private partial void NotSwept(string cause, Exception? failure);
 
-    // A database that is down, or refuses us, is no fault of this program: its own words say enough, and a stack trace
-    // would hide them.
+    // If the database is down or refuses us, this program is not at fault. What the database says is enough then, and a
+    // stack trace would hide it.
     private static Exception? Unexpected(Exception failure)
         => PostgresFailures.Describe(failure) == Problem.Internal ? failure : null;
 }

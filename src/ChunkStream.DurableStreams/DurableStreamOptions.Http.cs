@@ -27,21 +27,21 @@ public sealed partial class DurableStreamOptions
 
     /// <summary>
     /// How long a body that is being received may rest, or bring less than 240 bytes a second, before it is refused
-    /// with 408: 0.1–600, default 10. It has its room in memory from its first byte.
+    /// with 408: 0.1–600, default 10. It holds its room in memory from its first byte on.
     /// </summary>
     [Range(0.1, 600)]
     public double BodyIdleSeconds { get; set; } = 10;
 
     /// <summary>
     /// How long a body may take to come: 1–86,400, default 300, which is enough for 8 MiB at 28 KiB a second. It is
-    /// looked at the end of each <see cref="BodyIdleSeconds"/>.
+    /// checked at the end of each <see cref="BodyIdleSeconds"/>.
     /// </summary>
     [Range(1, 86_400)]
     public double BodySeconds { get; set; } = 300;
 
     /// <summary>
-    /// How long a long-poll waits for something new: 0.1–200, default 20: under the 30 s of silence after which the
-    /// shortest of the common proxies give up.
+    /// How long a long-poll waits for something new: 0.1–200, default 20. The least patient of the common proxies give
+    /// up after 30 s of silence.
     /// </summary>
     [Range(0.1, 200)]
     public double LongPollSeconds { get; set; } = 20;

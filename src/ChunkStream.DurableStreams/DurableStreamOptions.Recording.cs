@@ -58,9 +58,9 @@ public sealed partial class DurableStreamOptions
     public int RecordingBytes { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// For how long a recorder that says nothing is believed alive: 0.5–300 seconds, default 15. It says something
-    /// three times as often; readers learn of one that died after this time and a third. Long enough for a restart of
-    /// the database.
+    /// For how long a recorder that says nothing is believed alive: 0.5–300 seconds, default 15. A recorder says that
+    /// it is alive three times in that time, so readers learn of a dead one after four thirds of it. Long enough for a
+    /// restart of the database.
     /// </summary>
     [Range(0.5, 300)]
     public double RecorderSeconds { get; set; } = 15;

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ChunkStream.DurableStreams;
 
-/// <summary>The knobs of the durable streams: configuration section <c>ChunkStream:Streams</c>.</summary>
+/// <summary>Settings of the durable streams: configuration section <c>ChunkStream:Streams</c>.</summary>
 public sealed partial class DurableStreamOptions
 {
     /// <summary>The configuration section.</summary>
@@ -17,8 +17,9 @@ public sealed partial class DurableStreamOptions
     public int Connections { get; set; } = 10;
 
     /// <summary>
-    /// How many bytes a stream may have, all it has from its sources included, and a comma for each message; an append
-    /// beyond that is refused. 1 KiB to 16 TiB, default 10 GiB: deleting them has to be bearable for the database too.
+    /// How many bytes a stream may have, with what it has from the streams that it was forked off, and with a comma for
+    /// each message; an append beyond that is refused. 1 KiB to 16 TiB, default 10 GiB: deleting them has to be
+    /// bearable for the database too.
     /// </summary>
     [Range(1024, 16L * 1024 * 1024 * 1024 * 1024)]
     public long MaxStreamBytes { get; set; } = 10L * 1024 * 1024 * 1024;

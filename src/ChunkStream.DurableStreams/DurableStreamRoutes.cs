@@ -13,13 +13,13 @@ public static class DurableStreamRoutes
 
     /// <summary>
     /// Maps the Durable Streams protocol: <c>GET</c>, <c>HEAD</c>, <c>PUT</c>, <c>POST</c> and <c>DELETE</c> of
-    /// <c>{prefix}/{path}</c>. Who may call it is the app's own business: whoever may, may read, write and delete every
-    /// stream. Say it by the result, such as with <c>RequireAuthorization()</c>.
+    /// <c>{prefix}/{path}</c>. Whoever may call it may read, write and delete every stream, so restrict it on the
+    /// result, such as with <c>RequireAuthorization()</c>.
     /// </summary>
     /// <param name="endpoints">The app, or a group of its routes.</param>
     /// <param name="prefix">
-    /// What stands before a stream's path. Parameters in it are no part of that: <c>/{tenant}/streams</c> gives all
-    /// tenants the same streams.
+    /// What stands before a stream's path. Its route parameters are not part of that path: <c>/{tenant}/streams</c>
+    /// gives all tenants the same streams.
     /// </param>
     /// <exception cref="InvalidOperationException">The app has not called <c>AddDurableStreams()</c>.</exception>
     public static IEndpointConventionBuilder MapDurableStreams(

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace ChunkStream;
 
-/// <summary>What may be said of a recorded stream of items beside the items.</summary>
+/// <summary>Options of a recorded stream of items.</summary>
 /// <remarks>
 /// <see cref="StreamResultOptions.Name"/> is also the recordings' collection: they are the durable streams
 /// <c>recordings/{collection}/{name}</c>. It must be one segment of a path. Where it is not given, the collection is

@@ -23,7 +23,7 @@ public static class RecordedStreamResults
         /// for <c>RecordSeconds</c>, when the recording is deleted, and when the process stops: not when a client
         /// leaves.
         /// </param>
-        /// <param name="options">What else may be said.</param>
+        /// <param name="options">Further options.</param>
         /// <exception cref="ArgumentException">The name in the options can't be one segment of a path.</exception>
         /// <remarks>The app must have called <c>AddDurableStreams()</c>.</remarks>
         public static IResult Recorded<T>(

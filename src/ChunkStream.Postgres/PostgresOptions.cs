@@ -71,7 +71,8 @@ public sealed class PostgresOptions
 
     /// <summary>
     /// Which share of the streams that may hold a connection, and of the places in the queue, callers without a key
-    /// get. 0.01–1, default 0.5, at least one: the rest is for those with a key, however many come without.
+    /// get. 0.01–1, default 0.5; it is always one place at least. The rest is for callers with a key, however many come
+    /// without one.
     /// </summary>
     [Range(0.01, 1)]
     public double AnonymousShare { get; set; } = 0.5;

@@ -126,7 +126,7 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamRowsOptions { Limit = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamRowsOptions { Timeout = TimeSpan.Zero });
         Assert.Contains(
-            "A key is columns of the result",
+            "A key lists columns of the result",
             Assert.Throws<ArgumentException>(() => StreamResults.Rows(_db, $"select 1", "a b c")).Message);
     }
 

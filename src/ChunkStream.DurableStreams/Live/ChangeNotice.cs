@@ -5,8 +5,8 @@ namespace ChunkStream.DurableStreams.Live;
 /// <summary>
 /// What instances tell each other by NOTIFY on one channel: words with spaces between them. <c>12:345</c>: stream 12 is
 /// at position 345; <c>12</c>: something else about it is new; <c>?…</c>: an instance wants to hear itself.
-/// Transactions in SQL say the same, and <c>*</c>: there may be others that say nothing, since all that notify have to
-/// commit one after another.
+/// Transactions in SQL that append say the same, and add <c>*</c>: others may have appended and said nothing, because
+/// transactions that notify can only commit one after another.
 /// </summary>
 internal static class ChangeNotice
 {
@@ -38,7 +38,9 @@ internal static class ChangeNotice
         return payloads;
     }
 
-    /// <summary>Takes a payload apart. What is not understood is left out: a later version may say more.</summary>
+    /// <summary>
+    /// Takes a payload apart. Words that are not understood are skipped, because a later version may say more.
+    /// </summary>
     public static void Read(ReadOnlySpan<char> payload, Action<long, long?> change, Action untold, Action<string> ping)
     {
         foreach (var range in payload.Split(' '))

@@ -6,9 +6,9 @@ using NpgsqlTypes;
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
-/// Tells the other instances which streams have changed. Not in the append's own transaction: Postgres lets
-/// transactions with a notification commit only one after another. What changes while one is being sent goes with the
-/// next.
+/// Tells the other instances which streams have changed. It does so outside of the append's own transaction, because
+/// Postgres lets transactions with a notification commit only one after another. Changes that come while one
+/// notification is being sent go with the next.
 /// </summary>
 internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time, DurableLog log) : IAsyncDisposable
 {
@@ -26,7 +26,7 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
     private Task? _running;
     private bool _isStopping;
 
-    /// <summary>A stream is that far now, or with null is otherwise new.</summary>
+    /// <summary>A stream has a new tail; or, with null, something else about it has changed.</summary>
     public void Changed(long id, long? tail)
     {
         lock (_lock)
@@ -124,7 +124,7 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
             Ping(ping);
     }
 
-    // Null: nothing came for a while, or nothing will.
+    // Null if nothing has come for a while, or if nothing more will come.
     private async Task<(Dictionary<long, long?> Changes, List<string> Pings)?> TakeAsync()
     {
         while (true)

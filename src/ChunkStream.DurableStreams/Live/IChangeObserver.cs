@@ -1,6 +1,8 @@
 namespace ChunkStream.DurableStreams.Live;
 
-/// <summary>Who wants to hear of changes to streams. Told on the connection's thread, so it must not wait.</summary>
+/// <summary>
+/// One who wants to hear of changes to streams. It is told on the connection's thread, so it must not wait.
+/// </summary>
 internal interface IChangeObserver
 {
     /// <summary>Whether it still wants to hear: asked now and then.</summary>
@@ -11,7 +13,7 @@ internal interface IChangeObserver
     /// <param name="tail">Its new tail; null where something else is new about it.</param>
     void Changed(long id, long? tail);
 
-    /// <summary>Transactions in SQL append, of which not all may send a notice.</summary>
+    /// <summary>Transactions in SQL have appended, and some of them may have sent no notice.</summary>
     void Untold();
 
     /// <summary>From now on changes are heard. Those from before may have been missed.</summary>

@@ -75,7 +75,7 @@ internal static class LiveEvents
         output.Write(inArray ? "]\n"u8 : "\n"u8);
     }
 
-    // One space after the colon is not the line's: where the line begins with one, it needs a second.
+    // A client drops one space after the colon. A line that begins with a space therefore needs a second one.
     private static void WriteLineStart(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> line)
         => output.Write(line is [(byte)' ', ..] ? "data: "u8 : "data:"u8);
 
@@ -90,8 +90,10 @@ internal static class LiveEvents
 }
 
 /// <summary>The events of a segment, as far as they are the same for all its readers. Immutable and shared.</summary>
-/// <param name="Bytes">From the data event's begin to the end of the offset in the control event.</param>
-/// <param name="Offset">The offset in it.</param>
+/// <param name="Bytes">
+/// The bytes from the start of the data event to the end of the offset in the control event.
+/// </param>
+/// <param name="Offset">The bytes of that offset.</param>
 /// <param name="UpToDate">Whether a reader then has all that there is.</param>
 /// <param name="Closed">Whether nothing more will come.</param>
 internal sealed record LiveEvent(ReadOnlyMemory<byte> Bytes, ReadOnlyMemory<byte> Offset, bool UpToDate, bool Closed);

@@ -3,12 +3,15 @@ using System.Threading.Tasks.Sources;
 
 namespace ChunkStream.DurableStreams.Live;
 
-/// <summary>One who follows a stream. Used by one caller; disposing gives its place back.</summary>
+/// <summary>
+/// A reader that follows a stream. It has one caller. Disposing it gives its place among the readers back.
+/// </summary>
 internal sealed class LiveReader : IValueTaskSource<LiveSegment?>, IDisposable
 {
     private readonly LiveStream _stream;
 
-    // A wait costs nothing but this, however often it is waited: there may be thousands of us.
+    // All waits of this reader use this one object, so that a wait allocates nothing: there may be thousands of
+    // readers.
     private ManualResetValueTaskSourceCore<LiveSegment?> _wait = new() { RunContinuationsAsynchronously = true };
     private CancellationTokenRegistration _cancelled;
     private bool _isDisposed;
@@ -84,7 +87,7 @@ internal sealed class LiveReader : IValueTaskSource<LiveSegment?>, IDisposable
 
     LiveSegment? IValueTaskSource<LiveSegment?>.GetResult(short token)
     {
-        // Waits for a cancellation that is under way: it must not hit the next wait.
+        // Waits for a cancellation that is under way, because it must not hit the next wait.
         _cancelled.Dispose();
         return _wait.GetResult(token);
     }

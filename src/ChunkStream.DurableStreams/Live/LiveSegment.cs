@@ -2,7 +2,7 @@ using ChunkStream.DurableStreams.Store;
 
 namespace ChunkStream.DurableStreams.Live;
 
-/// <summary>A segment that all readers of a stream at its start are given. Immutable and shared.</summary>
+/// <summary>A segment that is given to all readers of a stream who stand at its start. Immutable and shared.</summary>
 /// <param name="Start">The position of its first byte or message.</param>
 /// <param name="Next">The position after its last one.</param>
 /// <param name="Data">As in <see cref="StoredSegment"/>.</param>
@@ -23,6 +23,6 @@ internal sealed record LiveSegment(long Start, long Next, ReadOnlyMemory<byte> D
 
     /// <summary>Its event, which is made once for all its readers.</summary>
     /// <param name="content">What the stream holds, and so the same for all readers.</param>
-    // Two readers at once make the same event.
+    // If two readers ask at once, both make the same event.
     public LiveEvent Event(LiveContent content) => _event ??= LiveEvents.Encode(this, content);
 }

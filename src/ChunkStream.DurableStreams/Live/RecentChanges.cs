@@ -1,9 +1,10 @@
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
-/// Which streams have changed lately, whether or not anybody followed them: who reads a stream and follows it then has
-/// missed nothing in between. Of more streams than it can remember it knows only that any of them may have changed:
-/// what it is told comes from every role that may connect to the database. Not for several callers at once.
+/// Remembers which streams have changed lately, whether or not anybody follows them, so that a reader that first reads
+/// a stream and then follows it misses nothing in between. If more streams change than it can remember, it only knows
+/// that any stream may have changed: every role that may connect to the database can tell it of changes, so its memory
+/// must have a bound. Not for several callers at once.
 /// </summary>
 internal sealed class RecentChanges(TimeProvider time)
 {
@@ -17,7 +18,7 @@ internal sealed class RecentChanges(TimeProvider time)
     private Span _before = new();
     private long _since = time.GetTimestamp();
 
-    /// <summary>A stream is that far, or with null is otherwise new.</summary>
+    /// <summary>A stream has a new tail; or, with null, something else about it has changed.</summary>
     public void Add(long id, long? tail)
     {
         Advance();
@@ -31,7 +32,7 @@ internal sealed class RecentChanges(TimeProvider time)
         return _now.MayBeBeyond(id, tail) || _before.MayBeBeyond(id, tail);
     }
 
-    // Begins a new span where the current one has its length.
+    // Begins a new span once the current one has reached its length.
     private void Advance()
     {
         var elapsed = time.GetElapsedTime(_since);

@@ -12,23 +12,23 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// </summary>
 /// <param name="room">The memory that the process has for bodies.</param>
 /// <param name="options">How large a body may be, and how slow.</param>
-/// <param name="time">Measures that.</param>
+/// <param name="time">The clock that measures how slow it is.</param>
 internal sealed class BodyReader(AppendRoom room, IOptions<DurableStreamOptions> options, TimeProvider time)
 {
-    // A client that still sends hears an answer only if the server takes that in (Kestrel does so for 5 s, and drops
-    // it), and is cut off once it has sent so many bytes too much.
+    // A client that is still sending reads no answer before the server has taken in what it sends (Kestrel goes on
+    // receiving for 5 s, and drops it). A client that sends this many bytes too much is cut off.
     private const long Tolerated = 64 * 1024 * 1024;
 
-    // For a body that doesn't say how long it will be.
+    // The first buffer for a body that doesn't say how long it will be.
     private const int FirstBytes = 16 * 1024;
 
     /// <summary>The place in memory that a body for a stream will have. It holds nothing yet.</summary>
     public AppendRoom.Place Open(string path) => room.Open(path);
 
-    /// <summary>The body.</summary>
+    /// <summary>Reads the body.</summary>
     /// <param name="request">The request.</param>
     /// <param name="place">The place that the body has, from its first byte on.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the reading ends.</param>
     /// <exception cref="ProblemException">
     /// It is refused, as soon as that is known, with the rest of it unread: 408, 413, 503.
     /// </exception>
@@ -61,12 +61,12 @@ internal sealed class BodyReader(AppendRoom room, IOptions<DurableStreamOptions>
         }
         catch (IOException broken) when (broken is not BadHttpRequestException)
         {
-            // The server's own, where a chunk's size is more than a number can hold.
+            // Kestrel throws this if the size of a chunk is larger than a number can hold.
             throw new BadHttpRequestException(broken.Message, broken);
         }
     }
 
-    /// <summary>The messages of a body in JSON mode, and of any other the body itself.</summary>
+    /// <summary>Splits a body in JSON mode into its messages. Any other body is given as it is.</summary>
     /// <exception cref="ProblemException">It is not JSON, or has too many messages: 400, 413.</exception>
     public IReadOnlyList<ReadOnlyMemory<byte>> Split(ReadOnlyMemory<byte> body, bool isJson)
         => isJson ? JsonMessages.Split(body, options.Value.MaxAppendMessages) : [body];

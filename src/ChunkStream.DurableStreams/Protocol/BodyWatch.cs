@@ -8,7 +8,7 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// </summary>
 internal sealed class BodyWatch(PipeReader body, DurableStreamOptions options, TimeProvider time) : IDisposable
 {
-    // As Kestrel's own limit.
+    // The same as Kestrel's own limit.
     private const double LeastBytesASecond = 240;
 
     private readonly long _began = time.GetTimestamp();

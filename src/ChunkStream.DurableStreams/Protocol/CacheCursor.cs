@@ -10,13 +10,13 @@ internal static class CacheCursor
 {
     private const int MaxJitterSeconds = 3600;
 
-    // What no clock reaches, and what can still be added to.
+    // Larger than any clock makes it, and small enough to add to it.
     private const long Largest = 1_000_000_000_000_000;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
     private static readonly DateTimeOffset Epoch = new(2024, 10, 9, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>A client's <c>?cursor=</c>, or null if it has none that is one.</summary>
+    /// <summary>Reads a client's <c>?cursor=</c>. Null if there is none, or if it is not a cursor.</summary>
     public static long? Parse(string? text)
         => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) && cursor < Largest
             ? cursor
@@ -24,7 +24,7 @@ internal static class CacheCursor
 
     /// <summary>The lowest cursor that a client may be given.</summary>
     /// <param name="seen">The cursor that it has, or null.</param>
-    /// <param name="now">Now.</param>
+    /// <param name="now">The current time.</param>
     public static long Floor(long? seen, DateTimeOffset now)
         => seen is not { } cursor || cursor < Current(now)
             ? 0

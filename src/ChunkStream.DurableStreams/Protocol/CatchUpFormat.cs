@@ -3,12 +3,12 @@ using ChunkStream.Formats;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>The data of a stream as it is; in JSON mode as one array. The source puts the commas.</summary>
-/// <param name="contentType">The stream's.</param>
+/// <param name="contentType">The stream's content type.</param>
 /// <param name="isJson">Whether it is in JSON mode.</param>
 /// <param name="bytes">How many bytes there will be, or null where nobody knows yet.</param>
 internal sealed class CatchUpFormat(string contentType, bool isJson, long? bytes) : StreamFormat
 {
-    // Under that, a compressor's framing eats what it saves.
+    // Below this size, a compressor's framing costs what it saves.
     private const int WorthCompressing = 1024;
 
     /// <inheritdoc />
@@ -20,7 +20,7 @@ internal sealed class CatchUpFormat(string contentType, bool isJson, long? bytes
     /// <inheritdoc />
     public override RecordEncoding Encoding => isJson ? RecordEncoding.Json : RecordEncoding.Text;
 
-    /// <summary>Not what may be compressed already, as most binary content is.</summary>
+    /// <summary>False for content that may be compressed already, as most binary content is.</summary>
     public override bool IsWorthCompressing
         => (isJson || ContentTypes.IsText(contentType)) && bytes is null or >= WorthCompressing;
 

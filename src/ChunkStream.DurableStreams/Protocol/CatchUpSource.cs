@@ -29,11 +29,11 @@ internal sealed class CatchUpSource : StreamSource
     private SegmentBuffer _sent = new();
     private SegmentBuffer _read = new();
 
-    /// <param name="store">Where the rest is.</param>
+    /// <param name="store">Has the rest of the stream.</param>
     /// <param name="first">The first segment.</param>
-    /// <param name="end">The position to end at: where the first segment ends, or behind it.</param>
+    /// <param name="end">The position to end at, which is not before the end of the first segment.</param>
     /// <param name="segmentBytes">About how many bytes to read at a time.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the reading ends.</param>
     public CatchUpSource(
         DurableStore store, StoredSegment first, long end, int segmentBytes, CancellationToken cancellation)
     {

@@ -5,19 +5,20 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// <summary>What a stream's content type says of its data.</summary>
 internal static class ContentTypes
 {
-    /// <summary>Whether it is JSON mode's.</summary>
+    /// <summary>Whether streams of this type are in JSON mode.</summary>
     public static bool IsJson(string contentType)
         => MediaTypeHeaderValue.TryParse(contentType, out var type)
             && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether a response header can have it: visible ASCII and spaces. A quoted parameter may have more.
+    /// Whether a response header can hold it: only visible ASCII and spaces. A quoted parameter may have other
+    /// characters.
     /// </summary>
     public static bool IsHeader(string contentType) => !contentType.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     /// <summary>
-    /// What a response says: the stream's own type, or without its parameters where they can't be in a header; of what
-    /// was stored before that was looked at, nothing else may be left.
+    /// The Content-Type of a response: the stream's own type, without its parameters if a header can't hold them.
+    /// Streams may still have such types from the time before they were checked.
     /// </summary>
     public static string Header(string contentType)
     {

@@ -7,9 +7,9 @@ namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>Durable streams over HTTP: the Durable Streams protocol, its sections 4, 5 and 8 to 10.</summary>
 /// <param name="methods">What a client may do with a stream.</param>
-/// <param name="engine">What all streams share.</param>
+/// <param name="engine">The engine, which all streams share.</param>
 /// <param name="options">The settings.</param>
-/// <param name="log">Hears of requests that fail.</param>
+/// <param name="log">Logs requests that fail.</param>
 internal sealed class DurableEndpoint(
     IEnumerable<DurableMethod> methods,
     StreamEngine engine,

@@ -32,7 +32,7 @@ internal abstract class DurableMethod(string name)
     }
 
     /// <summary>Refuses a request to a path that has no stream.</summary>
-    /// <exception cref="ProblemException">It has none: 404, or 410.</exception>
+    /// <exception cref="ProblemException">There is no stream: 404, or 410 if it is deleted and has forks.</exception>
     protected static void Require(Presence presence)
     {
         if (presence is not Presence.Present)

@@ -15,7 +15,7 @@ internal static class DurablePath
     /// <summary>How long it may be, in bytes of UTF-8: the database keeps an index of them.</summary>
     public const int MaxBytes = 1024;
 
-    // For the protocol's subscriptions, which are not offered.
+    // The protocol has reserved it for subscriptions, which are not offered.
     private const string ReservedSegment = "__ds";
 
     /// <summary>The path that a request's route names.</summary>
@@ -74,7 +74,8 @@ internal static class DurablePath
         return false;
     }
 
-    // The server leaves %2F and what is not UTF-8 as it came: so does it leave %252F, once decoded.
+    // The server does not decode %2F, nor what is not UTF-8. By now these look the same as %252F, which was decoded
+    // once.
     private static bool HasPercentEncoding(string path)
     {
         for (var at = path.IndexOf('%', StringComparison.Ordinal);
@@ -88,7 +89,8 @@ internal static class DurablePath
         return false;
     }
 
-    // In the request as it was sent: by now the server has resolved them, and found a path that was not asked for.
+    // Looks at the request as it was sent: the server has resolved the dots by now, and so found a path that nobody
+    // asked for.
     private static bool HasDots(HttpRequest request)
     {
         var target = request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";

@@ -4,9 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.DurableStreams.Protocol;
 
-/// <summary>
-/// What an operator hears of requests to durable streams that fail; those that stream a body are in the engine's log.
-/// </summary>
+/// <summary>Logs requests to durable streams that fail. Responses that stream a body are in the engine's log.</summary>
 internal sealed partial class DurableRequestLog(ILogger<DurableEndpoint> logger, TimeProvider time)
 {
     private const int PathLength = 200;
@@ -14,15 +12,16 @@ internal sealed partial class DurableRequestLog(ILogger<DurableEndpoint> logger,
     private readonly SampledEvents _failures = new(time);
 
     /// <summary>
-    /// A request failed before its first byte, and not by the client's fault. Of many with the same status few are
-    /// told: while the database is away each append is one.
+    /// A request failed before its first byte, and the client is not at fault. Of many failures with the same status
+    /// only a few are logged: while the database is away, every append is one.
     /// </summary>
     public void RequestFailed(string method, string path, int status, Exception failure)
     {
         if (_failures.Untold(status) is not { } untold)
             return;
 
-        // A stack trace is for what nobody has thought of; of the rest the sentence says what is wrong.
+        // A stack trace is of use only for a failure that nobody foresaw. For any other, the sentence says what is
+        // wrong.
         var isOurs = status == 500;
         var level = isOurs ? LogLevel.Error : LogLevel.Warning;
         var place = BoundedText.Line(path, PathLength);

@@ -13,8 +13,8 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// </summary>
 /// <param name="target">The stream.</param>
 /// <param name="answer">Answers the request.</param>
-/// <param name="engine">What all streams share.</param>
-/// <param name="log">Hears of requests that fail.</param>
+/// <param name="engine">The engine, which all streams share.</param>
+/// <param name="log">Logs requests that fail.</param>
 internal sealed class DurableResult(
     DurableTarget target,
     Func<DurableTarget, HttpContext, CancellationToken, Task> answer,
@@ -46,7 +46,7 @@ internal sealed class DurableResult(
         }
         catch (Exception failure) when (!response.HasStarted && failure is not StreamCutException)
         {
-            // A client that has left hears nothing, and the log needs no line of it.
+            // A client that has left gets no answer, and needs no line in the log.
             var ended = lifetime.Ended;
             if (ended is StreamOutcome.ClientLeft)
                 return;
@@ -54,14 +54,16 @@ internal sealed class DurableResult(
             var refusal = ended is null ? failure as ProblemException : null;
             var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? Describe(failure);
 
-            // What was set before a refusal goes with it; what was set before a failure may not be so.
+            // Headers that were set before a refusal belong to it. Those that were set before a failure may be wrong by
+            // now.
             if (refusal is null)
             {
                 response.Clear();
                 SetHeaders(response);
             }
 
-            // The client may still be there: only the end of the call says that it left.
+            // The end of the invocation says that the client left, which is not certain. So it gets an answer, and the
+            // log gets no line.
             if (ended is StreamOutcome.Stopped && lifetime.ClientLeft)
             {
                 await new ProblemResult(problem).ExecuteAsync(httpContext).ConfigureAwait(false);
@@ -74,7 +76,9 @@ internal sealed class DurableResult(
         }
     }
 
-    /// <summary>Answers with a problem, which is the end of a stream where one was asked for.</summary>
+    /// <summary>
+    /// Answers with a problem. If a stream was asked for, the problem is also how it ended, in log and metrics.
+    /// </summary>
     private Task RefuseAsync(HttpResponse response, Problem problem)
     {
         if (problem.Status == StatusCodes.Status415UnsupportedMediaType)
@@ -96,15 +100,15 @@ internal sealed class DurableResult(
         response.Headers["Cross-Origin-Resource-Policy"] = target.Place.IsPublic ? "cross-origin" : "same-origin";
         response.Headers.CacheControl = "no-store";
 
-        // A page of another origin may see no header of the protocol without this. Whether there may be such pages the
-        // platform says, or the host; but Azure's says nothing of headers.
+        // Without this, a page of another origin can't read the protocol's headers. The platform or the host decides
+        // which origins may read at all, but Azure's CORS setting can't expose headers.
         response.Headers.AccessControlExposeHeaders = ExposedHeaders;
     }
 
     private static Problem Describe(Exception failure) => failure switch
     {
         BadHttpRequestException broken => BrokenBody with { Status = broken.StatusCode },
-        // There a query that does not fit; here it is our own.
+        // Elsewhere this means that a query does not fit the database. Here the statement is our own.
         PostgresException misfit when misfit.IsAboutText() => Problem.Internal,
         _ => PostgresFailures.Describe(failure),
     };

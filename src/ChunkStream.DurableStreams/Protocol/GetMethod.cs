@@ -10,17 +10,18 @@ using Microsoft.Net.Http.Headers;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// <c>GET</c>: a part of a stream, from a position to its end as it is now; or what comes after it, for who waits.
+/// <c>GET</c>: a part of a stream, from a position to its current end; or, for a client that waits, what comes after
+/// it.
 /// </summary>
-/// <param name="store">Has what was appended.</param>
-/// <param name="live">Has what will be.</param>
+/// <param name="store">Has what was appended so far.</param>
+/// <param name="live">Tells what is appended from now on.</param>
 /// <param name="options">How much a response has, and how long it lasts.</param>
-/// <param name="time">Measures that.</param>
+/// <param name="time">The clock that measures how long.</param>
 internal sealed class GetMethod(
     DurableStore store, LiveStreams live, IOptions<DurableStreamOptions> options, TimeProvider time)
     : DurableMethod("GET")
 {
-    // An event is made in memory whole.
+    // A whole event is put together in memory.
     private const int MaxEventBytes = 64 * 1024;
 
     private DurableStreamOptions Options => options.Value;
@@ -47,7 +48,7 @@ internal sealed class GetMethod(
             await SendAsync(target.Place, response, read, Part.From(stored, Options)).ConfigureAwait(false);
     }
 
-    // A client that has a part already will probably keep it, and needs no data.
+    // A client that sends If-None-Match has a part already. It will probably keep that, and needs no data.
     private int FirstBytes(HttpRequest request, ReadRequest read)
         => read.Live is LiveMode.Sse ? Math.Min(MaxEventBytes, Options.SegmentBytes)
             : request.Headers.ContainsKey(HeaderNames.IfNoneMatch) ? 1
@@ -62,7 +63,7 @@ internal sealed class GetMethod(
         if (read.Live is LiveMode.LongPoll)
             SetCursor(response, read);
 
-        // Nobody knows later where 'now' was, so it has no tag.
+        // A read from 'now' has no tag, because nobody knows later where 'now' was.
         var tag = read.From is null ? null : ReadCaching.Tag(stream, first.Start, part.End, part.IsClosed);
         if (tag is not null)
         {
@@ -179,7 +180,7 @@ internal sealed class GetMethod(
 
     /// <summary>The part of a stream that a response has.</summary>
     /// <param name="Stream">The stream.</param>
-    /// <param name="First">What of it was read so far.</param>
+    /// <param name="First">The segment of it that was read already.</param>
     /// <param name="End">Where it ends.</param>
     /// <param name="IsUpToDate">Whether there is nothing after it.</param>
     /// <param name="IsClosed">Whether there will never be.</param>

@@ -11,7 +11,7 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// </summary>
 internal static class JsonMessages
 {
-    // Far more than anyone nests, and what a reader in JavaScript still parses.
+    // Far deeper than anyone nests, and JavaScript can still parse it.
     private const int MaxDepth = 1000;
 
     /// <summary>The messages of a body: none if it is an empty array.</summary>

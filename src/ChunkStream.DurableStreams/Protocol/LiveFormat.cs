@@ -8,13 +8,13 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// </summary>
 internal sealed class LiveFormat : StreamFormat
 {
-    /// <summary>The only one.</summary>
+    /// <summary>The one instance: it has no state.</summary>
     public static LiveFormat Instance { get; } = new();
 
     /// <inheritdoc />
     public override string Name => "live";
 
-    /// <summary>Without a charset: the protocol's conformance suite takes this text alone.</summary>
+    /// <summary>It has no charset, because the protocol's conformance suite accepts only this text.</summary>
     public override string ContentType => "text/event-stream";
 
     /// <inheritdoc />

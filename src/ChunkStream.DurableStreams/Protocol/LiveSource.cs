@@ -26,9 +26,9 @@ internal sealed class LiveSource : StreamSource
     private byte[] _unfinished = [];
     private Task? _waiting;
 
-    /// <param name="answer">What it gives, and for how long.</param>
-    /// <param name="time">Measures that.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="answer">What the response gives, and for how long.</param>
+    /// <param name="time">The clock that measures how long.</param>
+    /// <param name="cancellation">When it is cancelled, the response ends.</param>
     public LiveSource(LiveAnswer answer, TimeProvider time, CancellationToken cancellation)
     {
         (_reader, _content, _cursorFloor) = (answer.Reader, answer.Content, answer.CursorFloor);

@@ -53,7 +53,7 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
         switch (result.Status)
         {
             case AppendStatus.Appended or AppendStatus.Duplicate:
-                // The two statuses tell a producer whether it was new, and so must not differ for anybody else.
+                // 200 tells a producer that its append was new, and 204 that it was not. Anybody else always gets 204.
                 var isNew = result.Status is AppendStatus.Appended;
                 response.StatusCode = isNew && append.Producer is not null && append.Content.Count > 0
                     ? StatusCodes.Status200OK

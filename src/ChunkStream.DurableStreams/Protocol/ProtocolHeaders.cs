@@ -25,7 +25,7 @@ internal static class ProtocolHeaders
     /// <summary>The value of those headers that say yes.</summary>
     public const string True = "true";
 
-    /// <summary>Those of responses that a page of another origin may read.</summary>
+    /// <summary>The response headers that a page of another origin may read.</summary>
     public static IReadOnlyList<string> OfResponses { get; } =
     [
         NextOffset, UpToDate, Closed, Cursor, Ttl, ExpiresAt, SseDataEncoding,
@@ -33,6 +33,6 @@ internal static class ProtocolHeaders
         "ETag", "Location",
     ];
 
-    /// <summary>The same, with what any of our responses may have.</summary>
+    /// <summary>The same, and the headers that any of our responses may have.</summary>
     public static IReadOnlyList<string> Exposed { get; } = ["Retry-After", StreamResult.EstimateHeader, .. OfResponses];
 }

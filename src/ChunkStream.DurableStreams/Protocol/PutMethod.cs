@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http.Extensions;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// <c>PUT</c>: creates a stream, empty, with its first content, or as a fork of another; or says that it is there.
+/// <c>PUT</c>: creates a stream, empty, with its first content, or as a fork of another; or says that it is there
+/// already.
 /// </summary>
 internal sealed class PutMethod(DurableStore store, BodyReader bodies) : DurableMethod("PUT")
 {
@@ -40,7 +41,8 @@ internal sealed class PutMethod(DurableStore store, BodyReader bodies) : Durable
         headers.ThrowIfEncoded();
         var body = await bodies.ReadAsync(request, place, cancellation).ConfigureAwait(false);
 
-        // A fork has its source's type. Only for content that comes at once must that be known first.
+        // A fork has its source's content type. If content comes with the request, the type must be known before it is
+        // split.
         if (contentType is null && fork is not null && !body.IsEmpty)
         {
             var source = await store.HeadAsync(fork.SourcePath, cancellation).ConfigureAwait(false);

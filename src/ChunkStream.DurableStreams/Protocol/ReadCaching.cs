@@ -6,7 +6,8 @@ using Microsoft.Net.Http.Headers;
 namespace ChunkStream.DurableStreams.Protocol;
 
 /// <summary>
-/// What caches may do with what was read (PROTOCOL.md, 10): a position's data never change, but a stream may go.
+/// Tells caches what they may do with a response (PROTOCOL.md, 10). The data at a position never change, but a stream
+/// may be deleted.
 /// </summary>
 internal static class ReadCaching
 {
@@ -15,18 +16,18 @@ internal static class ReadCaching
 
     /// <summary>The Cache-Control of a part of a stream.</summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="isPublic">Whether whoever shares a cache may read it, too.</param>
+    /// <param name="isPublic">Whether everyone may read it, so that a shared cache may keep it.</param>
     /// <param name="isNothingYet">
-    /// Whether the part is empty, and may not stay so: then a cache must ask each time.
+    /// Whether the part is empty, and more may come. A cache must then ask each time.
     /// </param>
-    /// <param name="now">Now.</param>
+    /// <param name="now">The current time.</param>
     public static string Control(DurableStream stream, bool isPublic, bool isNothingYet, DateTimeOffset now)
     {
         var scope = isPublic ? "public" : "private";
         if (isNothingYet)
             return $"{scope}, no-cache";
 
-        // No longer than the stream itself is there.
+        // A cache may not keep a part for longer than the stream itself lives.
         var untilEnd = stream.ExpiresAt is { } end ? Math.Max(0, (long)(end - now).TotalSeconds) : long.MaxValue;
         var left = Math.Min(stream.TtlSeconds ?? long.MaxValue, untilEnd);
         return left < FreshSeconds + StaleSeconds
@@ -41,7 +42,9 @@ internal static class ReadCaching
     public static EntityTagHeaderValue Tag(DurableStream stream, long start, long end, bool closed)
         => new(string.Create(CultureInfo.InvariantCulture, $"\"{stream.Id}:{start}:{end}{(closed ? ":c" : "")}\""));
 
-    /// <summary>The same, of a body that was encoded on the way: equal in content, not byte for byte.</summary>
+    /// <summary>
+    /// The same tag for a body that was compressed on the way: its content is equal, but not its bytes.
+    /// </summary>
     public static EntityTagHeaderValue Weak(EntityTagHeaderValue tag) => new(tag.Tag, isWeak: true);
 
     /// <summary>Whether the client has that part already.</summary>

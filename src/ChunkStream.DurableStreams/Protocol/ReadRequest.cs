@@ -15,7 +15,9 @@ internal sealed record ReadRequest(long? From, LiveMode Live, long? Cursor)
     private const string LongPoll = "long-poll";
     private const string Sse = "sse";
 
-    /// <summary>Reads the query string. Parameters that the protocol does not have are ignored, as it wants.</summary>
+    /// <summary>
+    /// Reads the query string. Parameters that the protocol does not have are ignored, as it demands.
+    /// </summary>
     /// <exception cref="ProblemException">It has mistakes: 400.</exception>
     public static ReadRequest Read(IQueryCollection query)
     {

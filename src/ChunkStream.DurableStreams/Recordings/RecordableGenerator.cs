@@ -7,13 +7,13 @@ using ChunkStream.Streaming;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>
-/// A generator, and which recording has what it gives: texts as lines of <c>text/plain</c>, all else as JSON messages.
+/// A generator, and the recording that takes its items: texts as lines of <c>text/plain</c>, all else as JSON messages.
 /// </summary>
 /// <param name="Name">The recording.</param>
 /// <param name="IsText">Whether its items are texts.</param>
-/// <param name="Shape">What its items have.</param>
+/// <param name="Shape">The fields of its items.</param>
 /// <param name="Open">
-/// Starts it. The source writes the items as the stream has them, without what stands between two.
+/// Starts the generator. The source writes the items as the stream holds them, without what stands between two items.
 /// </param>
 internal sealed record RecordableGenerator(
     RecordingName Name, bool IsText, ItemShape Shape, Func<CancellationToken, StreamSource> Open)
@@ -24,7 +24,7 @@ internal sealed record RecordableGenerator(
     /// <summary>What it generates: its parameters, in whatever spelling.</summary>
     public string Subject { get; init; } = "";
 
-    /// <summary>How much its endpoint may record; null: whatever a stream may have.</summary>
+    /// <summary>How much its endpoint may record; null for as much as a stream may hold.</summary>
     public RecordingQuota? Quota { get; init; }
 
     /// <summary>What readers are told of a failure of the generator; null where they may know nothing of it.</summary>
@@ -33,7 +33,7 @@ internal sealed record RecordableGenerator(
     /// <summary>The content type of the stream.</summary>
     public string ContentType => IsText ? "text/plain; charset=utf-8" : "application/json";
 
-    /// <summary>One whose items are of a type.</summary>
+    /// <summary>Describes a generator whose items are of one type.</summary>
     public static RecordableGenerator Create<T>(
         RecordingName name, Func<CancellationToken, IAsyncEnumerable<T>> generate, JsonTypeInfo<T> typeInfo)
     {

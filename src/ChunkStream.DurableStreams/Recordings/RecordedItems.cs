@@ -9,7 +9,7 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// </summary>
 internal sealed class RecordedItems : IDisposable
 {
-    // As deep as it could be written.
+    // The depth up to which Utf8JsonWriter has written the items.
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
     private readonly bool _isText;
@@ -35,7 +35,7 @@ internal sealed class RecordedItems : IDisposable
     /// <summary>The position after the last item that was read.</summary>
     public long Position { get; private set; }
 
-    /// <summary>Adds what follows.</summary>
+    /// <summary>Adds the data that follow.</summary>
     public void Take(ReadOnlyMemory<byte> data) => _rest = _rest.IsEmpty ? data : (byte[])[.. _rest.Span, .. data.Span];
 
     /// <summary>Steps to the next item, if all of it is there.</summary>
@@ -91,7 +91,7 @@ internal sealed class RecordedItems : IDisposable
         reader.Skip();
         var end = (int)reader.BytesConsumed;
 
-        // A comma stands between two.
+        // A comma stands between two messages.
         (_item, _rest) = (_rest[..end], _rest[Math.Min(end + 1, _rest.Length)..]);
         Position++;
         return true;

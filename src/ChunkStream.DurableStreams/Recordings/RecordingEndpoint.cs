@@ -7,10 +7,10 @@ using Microsoft.Extensions.Options;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>Answers requests for what generators have given, or give, into recordings.</summary>
+/// <summary>Answers requests for recordings, of generators that have ended and of those that still run.</summary>
 internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<DurableStreamOptions> options)
 {
-    /// <summary>The parameter by which a client of ours asks for a recording.</summary>
+    /// <summary>The query parameter by which a request to a declared generator names its recording.</summary>
     public const string Parameter = "record";
 
     /// <summary>The recording from the place that the request names, or from the start.</summary>
@@ -18,7 +18,7 @@ internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<D
     /// <param name="parameters">Its query string.</param>
     /// <param name="endpoint">The endpoint's name, for log and metrics.</param>
     /// <param name="generator">What is recorded.</param>
-    /// <param name="maxDuration">How long the response may last, where that is less than every stream may.</param>
+    /// <param name="maxDuration">How long the response may last, if that is shorter than for all streams.</param>
     public IResult Answer(
         StreamRequest asked,
         RequestParameters parameters,
@@ -50,7 +50,7 @@ internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<D
         return Answer(asked, parameters, endpoint, generator with { Quota = quota });
     }
 
-    // The places are the offsets of the recording's stream.
+    // A place in a recording is an offset of its stream.
     private static (long? Position, Problem? Problem) PositionOf(string? eventId, string? resume)
     {
         if ((eventId ?? resume) is not { } token)

@@ -5,8 +5,8 @@ using ChunkStream.Problems;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>
-/// Reads a recording that another process makes, or that has ended: from the store. Looks now and then whether there
-/// still is somebody who records.
+/// Reads a recording that another process makes, or that has ended, from the store. It checks now and then whether its
+/// recorder is still alive.
 /// </summary>
 internal sealed class RecordingFollower : IRecordingReader
 {
@@ -22,10 +22,10 @@ internal sealed class RecordingFollower : IRecordingReader
 
     /// <param name="begun">The recording, as it was found.</param>
     /// <param name="position">Where to begin.</param>
-    /// <param name="store">Has it, and tells how far it is.</param>
-    /// <param name="live">Where to wait.</param>
+    /// <param name="store">Has the recording, and tells how far it is.</param>
+    /// <param name="live">Tells when more is appended.</param>
     /// <param name="lookEach">How often to ask whether its recorder is still alive.</param>
-    /// <param name="time">Measures that.</param>
+    /// <param name="time">The clock that measures how often.</param>
     public RecordingFollower(
         BegunRecording begun,
         long position,
@@ -63,8 +63,8 @@ internal sealed class RecordingFollower : IRecordingReader
     {
         var segment = await _store.ReadAsync(_stream.Id, _position, _stream.Tail, cancellation).ConfigureAwait(false);
 
-        // Whether it was closed or cut is left to the next look: what is known of its end must not be older than that
-        // look.
+        // What the segment says about the end of the stream is not taken over: tail, closure and cut must all come from
+        // one look.
         _position = segment.Next;
         return segment;
     }
@@ -86,7 +86,7 @@ internal sealed class RecordingFollower : IRecordingReader
         _stream = _stream with { Tail = state.Tail, Closed = state.IsComplete, ReadAt = asked };
     }
 
-    // Null: it is time to look.
+    // Null when it is time to look again.
     private async Task<LiveSegment?> WaitAsync(CancellationToken cancellation)
     {
         _reader ??= _live.Follow(_stream, _position);

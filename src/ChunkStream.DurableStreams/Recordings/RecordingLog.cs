@@ -21,7 +21,7 @@ internal sealed partial class RecordingLog(ILogger<RecordingRegistry> logger)
     private partial void Ended(
         LogLevel level, Exception? exception, string path, string outcome, long end, double durationMs, string cause);
 
-    /// <summary>The database does not take what was recorded; it is tried again.</summary>
+    /// <summary>The database did not take what was recorded. It will be tried again.</summary>
     public void NotStored(string path, Exception failure)
     {
         var (cause, unexpected) = Cause.ForLog(failure);

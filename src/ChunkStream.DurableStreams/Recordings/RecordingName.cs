@@ -4,9 +4,9 @@ using ChunkStream.Problems;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>
-/// Which recording: those of each endpoint are apart from those of all others, and from all other streams.
+/// Names a recording. The recordings of one endpoint are apart from those of all others, and from all other streams.
 /// </summary>
-/// <param name="Collection">The endpoint's: one segment of a path.</param>
+/// <param name="Collection">The collection of the endpoint's recordings: one segment of a path.</param>
 /// <param name="Name">The name within it, which may have slashes.</param>
 internal readonly record struct RecordingName(string Collection, string Name)
 {

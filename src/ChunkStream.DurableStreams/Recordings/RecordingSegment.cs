@@ -3,14 +3,14 @@ using ChunkStream.DurableStreams.Store;
 
 namespace ChunkStream.DurableStreams.Recordings;
 
-/// <summary>A run of what was recorded. Immutable.</summary>
-/// <param name="Start">The position of the first.</param>
-/// <param name="Next">The position after the last.</param>
+/// <summary>A segment of what was recorded. Immutable.</summary>
+/// <param name="Start">The position of its first byte or message.</param>
+/// <param name="Next">The position after its last one.</param>
 /// <param name="Data">As in <see cref="StoredSegment"/>.</param>
-/// <param name="Ends">In JSON mode where each message ends in it, else null.</param>
+/// <param name="Ends">In JSON mode, where in the data each message ends; otherwise null.</param>
 internal sealed record RecordingSegment(long Start, long Next, ReadOnlyMemory<byte> Data, int[]? Ends)
 {
-    // What a segment costs beside its data, so that very many very small ones count too.
+    // What a segment costs beside its data. With it, very many small segments count, too.
     private const int Overhead = 200;
 
     /// <summary>About how many bytes of memory it takes.</summary>
@@ -19,7 +19,7 @@ internal sealed record RecordingSegment(long Start, long Next, ReadOnlyMemory<by
     /// <summary>How many rows the store makes of it.</summary>
     public int Rows => Ends?.Length ?? 1;
 
-    /// <summary>What it has from a position on that is inside it.</summary>
+    /// <summary>The part of it from a position on, which is inside it.</summary>
     public LiveSegment From(long position)
     {
         var skipped = position == Start ? 0 : Ends is null ? (int)(position - Start) : Ends[position - Start - 1] + 1;

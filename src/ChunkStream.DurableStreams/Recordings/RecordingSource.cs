@@ -6,7 +6,8 @@ using ChunkStream.Streaming;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>
-/// The items of a recording, from a place on to its end, as they come; the generator's are begun if there are none yet.
+/// The items of a recording, from a place to its end, as they come. If there is no recording yet, the generator is
+/// started.
 /// </summary>
 internal sealed class RecordingSource : StreamSource
 {
@@ -21,7 +22,7 @@ internal sealed class RecordingSource : StreamSource
     private long _written;
     private Task? _waiting;
 
-    /// <param name="recordings">All of them.</param>
+    /// <param name="recordings">The recordings of this process, and the way to all others.</param>
     /// <param name="generator">What is recorded.</param>
     /// <param name="from">Where to begin; null: at the start, and if there is no recording then with a new one.</param>
     /// <param name="encoding">How an item is written.</param>
@@ -42,7 +43,8 @@ internal sealed class RecordingSource : StreamSource
     public override StreamSchema Schema => _generator.Shape.Schema;
 
     /// <summary>
-    /// The offset in the recording's stream after what was written, which may be less than what was looked at.
+    /// The offset in the recording's stream after the last item that was written. Later items may have been read
+    /// already.
     /// </summary>
     public override ReadOnlySpan<byte> Checkpoint
     {
@@ -88,7 +90,7 @@ internal sealed class RecordingSource : StreamSource
     /// <inheritdoc />
     public override async ValueTask DisposeAsync()
     {
-        // The token is cancelled by now wherever that is so.
+        // If a wait is still under way, its token is cancelled by now.
         await (_waiting ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _reader?.Dispose();
         _items.Dispose();

@@ -6,7 +6,7 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// <summary>What became of a recording that was to be found or created.</summary>
 internal enum BeginStatus
 {
-    /// <summary>It is new, and the caller's to record.</summary>
+    /// <summary>It is new, and the caller has to record it.</summary>
     Created,
 
     /// <summary>It was there.</summary>
@@ -25,7 +25,7 @@ internal enum BeginStatus
     Missing,
 }
 
-/// <summary>The outcome.</summary>
+/// <summary>A recording that was to be found or created.</summary>
 /// <param name="Status">What became of it.</param>
 /// <param name="Stream">The recording's stream, if there is one.</param>
 /// <param name="Cut">Why the recording has ended before its end, if it has.</param>

@@ -15,12 +15,13 @@ namespace ChunkStream.DurableStreams.Recordings;
 internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOptions<DurableStreamOptions> options)
 {
     /// <summary>
-    /// Finds a recording, or creates it. May be asked again: who has created it is told so each time.
+    /// Finds a recording, or creates it. It may be called again: a recorder that has created the recording is told so
+    /// each time.
     /// </summary>
     /// <param name="generator">What is recorded.</param>
     /// <param name="recorder">Who would record it.</param>
     /// <param name="mayCreate">Whether it may be created.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the call ends.</param>
     public Task<BegunRecording> BeginAsync(
         RecordableGenerator generator, Guid recorder, bool mayCreate, CancellationToken cancellation)
         => calls.RunAsync(
@@ -42,8 +43,8 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
             cancellation);
 
     /// <summary>
-    /// Whether there are so many recordings whose paths begin with a text; those that have expired count until they are
-    /// swept.
+    /// Whether at least so many recordings have paths that begin with a text. Those that have expired count until they
+    /// are swept.
     /// </summary>
     public Task<bool> HasAsync(string prefix, int count, CancellationToken cancellation)
         => calls.RunAsync(
@@ -65,7 +66,7 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
     /// <param name="id">The stream's number.</param>
     /// <param name="from">Where to begin: before the stream's tail.</param>
     /// <param name="to">Where to end at the latest.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the call ends.</param>
     /// <exception cref="ProblemException">The recording is deleted, or has expired: 404.</exception>
     public async Task<LiveSegment> ReadAsync(long id, long from, long to, CancellationToken cancellation)
     {
@@ -90,7 +91,7 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
             mayRepeat: true,
             cancellation);
 
-    /// <summary>Says of recordings that we still run them.</summary>
+    /// <summary>Tells the database that this process still makes some recordings.</summary>
     /// <returns>What became of each.</returns>
     public Task<List<RenewedRecording>> RenewAsync(IEnumerable<long> ids, CancellationToken cancellation)
         => calls.RunAsync(
@@ -104,7 +105,7 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
                 var recordings = new List<RenewedRecording>();
                 while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
                 {
-                    // In this order: the reader is sequential.
+                    // The columns are read in their order, because the reader is sequential.
                     var (id, isOver) = (reader.GetInt64(0), reader.GetBoolean(1));
                     recordings.Add(new RenewedRecording(id, isOver, reader.IsDBNull(2) ? null : reader.GetDouble(2)));
                 }

@@ -24,7 +24,7 @@ internal sealed class RecordingTap : IRecordingReader
 
     /// <param name="recording">The recording.</param>
     /// <param name="position">Where to begin.</param>
-    /// <param name="store">Where its older part is.</param>
+    /// <param name="store">Has the older part of the recording.</param>
     public RecordingTap(Recording recording, long position, RecordingStore store)
     {
         (_recording, _store, Position) = (recording, store, position);
@@ -32,7 +32,8 @@ internal sealed class RecordingTap : IRecordingReader
     }
 
     /// <summary>
-    /// The position after what was given. Under the window's lock, but for its own reads of the store.
+    /// The position after what was given. It is used under the window's lock, except by the tap's own reads of the
+    /// store.
     /// </summary>
     public long Position { get; set; }
 

@@ -1,26 +1,28 @@
--- Durable streams. A stream is a sequence of units, bytes or JSON messages; a position counts them from 0.
+-- Durable streams. A stream is a sequence of bytes, or of JSON messages. A unit is one byte or one message, and a
+-- position counts the units from 0.
 --
--- Whoever writes to a stream locks its row first, and holds it until the commit: positions are given in the order of the
--- commits, without gaps, and no reader ever sees one. Where the stream ends is not in its row but in its last chunk, so that an
--- append only inserts: updates of one row, a thousand times a second, would leave versions behind which pile up for as long
--- as any long query holds a snapshot.
+-- Whoever writes to a stream first locks its row, and holds the lock until the commit. So positions are given in the
+-- order of the commits, and no reader ever sees a gap. The row does not say where the stream ends; its last chunk does.
+-- So an append only inserts. If it updated the row, a thousand times a second, dead versions of the row would pile up
+-- for as long as any long query holds a snapshot.
 
 create table streams (
     id bigint generated always as identity primary key,
-    -- Null once nobody can get at the stream, not even through a fork: what remains of it waits for the sweep.
+    -- Null once nobody can reach the stream, not even through a fork. What remains of it waits for the sweep.
     path text collate "C" unique,
     content_type text not null,
     media_type text collate "C" not null,
     is_json boolean not null,
     closed boolean not null,
-    -- Which append of which producer closed it: a repetition of it is one, and not an append to a closed stream.
+    -- The append, of a producer, that closed the stream. If it is repeated, it is a duplicate, and not an append to a
+    -- closed stream.
     closed_producer text collate "C",
     closed_epoch bigint,
     closed_number bigint,
     last_sequence text collate "C",
     ttl_seconds bigint,
     expires_at timestamptz,
-    -- From when on the time to live counts. May lie a little in the future: see stream_touched.
+    -- The moment from which the time to live counts. It may lie a little in the future: see stream_touched.
     touched_at timestamptz not null,
     -- A fork has its source's units up to fork_at, and its own from there on.
     source_id bigint references streams,
@@ -30,30 +32,31 @@ create table streams (
     lifetime_inherited boolean not null default false,
     created_at timestamptz not null,
     deleted_at timestamptz,
-    -- When the sweep has to look at it: not before it can have expired.
+    -- When the sweep has to look at the stream. That is not before it can have expired.
     due_at timestamptz
 ) with (fillfactor = 80);
 
 create index streams_by_source on streams (source_id) where source_id is not null;
 create index streams_due on streams (due_at) where due_at is not null;
 
--- What was appended, in one row for what came together: Postgres gives a few large values much faster than many small ones.
+-- The data. What was appended together is in one row, because Postgres reads a few large values much faster than many
+-- small ones.
 create table chunks (
     stream_id bigint not null,
-    -- Of its first unit.
+    -- The position of its first unit.
     position bigint not null,
     units integer not null,
-    -- How many bytes are before it, a comma after each message among them: where a piece of so many bytes ends is found by
-    -- looking at a few rows.
+    -- How many bytes of the stream are before it, with a comma after each message. With this number, the end of a
+    -- segment of so many bytes is found by looking at a few rows.
     byte_at bigint not null,
     -- Bytes, or messages with commas between them.
     data bytea not null,
-    -- Of several messages, where in data the one after each begins; or would, after the last.
+    -- Only for several messages: for each, where in data the next message begins. For the last, where one would begin.
     ends integer[],
     primary key (stream_id, position)
 ) with (toast_tuple_target = 4080);
 
--- Uncompressed: a part of a large chunk is had without reading all of it.
+-- Not compressed, so that Postgres can give a part of a large chunk without reading all of it.
 alter table chunks alter column data set storage external;
 
 create table producers (
@@ -64,36 +67,37 @@ create table producers (
     primary key (stream_id, producer)
 ) with (fillfactor = 50);
 
--- Two content types are the same stream's if they differ only in case and parameters.
+-- Content types that differ only in case and parameters may be appended to the same stream.
 create function stream_media_type(p_content_type text) returns text
 language sql immutable parallel safe
 return lower(btrim(split_part(p_content_type, ';', 1), E' \t') collate "C");
 
--- Whether a stream is deleted, or has expired. It is to be inlined: so it takes columns and not the row, which would be put
--- together for each of them, and is called with a time that stands still.
+-- Whether a stream is deleted, or has expired. Postgres should inline this function. So it takes columns and not the
+-- row, which would be put together for each call; and its callers pass a time that does not change.
 create function stream_is_over(
-    p_deleted_at timestamptz, p_expires_at timestamptz, p_ttl_seconds bigint, p_touched_at timestamptz, p_now timestamptz)
+    p_deleted_at timestamptz, p_expires_at timestamptz, p_ttl_seconds bigint, p_touched_at timestamptz,
+    p_now timestamptz)
 returns boolean
 language sql immutable parallel safe
 return p_deleted_at is not null
     or coalesce(p_expires_at <= p_now, false)
     or p_ttl_seconds is not null and extract(epoch from p_now - p_touched_at) >= p_ttl_seconds;
 
--- What touched_at becomes when a stream is made, read or written to. It is set a twentieth of the time to live ahead, or a second
--- where that is more, and then left until that has passed: a stream lives for that much longer at most, never shorter, and not
--- every read is a write.
+-- What touched_at becomes when a stream is created, read or written to. It is set a twentieth of the time to live
+-- ahead, but at least a second, and is then left alone until that moment. So a stream lives a little longer than its
+-- time to live, never shorter, and not every read is a write.
 create function stream_touched(p_ttl_seconds bigint, p_now timestamptz) returns timestamptz
 language sql immutable parallel safe
 return p_now + least(p_ttl_seconds, greatest(least(p_ttl_seconds, 1000000000) / 20.0, 1)) * interval '1 second';
 
--- Whether a stream has forks that somebody can still get at.
+-- Whether a stream has forks that somebody can still reach.
 create function stream_has_forks(p_id bigint) returns boolean
 language sql stable
 set search_path = chunkstream, pg_temp
 as $$ select exists (select from streams f where f.source_id = p_id and f.path is not null) $$;
 
--- Who waits for a stream's lock has to see then what was committed meanwhile: in a transaction that is not "read committed" the
--- snapshot is older, and does not show it.
+-- Refuses a transaction that is not "read committed". Whoever gets a stream's lock must see what was committed while it
+-- waited, and in such a transaction the snapshot is older than that.
 create function stream_refuse_isolation() returns void
 language plpgsql
 as $$
@@ -119,7 +123,8 @@ begin
     end if;
 end $$;
 
--- Takes its path from a stream that is over and has no forks; and then from its source, for which it may have been the last.
+-- Takes the path from a stream that is over and has no forks. Then does the same to its source, of which it may have
+-- been the last fork.
 create function stream_release(p_id bigint) returns void
 language plpgsql
 set search_path = chunkstream, pg_temp
@@ -143,8 +148,8 @@ begin
     end loop;
 end $$;
 
--- Creates a stream unless it is there. Status: created, exists, differs, path_gone, source_missing, source_gone,
--- source_differs, fork_point_beyond_tail.
+-- Creates a stream unless it is there already. Status: created, exists, differs, path_gone, source_missing,
+-- source_gone, source_differs, fork_point_beyond_tail.
 create function stream_create(
     p_path text, p_content_type text, p_is_json boolean, p_messages bytea[], p_closed boolean,
     p_ttl_seconds bigint, p_expires_at timestamptz, p_source text, p_fork_position bigint, p_fork_sub bigint)
@@ -196,14 +201,15 @@ begin
         if p_source is not null then
             select * into v_source from streams x where x.path = p_source for key share;
             status := case when v_source.id is null then 'source_missing'
-                when stream_is_over(v_source.deleted_at, v_source.expires_at, v_source.ttl_seconds, v_source.touched_at, v_now)
+                when stream_is_over(
+                    v_source.deleted_at, v_source.expires_at, v_source.ttl_seconds, v_source.touched_at, v_now)
                     then case when stream_has_forks(v_source.id) then 'source_gone' else 'source_missing' end
                 when stream_media_type(p_content_type) <> v_source.media_type then 'source_differs'
                 end;
             if status is null then
                 select * into v_tail, v_bytes from stream_end(v_source);
                 v_fork_at := coalesce(p_fork_position, v_tail);
-                -- A sum of the two could be larger than a bigint.
+                -- Not compared with their sum, which could be larger than a bigint.
                 if v_fork_at > v_tail or p_fork_sub > v_tail - v_fork_at then
                     status := 'fork_point_beyond_tail';
                 else
@@ -215,7 +221,7 @@ begin
                 return;
             end if;
 
-            -- How many bytes it inherits.
+            -- How many bytes the fork inherits.
             v_holder := v_source;
             while v_fork_at < v_holder.fork_at loop
                 select * into v_holder from streams x where x.id = v_holder.source_id;
@@ -226,21 +232,24 @@ begin
         end if;
 
         insert into streams (
-            path, content_type, media_type, is_json, closed, ttl_seconds, expires_at, touched_at, source_id, source_path,
-            fork_at, fork_bytes, lifetime_inherited, created_at)
-        select p_path, t.content_type, stream_media_type(t.content_type), coalesce(v_source.is_json, p_is_json), p_closed, l.ttl_seconds,
+            path, content_type, media_type, is_json, closed, ttl_seconds, expires_at, touched_at, source_id,
+            source_path, fork_at, fork_bytes, lifetime_inherited, created_at)
+        select p_path, t.content_type, stream_media_type(t.content_type), coalesce(v_source.is_json, p_is_json),
+            p_closed, l.ttl_seconds,
             case when t.inherited then v_source.expires_at else p_expires_at end,
             case when l.ttl_seconds is null then v_now else stream_touched(l.ttl_seconds, v_now) end,
             v_source.id, p_source, v_fork_at, v_fork_bytes, t.inherited, v_now
         from (select coalesce(p_content_type, v_source.content_type),
             p_source is not null and p_ttl_seconds is null and p_expires_at is null) t (content_type, inherited)
-        cross join lateral (select case when t.inherited then v_source.ttl_seconds else p_ttl_seconds end) l (ttl_seconds)
+        cross join lateral (
+            select case when t.inherited then v_source.ttl_seconds else p_ttl_seconds end) l (ttl_seconds)
         on conflict (path) do nothing
         returning * into s;
         if found then
             status := 'created';
             update streams x
-                set due_at = coalesce(x.expires_at, x.touched_at + least(x.ttl_seconds, 1000000000) * interval '1 second')
+                set due_at = coalesce(
+                    x.expires_at, x.touched_at + least(x.ttl_seconds, 1000000000) * interval '1 second')
                 where x.id = s.id and (x.expires_at is not null or x.ttl_seconds is not null);
             perform stream_store(s.id, s.is_json, s.fork_at, s.fork_bytes, p_messages);
             exit;
@@ -289,7 +298,7 @@ begin
     return next;
 end $$;
 
--- Deletes a stream for its clients. Presence: what there was.
+-- Deletes a stream for its clients. Presence tells what was there.
 create function stream_delete(p_path text)
 returns table (presence text, id bigint)
 language plpgsql
@@ -315,7 +324,7 @@ begin
     return next;
 end $$;
 
--- Counts the time to live of streams anew.
+-- Starts the time to live of streams again.
 create function stream_touch(p_ids bigint[], p_now timestamptz) returns void
 language plpgsql
 set search_path = chunkstream, pg_temp
@@ -326,7 +335,7 @@ begin
             and not stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, p_now);
 end $$;
 
--- How far streams are, for an instance that has readers waiting on them: that counts as reading.
+-- The tails of streams, for an instance whose readers wait for more of them. This counts as reading.
 create function stream_look(p_ids bigint[])
 returns table (id bigint, tail bigint, closed boolean, is_over boolean)
 language plpgsql
@@ -342,12 +351,15 @@ declare
 begin
     perform stream_touch(p_ids, v_now);
     return query
-        select i.id, e.o_tail, s.closed, s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
-        from unnest(p_ids) i (id) left join streams s on s.id = i.id left join lateral stream_end(s) e on s.id is not null;
+        select i.id, e.o_tail, s.closed,
+            s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
+        from unnest(p_ids) i (id)
+        left join streams s on s.id = i.id
+        left join lateral stream_end(s) e on s.id is not null;
 end $$;
 
--- Tells all instances of changes. In a transaction of its own: all that commit with a notification do so one after another,
--- until they are on disk; with this one there is nothing to be lost.
+-- Tells all instances of changes, in a transaction of its own. Transactions with a notification commit one after
+-- another, each until it is on disk. This one need not wait for the disk, because it has nothing that could be lost.
 create function stream_notify(p_payloads text[]) returns void
 language plpgsql
 set search_path = chunkstream, pg_temp
@@ -357,8 +369,8 @@ begin
     perform pg_notify('chunkstream', p) from unnest(p_payloads) p;
 end $$;
 
--- One round of the sweep: at most so many streams are looked at, and so many chunks deleted. Gives how much it has done: 0
--- means that nothing is due. Several may run at once.
+-- One round of the sweep. It looks at no more than p_streams streams, and deletes no more than p_chunks chunks. It
+-- returns how much it has done; 0 means that nothing is due. Several rounds may run at once.
 create function stream_sweep(p_streams integer, p_chunks integer) returns integer
 language plpgsql
 set search_path = chunkstream, pg_temp
@@ -378,8 +390,9 @@ begin
         select * from streams x where x.due_at <= v_now order by x.due_at limit p_streams for update skip locked
     loop
         v_done := v_done + 1;
-        if s.path is not null and not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
-            -- It was read or written to since.
+        if s.path is not null
+            and not stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
+            -- It was read or written to since then.
             update streams x set due_at = x.touched_at + least(x.ttl_seconds, 1000000000) * interval '1 second'
                 where x.id = s.id;
             continue;
@@ -402,7 +415,7 @@ begin
             v_left := v_left - v_deleted;
             delete from producers p where p.stream_id = s.id;
             if exists (select from streams f where f.source_id = s.id) then
-                -- The last of its forks to go calls again.
+                -- The last of its forks makes it due again.
                 update streams x set due_at = null where x.id = s.id;
             else
                 delete from streams x where x.id = s.id;

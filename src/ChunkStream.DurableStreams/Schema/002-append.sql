@@ -1,9 +1,10 @@
 -- Appending to streams.
 
--- Adds messages, or bytes, to the end of a stream, which the caller has locked: from p_tail on, with p_bytes before. A chunk is full
--- with 32 KiB, so that an event for a live reader can end where a chunk does; and with so many messages that where they end is
--- most of what a page has room for.
-create function stream_store(p_id bigint, p_is_json boolean, p_tail bigint, p_bytes bigint, p_messages bytea[]) returns void
+-- Adds messages, or bytes, at the end of a stream, which the caller has locked. p_tail is the end, and p_bytes the
+-- number of bytes before it. A chunk is full at 32 KiB, so that an event for a live reader can end where a chunk ends;
+-- or at 500 messages, whose ends fill most of a page.
+create function stream_store(
+    p_id bigint, p_is_json boolean, p_tail bigint, p_bytes bigint, p_messages bytea[]) returns void
 language plpgsql
 as $$
 declare
@@ -12,7 +13,7 @@ declare
     v_ends integer[] := '{}';
     v_size integer := 0;
 begin
-    -- One by one, and an array of all of them is never cut: that would copy it.
+    -- The messages are taken one by one. To cut parts out of the array of all of them would copy them.
     for n in 1 .. cardinality(p_messages) loop
         v_some := v_some || p_messages[n];
         v_size := v_size + octet_length(p_messages[n]) + octet_length(v_separator);
@@ -21,7 +22,8 @@ begin
         insert into chunks (stream_id, position, units, byte_at, data, ends)
         values (
             p_id, p_tail, case when p_is_json then cardinality(v_ends) else v_size end, p_bytes,
-            case when cardinality(v_some) = 1 then v_some[1] else (select string_agg(m, v_separator) from unnest(v_some) m) end,
+            case when cardinality(v_some) = 1 then v_some[1]
+                else (select string_agg(m, v_separator) from unnest(v_some) m) end,
             case when p_is_json and cardinality(v_ends) > 1 then v_ends end);
         p_tail := p_tail + case when p_is_json then cardinality(v_ends) else v_size end;
         p_bytes := p_bytes + v_size;
@@ -31,10 +33,11 @@ begin
     end loop;
 end $$;
 
--- Appends to one stream, one after another in one transaction; each has an outcome of its own. Arrays of the same length, but
--- for p_messages, which has all messages, so many for each append as p_counts says; those from p_sequences on are null where
--- nobody has one. Status: appended, duplicate, missing, gone, closed, content_type_differs, stale_epoch, epoch_not_at_zero,
--- sequence_gap, sequence_regression, stream_full.
+-- Makes several appends to one stream, one after another in one transaction. Each has an outcome of its own. All arrays
+-- have one element for each append, except p_messages, which has the messages of all appends: p_counts says how many
+-- belong to each. The arrays from p_sequences on are null if no append has such a value. Status: appended, duplicate,
+-- missing, gone, closed, content_type_differs, stale_epoch, epoch_not_at_zero, sequence_gap, sequence_regression,
+-- stream_full.
 create function stream_append(
     p_path text, p_content_types text[], p_counts integer[], p_messages bytea[], p_closes boolean[], p_max_bytes bigint,
     p_sequences text[], p_producers text[], p_epochs bigint[], p_numbers bigint[])
@@ -81,7 +84,7 @@ begin
 
     id := s.id;
     closed := s.closed;
-    -- Of a snapshot taken after the lock: nobody else has appended since.
+    -- This statement's snapshot was taken after the lock, so nobody else has appended since.
     select c.position + c.units, c.byte_at + octet_length(c.data) + s.is_json::integer
         into v_tail, v_bytes
         from chunks c where c.stream_id = id order by c.position desc limit 1;
@@ -172,7 +175,7 @@ begin
         end if;
 
         if status <> 'appended' then
-            -- What is left then is stored at once.
+            -- Whatever is not null in the end is stored with one call.
             for n in v_first .. v_next - 1 loop
                 p_messages[n] := null;
             end loop;

@@ -1,12 +1,13 @@
 -- Reading streams.
 
--- Where in a chunk's data a unit begins that is not its first; or would, after the last.
+-- Where in the data of a chunk the unit begins that has p_units units before it. They are at least 1. If they are all
+-- that the chunk has, this is where one more unit would begin.
 create function chunk_offset(p_ends integer[], p_units bigint) returns bigint
 language sql immutable parallel safe
 return case when p_ends is null then p_units else p_ends[p_units] end;
 
--- How many bytes there are before a unit of a JSON stream that is in its own chunks, or after the last of them. Null where the chunk
--- is missing.
+-- How many bytes of a JSON stream are before a position, which must be in the stream's own chunks or at their end, and
+-- not in its source's. Null if the chunk is missing.
 create function stream_bytes_before(p_id bigint, p_position bigint) returns bigint
 language plpgsql stable
 set search_path = chunkstream, pg_temp
@@ -21,8 +22,9 @@ begin
         from chunks c where c.stream_id = p_id and c.position <= p_position order by c.position desc limit 1);
 end $$;
 
--- How far a read gets in one row of streams, not in its sources: from p_from on, at most to p_to, which it has; about p_max
--- bytes, and one unit at least. Size: how many bytes that is, or 0 where it is one message, however long.
+-- How far a read gets in the chunks of one stream, without its sources. It begins at p_from, ends at p_to at the
+-- latest, which the stream must have, and takes about p_max bytes, but at least one unit. reach is the position at
+-- which it ends. size is how many bytes that is; or 0 if it is one message, of whatever length.
 create function stream_reach(
     p_id bigint, p_is_json boolean, p_from bigint, p_to bigint, p_max integer, out reach bigint, out size bigint)
 language plpgsql stable
@@ -36,7 +38,7 @@ declare
     v_size bigint;
 begin
     if not p_is_json then
-        -- To where a chunk ends, unless that one is longer than p_max by itself.
+        -- It ends where a chunk ends, unless a single chunk is longer than p_max.
         reach := case when p_to - p_from <= p_max then p_to else coalesce(
             (select max(c.position) from chunks c
                 where c.stream_id = p_id and c.position > p_from and c.position <= p_from + p_max),
@@ -47,7 +49,7 @@ begin
 
     reach := p_from + 1;
     size := 0;
-    -- A message has at least a byte, and a comma.
+    -- A message has at least one byte and a comma.
     v_try := least(p_to, p_from + p_max / 2);
     v_not := v_try + 1;
     if v_try > reach then
@@ -63,20 +65,22 @@ begin
             v_not := v_try;
         end if;
         exit when reach + 1 >= v_not;
-        -- Where it would be if all messages were alike; and if that doesn't lead there soon, in the middle.
+        -- The next try is where the end would be if all messages had the same length. If that has not led to it in
+        -- three tries, the middle is tried.
         v_tries := v_tries + 1;
         v_try := case when v_tries > 3 then (reach + v_not) / 2
             else least(v_not - 1, greatest(reach + 1, p_from + (v_try - p_from) * p_max / v_size)) end;
     end loop;
 end $$;
 
--- What the chunks from p_first on have from p_start to p_end: which units, and their bytes. Is inlined.
+-- What the chunks from p_first on have between p_start and p_end: the first unit of each, the position after its last,
+-- and their bytes. Postgres inlines this function.
 create function chunk_slices(p_id bigint, p_is_json boolean, p_first bigint, p_start bigint, p_end bigint)
 returns table (start bigint, next bigint, data bytea)
 language sql stable
 as $$
     select greatest(c.position, p_start), least(c.position + c.units, p_end),
-        -- The first and the last may be cut; with the others there is less to do.
+        -- Only the first and the last chunk may have to be cut.
         case when c.position >= p_start and c.position + c.units <= p_end then c.data
             else substring(c.data from o.first + 1 for o.after - o.first - p_is_json::integer) end
     from chunks c,
@@ -87,11 +91,13 @@ as $$
     order by c.position
 $$;
 
--- A stream, by its path or its number, and a piece of it: from p_from on, or none of it, at the tail, where that is null; at most
--- to p_to where it is not null; about p_max bytes. In rows that follow one another, each with the data from start to next; one row
--- without data where there is none. Size: how many bytes they have to be where they were joined from several chunks, of which one
--- could be missing. Must_touch: its time to live is to be counted anew, see stream_look. Reads alone, so that all of it is of one
--- moment.
+-- A stream, found by its path or its number, and a segment of it. The segment begins at p_from; if that is null, it is
+-- empty and lies at the tail. It ends at p_to at the latest, if that is not null, and has about p_max bytes.
+--
+-- It comes in rows that follow one another, each with the data from start to next; if there are no data, in one row
+-- without any. size is null, or how many bytes the data of the row must have: the row was joined from several chunks
+-- then, of which one could be missing. must_touch says that the time to live has to start again, see stream_look.
+-- This function only reads, so that all of its result is of one moment.
 create function stream_read(p_path text, p_id bigint, p_from bigint, p_to bigint, p_max integer)
 returns table (
     presence text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
@@ -105,10 +111,11 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-    -- About how many bytes a part of the piece has. Postgres makes several copies of a value on its way to the client, and asks the
-    -- system for the memory of each anew where that is more than some hundred KiB: a value of 512 KiB costs it half as much again.
+    -- About how many bytes one row of the segment has. Postgres makes several copies of a value on its way to the
+    -- client. For those of more than some hundred KiB it takes new memory from the system each time, so a value of
+    -- 512 KiB costs half as much again.
     c_part constant integer := 131072;
-    -- From so many bytes on a chunk costs less by itself than to be joined with others.
+    -- From this size on it costs less to send a chunk as a row of its own than to join it with others.
     c_large constant integer := 8192;
     s streams;
     v_now timestamptz := statement_timestamp();
@@ -154,7 +161,7 @@ begin
         return;
     end if;
 
-    -- Up to the source that has the start, then down again until it is enough.
+    -- Goes up to the source that has the start, and then down again until there is enough.
     v_ids := array[s.id];
     v_ends := array[least(tail, p_to)];
     v_fork_at := s.fork_at;
@@ -168,24 +175,26 @@ begin
     for i in 1 .. cardinality(v_ids) loop
         continue when v_from >= v_ends[i];
         v_id := v_ids[i];
-        select x.reach, x.size into v_reach, v_size from stream_reach(v_id, is_json, v_from, v_ends[i], v_left::integer) x;
+        select x.reach, x.size into v_reach, v_size
+            from stream_reach(v_id, is_json, v_from, v_ends[i], v_left::integer) x;
         v_step := case
             when v_size <= c_part then v_reach - v_from
             when is_json then greatest((v_reach - v_from) * c_part / v_size, 1)
             else c_part end;
-        -- Not a loop from .. to: that counts in 32 bits.
+        -- Not a FOR loop, because that counts in 32 bits.
         while v_from < v_reach loop
             v_to := least(v_from + v_step, v_reach);
             select c.position, octet_length(c.data) into v_first, v_first_size
                 from chunks c where c.stream_id = v_id and c.position <= v_from order by c.position desc limit 1;
             if v_first_size >= c_large then
                 return query
-                    select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, p.start, p.next,
-                        null::bigint, p.data
+                    select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch,
+                        p.start, p.next, null::bigint, p.data
                     from chunk_slices(v_id, is_json, v_first, v_from, v_to) p;
             else
                 return query
-                    select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch, v_from, v_to,
+                    select presence, id, content_type, is_json, tail, closed, ttl_seconds, expires_at, must_touch,
+                        v_from, v_to,
                         case when is_json
                             then coalesce(stream_bytes_before(v_id, v_to) - stream_bytes_before(v_id, v_from) - 1, -1)
                             else v_to - v_from end,

@@ -1,19 +1,22 @@
--- Appending from SQL: chunkstream.append(path, payload) in a transaction of the user's own. What it appends is there once that
--- transaction commits, and never if it doesn't.
+-- Appending from SQL: chunkstream.append(path, payload), in a transaction of the user's own. What it appends is in the
+-- stream once that transaction commits, and never if it doesn't.
 --
--- Until then it is in the outbox. A deferred trigger moves it to its stream at the commit, since who writes to a stream holds
--- its lock until the commit: others wait for as long as a commit takes, and not for as long as the transaction; and as all take
--- the locks of several streams in the same order, none waits for one that waits for it.
+-- Until then it is in the outbox. A deferred trigger moves it to its stream at the commit, because whoever writes to a
+-- stream holds its lock until the commit. So other writers wait for as long as a commit takes, and not for as long as
+-- the transaction. All transactions take the locks of several streams in the same order, so no two of them wait for
+-- each other.
 
--- No row outlives its transaction: so nothing of it has to be logged, and nobody ever sees a row of somebody else.
+-- No row outlives its transaction. So the table needs no write-ahead log, and nobody ever sees a row of another
+-- transaction.
 create unlogged table outbox (
     txid xid8 not null,
     stream_id bigint not null,
-    -- The order within a stream. Those of one statement may have the same turn, and are parts of it.
+    -- The order within a stream. What one statement appends may have one turn, whose parts are then in the order of
+    -- part.
     turn bigint not null,
     part bigint not null,
-    -- Whether the trigger is to come for it: for the first one, which fetches the others too. If it is rolled back, to a savepoint,
-    -- the next one is the first.
+    -- Whether the trigger fires for this row. It fires for the first row, and then takes the others, too. If the first
+    -- row is rolled back, to a savepoint, the next one that is added is the first.
     is_first boolean not null,
     data bytea not null
 );
@@ -25,20 +28,22 @@ create index outbox_first on outbox (txid) where is_first;
 
 create unlogged sequence outbox_turns;
 
--- When somebody last told of what was appended, in milliseconds since 1970: see outbox_move.
+-- When a transaction last sent a notification of what it appended, in milliseconds since 1970: see outbox_move.
 create sequence outbox_notices;
 
--- What an administrator may change. The app has the same limit for what comes over HTTP: ChunkStream:Streams:MaxStreamBytes.
+-- Limits that an administrator may change. For appends over HTTP, the app has a setting of its own instead:
+-- ChunkStream:Streams:MaxStreamBytes.
 create table limits (
     only_row boolean primary key default true check (only_row),
     max_stream_bytes bigint not null default 10737418240 check (max_stream_bytes > 0),
-    -- A message is in memory whole wherever it is read.
+    -- Whoever reads a message holds all of it in memory.
     max_message_bytes bigint not null default 8388608 check (max_message_bytes > 0)
 );
 
 insert into limits default values;
 
--- Why a stream can't be appended to, as an error. Found by whoever has looked at it; here for all, since it is rarely needed.
+-- Raises the error that says why a stream can't be appended to. The callers check whether there is one; the messages
+-- are here, once for all of them.
 create function outbox_refuse(s streams, p_path text, p_needs_json boolean) returns void
 language plpgsql
 as $$
@@ -68,7 +73,7 @@ begin
     end if;
 end $$;
 
--- Puts something for a stream into the outbox. The functions that call it have set the search path.
+-- Puts an append to a stream into the outbox. The functions that call this one have set the search path.
 create function outbox_add(p_path text, p_data bytea, p_is_json boolean) returns void
 language plpgsql
 as $$
@@ -77,7 +82,8 @@ declare
     v_now timestamptz := clock_timestamp();
 begin
     select * into s from streams x where x.path = p_path;
-    if s.id is null or s.closed or s.is_json <> p_is_json or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
+    if s.id is null or s.closed or s.is_json <> p_is_json
+        or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
         or current_setting('session_replication_role') = 'replica' then
         perform outbox_refuse(s, coalesce(p_path, 'null'), p_is_json);
     elsif p_data is null then
@@ -92,17 +98,19 @@ begin
     elsif p_is_json and octet_length(p_data) > (select l.max_message_bytes from limits l) then
         raise exception using
             errcode = 'program_limit_exceeded',
-            message = format('The message for the stream "%s" has %s bytes, and may have %s.', p_path, octet_length(p_data),
+            message = format(
+                'The message for the stream "%s" has %s bytes, and may have %s.', p_path, octet_length(p_data),
                 (select l.max_message_bytes from limits l)),
             hint = 'The limit is in the table chunkstream.limits.';
     end if;
 
     insert into outbox (txid, stream_id, turn, part, is_first, data)
-    select t.txid, s.id, nextval('outbox_turns'), 0, not exists (select from outbox o where o.txid = t.txid and o.is_first), p_data
+    select t.txid, s.id, nextval('outbox_turns'), 0,
+        not exists (select from outbox o where o.txid = t.txid and o.is_first), p_data
     from pg_current_xact_id() t (txid);
 end $$;
 
--- Appends a message to a JSON stream, as the text that the value has: one message, an array too.
+-- Appends one message to a JSON stream, with the text that the value has. An array is one message, too.
 create function append(path text, payload json) returns void
 language plpgsql security definer
 set search_path = chunkstream, pg_temp
@@ -132,8 +140,8 @@ exception when data_exception then
     return false;
 end $$;
 
--- Appends text, in UTF-8; to a JSON stream a message that the text is the JSON of. It is this function that is meant by a literal
--- without a type.
+-- Appends text, in UTF-8. If the stream is one of JSON, the text must be the JSON of a message. A literal without a
+-- type calls this function.
 create function append(path text, payload text) returns void
 language plpgsql security definer
 set search_path = chunkstream, pg_temp
@@ -153,9 +161,10 @@ begin
     perform outbox_add(path, convert_to(payload, 'UTF8'), v_is_json);
 end $$;
 
--- Creates a stream, unless it is there: whether it did. One with another kind of content, or with another time to live than the
--- one asked for, is refused, and so is one that is closed.
-create function chunkstream.create(path text, content_type text default 'application/json', ttl interval default null) returns boolean
+-- Creates a stream unless it is there already; returns whether it did. If the stream that is there has another content
+-- type or time to live than the one asked for, or is closed, this is an error.
+create function chunkstream.create(
+    path text, content_type text default 'application/json', ttl interval default null) returns boolean
 language plpgsql security definer
 set search_path = chunkstream, pg_temp
 as $$
@@ -174,9 +183,10 @@ begin
         raise exception using
             errcode = 'invalid_parameter_value',
             message = format('This can''t be a stream''s path: "%s".', v_path),
-            hint = 'A path has 1 to 1024 bytes of UTF-8: segments with a slash between them, none empty or "." or "..", the first '
-                'not "__ds", without control characters and percent-encoding.';
-    elsif v_type is null or length(v_type) > 255 or v_type !~ '^[!#$%&''*+.^_`|~0-9A-Za-z-]+/[!#$%&''*+.^_`|~0-9A-Za-z-]+[ ]*(;[\x20-\x7e]*)?$' then
+            hint = 'A path has 1 to 1024 bytes of UTF-8: segments with a slash between them, none empty or "." or '
+                '"..", the first not "__ds", without control characters and percent-encoding.';
+    elsif v_type is null or length(v_type) > 255
+        or v_type !~ '^[!#$%&''*+.^_`|~0-9A-Za-z-]+/[!#$%&''*+.^_`|~0-9A-Za-z-]+[ ]*(;[\x20-\x7e]*)?$' then
         raise exception using
             errcode = 'invalid_parameter_value', message = format('This is not a content type: "%s".', v_type);
     elsif v_ttl < 1 then
@@ -188,7 +198,8 @@ begin
     if s.id is null or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
         select c.status into v_status
             from stream_create(
-                v_path, v_type, stream_media_type(v_type) = 'application/json', '{}', false, v_ttl, null, null, null, 0) c;
+                v_path, v_type, stream_media_type(v_type) = 'application/json', '{}', false, v_ttl, null, null, null,
+                0) c;
         if v_status = 'created' then
             return true;
         elsif v_status = 'path_gone' then
@@ -215,13 +226,14 @@ begin
     return false;
 end $$;
 
--- Adds what a transaction has for a stream to its end. In a function of its own for the two ways to call it.
+-- Adds what a transaction has for a stream to the stream's end. It is a function of its own because it is called in two
+-- places.
 create function outbox_store(s streams, p_txid xid8) returns void
 language plpgsql
 as $$
 declare
-    -- In batches, since an array of all of it could be larger than a value may be. A cursor gives them one by one; a loop over the
-    -- query would fetch fifty at a time, and hold them.
+    -- It goes in batches, because an array of everything could be larger than a value may be. A cursor gives them one
+    -- by one, while a loop over the query would fetch and hold fifty at a time.
     v_batches cursor for
         select array_agg(b.data order by b.turn, b.part)
         from (
@@ -265,13 +277,14 @@ begin
     for v_id in select distinct o.stream_id from outbox o where o.txid = p_txid order by 1 loop
         select * into s from streams x where x.id = v_id for no key update;
         v_now := clock_timestamp();
-        if s.id is null or s.closed or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
+        if s.id is null or s.closed
+            or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now) then
             perform outbox_refuse(s, s.path, s.is_json);
         end if;
         if current_setting('transaction_isolation') = 'read committed' then
             perform outbox_store(s, p_txid);
         else
-            -- It sees the stream as it was when the transaction began.
+            -- This transaction sees the stream as it was when the transaction began.
             begin
                 perform outbox_store(s, p_txid);
             exception when unique_violation then
@@ -296,13 +309,16 @@ begin
     end loop;
     delete from outbox o where o.txid = p_txid;
 
-    -- In this transaction, unlike the app, which has somebody who can do it after the commit. But all transactions of a database that
-    -- notify commit one after another: so only one of those that come within 20 ms does, and its "*" says that there may be others.
-    -- The sequence is no counter: it is what all see at once, and nobody has to lock. Whose clock goes back has no reason to wait.
+    -- The app notifies after the commit, but nobody can do that for a transaction of SQL, so it notifies by itself.
+    -- Transactions that notify commit one after another, in the whole database. So of all that come within 20 ms only
+    -- one notifies, and its "*" says that there may be others. The sequence is not used as a counter, but as a value
+    -- that all transactions see at once without a lock. If a clock is set back, the difference is large, too, and the
+    -- transaction notifies.
     v_moment := extract(epoch from clock_timestamp()) * 1000;
     if abs(v_moment - (select n.last_value from outbox_notices n)) >= 20 then
         perform setval('outbox_notices', v_moment);
-        -- A notice has room for 7,999 bytes; who hears the "*" looks at all streams.
+        -- A notification has room for 7,999 bytes. Whoever hears the "*" looks at all streams, so the list may be left
+        -- out.
         perform pg_notify('chunkstream', case when length(v_news) < 7000 then v_news else '' end || '*');
     end if;
 end $$;
@@ -319,7 +335,7 @@ end $$;
 create constraint trigger move_at_commit after insert on outbox deferrable initially deferred
     for each row when (new.is_first) execute function outbox_at_commit();
 
--- Lets a role append from SQL, and publish its tables.
+-- Allows a role to append from SQL, and to publish its tables.
 create function allow_writing(role_name regrole) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -327,8 +343,10 @@ as $$
 declare
     v_function regprocedure;
 begin
-    if not (select pg_has_role(current_user, n.nspowner, 'usage') from pg_namespace n where n.nspname = 'chunkstream') then
-        raise exception 'Only the owner of the schema chunkstream can allow that.' using errcode = 'insufficient_privilege';
+    if not (
+        select pg_has_role(current_user, n.nspowner, 'usage') from pg_namespace n where n.nspname = 'chunkstream') then
+        raise exception 'Only the owner of the schema chunkstream can allow that.'
+            using errcode = 'insufficient_privilege';
     end if;
     execute format('grant usage on schema chunkstream to %s', role_name);
     for v_function in
@@ -339,6 +357,7 @@ begin
     end loop;
 end $$;
 
--- These run with the rights of the schema's owner, so that a writer can append and do nothing else: therefore not for everybody.
+-- These functions run with the rights of the schema's owner, so that a writer can append and do nothing else. So not
+-- everybody may call them.
 revoke execute on function append(text, json), append(text, jsonb), append(text, text), append(text, bytea),
     chunkstream.create(text, text, interval), outbox_at_commit() from public;

@@ -4,15 +4,15 @@ using System.Text;
 namespace ChunkStream.DurableStreams.Schema;
 
 /// <summary>
-/// The scripts that make the streams' tables and functions, schema <c>chunkstream</c>: the files <c>NNN-*.sql</c>
-/// beside this one. One that was released is never changed; what is new comes in a new one.
+/// The scripts that make the tables and SQL functions of the streams, in the schema <c>chunkstream</c>: the files
+/// <c>NNN-*.sql</c> beside this one. What a released script does is never changed; what is new comes in a new script.
 /// </summary>
 public static class DurableStreamSchema
 {
-    // The lock under which one process at a time installs. Any number does that nobody else uses.
+    // The advisory lock under which one process at a time installs. It can be any number that nobody else uses.
     private const long Lock = 0x6368_756E_6B73_7472;
 
-    // As a literal of SQL has it.
+    // Written as inside a literal of SQL.
     private const string TooOld = "ChunkStream''s streams need PostgreSQL 15 or later";
 
     private static readonly (int Version, string Text)[] All = Read();
@@ -22,7 +22,7 @@ public static class DurableStreamSchema
 
     /// <summary>
     /// One script for all versions: it brings a database from whichever it has, also none, to the newest, in one
-    /// transaction. What the app runs itself where it may, and what else an administrator runs.
+    /// transaction. The app runs it by itself if its role may; otherwise an administrator runs it.
     /// </summary>
     public static string Script { get; } = Compose();
 

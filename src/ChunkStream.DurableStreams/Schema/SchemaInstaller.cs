@@ -8,9 +8,9 @@ namespace ChunkStream.DurableStreams.Schema;
 /// <summary>
 /// Sees to it that the database has the streams' tables, in the version that this code needs or a later one.
 /// </summary>
-/// <param name="open">Opens a connection, whether or not there are tables.</param>
-/// <param name="time">Measures when to look again.</param>
-/// <param name="log">Hears of tables that are made or are missing.</param>
+/// <param name="open">Opens a connection, whether or not the tables are there.</param>
+/// <param name="time">The clock that measures when to look again.</param>
+/// <param name="log">Logs that the tables were made, or are missing.</param>
 internal sealed class SchemaInstaller(
     Func<CancellationToken, Task<PostgresSession>> open, TimeProvider time, DurableLog log) : IDisposable
 {
@@ -23,14 +23,14 @@ internal sealed class SchemaInstaller(
     private ProblemException? _refusal;
     private long _refusedAt;
 
-    /// <summary>Whether they were there when it was last looked.</summary>
+    /// <summary>Whether the tables were there at the last look.</summary>
     public bool IsDone => _isDone;
 
-    /// <summary>They are not there any more.</summary>
+    /// <summary>Notes that the tables are not there any more.</summary>
     public void Forget() => _isDone = false;
 
-    /// <summary>Looks, and installs or upgrades where needed.</summary>
-    /// <exception cref="ProblemException">They are not there, and can't be made: 503.</exception>
+    /// <summary>Looks for the tables, and installs or upgrades them if needed.</summary>
+    /// <exception cref="ProblemException">The tables are not there, and can't be made: 503.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async Task EnsureAsync(CancellationToken cancellation)
     {
@@ -63,7 +63,7 @@ internal sealed class SchemaInstaller(
     public ProblemException? Explain(PostgresException failure)
         => !failure.IsNotSupported() && WhyRefused(failure) is { } reason ? Refuse(reason, failure) : null;
 
-    /// <summary>Only looks.</summary>
+    /// <summary>Looks for the tables, and makes none.</summary>
     public async Task<bool> FindAsync(CancellationToken cancellation)
     {
         await using var session = await open(cancellation).ConfigureAwait(false);
@@ -73,7 +73,7 @@ internal sealed class SchemaInstaller(
     /// <inheritdoc />
     public void Dispose() => _one.Dispose();
 
-    // 0: there is none.
+    // The version that is installed; 0 if none is.
     private static async Task<int> FindAsync(NpgsqlConnection connection)
     {
         try
@@ -95,7 +95,7 @@ internal sealed class SchemaInstaller(
         log.SchemaInstalled(DurableStreamSchema.Version);
     }
 
-    // In the log once, and not with each request.
+    // The log has it once, and not for each request.
     private ProblemException Refuse(string reason, PostgresException failure)
     {
         if (_refusal is null)

@@ -17,11 +17,11 @@ internal sealed class AppendQueue(
     /// <summary>
     /// Appends, closes, or both. Once it completes, readers on this and on other instances are about to be woken.
     /// </summary>
-    /// <exception cref="ProblemException">As many appends wait as may: 503.</exception>
+    /// <exception cref="ProblemException">There is no room in memory for another append: 503.</exception>
     public Task<AppendResult> AppendAsync(AppendToStream append, CancellationToken cancellation)
         => AppendAsync(append, room.Open(append.Path), cancellation);
 
-    /// <summary>The same for something that has room in memory already, which is handed over.</summary>
+    /// <summary>The same for an append that has its room in memory already. The room is handed over.</summary>
     public async Task<AppendResult> AppendAsync(
         AppendToStream append, AppendRoom.Place place, CancellationToken cancellation)
     {
@@ -88,7 +88,7 @@ internal sealed class AppendQueue(
         }
     }
 
-    // Told here, and not where the outcome is awaited: a writer that leaves meanwhile has written all the same.
+    // Readers are told here, and not where the outcome is awaited: a writer that leaves meanwhile has still written.
     private void Tell(long? id, AppendToStream[] appends, IReadOnlyList<AppendResult> results)
     {
         for (var i = results.Count - 1; i >= 0; i--)

@@ -5,9 +5,9 @@ namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>
 /// The memory that a process has for what is to be stored: from the first byte of a body that is being received, until
-/// the database has it. Who finds no room is refused at once, before its body is read.
+/// the database has it. A request that finds no room is refused at once, before its body is read.
 /// </summary>
-/// <param name="options">How much: see <see cref="DurableStreamOptions.MaxWaitingBytes"/>.</param>
+/// <param name="options">Have the limit, <see cref="DurableStreamOptions.MaxWaitingBytes"/>.</param>
 internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
 {
     /// <summary>What a request itself costs, beside its body.</summary>
@@ -43,8 +43,8 @@ internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
         private long _held;
         private long _receives;
 
-        /// <summary>Holds so many bytes from now on, unless it holds more already.</summary>
-        /// <param name="bytes">Of the data, with those of the request.</param>
+        /// <summary>Holds this many bytes from now on, unless it holds more already.</summary>
+        /// <param name="bytes">The bytes of the data and of the request.</param>
         /// <param name="isReceiving">Whether they are still to come from the client.</param>
         /// <exception cref="ProblemException">There is no room for them: 503.</exception>
         public void Hold(long bytes, bool isReceiving)
@@ -56,7 +56,7 @@ internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
                 var receives = isReceiving && bytes > LargeBody ? bytes : 0;
                 var receiving = room._receiving - _receives;
 
-                // Whatever its size, it is taken if it is the only one.
+                // If nothing else is held, it is taken whatever its size.
                 if (all > 0 && all + bytes > room._maxBytes)
                     throw Refuse("This instance has reached its limit for appends that arrive or wait.");
                 if (stream > 0 && stream + bytes > room._maxBytes / Shares)
@@ -67,14 +67,14 @@ internal sealed class AppendRoom(IOptions<DurableStreamOptions> options)
             }
         }
 
-        /// <summary>All of it has come.</summary>
+        /// <summary>Notes that all data have come.</summary>
         public void HasAll()
         {
             lock (room._lock)
                 Set(_held, 0);
         }
 
-        /// <summary>Hands over what it holds to who keeps it for longer.</summary>
+        /// <summary>Hands over what it holds to a new place, which lives longer.</summary>
         public Place Move()
         {
             var moved = new Place(room, path);

@@ -23,7 +23,7 @@ internal sealed record AppendToStream(
 /// <param name="Sequence">The append's number in the session, 0 to 2^53-1, without gaps.</param>
 internal sealed record ProducerPosition(string Id, long Epoch, long Sequence);
 
-/// <summary>What became of it. In the order in which they are looked for.</summary>
+/// <summary>What became of an append, in the order in which the database checks.</summary>
 internal enum AppendStatus
 {
     /// <summary>It is in the stream.</summary>
@@ -68,7 +68,7 @@ internal enum AppendStatus
 /// The stream's tail afterwards. Not with <see cref="AppendStatus.Missing"/> and <see cref="AppendStatus.Gone"/>.
 /// </param>
 /// <param name="Closed">Whether the stream is closed afterwards.</param>
-/// <param name="ProducerEpoch">The producer's session that the stream knows, where there is one.</param>
+/// <param name="ProducerEpoch">The session of the producer that the stream knows, if it knows one.</param>
 /// <param name="ProducerSequence">The last append of that session that the stream has.</param>
 internal sealed record AppendResult(
     AppendStatus Status,

@@ -25,7 +25,7 @@ internal sealed record CreateStream(
 /// <param name="SubOffset">How many bytes or messages past that.</param>
 internal sealed record ForkPoint(string SourcePath, long? Position, long SubOffset);
 
-/// <summary>What became of it.</summary>
+/// <summary>What became of a stream that was to be created.</summary>
 internal enum CreateStatus
 {
     /// <summary>It is there now.</summary>

@@ -42,7 +42,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
         pooled.ConnectionStringBuilder.Pooling = true;
         pooled.ConnectionStringBuilder.MaxPoolSize = options.Value.Connections;
 
-        // Npgsql has its limit first, and says more.
+        // Npgsql's own limit comes first, because its message says more.
         _openLimit = TimeSpan.FromSeconds(pooled.ConnectionStringBuilder.Timeout + 1);
         _pool = ConnectionPool.Build(pooled, isWriting: true);
         var single = CreateBuilder()!;
@@ -57,15 +57,15 @@ internal sealed class DurableDatabase : IAsyncDisposable
             ConnectionSettings.Complete(settings, Name, postgres.Value.ConnectSeconds);
             settings.MinPoolSize = 0;
 
-            // What it would reset are the plans of our functions: nothing else in a session is ever changed.
+            // A reset would only drop the plans of our SQL functions, since nothing else in a session is ever changed.
             settings.NoResetOnClose = true;
             return builder;
         }
     }
 
     /// <summary>
-    /// Takes a connection from the pool. The streams' tables are there, or a <see cref="Problems.ProblemException"/>
-    /// says why not.
+    /// Takes a connection from the pool. The streams' tables are there then; otherwise a <see
+    /// cref="Problems.ProblemException"/> says why not.
     /// </summary>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
@@ -75,7 +75,9 @@ internal sealed class DurableDatabase : IAsyncDisposable
         return await LimitedAsync(_pool!, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Opens a connection beside the pool, for who keeps it and sets limits of its own.</summary>
+    /// <summary>
+    /// Opens a connection outside of the pool, for a caller that keeps it and sets limits of its own.
+    /// </summary>
     public async Task<PostgresSession> OpenOwnAsync(CancellationToken cancellation)
     {
         await EnsureSchemaAsync(cancellation).ConfigureAwait(false);
@@ -89,7 +91,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
     /// <inheritdoc cref="SchemaInstaller.Explain" />
     public Exception? Explain(PostgresException failure) => _installer.Explain(failure);
 
-    /// <summary>The tables turned out to be gone: the next to take a connection makes them anew.</summary>
+    /// <summary>Notes that the tables are gone: whoever takes a connection next makes them anew.</summary>
     public void ForgetSchema()
     {
         _installer.Forget();
@@ -114,7 +116,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
             await _installer.EnsureAsync(cancellation).ConfigureAwait(false);
     }
 
-    // For a short task beside the pool, whether or not there are tables.
+    // For a short task outside of the pool, whether or not the tables are there.
     private Task<PostgresSession> OpenBareAsync(CancellationToken cancellation) => LimitedAsync(_single!, cancellation);
 
     private async Task<PostgresSession> LimitedAsync(NpgsqlDataSource pool, CancellationToken cancellation)

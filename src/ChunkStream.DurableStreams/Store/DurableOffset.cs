@@ -8,7 +8,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// </summary>
 internal static class DurableOffset
 {
-    // Those of the largest long.
+    // The digits of the largest long.
     private const int Digits = 19;
 
     // How the protocol's reference server spells it. Clients may not make up offsets, but this one is written down in

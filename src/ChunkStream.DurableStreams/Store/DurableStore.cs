@@ -33,7 +33,7 @@ internal sealed class DurableStore(SqlCalls calls)
     /// <summary>Appends to one stream, in this order and in one transaction.</summary>
     /// <param name="appends">All of them to the same stream.</param>
     /// <param name="maxBytes">How large the stream may become.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the call ends.</param>
     public Task<AppendResults> AppendAsync(
         IReadOnlyList<AppendToStream> appends, long maxBytes, CancellationToken cancellation)
         => calls.RunAsync(
@@ -92,7 +92,7 @@ internal sealed class DurableStore(SqlCalls calls)
     /// <param name="maxBytes">
     /// About how many bytes at most. At least one byte or message is given where there is one.
     /// </param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the call ends.</param>
     public Task<StoredSegment> ReadAsync(string path, long? from, int maxBytes, CancellationToken cancellation)
         => ReadAsync(new ReadCall(path, null, from, null, maxBytes), cancellation);
 
@@ -105,7 +105,7 @@ internal sealed class DurableStore(SqlCalls calls)
     /// <param name="maxBytes">
     /// About how many bytes at most. At least one byte or message is given where there is one.
     /// </param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the call ends.</param>
     public Task<StoredSegment> ReadOnAsync(long id, long from, long? to, int maxBytes, CancellationToken cancellation)
         => ReadAsync(new ReadCall(null, id, from, to, maxBytes), cancellation);
 
@@ -117,7 +117,7 @@ internal sealed class DurableStore(SqlCalls calls)
     /// About how many bytes at most. At least one byte or message is given where there is one.
     /// </param>
     /// <param name="buffer">Holds the segment's data until the next call with it.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">When it is cancelled, the call ends.</param>
     public Task<StoredSegment> ReadOnAsync(
         long id, long from, long to, int maxBytes, SegmentBuffer buffer, CancellationToken cancellation)
         => ReadAsync(new ReadCall(null, id, from, to, maxBytes), buffer, cancellation);

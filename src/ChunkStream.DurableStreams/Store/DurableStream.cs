@@ -7,7 +7,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// <param name="Tail">The position after its last byte or message.</param>
 /// <param name="Closed">Whether nothing will ever follow.</param>
 /// <param name="TtlSeconds">After how many seconds without a read or a write it expires, or null.</param>
-/// <param name="ExpiresAt">When it expires, or null. As it was given.</param>
+/// <param name="ExpiresAt">When it expires, as it was given; or null.</param>
 internal sealed record DurableStream(
     long Id,
     string ContentType,

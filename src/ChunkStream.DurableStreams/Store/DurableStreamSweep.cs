@@ -4,12 +4,12 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>
-/// Takes what has expired and what was deleted out of the database. For clients it is gone already. Several instances
-/// may do it at once: none waits for another.
+/// Removes what has expired or was deleted from the database. For clients it is gone already. Several instances may
+/// sweep at once, and none waits for another.
 /// </summary>
 public sealed class DurableStreamSweep
 {
-    // Of one transaction: a fraction of a second of work.
+    // The bounds of one transaction, which is a fraction of a second of work.
     private const int StreamsAtATime = 200;
     private const int ChunksAtATime = 2_000;
 

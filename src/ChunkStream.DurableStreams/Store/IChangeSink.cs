@@ -1,6 +1,6 @@
 namespace ChunkStream.DurableStreams.Store;
 
-/// <summary>Where writes tell that they have changed a stream, once the database has them.</summary>
+/// <summary>Is told of each change to a stream, once the database has it.</summary>
 internal interface IChangeSink
 {
     /// <summary>A stream has changed.</summary>

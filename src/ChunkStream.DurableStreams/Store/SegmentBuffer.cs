@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace ChunkStream.DurableStreams.Store;
 
-/// <summary>Where a segment of a stream is put together; for one segment after another, in the same memory.</summary>
+/// <summary>
+/// The memory in which a segment of a stream is put together. It is used for one segment after another.
+/// </summary>
 internal sealed class SegmentBuffer : IDisposable
 {
     private byte[] _bytes = [];

@@ -15,16 +15,17 @@ internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
     // pooler shares. ("set transaction" would do the same, and warn that there is no "begin".)
     private const string ReadCommitted = "set transaction_isolation = 'read committed'";
 
-    // Only where the default of database or role is another one: it is a fifth of what a call costs the database.
+    // Whether the default of the database or role is another isolation. Setting it is a fifth of what a call costs the
+    // database, so it is set only then.
     private volatile bool _setsIsolation;
 
     /// <summary>Runs one statement, in a transaction of its own.</summary>
     /// <param name="sql">The statement, with parameters as <c>$1</c>, <c>$2</c> …</param>
     /// <param name="parameters">Their values.</param>
-    /// <param name="read">Reads its rows, in order. Is given when the call began: a timestamp.</param>
-    /// <param name="mayRepeat">
-    /// Whether the statement may run twice, where a connection was lost during the first time.
+    /// <param name="read">
+    /// Reads the rows, in their order. Its second argument is the timestamp at which the call began.
     /// </param>
+    /// <param name="mayRepeat">Whether the statement may run again if the connection was lost while it ran.</param>
     /// <param name="cancellation">Reaches the database.</param>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async Task<T> RunAsync<T>(
@@ -61,7 +62,7 @@ internal sealed class SqlCalls(DurableDatabase database, TimeProvider time)
             }
             catch (Exception) when (cancellation.IsCancellationRequested)
             {
-                // The session was severed: how that failed is of no interest.
+                // The session was severed. The failure that this caused does not matter.
                 throw new OperationCanceledException(cancellation);
             }
             catch (PostgresException e) when (attempt < 3 && e.IsUndone())

@@ -2,11 +2,11 @@ using Npgsql;
 
 namespace ChunkStream.DurableStreams.Store;
 
-/// <summary>What the schema's functions give.</summary>
+/// <summary>Reads rows that the schema's SQL functions give.</summary>
 internal static class SqlRow
 {
     /// <summary>The stream in columns 1 to 7, which are read in this order: the reader is sequential.</summary>
-    /// <param name="reader">At a row.</param>
+    /// <param name="reader">A reader that stands on a row.</param>
     /// <param name="asked">When the database was asked: a timestamp.</param>
     public static DurableStream ReadStream(this NpgsqlDataReader reader, long asked) => new(
         reader.GetInt64(1),

@@ -3,7 +3,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// <summary>The appends that wait for the database, each stream's in a line of their own.</summary>
 internal sealed class WaitingAppends
 {
-    // Bounds of one call: its memory, and how long its first append waits for its last.
+    // The bounds of one call, for its memory and for how long its first append waits for the last one.
     private const int MostAppends = 256;
     private const long MostBytes = 4 * 1024 * 1024;
 
@@ -12,8 +12,8 @@ internal sealed class WaitingAppends
     // A stream has a line while a call for it is under way.
     private readonly Dictionary<string, LinkedList<WaitingAppend>> _lines = [];
 
-    /// <summary>Takes one in.</summary>
-    /// <returns>Whether it is to be sent now; else it is one of the next, see <see cref="Next"/>.</returns>
+    /// <summary>Adds an append.</summary>
+    /// <returns>Whether it must be sent now. Otherwise it waits for its turn, see <see cref="Next"/>.</returns>
     public bool Add(WaitingAppend append)
     {
         lock (_lock)
@@ -75,7 +75,7 @@ internal sealed class WaitingAppend
     private const int MessageCost = 32;
 
     /// <param name="append">The append.</param>
-    /// <param name="room">The room that it has, which is given up once it was sent.</param>
+    /// <param name="room">The room that it holds in memory, until it has been sent.</param>
     public WaitingAppend(AppendToStream append, AppendRoom.Place room)
     {
         (Append, Room) = (append, room);
@@ -91,7 +91,7 @@ internal sealed class WaitingAppend
 
     public long Bytes { get; }
 
-    /// <summary>About what it costs while it is held.</summary>
+    /// <summary>About how many bytes of memory it takes while it is held.</summary>
     public long Cost => AppendRoom.RequestCost + Bytes + (MessageCost * (long)Math.Max(0, Append.Content.Count - 1));
 
     public LinkedListNode<WaitingAppend> Place { get; }

@@ -3,8 +3,8 @@ using ChunkStream.Formats;
 namespace ChunkStream.Postgres.Columns;
 
 /// <summary>
-/// Writes the values of one column, from Postgres's binary format: chosen once a result set, by the column's type, so
-/// that nothing is decided value by value. Stateless.
+/// Writes the values of one column, from Postgres's binary format. A writer is chosen once for a result, by the
+/// column's type, so that nothing is decided value by value. It has no state.
 /// </summary>
 internal abstract class ColumnWriter
 {
@@ -18,8 +18,8 @@ internal abstract class ColumnWriter
     public abstract void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value);
 
     /// <summary>
-    /// The writer for CSV that goes into spreadsheets, where no text may act as a formula. This one, if its values
-    /// can't.
+    /// The writer for CSV that goes into spreadsheets, where no text may act as a formula. It is this writer itself if
+    /// none of its values can look like one.
     /// </summary>
     public virtual ColumnWriter ForSpreadsheets => this;
 }
@@ -30,7 +30,7 @@ internal abstract class BareWriter : ColumnWriter
     public sealed override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => WriteJson(output, value);
 }
 
-/// <summary>Values that are strings in JSON, and need no escaping in it nor quotes in CSV: dates, UUIDs.</summary>
+/// <summary>Values that are strings in JSON, and need neither escapes there nor quotes in CSV: dates, UUIDs.</summary>
 internal abstract class PlainTextWriter : ColumnWriter
 {
     public sealed override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
@@ -41,8 +41,10 @@ internal abstract class PlainTextWriter : ColumnWriter
     }
 }
 
-/// <summary>Values that another writer writes, as strings in JSON.</summary>
-/// <param name="values">Its CSV must need no quotes, and no escapes in JSON.</param>
+/// <summary>Makes strings in JSON of the values that another writer writes.</summary>
+/// <param name="values">
+/// Writes the values. What it writes as CSV must need neither quotes there nor escapes in JSON.
+/// </param>
 internal sealed class QuotedWriter(ColumnWriter values) : PlainTextWriter
 {
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => values.WriteCsv(output, value);

@@ -1,7 +1,7 @@
 namespace ChunkStream.Postgres.Columns;
 
 /// <summary>
-/// The fast writers: which types have one. A column of any other type is turned into JSON by Postgres itself.
+/// Says which types have a fast writer. A column of any other type is turned into JSON by Postgres itself.
 /// </summary>
 internal static class ColumnWriters
 {
@@ -28,7 +28,7 @@ internal static class ColumnWriters
         [3802] = new JsonbWriter(),
     };
 
-    // bigint and numeric, as strings.
+    // The writers of bigint and numeric that make strings of the values.
     private static readonly Dictionary<uint, ColumnWriter> Exact = new()
     {
         [20] = new QuotedWriter(ByType[20]),

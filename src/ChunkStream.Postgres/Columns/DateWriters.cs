@@ -4,7 +4,9 @@ using ChunkStream.Formats;
 
 namespace ChunkStream.Postgres.Columns;
 
-/// <summary><c>date</c>: <c>"2024-01-31"</c>; from 4713 BC to 5874897, which .NET's own types don't reach.</summary>
+/// <summary>
+/// <c>date</c>: <c>"2024-01-31"</c>. Postgres has dates from 4713 BC to AD 5874897; .NET's own types end at 9999.
+/// </summary>
 internal sealed class DateWriter : PlainTextWriter
 {
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
@@ -23,7 +25,7 @@ internal sealed class DateWriter : PlainTextWriter
 
 /// <summary>
 /// <c>timestamp</c> and <c>timestamptz</c>: <c>"2024-01-31T23:59:59.123456+00:00"</c>, in UTC, with as many digits of
-/// the second as it has.
+/// the second as the value has.
 /// </summary>
 internal sealed class TimestampWriter : PlainTextWriter
 {
@@ -31,7 +33,9 @@ internal sealed class TimestampWriter : PlainTextWriter
 
     private readonly byte[] _offset;
 
-    /// <param name="offset">What follows the time: empty without, <c>+00:00</c> with a time zone.</param>
+    /// <param name="offset">
+    /// What follows the time: nothing for <c>timestamp</c>, <c>+00:00</c> for <c>timestamptz</c>.
+    /// </param>
     public TimestampWriter(ReadOnlySpan<byte> offset) => _offset = [.. offset];
 
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
@@ -71,7 +75,8 @@ file static class IsoTime
         => output.Write(positive ? "infinity"u8 : "-infinity"u8);
 
     /// <summary>
-    /// Writes year, month and day; gives true if the year is one before Christ, which the caller must say.
+    /// Writes year, month and day. Returns whether the year is before Christ; the caller then writes <c>BC</c> at the
+    /// end.
     /// </summary>
     /// <param name="output">Receives the bytes.</param>
     /// <param name="days">Days since 2000-01-01.</param>
@@ -119,7 +124,9 @@ file static class IsoTime
         return beforeChrist;
     }
 
-    /// <summary>Writes <c>23:59:59</c>, and the fraction of the second without zeros at its end.</summary>
+    /// <summary>
+    /// Writes <c>23:59:59</c>, and the fraction of the second, if there is one, without zeros at its end.
+    /// </summary>
     public static void WriteTimeOfDay(ByteWriter output, long microseconds)
     {
         var seconds = (int)(microseconds / 1_000_000);

@@ -5,13 +5,13 @@ using ChunkStream.Formats;
 namespace ChunkStream.Postgres.Columns;
 
 /// <summary>
-/// A column that Postgres itself has turned into JSON, in which some numbers become strings: those that a 64-bit float
-/// can't hold. All else stays byte for byte.
+/// Writes a column that Postgres itself has turned into JSON, and makes strings of the numbers in it that a 64-bit
+/// float can't hold. All else stays byte for byte.
 /// </summary>
 /// <param name="shape">Where in the JSON these numbers are.</param>
 internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
 {
-    // As deep as Postgres nests.
+    // Postgres bounds by itself how deep JSON nests. A lower limit here would break values that it accepts.
     private static readonly JsonReaderOptions Options = new() { MaxDepth = int.MaxValue };
 
     public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
@@ -25,7 +25,7 @@ internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
 
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
     {
-        // In a cell of CSV it is the text of its JSON.
+        // A cell of CSV holds the text of the JSON.
         var buffer = new ArrayBufferWriter<byte>(value.Length + 64);
         var json = new ByteWriter(buffer);
         WriteJson(json, value);
@@ -33,7 +33,10 @@ internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
         ColumnWriters.Converted.WriteCsv(output, buffer.WrittenSpan);
     }
 
-    /// <summary>Writes the value on which the reader stands, up to the last number of it.</summary>
+    /// <summary>
+    /// Writes the value at which the reader stands, up to the last number in it that becomes a string. What follows
+    /// that number is written later: <paramref name="copied"/> says from where on.
+    /// </summary>
     private static void Write(
         ByteWriter output, ReadOnlySpan<byte> json, ref Utf8JsonReader reader, ref int copied, ExactShape shape)
     {
@@ -47,7 +50,8 @@ internal sealed class ExactWriter(ExactShape shape) : ColumnWriter
                 copied = (int)reader.BytesConsumed;
                 break;
 
-            // The type of an array does not tell its dimensions: its elements may be several brackets further in.
+            // The type of an array does not tell how many dimensions it has, so the elements may be several brackets
+            // further in.
             case JsonTokenType.StartArray:
                 while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
                     Write(output, json, ref reader, ref copied, shape);

@@ -32,7 +32,7 @@ internal sealed class Int64Writer : BareWriter
         => Integers.Write(output, BinaryPrimitives.ReadInt64BigEndian(value));
 }
 
-/// <summary><c>oid</c>: unsigned, and in JSON a string, as Postgres gives it.</summary>
+/// <summary><c>oid</c>: an unsigned number, which is a string in JSON, as in Postgres's own.</summary>
 internal sealed class OidWriter : PlainTextWriter
 {
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
@@ -71,7 +71,7 @@ internal abstract class MaybeNumberWriter : ColumnWriter
     protected abstract void WriteNumber(ByteWriter output, ReadOnlySpan<byte> value);
 }
 
-/// <summary><c>real</c>: the shortest digits that read back as the same value, as Postgres has them.</summary>
+/// <summary><c>real</c>: the shortest digits that read back as the same value, in Postgres's spelling.</summary>
 internal sealed class SingleWriter : MaybeNumberWriter
 {
     // From here on Postgres gives an exponent (float4out, FLT_DIG).
@@ -128,7 +128,7 @@ file static class Floats
 
     /// <summary>Writes a number as Postgres spells it.</summary>
     /// <param name="output">Receives the bytes.</param>
-    /// <param name="isNegative">Its sign; 0 has one too.</param>
+    /// <param name="isNegative">Whether it has a minus sign. There is a -0, too.</param>
     /// <param name="decimals">Its absolute value.</param>
     /// <param name="exponentFrom">
     /// The power of ten of the first digit from which on it is spelled with an exponent.

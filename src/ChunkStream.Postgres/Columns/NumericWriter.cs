@@ -4,8 +4,8 @@ using ChunkStream.Formats;
 namespace ChunkStream.Postgres.Columns;
 
 /// <summary>
-/// <c>numeric</c>, with every digit it has: up to 131,072 before the point and 16,383 after it, more than any type of
-/// .NET holds.
+/// <c>numeric</c>, with every digit that it has: up to 131,072 before the point and 16,383 after it, which is more than
+/// any type of .NET holds.
 /// </summary>
 /// <remarks>
 /// Binary format (Postgres, numeric_send): the number of digits, the weight of the first, the sign and the scale to

@@ -7,8 +7,9 @@ namespace ChunkStream.Postgres.Columns;
 /// </summary>
 /// <remarks>
 /// R. Giulietti, "The Schubfach way to render doubles" (2021), with one difference: as in Postgres (ryu, without
-/// STRICTLY_SHORTEST), a decimal on the very border between two floats stands for neither. Several times as fast as the
-/// framework's TryFormat, whose digits differ from Postgres's where it takes the border.
+/// STRICTLY_SHORTEST), a decimal on the very border between two floats stands for neither. This is several times as
+/// fast as the framework's TryFormat, which accepts a decimal on the border, and there gives other digits than
+/// Postgres.
 /// </remarks>
 internal static class ShortestDecimal
 {

@@ -4,7 +4,9 @@ using ChunkStream.Formats;
 
 namespace ChunkStream.Postgres.Columns;
 
-/// <summary>Types whose binary format is their text, in UTF-8: a JSON string, escaped as Postgres escapes it.</summary>
+/// <summary>
+/// Types whose binary format is their text in UTF-8. In JSON they are strings, escaped as Postgres escapes them.
+/// </summary>
 internal sealed class TextWriter : ColumnWriter
 {
     public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => JsonText.WriteString(output, value);
@@ -35,7 +37,10 @@ internal sealed class UuidWriter : PlainTextWriter
     }
 }
 
-/// <summary><c>json</c>: as it is, but for line breaks between its tokens, which would break a line format.</summary>
+/// <summary>
+/// <c>json</c>, as it is stored; only line breaks between its tokens become spaces, because formats have one row a
+/// line.
+/// </summary>
 internal sealed class JsonWriter : ColumnWriter
 {
     private static readonly SearchValues<byte> LineBreaks = SearchValues.Create("\n\r"u8);
@@ -56,7 +61,7 @@ internal sealed class JsonWriter : ColumnWriter
     public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value) => CsvText.WriteField(output, value);
 }
 
-/// <summary><c>jsonb</c>: its text, which Postgres puts after a version byte.</summary>
+/// <summary><c>jsonb</c>: its text, before which Postgres sends a version byte.</summary>
 internal sealed class JsonbWriter : ColumnWriter
 {
     public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value) => output.Write(value[1..]);
@@ -66,8 +71,8 @@ internal sealed class JsonbWriter : ColumnWriter
 }
 
 /// <summary>
-/// A column of a type without a fast writer, which Postgres itself has turned into JSON. In CSV a value that became a
-/// string is that string, and any other its JSON.
+/// A column of a type without a fast writer, which Postgres itself has turned into JSON. In CSV, a value that became a
+/// string is written as that string, and any other as its JSON.
 /// </summary>
 /// <param name="escapesFormulas">Whether its CSV is for spreadsheets.</param>
 internal sealed class ConvertedWriter(bool escapesFormulas = false) : ColumnWriter

@@ -6,14 +6,15 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// What a server sends on a connection, as long as each of its messages keeps to a bound. Npgsql holds a message, such
-/// as a row, as a whole, and takes memory for it as soon as it knows the length. This stream knows it first: it passes
-/// on what came before a message that is too large, and then fails instead of giving its first byte.
+/// The stream from which Npgsql reads what a server sends, with a bound on the size of each message. Npgsql holds a
+/// message, such as a row, as a whole, and takes memory for it as soon as it knows the length. This stream knows the
+/// length first: it passes on what came before a message that is too large, and then fails instead of giving the first
+/// byte of that message.
 /// </summary>
 /// <remarks>
-/// A message is its kind in 1 byte, its length with these 4 bytes but without the kind, and as many bytes (Postgres,
-/// "Message Flow"). Only the lengths are looked at. A message that is refused is not received any further than it takes
-/// to name the column of a row.
+/// A message is 1 byte that tells its kind, 4 bytes of length, which count themselves but not the kind, and the rest
+/// (Postgres, "Message Flow"). Only the lengths are looked at. A message that is refused is not received any further
+/// than it takes to name the column of a row.
 /// </remarks>
 /// <param name="server">The connection's stream, inside of TLS.</param>
 /// <param name="most">How many bytes a message has at most, without kind and length.</param>
@@ -26,7 +27,9 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
     private int _rest;
     private OversizeMessage? _refused;
 
-    /// <summary>Has an open connection keep to the bound from now on. To be called between two statements.</summary>
+    /// <summary>
+    /// Bounds the messages of an open connection from now on. It must be called between two statements.
+    /// </summary>
     public static void Enable(NpgsqlConnection connection, int most)
     {
         var buffer = NpgsqlMembers.ReadBuffer.GetValue(NpgsqlMembers.Connector.GetValue(connection))!;
@@ -34,7 +37,8 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
             return;
         var messages = new BoundedMessages(server, most);
 
-        // After "ready for query" the server may have sent more, such as that a setting has changed.
+        // After "ready for query" the server may have sent something of its own accord, such as a setting that has
+        // changed.
         messages.Pass(NpgsqlMembers.Unread.GetMethod!.CreateDelegate<Func<ReadOnlySpan<byte>>>(buffer)());
         NpgsqlMembers.Underlying.SetValue(buffer, messages);
     }
@@ -86,7 +90,7 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <summary>Follows the messages; gives how many of the bytes come before one that is too large.</summary>
+    /// <summary>Follows the messages. Returns how many of the bytes come before a message that is too large.</summary>
     private int Pass(ReadOnlySpan<byte> bytes)
     {
         var (at, rest) = (0, _rest);
@@ -102,11 +106,11 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
             }
             else
             {
-                // The header comes in pieces.
-                var piece = bytes.Slice(at, Math.Min(HeaderBytes - _headerBytes, bytes.Length - at));
-                piece.CopyTo(_header.AsSpan(_headerBytes));
-                _headerBytes = (_headerBytes + piece.Length) % HeaderBytes;
-                at += piece.Length;
+                // Only a part of the header has come.
+                var part = bytes.Slice(at, Math.Min(HeaderBytes - _headerBytes, bytes.Length - at));
+                part.CopyTo(_header.AsSpan(_headerBytes));
+                _headerBytes = (_headerBytes + part.Length) % HeaderBytes;
+                at += part.Length;
                 if (_headerBytes > 0)
                 {
                     rest = 0;

@@ -31,7 +31,9 @@ internal sealed class ConfiguredConnection
         => new(() => configuration.GetConnectionString("Postgres"), own: null);
 
     /// <summary>The database of a builder of the app's own.</summary>
-    /// <param name="create">Makes a new builder at each call: each of our pools is built from one.</param>
+    /// <param name="create">
+    /// Makes a new builder at each call, because each of our pools is built from one of its own.
+    /// </param>
     public static ConfiguredConnection Create(Func<NpgsqlDataSourceBuilder> create) => new(() => null, create);
 
     /// <summary>
@@ -54,7 +56,8 @@ internal sealed class ConfiguredConnection
         var builder = new NpgsqlDataSourceBuilder(ConnectionString.Read(Text).ConnectionString);
         builder.UseLoggerFactory(loggers);
 
-        // Without a password Npgsql looks into the pass file, for each new connection.
+        // If no password is given, Npgsql looks for one in the pass file, at each new connection. So no provider is set
+        // then.
         if (builder.ConnectionStringBuilder.Password is not null)
         {
             builder.ConnectionStringBuilder.Password = null;

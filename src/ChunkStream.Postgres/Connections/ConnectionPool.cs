@@ -2,13 +2,13 @@ using Npgsql;
 
 namespace ChunkStream.Postgres.Connections;
 
-/// <summary>Builds the pools.</summary>
+/// <summary>Builds pools of connections.</summary>
 internal static class ConnectionPool
 {
     private static readonly string[] Writable = ["read-write", "primary", "prefer-primary"];
 
-    /// <summary>A pool, for one host or several.</summary>
-    /// <param name="builder">A builder with the pool's settings. It is not to be used again.</param>
+    /// <summary>Builds a pool for one host or several.</summary>
+    /// <param name="builder">A builder with the pool's settings. It can't be used again.</param>
     /// <param name="isWriting">Whether the pool needs the primary, where there are several hosts.</param>
     public static NpgsqlDataSource Build(NpgsqlDataSourceBuilder builder, bool isWriting = false)
     {

@@ -14,7 +14,7 @@ internal static class ConnectionSettings
     /// <summary>The settings that are taken as they are given.</summary>
     public static readonly IReadOnlySet<string> AsGiven = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
-        // Where, and who.
+        // Where the database is, and who connects.
         "Host", "Port", "Database", "Username", "Password", "Passfile", "Application Name", "Target Session Attributes",
         "Load Balance Hosts", "Host Recheck Seconds",
 
@@ -26,13 +26,13 @@ internal static class ConnectionSettings
         // What the session begins with. A cursor's transaction sets what a value's text depends on, time zone included.
         "Search Path", "Timezone", "Options",
 
-        // The pool, and the socket.
+        // The pool and the socket.
         "Pooling", "Minimum Pool Size", "Maximum Pool Size", "Connection Idle Lifetime", "Connection Pruning Interval",
         "Connection Lifetime", "Timeout", "TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval",
         "Read Buffer Size", "Write Buffer Size", "Socket Receive Buffer Size", "Socket Send Buffer Size",
         "No Reset On Close",
 
-        // What is in the log. Clients are told nothing of it.
+        // What Npgsql writes into the log. Clients are told nothing of it.
         "Log Parameters", "Include Error Detail", "Include Failed Batched Command",
     };
 

@@ -19,7 +19,7 @@ public static class ConnectionString
     private const string Example =
         "\"Host=localhost;Username=me;Password=secret;Database=mine\" or \"postgres://me:secret@localhost/mine\"";
 
-    /// <summary>Reads it; what has only one right value is forced.</summary>
+    /// <summary>Reads a connection string, and forces the settings that have only one right value.</summary>
     /// <exception cref="ConnectionStringException">It can't be read. The message may be shown.</exception>
     public static NpgsqlConnectionStringBuilder Read(string text)
     {
@@ -43,7 +43,7 @@ public static class ConnectionString
         return settings;
     }
 
-    /// <summary>How many connections the queries have at most, where this is their database.</summary>
+    /// <summary>How many connections the pool of the queries has at most.</summary>
     public static int PoolSizeOf(NpgsqlConnectionStringBuilder settings)
     {
         ArgumentNullException.ThrowIfNull(settings);

@@ -4,13 +4,13 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// The oldest Postgres that the project supports. On older ones some of it works, and nothing of it is tested.
+/// The oldest version of Postgres that is supported. On older ones some things work, and nothing is tested.
 /// </summary>
 internal static class OldestVersion
 {
     private const int Major = 15;
 
-    /// <summary>What an operator is told about a server that is older; null about any other.</summary>
+    /// <summary>What an operator is told if the server is older; null if it is not.</summary>
     public static string? Objection(NpgsqlConnection connection)
         => connection.PostgreSqlVersion is { Major: < Major } version
             ? string.Create(

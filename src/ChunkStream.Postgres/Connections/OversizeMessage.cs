@@ -4,7 +4,7 @@ namespace ChunkStream.Postgres.Connections;
 
 /// <summary>A message of which only the beginning has been received.</summary>
 /// <param name="kind">The message's kind, its first byte.</param>
-/// <param name="begun">What came of it, behind its length.</param>
+/// <param name="begun">The bytes of it that have been received, without kind and length.</param>
 internal sealed class OversizeMessage(byte kind, byte[] begun)
 {
     private const byte DataRow = (byte)'D';
@@ -13,8 +13,8 @@ internal sealed class OversizeMessage(byte kind, byte[] begun)
     private ReadOnlyMemory<byte> _begun = begun;
 
     /// <summary>
-    /// Finds the column with which a row becomes larger than it may be: reads over the values before it, and no further
-    /// than their lengths tell. Null where the message is no row.
+    /// Finds the column with which a row becomes larger than it may be. It skips the values before that column, and
+    /// reads no further than the length that shows it. Null if the message is not a row.
     /// </summary>
     /// <param name="server">The stream from which the rest of the message is read.</param>
     /// <param name="most">How many bytes a row has at most.</param>

@@ -5,7 +5,8 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// A database that streams read from: a pool of connections, opened when first needed, and who may have one.
+/// A database that streams read from: its pool of connections, which are opened when they are needed, and the slots
+/// that decide who may have one.
 /// </summary>
 internal sealed class PostgresDatabase : IAsyncDisposable
 {
@@ -23,7 +24,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     private int _isVersionKnown;
 
     /// <summary>A database with a pool of our own.</summary>
-    /// <param name="connection">Where it is, if there is one.</param>
+    /// <param name="connection">Says where the database is, if one is configured.</param>
     /// <param name="options">The settings of the section <c>ChunkStream:Postgres</c>.</param>
     /// <param name="time">The clock that measures the limits.</param>
     /// <param name="loggers">Make the loggers of Npgsql and of the database.</param>
@@ -52,7 +53,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         _openLimit = TimeSpan.FromSeconds((settings.Timeout > 0 ? settings.Timeout : options.ConnectSeconds) + 1);
     }
 
-    /// <summary>A database behind a data source of the app's own, which also closes it.</summary>
+    /// <summary>A database behind a data source of the app's own. The app closes it.</summary>
     /// <param name="dataSource">Built by a builder on which <c>UseChunkStream()</c> was called.</param>
     /// <param name="options">The settings of the section <c>ChunkStream:Postgres</c>.</param>
     /// <param name="time">The clock that measures the limits.</param>
@@ -78,7 +79,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>Which streams may take a connection.</summary>
     public ConnectionSlots Slots { get; }
 
-    /// <summary>Takes a connection from the pool.</summary>
+    /// <summary>Takes a connection from the pool. The caller disposes it.</summary>
     /// <param name="cancellation">When it is cancelled, the connection is severed.</param>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>

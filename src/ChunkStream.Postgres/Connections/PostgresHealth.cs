@@ -4,7 +4,8 @@ using Npgsql;
 namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
-/// Asks Postgres for a sign of life. All who ask at a time share one question, and the one connection that it takes.
+/// Asks Postgres for a sign of life. Callers that ask while a query for it is under way share that query, and its one
+/// connection.
 /// </summary>
 internal sealed class PostgresHealth(PostgresDatabase database, TimeProvider time)
 {
@@ -14,8 +15,10 @@ internal sealed class PostgresHealth(PostgresDatabase database, TimeProvider tim
     private readonly Lock _lock = new();
     private Task<Exception?> _asking = Task.FromResult<Exception?>(null);
 
-    /// <summary>Null if Postgres answers a query in time and is no older than it may be, else the failure.</summary>
-    /// <exception cref="OperationCanceledException">Nobody wants to know any more.</exception>
+    /// <summary>Null if Postgres answers a query in time and its version is supported; otherwise the failure.</summary>
+    /// <exception cref="OperationCanceledException">
+    /// The token was cancelled: nobody waits for the answer any more.
+    /// </exception>
     public Task<Exception?> FailureAsync(CancellationToken cancellation)
     {
         lock (_lock)

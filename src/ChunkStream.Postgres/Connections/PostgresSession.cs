@@ -39,10 +39,10 @@ internal sealed class PostgresSession : IAsyncDisposable
     /// <summary>The connection. Give its methods no token.</summary>
     public NpgsqlConnection Connection { get; }
 
-    /// <summary>Whether it was closed while it was at work, or might have been.</summary>
+    /// <summary>Whether the connection was closed while it was, or may have been, at work.</summary>
     public bool IsSevered => Volatile.Read(ref _severed) != 0;
 
-    /// <summary>Opens one, or takes one from a pool.</summary>
+    /// <summary>Takes a connection from the pool, which opens one if need be.</summary>
     /// <param name="pool">The pool.</param>
     /// <param name="limit">How long opening may take.</param>
     /// <param name="time">The clock that measures the limit.</param>
@@ -84,7 +84,7 @@ internal sealed class PostgresSession : IAsyncDisposable
     /// <summary>Gives the connection back to its pool, or closes it.</summary>
     public async ValueTask DisposeAsync()
     {
-        // From here on the connection may belong to somebody else.
+        // The registrations end first: once it is given back, the connection may belong to somebody else.
         await _onCancelled.DisposeAsync().ConfigureAwait(false);
         await _onLimit.DisposeAsync().ConfigureAwait(false);
         _limit.Dispose();

@@ -11,7 +11,7 @@ internal static class PostgresUri
 {
     private static readonly string[] Schemes = ["postgres://", "postgresql://"];
 
-    // libpq's name of each setting that Npgsql has under another.
+    // libpq's names, and Npgsql's names for the same settings.
     private static readonly Dictionary<string, string> Names = new(StringComparer.OrdinalIgnoreCase)
     {
         ["host"] = "Host",
@@ -46,7 +46,7 @@ internal static class PostgresUri
     public static bool IsOne(string text)
         => Schemes.Any(scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Its settings, by Npgsql's names.</summary>
+    /// <summary>Reads the settings of a URI, by Npgsql's names.</summary>
     /// <exception cref="ConnectionStringException">It can't be read. The message may be shown.</exception>
     public static IEnumerable<KeyValuePair<string, string>> Read(string uri)
     {
@@ -78,7 +78,7 @@ internal static class PostgresUri
             var (name, value) = Cut(parameter, '=');
             (name, value) = (Decode(name), Decode(value));
 
-            // What JDBC and others write.
+            // JDBC and others write ssl=true.
             if (name.Equals("ssl", StringComparison.OrdinalIgnoreCase) && value == "true")
                 (name, value) = ("sslmode", "require");
             if (name.Equals("keepalives", StringComparison.OrdinalIgnoreCase))
@@ -129,7 +129,7 @@ internal static class PostgresUri
         return (Decode(end > 0 ? host[1..end] : host), port);
     }
 
-    // As Npgsql takes it where there are several hosts.
+    // The form in which Npgsql takes one of several hosts.
     private static string TextOf((string Host, string Port) place)
     {
         var host = place.Host.Length == 0 ? "localhost"

@@ -57,7 +57,7 @@ internal sealed class CursorOpening : IAsyncDisposable
     }
 
     /// <summary>
-    /// Opens the cursor, to which the connection then belongs; its first FETCH is under way. To be called once.
+    /// Opens the cursor, and sends its first FETCH. The connection then belongs to the cursor. It can be called once.
     /// </summary>
     /// <param name="rows">Writes the rows of <see cref="Layout"/>.</param>
     /// <param name="start">Which rows the cursor gives.</param>

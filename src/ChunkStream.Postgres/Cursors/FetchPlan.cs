@@ -2,7 +2,7 @@ namespace ChunkStream.Postgres.Cursors;
 
 /// <summary>
 /// Decides how many rows the next FETCHes ask for, and how many of them are sent ahead: one row first, so that it
-/// leaves at once; then more, as fast as the rows prove to come, and at once fewer when they get slow or wide.
+/// leaves at once; then more, as long as rows come fast; and fewer again as soon as they get slow or wide.
 /// </summary>
 /// <remarks>
 /// Postgres puts the rows of a FETCH aside, on disk where they are more than work_mem, and sends the first of them when
@@ -42,7 +42,7 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? time
     /// <summary>FETCHes in the current round. At least 1.</summary>
     public int Fetches { get; private set; } = isAtPosition ? 2 : 1;
 
-    /// <summary>Keeps to the database's own timeout, which becomes known later.</summary>
+    /// <summary>Keeps to the database's own timeout, which is known only once the session has told it.</summary>
     public void KeepTo(TimeSpan? limit) => _mostRows = MostRowsWithin(limit);
 
     private static int MostRowsWithin(TimeSpan? limit)
@@ -56,7 +56,9 @@ internal sealed class FetchPlan(int fetchBytes, int fetchesAhead, TimeSpan? time
 
     /// <summary>Plans the next round.</summary>
     /// <param name="round">What the last round brought.</param>
-    /// <param name="latest">What its last FETCH brought: where rows change, it knows first.</param>
+    /// <param name="latest">
+    /// What the last FETCH of that round brought: it is the first to show that rows have changed.
+    /// </param>
     public void Next(Fetched round, Fetched latest)
     {
         var width = Math.Max(round.BytesPerRow, latest.BytesPerRow);

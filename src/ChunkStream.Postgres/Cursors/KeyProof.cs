@@ -8,13 +8,13 @@ using Npgsql.Schema;
 namespace ChunkStream.Postgres.Cursors;
 
 /// <summary>
-/// Whether the database guarantees that a key is unique and never null: it is a unique index of the one table whose
-/// columns the query gives, and the query reads no other.
+/// Finds out whether the database guarantees that a key is unique and never null. It does if the key covers a unique
+/// index over not-null columns of one table, and if the query reads this table once and no other.
 /// </summary>
 internal static class KeyProof
 {
-    // Nodes of a plan that neither give a row twice nor put a null where a column has none. Joins, unions, groupings
-    // (of which ROLLUP adds nulls) and functions that give several rows are not among them.
+    // Nodes of a plan that never give a row twice, and never put a null where a column has none. Joins, unions,
+    // groupings (ROLLUP adds nulls) and functions that give several rows are not among them.
     private static readonly HashSet<string> Harmless =
     [
         "Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan",

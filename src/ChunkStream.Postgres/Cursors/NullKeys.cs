@@ -12,11 +12,13 @@ namespace ChunkStream.Postgres.Cursors;
 internal static class NullKeys
 {
     /// <summary>
-    /// Fails if there is such a row. Called at the end of a stream that was parted, unless the database guarantees that
-    /// the key is never null. The search may scan all that the statement reads; its time limit is that of the query's
-    /// first row.
+    /// Fails if there is such a row. It is called at the end of a stream whose rows came from several cursors, unless
+    /// the database guarantees that the key is never null. The search may scan all that the statement reads; its time
+    /// limit is that of the query's first row.
     /// </summary>
-    /// <param name="database">Where the query runs. The caller has the right to one of its connections.</param>
+    /// <param name="database">
+    /// The database in which the query runs. The caller holds a slot for one of its connections.
+    /// </param>
     /// <param name="query">The query.</param>
     /// <param name="layout">The query's columns.</param>
     /// <param name="cancellation">When it is cancelled, the connection is severed, and the backend ends.</param>
@@ -39,8 +41,8 @@ internal static class NullKeys
 
         var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var ____ = reader.ConfigureAwait(false);
-        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what EndWithClient gives
-        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // behind what LimitStatements gives
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // past the result of EndWithClient
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // and of LimitStatements
         if (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
             var names = string.Join(", ", layout.Key.Select(column => column.Name));

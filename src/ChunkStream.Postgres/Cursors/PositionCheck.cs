@@ -7,12 +7,12 @@ using Npgsql;
 
 namespace ChunkStream.Postgres.Cursors;
 
-/// <summary>Whether a position's values are values of the key's types.</summary>
+/// <summary>Checks whether the values of a position are values of the key's types.</summary>
 internal static class PositionCheck
 {
     /// <summary>
-    /// The problem with a position that came with a token, or null if there is none: a token that was signed with our
-    /// secret may still come from elsewhere, or from before an enum lost a value.
+    /// The problem with a position that a token holds, or null if there is none. A token that is signed with our secret
+    /// may still come from another app, or from before an enum lost a value.
     /// </summary>
     public static async Task<Problem?> ProblemAsync(
         PostgresDatabase database,
@@ -35,7 +35,7 @@ internal static class PositionCheck
         catch (PostgresException refusal) when (refusal.IsAboutValues() || refusal.IsAboutText())
         {
             return Problem.InvalidResumeToken(
-                "The token's position is none in the order of this query: start anew, without a token.");
+                "The token's position has a value that the query's key can't have: start anew, without a token.");
         }
     }
 }

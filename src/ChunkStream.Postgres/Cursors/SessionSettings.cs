@@ -4,19 +4,19 @@ using ChunkStream.Postgres.Rows;
 namespace ChunkStream.Postgres.Cursors;
 
 /// <summary>
-/// What is set before a cursor is opened. All of it ends with the transaction (SET LOCAL), so that nothing is left
-/// behind on a connection that others use, be it through a pool of ours or through PgBouncer's.
+/// The settings that are made before a cursor is opened. All of them end with the transaction (SET LOCAL), so that
+/// nothing is left behind on a connection that others use later, through our pool or through PgBouncer's.
 /// </summary>
 internal static class SessionSettings
 {
-    /// <summary>Lifts the limit again that is set for the first row.</summary>
+    /// <summary>Lifts the limit that <see cref="LimitStatements"/> sets for the first row.</summary>
     public const string NoStatementTimeout = "SET LOCAL statement_timeout = 0";
 
     /// <summary>
-    /// Has the server look five times a second, while it works for us, whether we are still there: what nobody waits
-    /// for any more is stopped by closing its connection (<see cref="Connections.PostgresSession"/>). Without this the
-    /// backend would go on to the end of what it does before it notices. Gives NULL where the server can't do that, on
-    /// Windows, and the backend's process.
+    /// Has the server check five times a second, while it works for us, whether the connection is still open: we stop
+    /// what nobody waits for any more by closing it (<see cref="Connections.PostgresSession"/>). Without this check,
+    /// the backend would first go on to the end of what it does. The result is NULL where the server can't check, which
+    /// is on Windows; and the backend's process.
     /// </summary>
     public const string EndWithClient =
         "SELECT CASE WHEN current_setting('dynamic_shared_memory_type') <> 'windows'"
@@ -30,14 +30,15 @@ internal static class SessionSettings
     // order then beats sorting all of them, while a plan that needs half its time before the first row does not.
     private const string FirstRowFraction = "0.01";
 
-    // Past the longest stall and this margin, the server ends the transaction: this process is frozen, or hangs.
+    // If a transaction is idle for longer than the longest stall and this margin, our process is frozen or hangs. The
+    // server then ends the transaction.
     private static readonly TimeSpan HangMargin = TimeSpan.FromMinutes(1);
 
     /// <summary>The statements for a query.</summary>
     public static IEnumerable<string> For(PostgresQuery query, PostgresOptions options)
     {
-        // A value has the same text whatever the defaults of server and role are, and a scan begins at the table's
-        // beginning instead of joining another scan midway.
+        // With these settings a value has the same text whatever the defaults of server and role are, and a scan begins
+        // at the table's start instead of joining another scan midway.
         yield return "SET TRANSACTION READ ONLY";
         yield return "SET LOCAL synchronize_seqscans = off";
         yield return "SET LOCAL TimeZone = 'UTC'";

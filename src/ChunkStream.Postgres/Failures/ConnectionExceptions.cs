@@ -8,9 +8,10 @@ internal sealed class PostgresNotConfiguredException()
 internal sealed class BusyException()
     : Exception("All connections that streams may hold are in use, and the queue for them is full.");
 
-/// <summary>The server has begun to send a message that is larger than one may be. The rest was not received.</summary>
+/// <summary>The server has begun to send a message that is larger than the bound. The rest was not received.</summary>
 /// <param name="column">
-/// If the message is a row: the place of the column, from 0, with which it becomes too large.
+/// If the message is a row: the place, from 0, of the column with which it becomes too large. Null for any other
+/// message.
 /// </param>
 /// <param name="most">How many bytes a message may have.</param>
 internal sealed class MessageTooLargeException(int? column, int most)

@@ -33,7 +33,7 @@ internal static class PostgresFailures
         _ => Problem.Internal,
     };
 
-    /// <summary>Whether a query that failed so may succeed in another try: it was no fault of the query's.</summary>
+    /// <summary>Whether another try may succeed after this failure, because it was not the query's own fault.</summary>
     public static bool MayPass(Exception failure) => failure switch
     {
         _ when IsCancelledByHand(failure) => true,
@@ -47,7 +47,9 @@ internal static class PostgresFailures
         _ => false,
     };
 
-    /// <summary>Whether a query that failed so may succeed at once: it only ran into others.</summary>
+    /// <summary>
+    /// Whether another try may succeed at once, because the query only ran into a conflict with others.
+    /// </summary>
     public static bool IsConflict(Exception failure)
         => failure is PostgresException postgres && SqlStates.MeaningOf(postgres.SqlState) is SqlStateMeaning.Conflict;
 

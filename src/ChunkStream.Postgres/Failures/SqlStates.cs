@@ -65,7 +65,8 @@ internal static class SqlStates
     public static bool IsAboutText(this PostgresException failure) => failure.SqlState is ['4', '2', ..];
 
     /// <summary>
-    /// Whether statement or values are the reason, down to what can't stand there (0A) and sizes (54).
+    /// Whether the statement or its values are the reason; also where Postgres does not support what it asks for (class
+    /// 0A), or it exceeds a limit of Postgres's own (class 54).
     /// </summary>
     public static bool IsAboutStatement(this PostgresException failure)
         => failure.IsAboutText() || failure.IsAboutValues() || failure.SqlState is ['0', 'A', ..] or ['5', '4', ..];
@@ -85,13 +86,13 @@ internal static class SqlStates
     };
 
     /// <summary>
-    /// Whether the server has rolled a short call back that may well succeed the next time: a deadlock, or a
-    /// transaction that is not "read committed" (<see cref="IsOfIsolation"/>).
+    /// Whether the server has rolled back a short call that may well succeed the next time, because of a deadlock or of
+    /// the transaction's isolation (<see cref="IsOfIsolation"/>).
     /// </summary>
     public static bool IsUndone(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.DeadlockDetected || failure.IsOfIsolation();
 
-    /// <summary>Whether the isolation of the transaction is the reason.</summary>
+    /// <summary>Whether the isolation of the transaction is the reason: it is stricter than "read committed".</summary>
     public static bool IsOfIsolation(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.InvalidTransactionState;
 

@@ -8,7 +8,7 @@ namespace ChunkStream.Postgres.Keys;
 internal sealed partial record KeyColumn(string Name, bool IsDescending)
 {
     /// <summary>Reads a key: <c>departed_at desc, id</c>.</summary>
-    /// <exception cref="FormatException">It is no key. The message says why.</exception>
+    /// <exception cref="FormatException">The text is not a key. The message says why.</exception>
     public static IReadOnlyList<KeyColumn> ParseList(string text)
     {
         KeyColumn[] key = [.. text.Split(',').Select(Parse)];
@@ -22,7 +22,7 @@ internal sealed partial record KeyColumn(string Name, bool IsDescending)
         if (Pattern().Match(text) is not { Success: true } parts)
         {
             throw new FormatException(
-                "A key is columns of the result, each with asc or desc where needed, such as: departed_at desc, id. "
+                "A key lists columns of the result, each with asc or desc where needed, such as: departed_at desc, id. "
                 + $"This is '{text.Trim()}'.");
         }
 

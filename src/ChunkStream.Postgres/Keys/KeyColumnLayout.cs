@@ -8,7 +8,8 @@ namespace ChunkStream.Postgres.Keys;
 /// <param name="IsDescending">Whether the rows come in descending order of it.</param>
 /// <param name="Sql">What the SELECT calls it.</param>
 /// <param name="Ordinal">
-/// The place of its text, or of the value that the text is made from, in the rows that Postgres sends.
+/// The place, from 0, of the column that holds its text, or the value that the text is made from, in the rows that
+/// Postgres sends.
 /// </param>
 /// <param name="Type">How its values are compared.</param>
 /// <param name="Writer">Turns its binary format into its text; null where Postgres sends the text.</param>

@@ -39,7 +39,7 @@ internal sealed class KeyTracker
     /// <param name="value">In Postgres's binary format.</param>
     public void Take(int index, ReadOnlySpan<byte> value) => _next[index].Set(value);
 
-    /// <summary>The row whose values were taken is written.</summary>
+    /// <summary>Marks the row whose values were taken as written: it is the last row from now on.</summary>
     /// <param name="isSameForPostgres">
     /// Whether Postgres says that its key is the same as that of the row before it.
     /// </param>
@@ -53,8 +53,8 @@ internal sealed class KeyTracker
     }
 
     /// <summary>
-    /// Whether the row whose values were taken is the one at a position: its key is the same to the letter. It counts
-    /// as the last row then, although not as one that was written.
+    /// Whether the row whose values were taken is the row at a position: the texts of its key are the same. It then
+    /// counts as the last row, although it is not written.
     /// </summary>
     public bool IsAt(KeysetPosition position)
     {
@@ -68,8 +68,8 @@ internal sealed class KeyTracker
         return true;
     }
 
-    /// <summary>A column of the row that is being written is null.</summary>
-    /// <exception cref="KeyException">Always: null is in no order with values.</exception>
+    /// <summary>Refuses the row that is being written, because a column of its key is null.</summary>
+    /// <exception cref="KeyException">Always. A null has no place in an order of values.</exception>
     public void RefuseNull(int index)
     {
         var (name, isProven) = (_columns[index].Name, _columns[index].Type.Text is KeyText.Proven);
@@ -78,7 +78,7 @@ internal sealed class KeyTracker
     }
 
     /// <summary>
-    /// The text form of a column's value in the last row, in UTF-8. Valid until the next call. May be asked for while
+    /// The text form of a column's value in the last row, in UTF-8. Valid until the next call. It may be called while
     /// another thread opens a cursor at that row, and so calls <see cref="Texts"/> and <see cref="IsAt"/>.
     /// </summary>
     public ReadOnlySpan<byte> Text(int index) => Text(_last, index, _checkpoint);

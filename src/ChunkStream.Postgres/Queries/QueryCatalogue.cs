@@ -8,15 +8,15 @@ using Npgsql;
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>
-/// The declared queries. Files are looked at again when they are asked for, at most once a second, so that a change is
-/// there without a restart; what the database says to a file is asked once for each version of it.
+/// The declared queries. The files are looked at again when somebody asks for them, at most once a second, so that a
+/// change serves without a restart. The database is asked once about each version of a file.
 /// </summary>
 internal sealed class QueryCatalogue(
     IOptions<QueryOptions> options, PostgresDatabase database, TimeProvider time, ILogger<QueryCatalogue> logger)
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
-    // Settings are not read before they have been checked, which is when the host starts.
+    // Lazy, because settings must not be read before they are checked, which happens when the host starts.
     private readonly Lazy<QueryFolder> _folder =
         new(() => new QueryFolder(options.Value.FindFolders(Directory.GetCurrentDirectory()), time));
     private readonly QueryLog _log = new(logger);
@@ -66,8 +66,8 @@ internal sealed class QueryCatalogue(
     };
 
     /// <summary>
-    /// Asks whether the database still guarantees that the query's key is unique and never null; null where it did not
-    /// when it was asked first. An index or a constraint may be dropped at any time.
+    /// Asks whether the database still guarantees that the query's key is unique and never null: an index or a
+    /// constraint may be dropped at any time. Null if the database gave no such guarantee when the file was checked.
     /// </summary>
     public Func<CancellationToken, Task<bool>>? IsKeyProven(DeclaredQuery query)
     {
@@ -79,13 +79,13 @@ internal sealed class QueryCatalogue(
         }
     }
 
-    /// <summary>What the database says to a query whose file is well.</summary>
+    /// <summary>What the database says about a query whose file has no mistakes.</summary>
     /// <exception cref="Exception">The database can't be asked now.</exception>
     public async Task<CheckedQuery> CheckedAsync(DeclaredQuery query, CancellationToken cancellation)
     {
         lock (_lock)
         {
-            // One that was broken may have been mended in the database.
+            // A query that was broken is checked again: its table may have been created since.
             if (_checked.TryGetValue(query, out var known) && known.Schema is not null)
                 return known;
         }
@@ -106,7 +106,7 @@ internal sealed class QueryCatalogue(
         return answer;
     }
 
-    /// <summary>Checks all of them, and logs what is broken and what serves.</summary>
+    /// <summary>Checks all queries, and logs which are broken and which serve.</summary>
     public async Task CheckAllAsync(CancellationToken cancellation)
     {
         var serving = new List<string>();

@@ -12,7 +12,7 @@ namespace ChunkStream.Postgres.Queries;
 /// <summary>Checks queries against the database, without running them: columns, types, parameters, key.</summary>
 internal sealed class QueryCheck(PostgresDatabase database)
 {
-    // The query is checked as a part of another statement, because it may have to run as one. What can only stand
+    // The query is checked inside another statement, because it may have to run inside one. So what can only stand
     // alone, and what writes, is refused.
     private const string Before = "SELECT * FROM (\n";
     private const string After = "\n) AS q";
@@ -41,7 +41,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
         => KeyProof.ExistsAsync(database, WithDefaults(file), cancellation);
 
     /// <summary>
-    /// For each parameter whose value Postgres does not take as of its type, what Postgres says to it.
+    /// The parameters whose values Postgres does not accept for their types, each with Postgres's reason.
     /// </summary>
     public async Task<IReadOnlyList<(QueryParameter Parameter, string Reason)>> RefusedAsync(
         QueryFile file, IReadOnlyList<string?> values, CancellationToken cancellation)
@@ -103,7 +103,7 @@ internal sealed class QueryCheck(PostgresDatabase database)
     private static PostgresQuery WithDefaults(QueryFile file)
         => file.ToQuery([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
 
-    // Whether the columns can be ordered and compared, only Postgres knows.
+    // Only Postgres knows whether the columns can be ordered and compared.
     private static async Task DescribeAtPositionAsync(
         NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
@@ -120,24 +120,24 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
     }
 
-    // This is the first message that people meet who run the shipped files on a database of their own.
+    // People who run the shipped files on a database of their own meet this message first.
     private static string ReasonOf(PostgresException refusal) => refusal.IsMissingTable()
         ? $"{refusal.MessageText}: create it in this database, or delete the file if nobody needs the query."
         : refusal.MessageText;
 
     private static int LineOf(PostgresException refusal, QueryFile file)
     {
-        // In characters, as Postgres counts them, from 1.
+        // Postgres counts the position in characters (code points), from 1.
         var length = Math.Max(Before.Length, refusal.Position - 1);
         var before = string.Concat((Before + file.Sql).EnumerateRunes().Take(length));
         return file.FirstLine + SqlScanner.LineBreaks(before) - SqlScanner.LineBreaks(Before);
     }
 }
 
-/// <summary>What the database says to a query.</summary>
+/// <summary>What the database says about a query.</summary>
 /// <param name="Schema">Its columns, or null if it is broken.</param>
 /// <param name="Mistakes">What is wrong with the query; empty if it serves.</param>
-/// <param name="Warnings">What is not wrong, but not certain either.</param>
+/// <param name="Warnings">What is not wrong, but may fail while rows are read.</param>
 internal sealed record CheckedQuery(
     StreamSchema? Schema, IReadOnlyList<QueryMistake> Mistakes, IReadOnlyList<QueryMistake> Warnings)
 {

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>
-/// Checks the query files when the process starts, beside its first requests: what is broken is in the log by then.
+/// Checks the query files when the process starts, without delaying its first requests, so that the log says at once
+/// which files are broken.
 /// </summary>
 internal sealed class QueryCheckAtStart(QueryCatalogue catalogue) : BackgroundService
 {

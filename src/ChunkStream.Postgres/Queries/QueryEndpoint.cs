@@ -20,7 +20,9 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
     public static QueryEndpoint From(HttpContext http)
         => http.RequestServices.GetService<QueryEndpoint>() ?? throw new InvalidOperationException(NotRegistered);
 
-    /// <summary>Fails early, where an app maps queries that it does not have.</summary>
+    /// <summary>
+    /// Fails when routes are mapped, and not only at the first request, if the app has no declared queries.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
     public static void ThrowIfMissing(IServiceProvider services)
     {
@@ -65,7 +67,8 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         };
         return asked.Answer(stream, refused);
 
-        // A run finds out by itself. Values that come from the file were checked with the file.
+        // HEAD asks this, because it runs no query that would find out. Defaults from the file were checked with the
+        // file.
         async Task<Problem?> WhyNotAsync(CancellationToken token)
         {
             if (!file.Header.Parameters.Any(parameter => request.Query.ContainsKey(parameter.Name)))

@@ -5,11 +5,11 @@ namespace ChunkStream.Postgres.Queries;
 
 /// <summary>The folder of query files, or several, read again where files have changed.</summary>
 /// <remarks>
-/// An editor saves a file by emptying it and writing it anew, or by putting another one in its place. Who reads at that
-/// moment finds no file, or a part of it, which may be broken, or even be another valid query. So a file that has just
-/// changed is left until the next look, and its version from before serves.
+/// An editor saves a file by emptying it and writing it anew, or by putting another one in its place. Whoever reads at
+/// that moment finds no file, or a part of it, which may be broken, or even be another valid query. So a file that has
+/// just changed is left until the next look, and its version from before serves.
 /// </remarks>
-/// <param name="paths">Where they are. A file hides those of the same name in later folders.</param>
+/// <param name="paths">The paths of the folders. A file hides those of the same name in later folders.</param>
 /// <param name="time">Tells how old a change is.</param>
 internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvider time)
 {
@@ -19,13 +19,13 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
 
     private Dictionary<string, DeclaredQuery> _known = [];
 
-    /// <summary>Where they are, for the log.</summary>
+    /// <summary>The paths, for the log.</summary>
     public string Name { get; } = string.Join(';', paths);
 
     /// <summary>All queries, by name. Files that have not changed give the same object as before.</summary>
     public IReadOnlyList<DeclaredQuery> Read()
     {
-        // This is asked before the files are read, so that the next look sees a change that comes meanwhile.
+        // This is asked before the files are read, so that the next look still sees a change that comes meanwhile.
         var isFolderSettling = paths.Any(path => IsSettling(Directory.GetLastWriteTimeUtc(path)));
         var known = Files().ToDictionary(
             file => file.Name, file => CurrentOf(file, _known.GetValueOrDefault(file.Name)));

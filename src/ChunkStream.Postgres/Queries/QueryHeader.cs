@@ -7,7 +7,7 @@ namespace ChunkStream.Postgres.Queries;
 /// <summary>What the comment block at the top of a query file declares.</summary>
 internal sealed partial record QueryHeader
 {
-    // The same bound as for callers without a key. One row more must still fit a long.
+    // The same limit as that of PostgresOptions.AnonymousMaxRows. One row more must still fit a long.
     private const long MostRows = 1_000_000_000_000;
 
     private static readonly string[] Known =
@@ -43,7 +43,7 @@ internal sealed partial record QueryHeader
     /// <summary>Whether a client is told what the SQL raises for it.</summary>
     public bool ShowsErrors { get; private set; }
 
-    /// <summary>The same with bounds where none are declared: for callers without a key.</summary>
+    /// <summary>The same header with bounds where it declares none, for callers without a key.</summary>
     public QueryHeader Bounded(TimeSpan timeout, long maxRows)
         => this with { Timeout = Timeout ?? timeout, MaxRows = MaxRows ?? maxRows };
 

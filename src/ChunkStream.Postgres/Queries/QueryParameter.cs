@@ -11,12 +11,13 @@ namespace ChunkStream.Postgres.Queries;
 /// <param name="Line">The line of its declaration.</param>
 internal sealed record QueryParameter(string Name, string Type, bool IsRequired, string? Default, int Line)
 {
-    // Names that the endpoints or the host take themselves. A client could not give a query's parameter of such a name.
+    // Names of query parameters that the endpoints or the host read themselves. A client could not give a value for a
+    // query's parameter of such a name.
     private static readonly string[] Taken =
         [.. FormatChoice.Parameters, .. QueryRequest.Parameters, .. RequestParameters.AllowedEverywhere];
 
     /// <summary>Reads <c>name type [= default]</c>.</summary>
-    /// <exception cref="FormatException">It is not that.</exception>
+    /// <exception cref="FormatException">The text has another form.</exception>
     public static QueryParameter Parse(string text, int line)
     {
         var name = text[..LengthOf(text, SqlTokenKind.Name)];
@@ -41,9 +42,9 @@ internal sealed record QueryParameter(string Name, string Type, bool IsRequired,
     }
 
     /// <summary>
-    /// Where the type ends: at the text's end, or before the equals sign of a default. Postgres says later whether
-    /// there is such a type. Here it only must be clear that it is one piece of SQL, which ends where it seems to. -1
-    /// if it is not.
+    /// Where the type ends: at the text's end, or before the equals sign of a default; -1 if that is not clear.
+    /// Postgres says later whether there is such a type. Here it only matters that no quote, comment or bracket in it
+    /// can reach over its end.
     /// </summary>
     private static int EndOfType(string text, int at)
     {

@@ -14,7 +14,7 @@ internal sealed record QueryPlace(string Endpoint)
     /// </summary>
     public string? Catalogue { get; init; }
 
-    /// <summary>Which setting names the query, where it is not the request.</summary>
+    /// <summary>The setting that names the query, at an endpoint whose request does not; otherwise null.</summary>
     public string? Setting { get; init; }
 
     /// <summary>

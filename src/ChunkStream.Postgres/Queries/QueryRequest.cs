@@ -14,7 +14,8 @@ internal static class QueryRequest
     public static readonly string[] Parameters = [Limit, .. RowsRequest.Parameters];
 
     /// <summary>
-    /// Reads the request's parameters; what is wrong with them is with <paramref name="parameters"/>, or given back.
+    /// Reads the request's parameters. Mistakes are added to <paramref name="parameters"/>; a problem with the resume
+    /// token is returned.
     /// </summary>
     /// <param name="file">The query.</param>
     /// <param name="parameters">The query string.</param>

@@ -2,9 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ChunkStream.Postgres.Queries;
 
-/// <summary>
-/// Checks that the secret of the resume tokens can be one: long, and none that stands in public text.
-/// </summary>
+/// <summary>Checks that the secret of the resume tokens is long, and not one that was published.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ResumeKeyAttribute : ValidationAttribute
 {

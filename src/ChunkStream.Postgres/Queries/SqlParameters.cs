@@ -26,7 +26,7 @@ internal sealed class SqlParameters
     /// <param name="sql">The statement.</param>
     /// <param name="parameters">What may stand after an <c>@</c>.</param>
     /// <param name="firstLine">The statement's first line in its file.</param>
-    /// <param name="mistakes">Where what is wrong is added.</param>
+    /// <param name="mistakes">Receives what is wrong.</param>
     public static string Bind(
         string sql, IReadOnlyList<QueryParameter> parameters, int firstLine, ICollection<QueryMistake> mistakes)
         => new SqlParameters(sql, parameters, firstLine, mistakes).Bind();
@@ -123,8 +123,7 @@ internal sealed class SqlParameters
 
     private void TakeParameter(string name)
     {
-        // Where a name or number stands right before it, as in "select@x", it must not grow together with what we
-        // write.
+        // A name or number right before the parameter, as in "select@x", must not run into the CAST that we write.
         if (_at > 0 && SqlScanner.IsName(_sql[_at - 1]))
             _bound.Append(' ');
 

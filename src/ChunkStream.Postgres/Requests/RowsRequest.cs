@@ -19,7 +19,8 @@ internal static class RowsRequest
     public static readonly string[] Parameters = [Numbers, Resume];
 
     /// <summary>
-    /// Reads them. A mistake in the parameters is added to them; a token that can't be used is the given problem.
+    /// Reads these parameters. Mistakes are added to <paramref name="parameters"/>; a token that can't be used is the
+    /// problem that is returned.
     /// </summary>
     /// <param name="run">The run, with all that chooses its rows: parameters and limit.</param>
     /// <param name="identity">What the query's resume tokens are bound to.</param>
@@ -44,7 +45,7 @@ internal static class RowsRequest
             ? null
             : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text, Choice(run));
 
-    // The text differs for any two choices.
+    // JSON, because any two different choices must give different texts.
     private static string Choice(QueryRun run)
         => JsonSerializer.Serialize(
             [.. run.Query.Parameters, run.Limit?.ToString(CultureInfo.InvariantCulture)],
@@ -79,5 +80,5 @@ internal static class RowsRequest
 /// <summary>What resume tokens are bound to, beside the values that choose the rows.</summary>
 /// <param name="Secret">The secret that signs them; null where there are none.</param>
 /// <param name="Name">The name of query or endpoint.</param>
-/// <param name="Text">The query's definition: with another one its tokens end.</param>
+/// <param name="Text">The query's definition. If it changes, tokens from before are refused.</param>
 internal sealed record ResumeIdentity(string? Secret, string Name, string Text);

@@ -9,7 +9,8 @@ namespace ChunkStream.Postgres.Resuming;
 
 /// <summary>
 /// The tokens by which a client resumes a keyed query after a row that it has: the position, and a signature over it,
-/// over the query and over all that chooses its rows. The format is not among that.
+/// over the query and over all that chooses its rows. The format is not part of it: a stream may be resumed in another
+/// one.
 /// </summary>
 /// <remarks>
 /// In base64url: 1 byte version, 8 bytes fingerprint of the query's file, 8 bytes fingerprint of the choice of rows,
@@ -33,7 +34,7 @@ internal sealed class ResumeTokens
 
     /// <param name="secret">The secret that signs the tokens, at least 32 bytes.</param>
     /// <param name="name">The query's name.</param>
-    /// <param name="file">The query's file: its tokens end with it.</param>
+    /// <param name="file">The text of the query's file. If it changes, tokens from before are refused.</param>
     /// <param name="choice">Parameters and limit, in whatever spelling: what chooses the rows.</param>
     public ResumeTokens(byte[] secret, string name, string file, string choice)
     {

@@ -1,6 +1,6 @@
 namespace ChunkStream.Postgres.Rows;
 
-/// <summary>Has memory given back that the driver took for rows of many megabytes.</summary>
+/// <summary>Gives memory back to the system that the driver took for rows of many megabytes.</summary>
 /// <remarks>
 /// The driver rents it from the process's pool of arrays, and so does the server for what it sends. When the garbage
 /// collector has gone through everything, that pool lets go of what nobody has asked for in a while, but only of one
@@ -10,13 +10,13 @@ namespace ChunkStream.Postgres.Rows;
 internal static class LargeBuffers
 {
     /// <summary>
-    /// From this size on, a row's buffer is worth giving back. Smaller ones are a few hundred megabytes together at
-    /// worst, in a pool of 50.
+    /// From this size on, a row's buffer is worth giving back. The smaller ones of a pool of 50 connections take two
+    /// hundred megabytes together at worst.
     /// </summary>
     public const int Bytes = 4 * 1024 * 1024;
 
     // Longer than half of the minute for which the pool keeps an array. After three collections that give back nothing,
-    // it stops.
+    // there is nothing left to give.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(35);
     private const int VainCollections = 3;
 

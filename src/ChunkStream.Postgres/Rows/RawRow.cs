@@ -22,7 +22,9 @@ internal ref struct RawRow
     private int _column;
     private readonly int _firstLength;
 
-    /// <param name="reader">Stands on a row; comes from a data source that was built with <see cref="Enable"/>.</param>
+    /// <param name="reader">
+    /// A reader that stands on a row, and comes from a data source that was built with <see cref="Enable"/>.
+    /// </param>
     /// <param name="columns">How many columns it has.</param>
     public RawRow(NpgsqlDataReader reader, int columns)
     {
@@ -37,7 +39,7 @@ internal ref struct RawRow
     }
 
     /// <summary>
-    /// Steps to the next column; false if its value is null. Not to be called more often than there are columns.
+    /// Steps to the next column; false if its value is null. It must not be called more often than there are columns.
     /// </summary>
     /// <param name="value">In Postgres's binary format.</param>
     public bool TryNext(out ReadOnlySpan<byte> value)
@@ -65,7 +67,7 @@ internal ref struct RawRow
         return true;
     }
 
-    /// <summary>Lets a data source's readers give the place of a value.</summary>
+    /// <summary>Lets the readers of a data source tell where in their buffer a value is.</summary>
     [Experimental("NPG9001")]
     public static void Enable(NpgsqlDataSourceBuilder builder) => builder.AddTypeInfoResolverFactory(new RawValues());
 }

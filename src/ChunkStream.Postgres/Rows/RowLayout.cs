@@ -19,7 +19,9 @@ namespace ChunkStream.Postgres.Rows;
 internal sealed record RowLayout(
     StreamSchema Schema, IReadOnlyList<ColumnLayout> Columns, IReadOnlyList<KeyColumnLayout> Key)
 {
-    /// <summary>Whether each row says, after all else, if its key is the same as that of the row before it.</summary>
+    /// <summary>
+    /// Whether each row has one more column at its end, which says if its key is the same as that of the row before.
+    /// </summary>
     public bool TellsSameKeys { get; } = Key.Any(column => column.Type.IsAskedOfPostgres);
 
     // What Npgsql calls a type that is not one of those it has built in.

@@ -49,11 +49,12 @@ internal sealed class RowWriter
     public long ValueBytes { get; private set; }
 
     /// <summary>
-    /// Whether a row was so large that the driver took a buffer of its own for it which is better given back.
+    /// Whether a row was so large that the driver took a buffer for it which is worth giving back (<see
+    /// cref="LargeBuffers"/>).
     /// </summary>
     public bool HadLargeRow { get; private set; }
 
-    /// <summary>The name of a column that Postgres sends; of one that stands only for the key, too.</summary>
+    /// <summary>The name of a column that Postgres sends, also of one that is sent for the key only.</summary>
     public string NameOf(int column)
         => column < Schema.Columns.Count
             ? Schema.Columns[column].Name
@@ -118,14 +119,14 @@ internal sealed class RowWriter
             _key!.Take(_keyIndex[column], value);
         }
 
-        // Null in the first row, which has none before it.
+        // This column is null in the first row, which has no row before it.
         var isSame = _columns > _keyIndex.Length && row.TryNext(out var same) && same[0] != 0;
         _key!.Commit(isSame);
     }
 
     /// <summary>
-    /// The place in the key of each column that Postgres sends, or -1. Its answer whether the key is the same as before
-    /// is not among them.
+    /// The place in the key of each column that Postgres sends, or -1. The column at the end that says whether the key
+    /// is the same as before is not among them.
     /// </summary>
     private static int[] KeyIndex(RowLayout layout)
     {

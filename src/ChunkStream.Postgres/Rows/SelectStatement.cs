@@ -8,7 +8,7 @@ namespace ChunkStream.Postgres.Rows;
 /// <summary>
 /// The SELECT that a cursor is opened for: the query itself, or one around it that converts, orders, seeks and limits.
 /// </summary>
-/// <param name="Sql">With parameters as <c>$1</c>, <c>$2</c> …</param>
+/// <param name="Sql">The statement, with parameters as <c>$1</c>, <c>$2</c> …</param>
 /// <param name="Parameters">The values of the parameters.</param>
 internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parameters)
 {
@@ -46,7 +46,7 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
         return new SelectStatement(sql, parameters);
     }
 
-    /// <summary>Gives a row if the query has one that has a null in its key.</summary>
+    /// <summary>A statement that gives a row if the query has a row with a null in its key.</summary>
     public static SelectStatement CreateForNullKeys(PostgresQuery query, RowLayout layout)
     {
         var isNull = string.Join(" OR ", layout.Key.Select(column => $"{column.Sql} IS NULL"));
@@ -71,9 +71,8 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
     }
 
     /// <summary>
-    /// Adds the values to a command whose text is a query's. There is always one, if only one that the statement does
-    /// not use: Npgsql looks into a text without parameters, for semicolons, and does not read all literals as Postgres
-    /// does.
+    /// Adds the values to a command whose text is a query's. A statement without parameters gets one that it does not
+    /// use: Npgsql searches a text without parameters for semicolons, and does not read all literals as Postgres does.
     /// </summary>
     public static void AddParameters(NpgsqlParameterCollection parameters, IReadOnlyList<string?> values)
     {

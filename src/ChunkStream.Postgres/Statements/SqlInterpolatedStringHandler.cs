@@ -30,13 +30,13 @@ public readonly struct SqlInterpolatedStringHandler
     /// <summary>How many characters the text has.</summary>
     internal int LiteralLength { get; }
 
-    /// <summary>Adds a piece of SQL.</summary>
-    /// <param name="value">The piece.</param>
+    /// <summary>Adds SQL.</summary>
+    /// <param name="value">The SQL.</param>
     public void AppendLiteral(string value) => _parts.Add(new SqlPart(value, null));
 
     /// <summary>Adds a parameter.</summary>
     /// <param name="value">Its value.</param>
-    /// <param name="expression">How the hole is written; the compiler says it.</param>
+    /// <param name="expression">The C# expression in the hole, which the compiler gives.</param>
     /// <exception cref="ArgumentException">No Postgres type belongs to the value's type.</exception>
     public void AppendFormatted<T>(T value, [CallerArgumentExpression(nameof(value))] string expression = "")
         => _parts.Add(new SqlPart(expression, SqlValue.Create(value, typeof(T), expression)));

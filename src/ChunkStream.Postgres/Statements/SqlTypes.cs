@@ -49,7 +49,7 @@ internal static class SqlTypes
         [typeof(JsonDocument)] = Create<JsonDocument>("pg_catalog.jsonb", value => value.RootElement.GetRawText()),
         [typeof(JsonNode)] = Create<JsonNode>("pg_catalog.jsonb", value => value.ToJsonString()),
 
-        // A time of UTC, or of this machine's zone, is a moment. Any other is what a clock somewhere shows.
+        // A time in UTC, or in this machine's zone, is a moment. One of an unspecified kind is only what a clock shows.
         [typeof(DateTime)] = new SqlType(
             value => value is null ? null
                 : ((DateTime)value).Kind is DateTimeKind.Unspecified ? "timestamp"

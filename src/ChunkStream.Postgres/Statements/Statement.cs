@@ -17,16 +17,16 @@ internal sealed record Statement(string Sql, IReadOnlyList<string?> Values)
     {
         var text = new StringBuilder(sql.LiteralLength + 32);
         var holes = new List<Hole>();
-        foreach (var (piece, value) in sql.Parts)
+        foreach (var (part, value) in sql.Parts)
         {
             if (value is null)
             {
-                text.Append(piece);
+                text.Append(part);
                 continue;
             }
 
             var name = string.Create(CultureInfo.InvariantCulture, $"${holes.Count + 1}");
-            var hole = new Hole(text.Length, name, piece, value);
+            var hole = new Hole(text.Length, name, part, value);
             holes.Add(hole);
             text.Append(hole.Name);
         }
@@ -99,8 +99,7 @@ internal sealed record Statement(string Sql, IReadOnlyList<string?> Values)
         /// <param name="rest">The SQL that follows the hole.</param>
         public string Bound(ReadOnlySpan<char> rest)
         {
-            // IS NULL can be asked of any type. So Postgres finds no type for the parameter beside it, and that is an
-            // error.
+            // IS NULL can be asked of any type, so Postgres would find no type for the parameter beside it, and fail.
             var type = Value.Type ?? (IsAskedForNull(rest) ? "text" : null);
             return type is null ? Name : $"CAST({Name} AS {type})";
         }
