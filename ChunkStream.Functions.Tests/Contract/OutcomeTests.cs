@@ -4,7 +4,6 @@ using System.Net;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
-using ChunkStream.Streaming;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
@@ -19,7 +18,7 @@ public sealed class OutcomeTests : IAsyncLifetime
         _api = await LocalApi.StartAsync();
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == StreamMetrics.MeterName && instrument.Meter.Scope == _api.Meters)
+            if (instrument.Meter.Name == ChunkStreamTelemetry.MeterName && instrument.Meter.Scope == _api.Meters)
                 listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Measured(instrument, value, tags));

@@ -17,7 +17,9 @@ public static class NpgsqlChunkStreamExtensions
     /// Some of these settings change what other users of the data source see: the database's own types (enums,
     /// composites) are not loaded, commands have no time limit, and transactions of <c>System.Transactions</c> are not
     /// joined. An app that needs them has a second data source for its streams. A setting that is not forced, such as
-    /// the size of the pool, is taken as it is.
+    /// the size of the pool, is taken as it is. The spans of a stream's batches are named after the stream, without SQL
+    /// text: filter, name and enrichment of the batches' tracing are set for that. Call <c>ConfigureTracing</c> after
+    /// this to have it otherwise.
     /// </remarks>
     /// <param name="builder">The data source's builder. Call this after its connection string is complete.</param>
     /// <returns>The same builder.</returns>
@@ -28,6 +30,8 @@ public static class NpgsqlChunkStreamExtensions
         ConnectionSettings.Force(settings);
         if (!ConnectionSettings.IsGiven(settings, "Read Buffer Size"))
             settings.ReadBufferSize = ReadBufferBytes;
+
+        builder.ConfigureTracing(QueryTracing.Configure);
 
         // Npgsql's interface for types is not final: its version is bounded, and every test of values goes through it.
 #pragma warning disable NPG9001

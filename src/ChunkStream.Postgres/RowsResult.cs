@@ -50,6 +50,7 @@ internal sealed class RowsResult(
             name, (encoding, token) => new CursorSource(database, run, encoding, time, token))
         {
             MaxDuration = MaxDuration,
+            Origin = run.After?.Origin,
         };
         return asked.Answer(stream, refused);
     }

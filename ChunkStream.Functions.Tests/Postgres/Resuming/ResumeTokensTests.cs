@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using ChunkStream.Functions.Tests.Support;
@@ -143,11 +144,35 @@ public sealed class ResumeTokensTests
         Assert.Equal(Kept, Make(Tokens(), position));
     }
 
+    [Fact]
+    public void The_span_of_the_first_request_comes_back_from_a_token_that_names_it()
+        => Gen.Select(Positions, Gen.Byte.Array[16], Gen.Byte.Array[8]).Holds(500, sample =>
+        {
+            var (position, trace, span) = sample;
+            var origin = new ActivityContext(
+                ActivityTraceId.CreateFromBytes(trace),
+                ActivitySpanId.CreateFromBytes(span),
+                ActivityTraceFlags.Recorded);
+            var tokens = Tokens();
+            var named = Make(tokens, position, origin);
+
+            Assert.Equal(ResumeTokenState.Valid, Tokens().Read(named, position.Values.Length, out var read));
+            Assert.Equal((position.Rows, origin.TraceId), (read!.Rows, read.Origin!.Value.TraceId));
+            Assert.Equal(origin.SpanId, read.Origin.Value.SpanId);
+            Assert.Equal(position.Values, read.Values);
+
+            // One that names none is as it always was, also after one that does.
+            var plain = Make(tokens, position);
+            Assert.Equal(Make(Tokens(), position), plain);
+            Assert.Equal(ResumeTokenState.Valid, Tokens().Read(plain, position.Values.Length, out read));
+            Assert.Null(read!.Origin);
+        });
+
     private static ResumeTokens Tokens(
         byte[]? secret = null, string name = Name, string file = File, string choice = Choice)
         => new(secret ?? Secret, name, file, choice);
 
-    private static string Make(ResumeTokens tokens, Position position)
+    private static string Make(ResumeTokens tokens, Position position, ActivityContext? origin = null)
     {
         var type = new KeyType("pg_catalog.text", KeyText.Sent);
         var key = new KeyTracker([.. position.Values.Select((_, index) => new KeyColumnLayout(
@@ -155,7 +180,7 @@ public sealed class ResumeTokensTests
         foreach (var (index, value) in position.Values.Index())
             key.Take(index, Encoding.UTF8.GetBytes(value));
         key.Commit(isSameForPostgres: false);
-        return Encoding.ASCII.GetString(tokens.Make(position.Rows, key, position.Values.Length));
+        return Encoding.ASCII.GetString(tokens.Make(position.Rows, key, position.Values.Length, origin));
     }
 
     private static string Signed(byte[] body)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.DurableStreams.Store;
 using Npgsql;
 
@@ -60,6 +61,8 @@ internal sealed class ChangeListener(
 
     private async Task RunAsync(IChangeObserver observer)
     {
+        // It outlives the request that began it, and is no part of its span.
+        Activity.Current = null;
         for (var failures = 0; observer.IsListening;)
         {
             try

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Postgres.Connections;
 using Npgsql;
@@ -76,6 +77,8 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
 
     private async Task SendAsync()
     {
+        // It outlives the request that began it, and is no part of its span.
+        Activity.Current = null;
         PostgresSession? session = null;
         try
         {

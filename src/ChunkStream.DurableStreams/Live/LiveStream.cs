@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.DurableStreams.Store;
 
 namespace ChunkStream.DurableStreams.Live;
@@ -179,6 +180,8 @@ internal sealed class LiveStream
 
     private async Task ReadOnAsync()
     {
+        // It outlives the request that began it, and is no part of its span.
+        Activity.Current = null;
         for (var failures = 0; ;)
         {
             long from, known;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
 using Microsoft.Extensions.Options;
@@ -239,6 +240,8 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
 
     private async Task LookForUntoldAsync()
     {
+        // It outlives the request that began it, and is no part of its span.
+        Activity.Current = null;
         for (var took = TimeSpan.Zero; ;)
         {
             TimeSpan pause;
@@ -268,6 +271,8 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
 
     private async Task LookAsync()
     {
+        // It outlives the request that began it, and is no part of its span.
+        Activity.Current = null;
         while (IsLookingWanted)
         {
             // In each round: the listener may just have stopped, since there were no readers.

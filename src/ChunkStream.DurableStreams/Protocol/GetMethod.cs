@@ -102,6 +102,9 @@ internal sealed class GetMethod(
         CancellationToken cancellation)
     {
         var stream = stored.Stream!;
+
+        // It lasts as long as nothing is appended.
+        HttpMetrics.Exclude(response.HttpContext);
         var segment = stream.Closed ? NothingMore(stored) : await NextSegmentAsync(stored, cancellation)
             .ConfigureAwait(false);
         if (segment.Data.IsEmpty)

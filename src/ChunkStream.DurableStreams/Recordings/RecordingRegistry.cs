@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
@@ -181,6 +182,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
 
     private async Task RunAsync(Recording recording)
     {
+        // It outlives the request that began it, and is no part of its span.
+        Activity.Current = null;
         try
         {
             if (await recording.RunAsync().ConfigureAwait(false) is { } cut)
@@ -215,6 +218,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     /// <summary>While there are recordings: says so, and ends those that nobody reads.</summary>
     private async Task WatchAsync()
     {
+        // It outlives the request that began it, and is no part of its span.
+        Activity.Current = null;
         var (renewing, renewed) = (Task.CompletedTask, _time.GetTimestamp());
         while (true)
         {

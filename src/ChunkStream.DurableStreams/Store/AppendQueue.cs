@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using Microsoft.Extensions.Options;
@@ -58,6 +59,8 @@ internal sealed class AppendQueue(
 
     private async Task SendAsync(List<WaitingAppend> group)
     {
+        // One call for several requests is shown with the first of them.
+        Activity.Current = group[0].Caller;
         try
         {
             var appends = new AppendToStream[group.Count];

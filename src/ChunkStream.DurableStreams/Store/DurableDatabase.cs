@@ -56,6 +56,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
             var settings = builder.ConnectionStringBuilder;
             ConnectionSettings.Complete(settings, Name, postgres.Value.ConnectSeconds);
             settings.MinPoolSize = 0;
+            builder.ConfigureTracing(QueryTracing.ConfigurePool);
 
             // A reset would only drop the plans of our SQL functions, since nothing else in a session is ever changed.
             settings.NoResetOnClose = true;

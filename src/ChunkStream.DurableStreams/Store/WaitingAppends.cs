@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>The appends that wait for the database, each stream's in a line of their own.</summary>
@@ -84,6 +86,9 @@ internal sealed class WaitingAppend
     }
 
     public AppendToStream Append { get; }
+
+    /// <summary>The span of the request, if there is one.</summary>
+    public Activity? Caller { get; } = Activity.Current;
 
     public AppendRoom.Place Room { get; }
 

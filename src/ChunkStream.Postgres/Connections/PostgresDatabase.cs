@@ -71,6 +71,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         var settings = builder.ConnectionStringBuilder;
         ConnectionSettings.Complete(settings, "ChunkStream", options.ConnectSeconds);
         settings.MaxPoolSize = ConnectionString.PoolSizeOf(settings);
+        builder.ConfigureTracing(QueryTracing.ConfigurePool);
         return ConnectionPool.Build(builder);
     }
 

@@ -33,6 +33,7 @@ internal sealed class Cursor : IAsyncDisposable
     private readonly PostgresSession _session;
     private readonly string _name;
     private readonly FetchPlan _plan;
+    private readonly string _span;
     private readonly PostgresDatabase _database;
     private readonly TimeProvider _time;
     private readonly CancellationToken _cancellation;
@@ -54,9 +55,11 @@ internal sealed class Cursor : IAsyncDisposable
     /// <param name="rows">Writes the rows.</param>
     /// <param name="plan">How many rows to ask for at a time.</param>
     /// <param name="scope">Where the cursor is, and for how long it is wanted.</param>
-    public Cursor(PostgresSession session, string name, RowWriter rows, FetchPlan plan, CursorScope scope)
+    /// <param name="span">What the span of its opening is called.</param>
+    public Cursor(
+        PostgresSession session, string name, RowWriter rows, FetchPlan plan, CursorScope scope, string span)
     {
-        (_session, _name, Rows, _plan) = (session, name, rows, plan);
+        (_session, _name, Rows, _plan, _span) = (session, name, rows, plan, span);
         (_database, _time, _cancellation) = (scope.Database, scope.Time, scope.Cancellation);
     }
 
@@ -79,7 +82,7 @@ internal sealed class Cursor : IAsyncDisposable
     /// <param name="isEstimated">Whether an EXPLAIN is among them.</param>
     public async Task StartAsync(IEnumerable<NpgsqlBatchCommand> commands, bool isEstimated)
     {
-        await SendRoundAsync(commands).ConfigureAwait(false);
+        await SendRoundAsync(commands, _span).ConfigureAwait(false);
         await ReadTimeoutAsync().ConfigureAwait(false);
         await WaitedFor(_reader!.ReadAsync(CancellationToken.None)).ConfigureAwait(false);
         if (_reader.IsDBNull(0))
@@ -169,20 +172,20 @@ internal sealed class Cursor : IAsyncDisposable
         _plan.Next(_round, latest);
         _limit = _timeout;
         NpgsqlBatchCommand[] before = _limit is null ? [] : [new(SessionSettings.NoStatementTimeout)];
-        await SendRoundAsync(before).ConfigureAwait(false);
+        await SendRoundAsync(before, span: null).ConfigureAwait(false);
         return true;
     }
 
     private void BeginFetch()
         => (_rowsInFetch, _bytesBeforeFetch, _waitedInFetch) = (0, Rows.ValueBytes, TimeSpan.Zero);
 
-    private async Task SendRoundAsync(IEnumerable<NpgsqlBatchCommand> before)
+    private async Task SendRoundAsync(IEnumerable<NpgsqlBatchCommand> before, string? span)
     {
         _round = default;
         _sent = _time.GetTimestamp();
         BeginFetch();
         var fetch = string.Create(CultureInfo.InvariantCulture, $"FETCH FORWARD {_plan.RowsPerFetch} FROM {_name}");
-        _batch = new NpgsqlBatch(_session.Connection);
+        _batch = new QueryBatch(_session.Connection, span);
         foreach (var command in before)
             _batch.BatchCommands.Add(command);
         for (var number = 0; number < _plan.Fetches; number++)

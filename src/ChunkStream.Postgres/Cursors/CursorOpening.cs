@@ -75,7 +75,7 @@ internal sealed class CursorOpening : IAsyncDisposable
 
         var plan = new FetchPlan(
             options.FetchBytes, options.FetchesAhead, _query.Timeout, isAtPosition: start.From is not null);
-        var cursor = new Cursor(_session!, _query.CursorName, rows, plan, _scope);
+        var cursor = new Cursor(_session!, _query.CursorName, rows, plan, _scope, $"cursor {_query.Name}");
         try
         {
             await cursor.StartAsync(commands, start.IsEstimated).ConfigureAwait(false);

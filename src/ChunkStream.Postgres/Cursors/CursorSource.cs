@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.Formats;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Failures;
@@ -49,6 +50,9 @@ internal sealed class CursorSource(
     private int _givenUpForReaders;
     private int _continuedAfterFailures;
     private Exception? _lastFailure;
+
+    // Why the next cursor begins in the middle of the stream, for the stream's span: as the metrics call it.
+    private string? _continues = run.After is null ? null : "client";
     private long _opened;
     private TimeSpan _turn;
     private bool _ready;
@@ -62,10 +66,11 @@ internal sealed class CursorSource(
     public override StreamSchema Schema => _schema!;
 
     /// <inheritdoc />
-    public override ReadOnlySpan<byte> Checkpoint
-        => _key is { HasPosition: true } && run.Tokens is { } tokens
-            ? tokens.Make(_rows, _key, run.Query.Key.Count)
-            : [];
+    public override ReadOnlySpan<byte> Checkpoint => Token(origin: null);
+
+    /// <inheritdoc />
+    /// <remarks>An instance that traces nothing itself hands on what the token of the request named.</remarks>
+    internal override ReadOnlySpan<byte> LinkedCheckpoint => Token(Span is { } span ? span.Origin : run.After?.Origin);
 
     /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()
@@ -166,6 +171,7 @@ internal sealed class CursorSource(
                 if (_rows != _rowsAtFailure)
                     (_rowsAtFailure, _failures) = (_rows, 0);
                 (_continuedAfterFailures, _lastFailure) = (_continuedAfterFailures + 1, failure);
+                _continues = "failure";
                 await CloseAsync().ConfigureAwait(false);
                 var pause = FirstPause * Math.Pow(PauseGrowth, _failures++);
                 await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
@@ -261,7 +267,13 @@ internal sealed class CursorSource(
             EstimatedRows = _cursor.EstimatedRows,
             HasCheckpoints = run.HasCheckpoints,
         };
+        if (_continues is { } reason)
+            Span?.Continued(reason, _rows, reason == "failure" ? TypeOf(_lastFailure!) : null);
+        _continues = null;
     }
+
+    private static string TypeOf(Exception failure)
+        => failure is PostgresException postgres ? postgres.SqlState : failure.GetType().Name;
 
     private async Task<Cursor> OpenCursorAsync()
     {
@@ -281,6 +293,11 @@ internal sealed class CursorSource(
             _key ??= new KeyTracker(layout.Key);
         return new RowWriter(layout, encoding, _key);
     }
+
+    private ReadOnlySpan<byte> Token(ActivityContext? origin)
+        => _key is { HasPosition: true } && run.Tokens is { } tokens
+            ? tokens.Make(_rows, _key, run.Query.Key.Count, origin)
+            : [];
 
     private KeysetPosition? Position()
         => _key is { HasPosition: true } ? new KeysetPosition(_rows, _key.Texts()) : run.After;
@@ -320,6 +337,8 @@ internal sealed class CursorSource(
     private ValueTask GiveUpForReadersAsync()
     {
         _givenUpForReaders++;
+        _continues = "reader";
+        Span?.ConnectionReturned(_rows);
         return CloseAsync();
     }
 

@@ -53,10 +53,9 @@ internal static class KeyProof
     private static async Task<(uint? Table, short[] Columns)> OriginAsync(
         NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
-        var command = new NpgsqlCommand(query.Sql, connection);
-        await using var _ = command.ConfigureAwait(false);
-        SelectStatement.AddParameters(command.Parameters, query.Parameters);
-        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None)
+        var batch = SelectStatement.Describe(query, connection);
+        await using var _ = batch.ConfigureAwait(false);
+        var description = await batch.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None)
             .ConfigureAwait(false);
         await using var __ = description.ConfigureAwait(false);
         var described = await description.GetColumnSchemaAsync(CancellationToken.None).ConfigureAwait(false);
@@ -122,7 +121,7 @@ internal static class KeyProof
         var values = string.Join(", ", query.Parameters.Select(_ => "NULL"));
         var prepare = new NpgsqlBatchCommand($"PREPARE chunkstream_proof AS\n{query.Sql}");
         SelectStatement.AddParameters(prepare.Parameters, []);
-        var batch = new NpgsqlBatch(connection)
+        var batch = new QueryBatch(connection, $"prove key of {query.Name}")
         {
             BatchCommands =
             {

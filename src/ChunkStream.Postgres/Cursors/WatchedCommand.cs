@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Connections;
 using Npgsql;
 
 namespace ChunkStream.Postgres.Cursors;
@@ -16,7 +17,7 @@ internal static class WatchedCommand
     /// <exception cref="PostgresException">Postgres refuses the statement, or a value in it.</exception>
     public static async Task RunAsync(NpgsqlConnection connection, NpgsqlBatchCommand command)
     {
-        var batch = new NpgsqlBatch(connection)
+        var batch = new QueryBatch(connection, "check values")
         {
             BatchCommands = { new NpgsqlBatchCommand(SessionSettings.EndWithClient), command },
         };

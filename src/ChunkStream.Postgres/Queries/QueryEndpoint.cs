@@ -64,6 +64,7 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         {
             Check = WhyNotAsync,
             MaxDuration = place.Options?.MaxDuration,
+            Origin = run.After?.Origin,
         };
         return asked.Answer(stream, refused);
 

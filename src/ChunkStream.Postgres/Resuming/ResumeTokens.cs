@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Unicode;
@@ -14,9 +15,10 @@ namespace ChunkStream.Postgres.Resuming;
 /// </summary>
 /// <remarks>
 /// In base64url: 1 byte version, 8 bytes fingerprint of the query's file, 8 bytes fingerprint of the choice of rows,
-/// the rows so far (varint), for each column of the key the length of its text (varint) and the text; then 8 bytes
-/// signature. That is SipHash over all of it, by a key of the stream's own: the first 16 bytes of the HMAC-SHA256 of
-/// the query's name and the first 17 bytes of the token, by the secret. One for each stream; not thread-safe.
+/// the rows so far (varint), for each column of the key the length of its text (varint) and the text; where the stream
+/// is traced, a byte 255, 16 bytes trace id and 8 bytes span id of its first request; then 8 bytes signature. That is
+/// SipHash over all of it, by a key of the stream's own: the first 16 bytes of the HMAC-SHA256 of the query's name and
+/// the first 17 bytes of the token, by the secret. One for each stream; not thread-safe.
 /// </remarks>
 internal sealed class ResumeTokens
 {
@@ -25,6 +27,12 @@ internal sealed class ResumeTokens
     private const int HeaderBytes = 1 + FingerprintBytes + FingerprintBytes;
     private const int SignatureBytes = sizeof(ulong);
     private const int MaxVarint = 10;
+    private const int TraceIdBytes = 16;
+    private const int SpanIdBytes = 8;
+    private const int OriginBytes = 1 + TraceIdBytes + SpanIdBytes;
+
+    // No column can begin so with as few bytes to follow: as a length it stands for 255 and more.
+    private const byte OriginMark = 0xFF;
 
     private readonly byte[] _secret;
     private readonly byte[] _name;
@@ -51,7 +59,8 @@ internal sealed class ResumeTokens
     /// <param name="rows">How many rows the stream has had until there.</param>
     /// <param name="key">Knows the key of the last of these rows.</param>
     /// <param name="columns">How many columns the key has.</param>
-    public ReadOnlySpan<byte> Make(long rows, KeyTracker key, int columns)
+    /// <param name="origin">The span with which the stream began, if the token is to name it; else null.</param>
+    public ReadOnlySpan<byte> Make(long rows, KeyTracker key, int columns, ActivityContext? origin = null)
     {
         var length = HeaderBytes;
         length += WriteVarint(length, (ulong)rows);
@@ -62,6 +71,15 @@ internal sealed class ResumeTokens
             length += WriteVarint(length, (ulong)text.Length);
             text.CopyTo(_bytes.AsSpan(length));
             length += text.Length;
+        }
+
+        if (origin is { } span)
+        {
+            Reserve(length + OriginBytes + SignatureBytes);
+            _bytes[length++] = OriginMark;
+            span.TraceId.CopyTo(_bytes.AsSpan(length, TraceIdBytes));
+            span.SpanId.CopyTo(_bytes.AsSpan(length + TraceIdBytes, SpanIdBytes));
+            length += TraceIdBytes + SpanIdBytes;
         }
 
         var signature = SipHash.Compute(_key, _bytes.AsSpan(0, length));
@@ -117,8 +135,18 @@ internal sealed class ResumeTokens
             bytes = bytes[(int)size..];
         }
 
-        return bytes.IsEmpty ? new KeysetPosition(rows, values) : null;
+        return bytes.IsEmpty ? new KeysetPosition(rows, values)
+            : bytes.Length == OriginBytes && bytes[0] == OriginMark
+                ? new KeysetPosition(rows, values) { Origin = OriginOf(bytes[1..]) }
+            : null;
     }
+
+    // It was recorded, or no token would name it.
+    private static ActivityContext OriginOf(ReadOnlySpan<byte> bytes) => new(
+        ActivityTraceId.CreateFromBytes(bytes[..TraceIdBytes]),
+        ActivitySpanId.CreateFromBytes(bytes[TraceIdBytes..]),
+        ActivityTraceFlags.Recorded,
+        isRemote: true);
 
     private byte[] KeyOf(ReadOnlySpan<byte> header)
         => HMACSHA256.HashData(_secret, (byte[])[.. _name, .. header])[..SipHash.KeyBytes];

@@ -64,11 +64,10 @@ internal sealed record RowLayout(
     private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(
         NpgsqlConnection connection, PostgresQuery query)
     {
-        var command = new NpgsqlCommand(query.Sql, connection);
-        await using var _ = command.ConfigureAwait(false);
-        SelectStatement.AddParameters(command.Parameters, query.Parameters);
+        var batch = SelectStatement.Describe(query, connection);
+        await using var _ = batch.ConfigureAwait(false);
         var columns = new List<(string Name, uint TypeId, string TypeName)>();
-        var description = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None)
+        var description = await batch.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None)
             .ConfigureAwait(false);
         await using (description.ConfigureAwait(false))
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Keys;
 using Npgsql;
 using NpgsqlTypes;
@@ -59,6 +60,13 @@ internal sealed record SelectStatement(string Sql, IReadOnlyList<string?> Parame
     {
         var names = string.Join(", ", layout.Columns.Select((_, index) => $"c{index}"));
         return $"(\n{query.Sql}\n) AS q" + (names.Length > 0 ? $"({names})" : "");
+    }
+
+    /// <summary>Asks Postgres for the columns of a query; to be executed with <c>SchemaOnly</c>.</summary>
+    public static NpgsqlBatch Describe(PostgresQuery query, NpgsqlConnection connection)
+    {
+        var command = new SelectStatement(query.Sql, query.Parameters).Command("");
+        return new QueryBatch(connection, $"describe {query.Name}") { BatchCommands = { command } };
     }
 
     /// <summary>A command of a batch that holds this statement.</summary>

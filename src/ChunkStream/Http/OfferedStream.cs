@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.Formats;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
@@ -19,6 +20,9 @@ internal sealed record OfferedStream(string Name, Func<RecordEncoding, Cancellat
 
     /// <summary>How long the stream may last, if that is less than the engine allows; else null.</summary>
     public TimeSpan? MaxDuration { get; init; }
+
+    /// <summary>The span of the stream that this one resumes, if its token names one; else null.</summary>
+    public ActivityContext? Origin { get; init; }
 
     /// <summary>
     /// Replaces the chosen format by the variant in which this stream is written; null for no change.

@@ -24,6 +24,7 @@ internal sealed class StreamRun : IDisposable
     private readonly StreamSource _source;
     private readonly StreamPump _pump;
     private readonly ResponseEnd _end;
+    private readonly StreamSpan? _span;
     private readonly long _started;
 
     /// <summary>Opens the source, which does nothing yet.</summary>
@@ -38,8 +39,10 @@ internal sealed class StreamRun : IDisposable
         (_http, _stream, _format, _body, _engine) = (http, stream, format, body, engine);
         _engine.Metrics.Started(stream.Name, format.Name);
         _started = engine.Time.GetTimestamp();
+        _span = StreamSpan.Start(stream.Name, format.Name, stream.Origin, engine.Time);
         _lifetime = engine.Begin(http, stream.MaxDuration);
         _source = stream.Open(format.Encoding, _lifetime.Token);
+        _source.Span = _span;
         _pump = new StreamPump(_source, format, body.Writer, engine.Options, engine.Time);
         var isBehindHost = http.Features.Get<IInvocationFeature>() is not null;
         _end = new ResponseEnd(http, isBehindHost, engine.Time);
@@ -75,7 +78,11 @@ internal sealed class StreamRun : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _lifetime.Dispose();
+    public void Dispose()
+    {
+        _span?.Dispose();
+        _lifetime.Dispose();
+    }
 
     private async Task<End> StreamAsync()
     {
@@ -87,6 +94,7 @@ internal sealed class StreamRun : IDisposable
                 response.Headers[StreamResult.EstimateHeader] = rows.ToString(CultureInfo.InvariantCulture);
             _end.Begin();
             await response.StartAsync(_lifetime.Token).ConfigureAwait(false);
+            HttpMetrics.Exclude(_http);
             await _pump.RunAsync(first, _lifetime.Token).ConfigureAwait(false);
             await _body.CompleteAsync().ConfigureAwait(false);
             return new End(StreamOutcome.Completed);
@@ -169,6 +177,7 @@ internal sealed class StreamRun : IDisposable
             _source.Continuations);
         _engine.Log.StreamEnded(report, end.ClientLeft ? null : end.Failure);
         _engine.Metrics.Ended(report);
+        _span?.End(report);
     }
 
     private async Task ReleaseAsync()

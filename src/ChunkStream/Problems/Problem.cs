@@ -36,6 +36,9 @@ public sealed record Problem(
     [JsonIgnore]
     public int? RetryAfterSeconds { get; init; }
 
+    /// <summary>The last part of <see cref="Type"/>, which names the kind of problem to an operator.</summary>
+    internal string Slug => Type[(Type.LastIndexOf(':') + 1)..];
+
     /// <summary>The server failed in a way that clients are not told; the log has it. 500.</summary>
     public static Problem Internal { get; } = new(
         "urn:chunkstream:internal-error", "Internal error", 500,

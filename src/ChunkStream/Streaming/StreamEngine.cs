@@ -83,9 +83,11 @@ internal sealed class StreamEngine : IDisposable
             Duration: TimeSpan.Zero,
             FirstByte: null,
             Stalled: TimeSpan.Zero);
+        using var span = StreamSpan.Start(report.Stream, report.Format, origin: null, Time);
         Metrics.Started(report.Stream, report.Format);
         Log.StreamEnded(report, failure: null);
         Metrics.Ended(report);
+        span?.End(report);
     }
 
     private TimeSpan Shorter(TimeSpan? duration)

@@ -36,7 +36,7 @@ internal sealed partial class StreamLog(ILogger logger)
             unexpected,
             report.Stream,
             report.Outcome,
-            report.Problem is { } problem ? $" ({problem.Type[(problem.Type.LastIndexOf(':') + 1)..]}{cause})" : "",
+            report.Problem is { } problem ? $" ({problem.Slug}{cause})" : "",
             report.Format,
             report.Records,
             report.Bytes,

@@ -9,8 +9,16 @@ namespace ChunkStream.Streaming;
 /// </summary>
 internal sealed class StreamMetrics
 {
-    /// <summary>The meter's name.</summary>
-    public const string MeterName = "ChunkStream";
+    // By default OpenTelemetry's buckets are made for milliseconds.
+    private static readonly InstrumentAdvice<double> Short = new()
+    {
+        HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    };
+
+    private static readonly InstrumentAdvice<double> Long = new()
+    {
+        HistogramBucketBoundaries = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 1800, 3600],
+    };
 
     private readonly UpDownCounter<long> _active;
     private readonly Histogram<double> _duration;
@@ -22,14 +30,18 @@ internal sealed class StreamMetrics
 
     public StreamMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(MeterName);
+        var meter = meters.Create(ChunkStreamTelemetry.MeterName);
         _active = meter.CreateUpDownCounter<long>("chunkstream.stream.active", "{stream}", "Streams that are open.");
-        _duration = meter.CreateHistogram<double>(
-            "chunkstream.stream.duration", "s", "From the request to the end of the stream.");
-        _firstByte = meter.CreateHistogram<double>(
-            "chunkstream.stream.first_byte", "s", "From the request to the first flush.");
-        _stall = meter.CreateHistogram<double>(
-            "chunkstream.stream.stall", "s", "How long of its duration a stream waited for its reader.");
+        _duration = meter.CreateHistogram(
+            "chunkstream.stream.duration", "s", "From the request to the end of the stream.", tags: null, Long);
+        _firstByte = meter.CreateHistogram(
+            "chunkstream.stream.first_byte", "s", "From the request to the first flush.", tags: null, Short);
+        _stall = meter.CreateHistogram(
+            "chunkstream.stream.stall",
+            "s",
+            "How long of its duration a stream waited for its reader.",
+            tags: null,
+            Long);
         _records = meter.CreateCounter<long>("chunkstream.stream.records", "{record}", "Records written.");
         _bytes = meter.CreateCounter<long>("chunkstream.stream.bytes", "By", "Bytes written, before compression.");
         _continuations = meter.CreateCounter<long>(
@@ -46,7 +58,7 @@ internal sealed class StreamMetrics
     {
         _active.Add(-1, Tags(report.Stream, report.Format));
         var tags = Tags(report.Stream, report.Format);
-        tags.Add("chunkstream.outcome", report.Outcome.ToString());
+        tags.Add(StreamTags.Outcome, report.Outcome.ToString());
         _duration.Record(report.Duration.TotalSeconds, tags);
         _stall.Record(report.Stalled.TotalSeconds, tags);
         _records.Add(report.Records, tags);
@@ -63,10 +75,10 @@ internal sealed class StreamMetrics
         if (times == 0)
             return;
         var tags = Tags(report.Stream, report.Format);
-        tags.Add("chunkstream.reason", reason);
+        tags.Add(StreamTags.Reason, reason);
         _continuations.Add(times, tags);
     }
 
     private static TagList Tags(string stream, string format)
-        => new() { { "chunkstream.stream", stream }, { "chunkstream.format", format } };
+        => new() { { StreamTags.Stream, stream }, { StreamTags.Format, format } };
 }

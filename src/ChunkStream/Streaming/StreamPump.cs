@@ -102,7 +102,7 @@ internal sealed class StreamPump(
         try
         {
             await (_flushing ?? Task.CompletedTask).WaitAsync(limit.Token).ConfigureAwait(false);
-            WriteEnd(System.Text.Encoding.ASCII.GetString(source.Checkpoint));
+            WriteEnd(System.Text.Encoding.ASCII.GetString(source.LinkedCheckpoint));
             await FlushAsync(limit.Token).ConfigureAwait(false);
             return true;
         }
@@ -189,7 +189,7 @@ internal sealed class StreamPump(
         if (_events is not null)
             SseFormat.WriteFields(_output, _events.Fields);
         if (_checkpoints is CheckpointPlace.InEachRecord)
-            WriteCheckpoint();
+            WriteCheckpoint(source.Checkpoint);
         format.WriteRecordEnd(_output);
         _insideRecord = false;
         Records++;
@@ -201,13 +201,13 @@ internal sealed class StreamPump(
             return;
         if (Records == _recordsAtCheckpoint)
             return;
-        WriteCheckpoint();
+        WriteCheckpoint(source.LinkedCheckpoint);
         _recordsAtCheckpoint = Records;
     }
 
-    private void WriteCheckpoint()
+    private void WriteCheckpoint(ReadOnlySpan<byte> token)
     {
-        if (source.Checkpoint is { IsEmpty: false } token)
+        if (!token.IsEmpty)
             format.WriteCheckpoint(_output, token);
     }
 
@@ -251,15 +251,24 @@ internal sealed class StreamPump(
         // Without the token: Kestrel would reset the connection when it is cancelled, and no last words could be sent.
         var flushing = body.FlushAsync(CancellationToken.None).AsTask();
         _flushing = flushing;
-        if (!flushing.IsCompleted)
+        try
         {
-            _readerWait = source.WaitForReaderAsync(flushing);
-            await _readerWait.WaitAsync(cancellation).ConfigureAwait(false);
-        }
+            if (!flushing.IsCompleted)
+            {
+                _readerWait = source.WaitForReaderAsync(flushing);
+                await _readerWait.WaitAsync(cancellation).ConfigureAwait(false);
+            }
 
-        var result = await flushing.ConfigureAwait(false);
-        Stalled += time.GetElapsedTime(start);
-        if (result.IsCompleted)
-            throw new ReaderGoneException();
+            if ((await flushing.ConfigureAwait(false)).IsCompleted)
+                throw new ReaderGoneException();
+        }
+        finally
+        {
+            // Also where the wait ends with the stream: a reader that takes nothing more and leaves has stalled.
+            var waited = time.GetElapsedTime(start);
+            Stalled += waited;
+            if (waited >= StreamSpan.LongStall)
+                source.Span?.Stalled(waited, Records);
+        }
     }
 }

@@ -23,4 +23,13 @@ internal sealed record StreamReport(
     TimeSpan Duration,
     TimeSpan? FirstByte,
     TimeSpan Stalled,
-    StreamContinuations Continuations = default);
+    StreamContinuations Continuations = default)
+{
+    /// <summary>Whether the stream failed by the fault of server or platform, not of the request.</summary>
+    public bool IsError => Outcome switch
+    {
+        StreamOutcome.Failed or StreamOutcome.DeadlineReached or StreamOutcome.Stopped => true,
+        StreamOutcome.Refused => Problem is not { Status: < 500 },
+        _ => false,
+    };
+}

@@ -57,6 +57,16 @@ public abstract class StreamSource : IAsyncDisposable
     /// </returns>
     public virtual Task WaitForReaderAsync(Task reader) => reader;
 
+    /// <summary>
+    /// The same place as a token that may also name the span with which the stream began, so that the span of the
+    /// stream that resumes here is linked with it. It is longer, and so is sent once a flush at most, not with each
+    /// record.
+    /// </summary>
+    internal virtual ReadOnlySpan<byte> LinkedCheckpoint => Checkpoint;
+
+    /// <summary>The span of the stream that reads this source; null where nobody traces it.</summary>
+    internal StreamSpan? Span { get; set; }
+
     /// <summary>How often the source was continued so far, for the log and the metrics.</summary>
     internal virtual StreamContinuations Continuations => default;
 
