@@ -103,6 +103,20 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
     }
 
     [Fact]
+    public async Task Health_says_for_how_many_instances_the_database_has_connections()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString + ";Maximum Pool Size=15", "select 1 as a",
+            ("ChunkStream:Streams:Connections", "7"));
+        using var response = await api.GetAsync("/api/health");
+
+        // 300, less three that the server keeps for its administrators. An instance has both pools, and three beside.
+        Assert.Equal(
+            "{\"perInstance\":25,\"server\":297,\"instances\":11}",
+            JsonNode.Parse(await response.Content.ReadAsStringAsync().Within())!["connections"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task A_restart_of_Postgres_between_two_requests_goes_unnoticed()
     {
         for (var restart = 0; restart < 3; restart++)
@@ -135,6 +149,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
         Assert.StartsWith(
             status is HttpStatusCode.OK ? "up" : "down: ", (string?)report["dependencies"]!["postgres"],
             StringComparison.Ordinal);
+        Assert.Equal(status is HttpStatusCode.OK, report["connections"]!["server"] is not null);
         return (string?)report["status"];
     }
 }

@@ -4,9 +4,16 @@ using ChunkStream.LocalHost.Web;
 
 namespace ChunkStream.LocalHost.Functions;
 
-/// <summary>The function app under Azure Functions Core Tools: <c>func start</c>.</summary>
+/// <summary>
+/// The function app under Azure Functions Core Tools, by <c>dotnet run</c> in its folder: that builds the app, and
+/// starts func in the folder of what was built. (func itself warns that it may not load extensions when it is started
+/// beside a project file.)
+/// </summary>
 internal sealed class CoreTools
 {
+    // The program of the .NET SDK, which has started us.
+    private const string Dotnet = "dotnet";
+
     // How long func may take to stop by itself before it is killed. Ctrl+C in a terminal reaches func and the function
     // app too: the app ends its recordings, which takes no longer than this. func itself would take 3 s, or for ever
     // while a call is open, and nobody at a desk needs what it does then. A signal that is sent to this process alone
@@ -19,7 +26,7 @@ internal sealed class CoreTools
     private readonly string _program;
     private readonly string _folder;
 
-    /// <param name="program">The path of func.</param>
+    /// <param name="program">The program that runs the project: dotnet.</param>
     /// <param name="folder">The function app's folder.</param>
     internal CoreTools(string program, string folder)
     {
@@ -31,11 +38,16 @@ internal sealed class CoreTools
     /// <exception cref="StartupFailure">One of them is missing; the message says how to get it.</exception>
     public static CoreTools Find()
     {
-        var program = FindProgram() ?? throw new StartupFailure(
-            "Azure Functions Core Tools (func) is not on the PATH. Install it:\n"
-            + "  npm i -g azure-functions-core-tools@4\nWithout --functions the same endpoints run here without it.");
+        if (!IsFuncOnThePath())
+        {
+            throw new StartupFailure(
+                "Azure Functions Core Tools (func) is not on the PATH. Install it:\n"
+                + "  npm i -g azure-functions-core-tools@4\n"
+                + "Without --functions the same endpoints run here without it.");
+        }
+
         var folder = ProjectFolder.Find() ?? throw new StartupFailure(ProjectFolder.NotFound);
-        return new CoreTools(program, folder);
+        return new CoreTools(Dotnet, folder);
     }
 
     /// <summary>Runs the function app until it ends or the token is cancelled, and returns the exit code.</summary>
@@ -70,8 +82,8 @@ internal sealed class CoreTools
 
     private Process Start(int port, string connectionString, string resumeKey)
     {
-        Console.Out.WriteLine($"Starting func in {_folder}");
-        return Process.Start(new ProcessStartInfo(_program, ["start", "--port", $"{port}"])
+        Console.Out.WriteLine($"Starting dotnet run in {_folder}: it builds the function app, and starts func.");
+        return Process.Start(new ProcessStartInfo(_program, ["run", "--", "--port", $"{port}"])
         {
             WorkingDirectory = _folder,
             Environment =
@@ -97,13 +109,13 @@ internal sealed class CoreTools
         }
     }
 
-    private static string? FindProgram()
+    private static bool IsFuncOnThePath()
     {
         string[] names = OperatingSystem.IsWindows() ? ["func.exe", "func.cmd"] : ["func"];
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
             Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         return folders
             .SelectMany(folder => names.Select(name => Path.Combine(folder, name)))
-            .FirstOrDefault(File.Exists);
+            .Any(File.Exists);
     }
 }

@@ -33,7 +33,7 @@ internal static class LocalSettings
         if (File.Exists(file))
         {
             return Values(file)?[Postgres]?.ToString() == connectionString
-                ? $"{file} names this Postgres: func start uses it."
+                ? $"{file} names this Postgres: the function app uses it."
                 : $"{file} is yours, and is left as it is: to use this Postgres put the line above into it.";
         }
 
@@ -44,7 +44,7 @@ internal static class LocalSettings
         settings["Values"]![Postgres] = connectionString;
         settings["Values"]![ResumeKey] = PrivateFile.NewSecret();
         PrivateFile.Write(file, settings.ToJsonString(Readable) + "\n");
-        return $"{file} was made, and names this Postgres: func start uses it.";
+        return $"{file} was made, and names this Postgres: the function app uses it.";
     }
 
     private static JsonNode? Values(string file)

@@ -1,9 +1,15 @@
 using ChunkStream.App;
+using ChunkStream.App.Entra;
+using ChunkStream.Configuration;
 using ChunkStream.DurableStreams.Protocol;
+using ChunkStream.DurableStreams.Store;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -19,6 +25,7 @@ public static class ChunkStreamApp
     {
         ArgumentNullException.ThrowIfNull(services);
         services.Configure<SocketTransportOptions>(UnsentLimit.Configure);
+        AddDatabaseIdentity(services);
         services.AddSingleton<DeclaredGenerators>();
         services.AddSingleton(provider => new EndpointTable(
             provider.GetServices<GeneratorEndpoint>(), provider.GetServices<EndpointExample>()));
@@ -26,7 +33,10 @@ public static class ChunkStreamApp
             provider.GetRequiredService<DeclaredGenerators>(),
             provider.GetRequiredService<QueryEndpoint>(),
             provider.GetRequiredService<DurableEndpoint>(),
-            provider.GetRequiredService<PostgresHealth>()));
+            new HealthResult(
+                provider.GetRequiredService<PostgresHealth>(),
+                () => provider.GetRequiredService<PostgresDatabase>().MostConnections
+                    + provider.GetRequiredService<DurableDatabase>().MostConnections)));
         return services.AddChunkStream().AddQueries().AddDurableStreams();
     }
 
@@ -67,5 +77,20 @@ public static class ChunkStreamApp
         ArgumentNullException.ThrowIfNull(call);
         builder.Services.AddSingleton(new EndpointExample(endpoint, call));
         return builder;
+    }
+
+    // Libraries know nothing of Azure, so the app adds its tokens to the connection of the settings. Where they are not
+    // asked for, none of Azure's code is loaded.
+    private static void AddDatabaseIdentity(IServiceCollection services)
+    {
+        services.AddCheckedSettings<AzureOptions>(AzureOptions.Section);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AzureOptions>, DatabaseIdentityCheck>());
+        services.AddSingleton(provider => ConfiguredConnection.Create(
+            provider.GetRequiredService<IConfiguration>(),
+            provider.GetRequiredService<IOptions<AzureOptions>>().Value.DatabaseIdentity is { } identity
+                ? Tokens(identity)
+                : null));
+
+        static IPasswordSource Tokens(string identity) => TokenPasswords.Create(identity);
     }
 }

@@ -9,7 +9,11 @@ using Microsoft.AspNetCore.Http;
 namespace ChunkStream.App;
 
 /// <summary>200 while all is well, 503 with which dependency is down.</summary>
-internal sealed class HealthResult(PostgresHealth postgres) : IResult
+/// <param name="postgres">Asks the database.</param>
+/// <param name="mostConnections">
+/// Counts the connections to it that this process has at most; 0 where there is none. Nobody needs that at start.
+/// </param>
+internal sealed class HealthResult(PostgresHealth postgres, Func<int> mostConnections) : IResult
 {
     /// <inheritdoc />
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -17,10 +21,10 @@ internal sealed class HealthResult(PostgresHealth postgres) : IResult
         ArgumentNullException.ThrowIfNull(httpContext);
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(
             httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
-        var failure = await postgres.FailureAsync(lifetime.Token).ConfigureAwait(false);
+        var (failure, connections) = await postgres.StateAsync(lifetime.Token).ConfigureAwait(false);
         var report = failure is null
-            ? Report("healthy", "up")
-            : Report("unhealthy", "down: " + PostgresFailures.Describe(failure).Detail);
+            ? Report("healthy", "up", connections)
+            : Report("unhealthy", "down: " + PostgresFailures.Describe(failure).Detail, connections);
 
         var response = httpContext.Response;
         response.StatusCode = failure is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
@@ -33,16 +37,29 @@ internal sealed class HealthResult(PostgresHealth postgres) : IResult
             await response.Body.WriteAsync(body, lifetime.Token).ConfigureAwait(false);
     }
 
-    private static HealthReport Report(string status, string postgres)
-        => new(status, new Dictionary<string, string> { ["postgres"] = postgres });
+    private HealthReport Report(string status, string postgres, int? ofServer) => new(
+        status,
+        new Dictionary<string, string> { ["postgres"] = postgres },
+        mostConnections() is var most and > 0 ? new ConnectionReport(most, ofServer, ofServer / most) : null);
 }
 
 /// <summary>The body of <c>/health</c>.</summary>
 /// <param name="Status"><c>healthy</c> or <c>unhealthy</c>.</param>
 /// <param name="Dependencies">For each dependency <c>up</c>, or <c>down: </c> and why.</param>
+/// <param name="Connections">Those to the database, if there is one.</param>
 internal sealed record HealthReport(
     [property: JsonPropertyName("status")] string Status,
-    [property: JsonPropertyName("dependencies")] IReadOnlyDictionary<string, string> Dependencies);
+    [property: JsonPropertyName("dependencies")] IReadOnlyDictionary<string, string> Dependencies,
+    [property: JsonPropertyName("connections")] ConnectionReport? Connections);
+
+/// <summary>Whether the database has the connections for all instances.</summary>
+/// <param name="PerInstance">How many an instance has at most: the pools, and three beside them.</param>
+/// <param name="Server">How many ordinary roles have there altogether; null while it does not answer.</param>
+/// <param name="Instances">For how many instances that is enough, if nobody else uses the server.</param>
+internal sealed record ConnectionReport(
+    [property: JsonPropertyName("perInstance")] int PerInstance,
+    [property: JsonPropertyName("server")] int? Server,
+    [property: JsonPropertyName("instances")] int? Instances);
 
 /// <summary>The JSON of <see cref="HealthReport"/>, without reflection.</summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
@@ -51,5 +68,9 @@ internal sealed partial class HealthJson : JsonSerializerContext
 {
     /// <summary>Leaves quotes and non-ASCII readable: a person may read this in a terminal.</summary>
     public static HealthJson Readable { get; } =
-        new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        new(new JsonSerializerOptions
+        {
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        });
 }

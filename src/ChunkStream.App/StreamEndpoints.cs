@@ -1,7 +1,6 @@
 using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.Http;
-using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
@@ -30,10 +29,10 @@ public sealed class StreamEndpoints
     private readonly DeclaredGenerators _generators;
     private readonly QueryEndpoint _queries;
     private readonly DurableEndpoint _durable;
-    private readonly PostgresHealth _health;
+    private readonly HealthResult _health;
 
     internal StreamEndpoints(
-        DeclaredGenerators generators, QueryEndpoint queries, DurableEndpoint durable, PostgresHealth health)
+        DeclaredGenerators generators, QueryEndpoint queries, DurableEndpoint durable, HealthResult health)
         => (_generators, _queries, _durable, _health) = (generators, queries, durable, health);
 
     /// <summary><c>GET /{name}</c>: a generator that the app declares with <c>AddGenerator</c>.</summary>
@@ -76,7 +75,7 @@ public sealed class StreamEndpoints
     public IResult Health(HttpRequest request)
         => new RequestParameters(Required(request).Query).Problem() is { } problem
             ? new ProblemResult(problem)
-            : new HealthResult(_health);
+            : _health;
 
     /// <summary><c>GET /ui/</c>: the page, and the files that it asks for.</summary>
     /// <inheritdoc cref="DbStream" />

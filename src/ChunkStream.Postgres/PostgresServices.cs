@@ -91,5 +91,5 @@ public static class PostgresServices
 
     private static OptionsBuilder<QueryOptions> AddQueryOptions(IServiceCollection services)
         => services.AddCheckedSettings<QueryOptions>(
-            QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost");
+            QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost", "Azure");
 }

@@ -16,6 +16,10 @@ internal sealed class DurableDatabase : IAsyncDisposable
 {
     private const string Name = "ChunkStream streams";
 
+    // The connections that an instance may have beside the pool: one that listens, one that notifies, and for moments
+    // one that looks for the tables.
+    internal const int OutsideThePool = 3;
+
     // A task takes milliseconds, and seconds where it waits for another's transaction.
     private static readonly TimeSpan TaskLimit = TimeSpan.FromSeconds(30);
 
@@ -41,6 +45,7 @@ internal sealed class DurableDatabase : IAsyncDisposable
 
         pooled.ConnectionStringBuilder.Pooling = true;
         pooled.ConnectionStringBuilder.MaxPoolSize = options.Value.Connections;
+        MostConnections = options.Value.Connections + OutsideThePool;
 
         // Npgsql's own limit comes first, because its message says more.
         _openLimit = TimeSpan.FromSeconds(pooled.ConnectionStringBuilder.Timeout + 1);
@@ -84,6 +89,9 @@ internal sealed class DurableDatabase : IAsyncDisposable
         await EnsureSchemaAsync(cancellation).ConfigureAwait(false);
         return await LimitedAsync(_single!, cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>How many connections it has at most; 0 where there is no database.</summary>
+    public int MostConnections { get; }
 
     /// <summary>Whether the streams' tables are there. Makes none.</summary>
     public async ValueTask<bool> HasSchemaAsync(CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Failures;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -13,7 +14,11 @@ internal sealed class ConfiguredConnection
     private readonly Func<string?> _text;
     private readonly Func<NpgsqlDataSourceBuilder>? _own;
 
-    private ConfiguredConnection(Func<string?> text, Func<NpgsqlDataSourceBuilder>? own) => (_text, _own) = (text, own);
+    private readonly IPasswordSource? _passwords;
+
+    private ConfiguredConnection(
+        Func<string?> text, Func<NpgsqlDataSourceBuilder>? own, IPasswordSource? passwords = null)
+        => (_text, _own, _passwords) = (text, own, passwords);
 
     /// <summary>
     /// The connection string as it stands in the settings; null or empty where there is none, or none is needed.
@@ -27,8 +32,10 @@ internal sealed class ConfiguredConnection
     public static ConfiguredConnection Create(string? text) => new(() => text, own: null);
 
     /// <summary>The database of the app's settings.</summary>
-    public static ConfiguredConnection Create(IConfiguration configuration)
-        => new(() => configuration.GetConnectionString("Postgres"), own: null);
+    /// <param name="configuration">Has the connection string.</param>
+    /// <param name="passwords">Gives the passwords; null where the connection string or a pass file has one.</param>
+    public static ConfiguredConnection Create(IConfiguration configuration, IPasswordSource? passwords = null)
+        => new(() => configuration.GetConnectionString("Postgres"), own: null, passwords);
 
     /// <summary>The database of a builder of the app's own.</summary>
     /// <param name="create">
@@ -58,12 +65,41 @@ internal sealed class ConfiguredConnection
 
         // If no password is given, Npgsql looks for one in the pass file, at each new connection. So no provider is set
         // then.
-        if (builder.ConnectionStringBuilder.Password is not null)
+        if (_passwords is { } passwords)
+        {
+            builder.UsePasswordProvider(
+                _ => Explained(passwords), (_, cancellation) => ExplainedAsync(passwords, cancellation));
+        }
+        else if (builder.ConnectionStringBuilder.Password is not null)
         {
             builder.ConnectionStringBuilder.Password = null;
             builder.UsePasswordProvider(_ => Password!, (_, _) => ValueTask.FromResult(Password!));
         }
 
         return builder;
+    }
+
+    private static string Explained(IPasswordSource passwords)
+    {
+        try
+        {
+            return passwords.Password();
+        }
+        catch (Exception failure)
+        {
+            throw new PasswordException(failure);
+        }
+    }
+
+    private static async ValueTask<string> ExplainedAsync(IPasswordSource passwords, CancellationToken cancellation)
+    {
+        try
+        {
+            return await passwords.PasswordAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        {
+            throw new PasswordException(failure);
+        }
     }
 }

@@ -42,6 +42,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         _log = new PostgresLog(loggers.CreateLogger<PostgresDatabase>());
         var settings = new NpgsqlConnectionStringBuilder(dataSource?.ConnectionString);
         var poolSize = settings.Pooling ? settings.MaxPoolSize : ConnectionString.DefaultPoolSize;
+        MostConnections = dataSource is null ? 0 : Math.Max(1 + Reserve, poolSize);
         Slots = new ConnectionSlots(
             Math.Max(1, poolSize - Reserve),
             options.AnonymousShare,
@@ -76,6 +77,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     }
 
     public PostgresOptions Options { get; }
+
+    /// <summary>How many connections it has at most; 0 where there is no database.</summary>
+    public int MostConnections { get; }
 
     /// <summary>Which streams may take a connection.</summary>
     public ConnectionSlots Slots { get; }

@@ -25,6 +25,8 @@ internal static class PostgresFailures
         ColumnsChangedException => Problem.BrokenQuery("The query's columns changed while it was being read."),
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } => Problem.Unavailable(
             "The database can't be reached now."),
+        NpgsqlException { InnerException: PasswordException } => Problem.Unavailable(
+            "The app could not log in to the database."),
         NpgsqlException { InnerException: MessageTooLargeException large } => Problem.BrokenQuery(large.Message),
         // Npgsql throws these if no connection of the pool came free in time.
         NpgsqlException { IsTransient: true } or TimeoutException => Problem.Unavailable(

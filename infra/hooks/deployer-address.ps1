@@ -1,0 +1,16 @@
+# Tells the deployment this machine's public address, which the database then lets in (infra/modules/postgres.bicep).
+# Without it the deployment goes on, and the role of the app can only be made from inside Azure.
+# `azd env set DEPLOYER_IP none` keeps this from asking anybody, and the database closed to other machines.
+$ErrorActionPreference = 'Stop'
+
+if ($env:DEPLOYER_IP -eq 'none' -or $env:PRIVATE_DATABASE -eq 'true') {
+    exit 0
+}
+
+try {
+    $address = Invoke-RestMethod -Uri https://api.ipify.org -TimeoutSec 20
+    azd env set DEPLOYER_IP $address
+}
+catch {
+    Write-Warning "This machine's public address was not found: set it with azd env set DEPLOYER_IP <address>."
+}

@@ -1,0 +1,52 @@
+// The secret that signs resume tokens. It is made once, by the first deployment, and seen by nobody but the app.
+
+param name string
+param location string
+param tags object
+param appPrincipalId string
+
+@description('The secret, if there is none yet.')
+@secure()
+param newResumeKey string
+
+// Key Vault Secrets User: may read the values of secrets, and nothing else.
+var secretsUser = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  '4633458b-17de-408a-b874-0445c86b69e6'
+)
+
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: { family: 'A', name: 'standard' }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 7
+  }
+}
+
+// A new value would make all resume tokens invalid that clients hold, so a later deployment leaves it as it is.
+@onlyIfNotExists()
+resource resumeKey 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'resume-key'
+  properties: {
+    value: newResumeKey
+  }
+}
+
+resource isReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, appPrincipalId, secretsUser)
+  scope: vault
+  properties: {
+    roleDefinitionId: secretsUser
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+// Without a version: a new version of the secret is taken within a day.
+output resumeKeyUri string = '${vault.properties.vaultUri}secrets/${resumeKey.name}'
