@@ -1,4 +1,5 @@
 using ChunkStream.DurableStreams;
+using ChunkStream.Functions.Telemetry;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -8,6 +9,8 @@ builder.ConfigureFunctionsWebApplication();
 builder.UseChunkStream();
 var app = builder.Services.AddChunkStreamApp();
 app.AddDemo(); // To take the demo out, delete this line and the folder demo/.
+
+FunctionsTelemetry.AddIfWanted(builder);
 
 // Instead of in each process that runs: the timer trigger of SweepFunctions.
 builder.Services.Configure<DurableStreamOptions>(streams => streams.SweepSeconds = 0);

@@ -52,6 +52,9 @@ internal sealed class RunningProgram : IAsyncDisposable
             """]);
     }
 
+    /// <summary>The process's id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>The next line that it says.</summary>
     public async Task<string> ReadLineAsync()
         => await _process.StandardOutput.ReadLineAsync().Within()

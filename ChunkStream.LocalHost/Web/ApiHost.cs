@@ -84,6 +84,7 @@ internal static class ApiHost
         builder.Services.AddSingleton(PlatformTimeLimit.Read(builder.Configuration));
         served.Register(builder.Services);
         builder.Services.AddLocalHostOptions();
+        LocalTelemetry.AddIfWanted(builder);
         builder.Services.AddRefusals();
         builder.Services.AddConnectionLimit(options, builder.Configuration);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownLimit);
