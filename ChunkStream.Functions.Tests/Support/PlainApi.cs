@@ -55,6 +55,9 @@ internal sealed class PlainApi : IAsyncDisposable
 
     public async Task<string> TextAsync(string path) => await Client.GetStringAsync(path).Within();
 
+    /// <summary>Stops the app, as a signal would.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

@@ -2,6 +2,8 @@ using ChunkStream;
 using ChunkStream.Configuration;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -26,6 +28,8 @@ public static class ChunkStreamServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(PlatformTimeLimit.None);
         services.TryAddSingleton<StreamEngine>();
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IPostConfigureOptions<HostOptions>, ShutdownTime>());
         return new ChunkStreamBuilder(services);
     }
 }
