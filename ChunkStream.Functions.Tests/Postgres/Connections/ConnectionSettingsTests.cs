@@ -59,6 +59,17 @@ public sealed class ConnectionSettingsTests(RealPostgres postgres) : IDisposable
         Assert.Equal(201, (int)stream.StatusCode);
     }
 
+    [Theory]
+    [InlineData("", GssEncryptionMode.Disable)]
+    [InlineData("GSS Encryption Mode=Prefer", GssEncryptionMode.Prefer)]
+    [InlineData("GssEncryptionMode=Require", GssEncryptionMode.Require)]
+    public void Kerberos_is_tried_only_where_that_is_asked_for(string given, GssEncryptionMode expected)
+    {
+        var settings = new NpgsqlConnectionStringBuilder("Host=h;" + given);
+        ConnectionSettings.Complete(settings, "tests", connectSeconds: 15);
+        Assert.Equal(expected, settings.GssEncryptionMode);
+    }
+
     [Fact]
     public async Task A_timeout_of_0_is_no_shorter_than_the_default()
     {

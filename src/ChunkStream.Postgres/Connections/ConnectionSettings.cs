@@ -74,6 +74,8 @@ internal static class ConnectionSettings
             ["Keepalive"] = 0,
         };
 
+    private const string GssMode = "GSS Encryption Mode";
+
     private static readonly PropertyInfo[] Properties =
     [
         .. typeof(NpgsqlConnectionStringBuilder)
@@ -114,6 +116,11 @@ internal static class ConnectionSettings
             settings.Timeout = connectSeconds;
         if (!IsGiven(settings, "Application Name"))
             settings.ApplicationName = applicationName;
+
+        // Npgsql 10 tries Kerberos before each connection, unless it is told not to. Where the system has no Kerberos
+        // library, as in small containers, that is a failure for each connection, and lines on the console.
+        if (!IsGiven(settings, GssMode) && Environment.GetEnvironmentVariable("PGGSSENCMODE") is null)
+            settings.GssEncryptionMode = GssEncryptionMode.Disable;
     }
 
     /// <summary>Whether a setting was given, or set since.</summary>
