@@ -2,15 +2,14 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using ChunkStream.Functions.Tests.Support;
 
-namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
+namespace ChunkStream.Functions.Tests.Support;
 
 /// <summary>
-/// A process of the local host that is killed and started again at the same address. Its settings are environment
-/// variables.
+/// A process of the local host. It can be killed or told to stop, and be started again at the same address. Its
+/// settings are environment variables.
 /// </summary>
-internal sealed class ChaosInstance(
+internal sealed class LocalHostProcess(
     string connectionString, params (string Name, string Value)[] settings) : IDisposable
 {
     private const int LinesKept = 60;
@@ -18,6 +17,9 @@ internal sealed class ChaosInstance(
     private readonly int _port = FreePort();
     private readonly ConcurrentQueue<string> _lines = new();
     private Process? _process;
+
+    /// <summary>What a test calls it.</summary>
+    public string Name { get; init; } = "";
 
     public Uri Address => new($"http://127.0.0.1:{_port}/");
 
@@ -68,6 +70,15 @@ internal sealed class ChaosInstance(
 
     /// <summary>Kills the process at once, whatever it is doing.</summary>
     public void Kill() => _process?.Kill();
+
+    /// <summary>Tells the process to stop, and waits until it has: its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using (var kill = Process.Start("kill", $"-TERM {_process!.Id}"))
+            await kill.WaitForExitAsync().Within();
+        await _process.WaitForExitAsync().Within();
+        return _process.ExitCode;
+    }
 
     public void Dispose()
     {

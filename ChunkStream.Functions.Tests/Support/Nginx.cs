@@ -1,34 +1,54 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
 namespace ChunkStream.Functions.Tests.Support;
 
-/// <summary>A real nginx before a server of a test, with what it does by default; it ends with the test.</summary>
+/// <summary>A real nginx before servers of a test. It ends with the test.</summary>
 internal sealed class Nginx : IAsyncDisposable
 {
+    private const string ConfigurationFile = "nginx.conf";
+    private const string InstancesFile = "instances.conf";
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("chunkstream-nginx-");
-    private readonly Process _process;
+    private Process? _process;
 
-    private Nginx(Uri server)
+    private Nginx()
     {
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            Address = new Uri($"http://{listener.LocalEndpoint}");
-        }
+        // The workers of an nginx that root starts are another user's.
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_folder.FullName, File.GetUnixFileMode(_folder.FullName) | UnixFileMode.OtherExecute);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Address = new Uri($"http://{listener.LocalEndpoint}");
+    }
 
+    /// <summary>
+    /// The places under the address of <see cref="BeforeAsync(Uri)"/> that lead to the server, each by other settings.
+    /// </summary>
+    public static IReadOnlyList<string> Places { get; } = ["/default", "/buffered", "/unbuffered", "/http11"];
+
+    /// <summary>The folder of the configuration that is for users.</summary>
+    public static string Deployed { get; } = Path.Combine(Repository.Root, "deploy", "nginx");
+
+    public Uri Address { get; }
+
+    /// <summary>Starts one before a server, with what it does by default, and waits until it listens.</summary>
+    public static Task<Nginx> BeforeAsync(Uri server)
+    {
+        var nginx = new Nginx();
+        var folder = nginx._folder.FullName;
         string[] kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-        var temporary = string.Join(' ', kinds.Select(kind => $"{kind}_temp_path {_folder.FullName}/{kind};"));
+        var temporary = string.Join(' ', kinds.Select(kind => $"{kind}_temp_path {folder}/{kind};"));
         var origin = server.GetLeftPart(UriPartial.Authority);
-        var configuration = Path.Combine(_folder.FullName, "nginx.conf");
-        File.WriteAllText(configuration, $$"""
-            daemon off; master_process off; pid {{_folder.FullName}}/pid; error_log {{_folder.FullName}}/error.log;
+        return nginx.StartAsync($$"""
+            master_process off; pid {{folder}}/pid; error_log {{folder}}/error.log;
             events {}
             http {
                 access_log off; {{temporary}}
                 server {
-                    listen {{Address.Host}}:{{Address.Port}};
+                    listen {{nginx.Address.Authority}};
                     location /default/ { proxy_pass {{origin}}/; }
                     location /buffered/ { proxy_pass {{origin}}/; proxy_ignore_headers X-Accel-Buffering; }
                     location /unbuffered/ { proxy_pass {{origin}}/; proxy_buffering off; }
@@ -36,39 +56,92 @@ internal sealed class Nginx : IAsyncDisposable
                 }
             }
             """);
-        _process = Process.Start(
-            NginxFactAttribute.Program!,
-            ["-p", _folder.FullName, "-e", $"{_folder.FullName}/error.log", "-c", configuration]);
     }
 
-    /// <summary>The places under the address that lead to the server, each by other settings.</summary>
-    public static IReadOnlyList<string> Places { get; } = ["/default", "/buffered", "/unbuffered", "/http11"];
-
-    public Uri Address { get; }
-
-    /// <summary>Starts one before a server, and waits until it listens.</summary>
-    public static async Task<Nginx> BeforeAsync(Uri server)
+    /// <summary>
+    /// Starts one before several instances, with the configuration that is for users, and waits until it listens.
+    /// </summary>
+    public static async Task<Nginx> BeforeAsync(IEnumerable<Uri> instances)
     {
-        var nginx = new Nginx(server);
+        var nginx = new Nginx();
+        var configuration = (await File.ReadAllTextAsync(Path.Combine(Deployed, ConfigurationFile)))
+            .Replace("listen 8080;", $"listen {nginx.Address.Authority};", StringComparison.Ordinal)
+            .Replace("/tmp/", $"{nginx._folder.FullName}/", StringComparison.Ordinal)
+            .Replace("error_log stderr", $"error_log {nginx._folder.FullName}/error.log", StringComparison.Ordinal);
+        await nginx.WriteAsync(instances);
+        return await nginx.StartAsync(configuration);
+    }
+
+    /// <summary>
+    /// Makes other instances the ones that new requests go to, and waits until that is so. Requests that are under way
+    /// stay where they are.
+    /// </summary>
+    public async Task ReloadAsync(IEnumerable<Uri> instances)
+    {
+        await WriteAsync(instances);
+        var old = Workers().ToArray();
+        using (var kill = Process.Start("kill", $"-HUP {_process!.Id}"))
+            await kill.WaitForExitAsync().Within();
         await Bounded.Until(
-            async () =>
-            {
-                Assert.False(nginx._process.HasExited, "nginx did not start.");
-                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                var connecting = socket.ConnectAsync(nginx.Address.Host, nginx.Address.Port);
-                await connecting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                return connecting.IsCompletedSuccessfully;
-            },
-            "nginx listens");
-        return nginx;
+            () => Task.FromResult(
+                Workers().Except(old).Any() && Array.TrueForAll(old, worker => IsLeaving(worker))),
+            "nginx has new workers, and the old ones take no more requests");
     }
 
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
-        await _process.WaitForExitAsync().Within();
-        _process.Dispose();
+        if (_process is not null)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync().Within();
+            _process.Dispose();
+        }
+
         _folder.Delete(recursive: true);
+    }
+
+    private async Task<Nginx> StartAsync(string configuration)
+    {
+        var file = Path.Combine(_folder.FullName, ConfigurationFile);
+        await File.WriteAllTextAsync(file, configuration);
+        _process = Process.Start(
+            NginxFactAttribute.Program!,
+            ["-p", _folder.FullName, "-e", $"{_folder.FullName}/error.log", "-c", file, "-g", "daemon off;"]);
+        await Bounded.Until(
+            async () =>
+            {
+                Assert.False(_process.HasExited, "nginx did not start.");
+                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                var connecting = socket.ConnectAsync(Address.Host, Address.Port);
+                await connecting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return connecting.IsCompletedSuccessfully;
+            },
+            "nginx listens");
+        return this;
+    }
+
+    private Task WriteAsync(IEnumerable<Uri> instances) => File.WriteAllLinesAsync(
+        Path.Combine(_folder.FullName, InstancesFile),
+        instances.Select(instance => $"server {instance.Authority} max_fails=1 fail_timeout=2s;"));
+
+    private IEnumerable<int> Workers()
+        => File.ReadAllText($"/proc/{_process!.Id}/task/{_process.Id}/children")
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(id => int.Parse(id, CultureInfo.InvariantCulture));
+
+    // nginx says so in the title of the process.
+    private static bool IsLeaving(int worker)
+    {
+        try
+        {
+            var title = File.ReadAllText($"/proc/{worker}/cmdline");
+            return title.Length == 0 || title.Contains("shutting down", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // It has left.
+            return true;
+        }
     }
 }
 

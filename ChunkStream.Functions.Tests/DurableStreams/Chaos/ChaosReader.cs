@@ -45,6 +45,8 @@ internal sealed class ChaosReader(ChaosRun run, int number)
             {
                 _last = e.Message;
                 _instance++;
+                if (!leaving.IsCancellationRequested)
+                    run.CutsOfReaders.Enqueue($"{this}: {e}");
                 await Task.Delay(_chance.Next(40));
             }
         }

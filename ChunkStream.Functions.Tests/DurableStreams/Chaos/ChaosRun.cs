@@ -9,11 +9,8 @@ namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 /// <summary>
 /// One stream on two instances, with writers and readers, while something is being killed. The seed decides all chance.
 /// </summary>
-internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
+internal sealed class ChaosRun(int seed, Uri[] instances, int writerCount = 8, int readerCount = 20) : IDisposable
 {
-    public const int Writers = 8;
-    public const int Readers = 20;
-
     // How long the rest may take on a busy machine, after the last kill.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(45);
 
@@ -37,6 +34,12 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
     /// </summary>
     public ConcurrentBag<double> LagMilliseconds { get; } = [];
 
+    /// <summary>What readers met that they did not cause themselves: cuts and refusals.</summary>
+    public ConcurrentQueue<string> CutsOfReaders { get; } = [];
+
+    /// <summary>What writers met that they did not cause themselves.</summary>
+    public ConcurrentQueue<string> CutsOfWriters { get; } = [];
+
     public CancellationToken WritingEnds => _writingEnds.Token;
 
     public Random Chance(int of) => new(unchecked((seed * 397) + of));
@@ -52,8 +55,8 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
     {
         using (var created = await Client.PutAsync(Url(0), Json("")).Within())
             Assert.True(created.IsSuccessStatusCode, await created.Content.ReadAsStringAsync());
-        var writers = Enumerable.Range(0, Writers).Select(number => new ChaosWriter(this, number)).ToArray();
-        var readers = Enumerable.Range(0, Readers).Select(number => new ChaosReader(this, number)).ToArray();
+        var writers = Enumerable.Range(0, writerCount).Select(number => new ChaosWriter(this, number)).ToArray();
+        var readers = Enumerable.Range(0, readerCount).Select(number => new ChaosReader(this, number)).ToArray();
         var reading = readers.Select(reader => Task.Run(reader.RunAsync)).ToArray();
         var writing = writers.Select(writer => Task.Run(writer.RunAsync)).ToArray();
 
@@ -100,11 +103,11 @@ internal sealed class ChaosRun(int seed, Uri[] instances) : IDisposable
         => failure is HttpRequestException or IOException or OperationCanceledException;
 
     /// <summary>
-    /// Whether a refused call should be repeated at another instance. Only a 503 can come from what was killed; a 500
-    /// would mean that two appends got into each other's way.
+    /// Whether a refused call should be repeated at another instance. Only a 503 can come from what was killed, and a
+    /// 502 from a proxy before it; a 500 would mean that two appends got into each other's way.
     /// </summary>
     public static bool IsTrouble(HttpResponseMessage response)
-        => response.StatusCode is HttpStatusCode.ServiceUnavailable;
+        => response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.BadGateway;
 
     private async Task CloseAsync()
     {

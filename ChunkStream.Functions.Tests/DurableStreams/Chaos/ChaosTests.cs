@@ -63,13 +63,13 @@ public sealed class ChaosTests(RealPostgres postgres, ITestOutputHelper output)
             return $"{kills} connections killed";
         });
 
-    private async Task RunAsync(Func<ChaosInstance[], Random, Func<bool>, Task<string>> trouble)
+    private async Task RunAsync(Func<LocalHostProcess[], Random, Func<bool>, Task<string>> trouble)
     {
         var seed = Number("CHUNKSTREAM_CHAOS_SEED") ?? Random.Shared.Next();
         output.WriteLine($"CHUNKSTREAM_CHAOS_SEED={seed}");
-        using var first = new ChaosInstance(postgres.ConnectionString);
-        using var second = new ChaosInstance(postgres.ConnectionString);
-        ChaosInstance[] instances = [first, second];
+        using var first = new LocalHostProcess(postgres.ConnectionString);
+        using var second = new LocalHostProcess(postgres.ConnectionString);
+        LocalHostProcess[] instances = [first, second];
         await Task.WhenAll(first.StartAsync(), second.StartAsync());
         using var run = new ChaosRun(seed, [first.Address, second.Address]);
         var start = TimeProvider.System.GetTimestamp();

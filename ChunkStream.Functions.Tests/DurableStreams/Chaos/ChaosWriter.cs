@@ -44,11 +44,11 @@ internal sealed class ChaosWriter(ChaosRun run, int number)
     {
         for (var attempt = 1; ; attempt++)
         {
+            // Sometimes it leaves before the answer can come, so that the same append is under way twice.
+            using var patience = new CancellationTokenSource(
+                _chance.Next(10) == 0 ? TimeSpan.FromMilliseconds(_chance.Next(15)) : Patience);
             try
             {
-                // Sometimes it leaves before the answer can come, so that the same append is under way twice.
-                using var patience = new CancellationTokenSource(
-                    _chance.Next(10) == 0 ? TimeSpan.FromMilliseconds(_chance.Next(15)) : Patience);
                 using var request = new HttpRequestMessage(HttpMethod.Post, run.Url(_instance))
                 {
                     Content = ChaosRun.Json(body),
@@ -67,9 +67,12 @@ internal sealed class ChaosWriter(ChaosRun run, int number)
                     ChaosRun.IsTrouble(response),
                     $"Append ({_epoch}, {_sequence}) of writer {Number}, attempt {attempt}: "
                     + $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(patience.Token)}");
+                run.CutsOfWriters.Enqueue($"{(int)response.StatusCode}");
             }
             catch (Exception e) when (ChaosRun.IsTrouble(e))
             {
+                if (!patience.IsCancellationRequested)
+                    run.CutsOfWriters.Enqueue(e.Message);
             }
 
             Retries++;

@@ -7,7 +7,6 @@ using System.Text.RegularExpressions;
 using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Formats;
-using ChunkStream.Functions.Tests.DurableStreams.Chaos;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 using Npgsql;
@@ -518,7 +517,7 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     public async Task What_a_killed_process_recorded_is_read_elsewhere_and_is_not_whole()
     {
         await using var other = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "3"));
-        using var recorder = new ChaosInstance(
+        using var recorder = new LocalHostProcess(
             postgres.ConnectionString, ("ChunkStream__Streams__RecorderSeconds", "3"));
         await recorder.StartAsync();
         var (_, recorded) = New("/api/messages?count=1000&intervalMs=50");
