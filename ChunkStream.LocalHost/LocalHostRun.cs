@@ -52,6 +52,12 @@ internal static class LocalHostRun
         }
 
         var builder = ApiHost.CreateBuilder();
+        if (settings.Mode == RunMode.Health)
+        {
+            return await HealthProbe.RunAsync(
+                LocalHostOptions.Read(builder.Configuration).Address, settings.Port, cancellation);
+        }
+
         var database = ExistingDatabase(settings, builder.Configuration);
         builder.Configuration["ConnectionStrings:Postgres"] = database ?? "Host=127.0.0.1";
         var mistakes = ConfigurationCheck.Mistakes(builder.Configuration);

@@ -9,6 +9,7 @@ public sealed class CommandLineTests
     [InlineData("--port 8080 --rows 5", "Web", 8080, 5L)]
     [InlineData("--services", "Services", 7071, null)]
     [InlineData("--functions --port 7072", "Functions", 7072, null)]
+    [InlineData("--health --port 8080", "Health", 8080, null)]
     public async Task A_good_command_line_is_understood(string line, string mode, int port, long? rows)
     {
         var (code, settings, _) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Numbers());
@@ -29,6 +30,8 @@ public sealed class CommandLineTests
     [InlineData("--services --port 7072", "--port has no meaning")]
     [InlineData("--database Host=x --rows 5", "--rows makes sample data")]
     [InlineData("--print-schema --port 7072", "--print-schema only prints")]
+    [InlineData("--health --services", "--health only asks")]
+    [InlineData("--print-schema --health", "--print-schema only prints")]
     public async Task A_bad_command_line_is_refused_with_what_is_wrong(string line, string said)
     {
         var (code, settings, output) = await RunAsync(line.Split(' '), new Numbers());

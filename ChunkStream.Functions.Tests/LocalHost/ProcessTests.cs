@@ -37,6 +37,7 @@ public sealed class ProcessTests(RealPostgres postgres)
                 $"curl -N \"http://localhost:{port}/api/streams/example\"",
             ],
             stream);
+        Assert.Equal(0, await HealthAsync(port));
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         Assert.Equal(
             "{\"n\":1,\"root\":1}\n",
@@ -61,6 +62,7 @@ public sealed class ProcessTests(RealPostgres postgres)
             Assert.Equal(0, process.ExitCode);
             await Assert.ThrowsAnyAsync<HttpRequestException>(
                 () => client.GetStringAsync($"http://localhost:{port}/api/health").Within());
+            Assert.Equal(1, await HealthAsync(port));
         }
         else
         {
@@ -107,6 +109,13 @@ public sealed class ProcessTests(RealPostgres postgres)
 
         Assert.Contains("--port chooses another port", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(log.Entries, entry => entry.Level >= LogLevel.Error);
+    }
+
+    private static async Task<int> HealthAsync(int port)
+    {
+        using var process = Start("--health", "--port", $"{port}");
+        await process.WaitForExitAsync().Within();
+        return process.ExitCode;
     }
 
     private static Process Start(params string[] arguments)
