@@ -52,7 +52,7 @@ internal sealed class DurableResult(
                 return;
 
             var refusal = ended is null ? failure as ProblemException : null;
-            var problem = (ended is { } end ? StreamLifetime.Describe(end) : null) ?? Describe(failure);
+            var problem = (ended is { } end ? lifetime.Describe(end) : null) ?? Describe(failure);
 
             // Headers that were set before a refusal belong to it. Those that were set before a failure may be wrong by
             // now.

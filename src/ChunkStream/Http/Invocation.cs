@@ -1,3 +1,4 @@
+using ChunkStream.Identity;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
 
@@ -12,12 +13,14 @@ internal static class Invocation
     public static CancellationToken TokenFrom(HttpContext http)
         => http.Features.Get<IInvocationFeature>()?.Ended ?? CancellationToken.None;
 
-    /// <summary>Begins the lifetime of a stream, or of another response.</summary>
+    /// <summary>
+    /// Begins the lifetime of a stream, or of another response. It ends with the access of its caller.
+    /// </summary>
     /// <param name="engine">The engine of the app.</param>
     /// <param name="http">The request.</param>
     /// <param name="maxDuration">
     /// How long the response may last, if that is less than the engine allows; else null.
     /// </param>
     public static StreamLifetime Begin(this StreamEngine engine, HttpContext http, TimeSpan? maxDuration = null)
-        => engine.Begin(http.RequestAborted, TokenFrom(http), maxDuration);
+        => engine.Begin(http.RequestAborted, TokenFrom(http), maxDuration, http.Features.Get<Caller>()?.Expires);
 }

@@ -22,6 +22,8 @@ public sealed class ProblemResult(Problem problem) : IResult
         response.Headers.XContentTypeOptions = "nosniff";
         if (problem.RetryAfterSeconds is { } seconds)
             response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (problem.Challenge is { } challenge)
+            response.Headers.WWWAuthenticate = challenge;
 
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, ProblemJson.Readable.Problem);
         response.ContentLength = body.Length;

@@ -1,4 +1,5 @@
 using ChunkStream.Formats;
+using ChunkStream.Identity;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
@@ -66,7 +67,7 @@ internal sealed class StreamResult(
         catch (Exception) when (lifetime.Ended is not null)
         {
             // The check ends as a stream would. A client that has left gets no answer.
-            problem = StreamLifetime.Describe(lifetime.Ended.Value);
+            problem = lifetime.Describe(lifetime.Ended.Value);
         }
 
         if (problem is null || lifetime.Ended is StreamOutcome.ClientLeft)
@@ -80,7 +81,9 @@ internal sealed class StreamResult(
     {
         response.Headers.CacheControl = "no-store, no-transform";
         response.Headers["X-Accel-Buffering"] = "no";
-        response.Headers.Vary = "Accept, Accept-Encoding";
+        response.Headers.Vary = response.HttpContext.Features.Get<Caller>() is null
+            ? "Accept, Accept-Encoding"
+            : "Accept, Accept-Encoding, Authorization";
     }
 
     /// <summary>

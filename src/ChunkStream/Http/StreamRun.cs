@@ -115,7 +115,7 @@ internal sealed class StreamRun : IDisposable
         // Asked before anything is sent: a client may also leave because of what it is told below.
         var clientLeft = ended is StreamOutcome.Stopped && _lifetime.ClientLeft;
 
-        var problem = (ended is { } how ? StreamLifetime.Describe(how) : null) ?? _source.Describe(failure);
+        var problem = (ended is { } how ? _lifetime.Describe(how) : null) ?? _source.Describe(failure);
         if (!_http.Response.HasStarted)
         {
             _http.Response.Clear();

@@ -39,6 +39,10 @@ public sealed record Problem(
     /// <summary>The last part of <see cref="Type"/>, which names the kind of problem to an operator.</summary>
     internal string Slug => Type[(Type.LastIndexOf(':') + 1)..];
 
+    /// <summary>What the client must present: the WWW-Authenticate header. Null for none.</summary>
+    [JsonIgnore]
+    public string? Challenge { get; init; }
+
     /// <summary>The server failed in a way that clients are not told; the log has it. 500.</summary>
     public static Problem Internal { get; } = new(
         "urn:chunkstream:internal-error", "Internal error", 500,
@@ -57,6 +61,38 @@ public sealed record Problem(
     /// <param name="detail">What is missing or wrong, and where the key is to be given: a sentence.</param>
     public static Problem Unauthorized(string detail) => new(
         "urn:chunkstream:unauthorized", "Unauthorized", 401, detail);
+
+    /// <summary>The request does not say who is calling, and must. 401.</summary>
+    public static Problem NotSignedIn { get; } = new(
+        "urn:chunkstream:not-signed-in", "Not signed in", 401,
+        "This is for users who have signed in: give an access token in the header Authorization, after 'Bearer '.")
+    {
+        Challenge = "Bearer",
+    };
+
+    /// <summary>The access token does not hold here. 401.</summary>
+    /// <param name="detail">What is wrong with the token, without anything of it: a sentence.</param>
+    public static Problem InvalidAccessToken(string detail) => new(
+        "urn:chunkstream:invalid-access-token", "Invalid access token", 401, detail)
+    {
+        Challenge = "Bearer error=\"invalid_token\"",
+    };
+
+    /// <summary>The access token expired while the stream was open; the stream is not complete. 401.</summary>
+    public static Problem AccessExpired { get; } = new(
+        "urn:chunkstream:access-expired", "Access expired", 401,
+        "The access token has expired, and the stream is not complete: ask again with a new token.")
+    {
+        Challenge = "Bearer error=\"invalid_token\"",
+    };
+
+    /// <summary>The caller is known, and may not do this. 403.</summary>
+    /// <param name="detail">What the caller lacks: a sentence.</param>
+    public static Problem Forbidden(string detail) => new(
+        "urn:chunkstream:forbidden", "Forbidden", 403, detail)
+    {
+        Challenge = "Bearer error=\"insufficient_scope\"",
+    };
 
     /// <summary>A browser wants to use a stream's content as a part of a page, such as a script. 403.</summary>
     public static Problem UseRefused { get; } = new(

@@ -65,8 +65,18 @@ internal sealed class StreamEngine : IDisposable
     /// <param name="maxDuration">
     /// How long the stream may last, if that is less than the engine allows; else null.
     /// </param>
-    public StreamLifetime Begin(CancellationToken client, CancellationToken invocation, TimeSpan? maxDuration = null)
-        => new(Shorter(maxDuration), _platform, Time, client, invocation, _processStopping, _shutdown.Token);
+    /// <param name="expires">When the caller's access ends; null if it does not.</param>
+    public StreamLifetime Begin(
+        CancellationToken client,
+        CancellationToken invocation,
+        TimeSpan? maxDuration = null,
+        DateTimeOffset? expires = null)
+    {
+        var deadline = StreamDeadline.OfDuration(MaxDuration)
+            .OrEarlier(StreamDeadline.OfDuration(maxDuration ?? Timeout.InfiniteTimeSpan))
+            .OrEarlier(StreamDeadline.OfAccess(expires - Time.GetUtcNow()));
+        return new(deadline, _platform, Time, client, invocation, _processStopping, _shutdown.Token);
+    }
 
     /// <summary>Logs and counts a request that was refused before its stream began, as a stream that ended.</summary>
     /// <param name="stream">The endpoint's name. It must not contain parts of the request: it is a metrics tag.</param>
@@ -89,9 +99,6 @@ internal sealed class StreamEngine : IDisposable
         Metrics.Ended(report);
         span?.End(report);
     }
-
-    private TimeSpan Shorter(TimeSpan? duration)
-        => duration is { } own && (MaxDuration == Timeout.InfiniteTimeSpan || own < MaxDuration) ? own : MaxDuration;
 
     /// <inheritdoc />
     public void Dispose()

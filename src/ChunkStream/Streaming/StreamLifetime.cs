@@ -14,12 +14,11 @@ internal sealed class StreamLifetime : IDisposable
     private readonly TimeSpan _platformLimit;
     private readonly TimeProvider _time;
     private readonly long _begun;
-    private readonly CancellationTokenSource _deadline;
+    private readonly StreamDeadline _deadline;
+    private readonly CancellationTokenSource _deadlineReached;
     private readonly CancellationTokenSource _any;
 
-    /// <param name="maxDuration">
-    /// How long the stream may last; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
-    /// </param>
+    /// <param name="deadline">When the stream must end.</param>
     /// <param name="platform">After how long the platform ends the invocation.</param>
     /// <param name="time">Measures both times.</param>
     /// <param name="client">A token that is cancelled when the client leaves.</param>
@@ -29,7 +28,7 @@ internal sealed class StreamLifetime : IDisposable
     /// A token that is cancelled when open streams have had their time to go on after that.
     /// </param>
     public StreamLifetime(
-        TimeSpan maxDuration,
+        StreamDeadline deadline,
         PlatformTimeLimit platform,
         TimeProvider time,
         CancellationToken client,
@@ -39,8 +38,9 @@ internal sealed class StreamLifetime : IDisposable
     {
         (_client, _invocation, _stopping) = (client, invocation, stopping);
         (_platformLimit, _time, _begun) = (platform.StreamLimit, time, time.GetTimestamp());
-        _deadline = new CancellationTokenSource(maxDuration, time);
-        _any = CancellationTokenSource.CreateLinkedTokenSource(client, invocation, shutdown, _deadline.Token);
+        _deadline = deadline;
+        _deadlineReached = new CancellationTokenSource(deadline.After, time);
+        _any = CancellationTokenSource.CreateLinkedTokenSource(client, invocation, shutdown, _deadlineReached.Token);
     }
 
     /// <summary>The token that is cancelled when the stream must end.</summary>
@@ -54,7 +54,7 @@ internal sealed class StreamLifetime : IDisposable
     public StreamOutcome? Ended
         => _client.IsCancellationRequested ? StreamOutcome.ClientLeft
         : !_any.IsCancellationRequested ? null
-        : _deadline.IsCancellationRequested ? StreamOutcome.DeadlineReached
+        : _deadlineReached.IsCancellationRequested ? StreamOutcome.DeadlineReached
         : StreamOutcome.Stopped;
 
     /// <summary>
@@ -71,9 +71,9 @@ internal sealed class StreamLifetime : IDisposable
         => _platformLimit != Timeout.InfiniteTimeSpan && _time.GetElapsedTime(_begun) >= _platformLimit;
 
     /// <summary>What a client is told of an end that came from outside; null for other outcomes.</summary>
-    public static Problem? Describe(StreamOutcome ended) => ended switch
+    public Problem? Describe(StreamOutcome ended) => ended switch
     {
-        StreamOutcome.DeadlineReached => Problem.DeadlineReached,
+        StreamOutcome.DeadlineReached => _deadline.Problem,
         StreamOutcome.Stopped => Problem.Stopping,
         _ => null,
     };
@@ -85,6 +85,6 @@ internal sealed class StreamLifetime : IDisposable
     public void Dispose()
     {
         _any.Dispose();
-        _deadline.Dispose();
+        _deadlineReached.Dispose();
     }
 }
