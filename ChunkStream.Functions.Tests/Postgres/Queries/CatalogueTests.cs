@@ -197,7 +197,7 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Contains(
             api.Log.Entries,
             entry => entry.Message == "Query file typo.sql is broken, line 2: There is no 'parm:'; "
-                + "a query file declares summary, param, key, plan, timeout, idle, max-rows, access, key-check, "
+                + "a query file declares summary, param, key, plan, timeout, idle, max-rows, access, role, key-check, "
                 + "errors. (A comment that is no declaration begins with a capital letter, or with three dashes.)");
 
         static Action<(string? File, int Line, string? Reason)> Expect(string file, int line, string reason) => entry =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres.Queries;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -60,7 +61,8 @@ public sealed class SqlScannerTests(RealPostgres postgres)
         var (file, mistakes) = QueryFile.Parse("query", sql);
         Assert.Empty(mistakes);
 
-        var answer = await new QueryCheck(postgres.Database).CheckAsync(file!, default).Within();
+        var check = new QueryCheck(postgres.Database, Options.Create(new QueryOptions()));
+        var answer = await check.CheckAsync(file!, default).Within();
 
         Assert.Equal(line, Assert.Single(answer.Mistakes).Line);
     }

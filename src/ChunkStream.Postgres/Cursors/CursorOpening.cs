@@ -35,6 +35,7 @@ internal sealed class CursorOpening : IAsyncDisposable
                 // instead of a newer one at each call.
                 await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None)
                     .ConfigureAwait(false);
+                await SessionIdentity.EnterAsync(session.Connection, run.Query.RunsAs).ConfigureAwait(false);
                 var layout = await RowLayout.DescribeAsync(session.Connection, run.Query, run.ExactNumbers)
                     .ConfigureAwait(false);
                 return new CursorOpening(scope, run.Query, session, layout);

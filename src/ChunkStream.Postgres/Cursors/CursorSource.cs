@@ -129,6 +129,7 @@ internal sealed class CursorSource(
     public override Problem Describe(Exception failure)
         => run.Describe?.Invoke(failure)
             ?? (run.Query.ShowsErrors ? RaisedProblem.Describe(failure) : null)
+            ?? (run.Query.RunsAs is not null ? PostgresFailures.DescribeToUser(failure) : null)
             ?? PostgresFailures.Describe(failure);
 
     /// <inheritdoc />
@@ -252,8 +253,8 @@ internal sealed class CursorSource(
                 && await why(cancellation).ConfigureAwait(false) is { } problem)
                 throw new ProblemException(problem, refusal);
             if (_from is not null && _layout is { } layout
-                && await PositionCheck.ProblemAsync(database, layout.Key, _from, cancellation).ConfigureAwait(false)
-                    is { } refused)
+                && await PositionCheck.ProblemAsync(database, layout.Key, run.Query.RunsAs, _from, cancellation)
+                    .ConfigureAwait(false) is { } refused)
                 throw new ProblemException(refused, refusal);
             throw;
         }

@@ -1,5 +1,4 @@
 using System.Data;
-using System.Text.Json;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Rows;
 using Npgsql;
@@ -34,15 +33,16 @@ internal static class KeyProof
     {
         var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
         await using var _ = session.ConfigureAwait(false);
+        var transaction = await session.Connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = transaction.ConfigureAwait(false);
+        await SessionIdentity.EnterAsync(session.Connection, query.RunsAs).ConfigureAwait(false);
         var layout = await RowLayout.DescribeAsync(session.Connection, query).ConfigureAwait(false);
         return await ExistsAsync(session.Connection, query, layout).ConfigureAwait(false);
     }
 
-    /// <summary>Looks for a proof, on a given connection.</summary>
+    /// <summary>Looks for a proof, in an open transaction.</summary>
     public static async Task<bool> ExistsAsync(NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
-        var transaction = await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
-        await using var _ = transaction.ConfigureAwait(false);
         var (table, columns) = await OriginAsync(connection, query, layout).ConfigureAwait(false);
         return table is { } oid
             && await HasUniqueIndexAsync(connection, oid, columns).ConfigureAwait(false)
@@ -117,31 +117,9 @@ internal static class KeyProof
     /// </summary>
     private static async Task<bool> ReadsOnceAsync(NpgsqlConnection connection, PostgresQuery query)
     {
-        // Planned without values (a generic plan): a NULL in a parameter's place would plan most of a query away.
-        var values = string.Join(", ", query.Parameters.Select(_ => "NULL"));
-        var prepare = new NpgsqlBatchCommand($"PREPARE chunkstream_proof AS\n{query.Sql}");
-        SelectStatement.AddParameters(prepare.Parameters, []);
-        var batch = new QueryBatch(connection, $"prove key of {query.Name}")
-        {
-            BatchCommands =
-            {
-                new NpgsqlBatchCommand("SET LOCAL plan_cache_mode = force_generic_plan"),
-                prepare,
-                new NpgsqlBatchCommand(
-                    $"EXPLAIN (FORMAT JSON) EXECUTE chunkstream_proof{(values.Length > 0 ? $"({values})" : "")}"),
-                new NpgsqlBatchCommand("DEALLOCATE chunkstream_proof"),
-            },
-        };
-        await using var _ = batch.ConfigureAwait(false);
-        var explained = await batch.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
-        using var plan = JsonDocument.Parse((string)explained!);
-        var nodes = NodesOf(plan.RootElement[0].GetProperty("Plan")).ToArray();
+        using var plan = await QueryPlan.ReadAsync(connection, query).ConfigureAwait(false);
+        var nodes = QueryPlan.NodesOf(plan).ToArray();
         return nodes.Count(node => node.TryGetProperty("Relation Name", out var _)) == 1
             && nodes.All(node => Harmless.Contains(node.GetProperty("Node Type").GetString()!));
     }
-
-    private static IEnumerable<JsonElement> NodesOf(JsonElement node)
-        => node.TryGetProperty("Plans", out var below)
-            ? below.EnumerateArray().SelectMany(NodesOf).Prepend(node)
-            : [node];
 }

@@ -31,6 +31,7 @@ internal static class NullKeys
         var connection = session.Connection;
         var transaction = await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = transaction.ConfigureAwait(false);
+        await SessionIdentity.EnterAsync(connection, query.RunsAs).ConfigureAwait(false);
         var batch = new QueryBatch(connection, $"null keys of {query.Name}") { Timeout = 0 };
         await using var ___ = batch.ConfigureAwait(false);
         foreach (var setting in SessionSettings.For(query, database.Options))

@@ -17,6 +17,7 @@ internal static class PositionCheck
     public static async Task<Problem?> ProblemAsync(
         PostgresDatabase database,
         IReadOnlyList<KeyColumnLayout> key,
+        SessionIdentity? identity,
         KeysetPosition position,
         CancellationToken cancellation)
     {
@@ -29,7 +30,7 @@ internal static class PositionCheck
             command.Parameters.Add(SelectStatement.Parameter(value));
         try
         {
-            await WatchedCommand.RunAsync(connection, command).ConfigureAwait(false);
+            await WatchedCommand.RunAsync(connection, command, identity).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException refusal) when (refusal.IsAboutValues() || refusal.IsAboutText())

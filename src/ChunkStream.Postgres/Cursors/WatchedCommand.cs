@@ -1,4 +1,5 @@
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using Npgsql;
 
 namespace ChunkStream.Postgres.Cursors;
@@ -14,14 +15,30 @@ internal static class WatchedCommand
     /// A connection without a transaction: the batch is one by itself, so its setting ends with it.
     /// </param>
     /// <param name="command">The statement.</param>
+    /// <param name="identity">As whom it runs; null for the connection's own user.</param>
     /// <exception cref="PostgresException">Postgres refuses the statement, or a value in it.</exception>
-    public static async Task RunAsync(NpgsqlConnection connection, NpgsqlBatchCommand command)
+    /// <exception cref="RoleRefusedException">The connection's user may not run as that role.</exception>
+    public static async Task RunAsync(
+        NpgsqlConnection connection, NpgsqlBatchCommand command, SessionIdentity? identity)
     {
-        var batch = new QueryBatch(connection, "check values")
+        // The role and the claims end with the transaction, which is never committed.
+        var transaction = identity is null
+            ? null
+            : await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
+        try
         {
-            BatchCommands = { new NpgsqlBatchCommand(SessionSettings.EndWithClient), command },
-        };
-        await using var _ = batch.ConfigureAwait(false);
-        await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+            await SessionIdentity.EnterAsync(connection, identity).ConfigureAwait(false);
+            var batch = new NpgsqlBatch(connection)
+            {
+                BatchCommands = { new NpgsqlBatchCommand(SessionSettings.EndWithClient), command },
+            };
+            await using var _ = batch.ConfigureAwait(false);
+            await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (transaction is not null)
+                await transaction.DisposeAsync().ConfigureAwait(false);
+        }
     }
 }

@@ -7,6 +7,12 @@ namespace ChunkStream.Postgres.Failures;
 /// <summary>The one place where a failure of Postgres becomes what a client is told.</summary>
 internal static class PostgresFailures
 {
+    /// <summary>The problem of a user who lacks a right in the database; null for other failures.</summary>
+    public static Problem? DescribeToUser(Exception failure)
+        => failure is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege }
+            ? Problem.Forbidden("The database does not allow this user to read what this query reads.")
+            : null;
+
     /// <summary>The problem behind an exception. Its words never hold SQL, host names or values.</summary>
     public static Problem Describe(Exception failure) => failure switch
     {
@@ -18,6 +24,8 @@ internal static class PostgresFailures
         RowTooLargeException row => Problem.RowTooLarge(row.Column, row.Bytes),
         KeyException key => Problem.KeyNotUnique(key.Message),
         UnusableKeyException key => Problem.BrokenQuery(key.Message),
+        RoleRefusedException => Problem.BrokenQuery(
+            "The database does not let the server run this query as its role; the server's log says why."),
         ReaderStalledException => Problem.ReaderStalled,
         QueryTimeoutException => Problem.QueryTimeout,
         _ when IsCancelledByHand(failure) => Problem.QueryCancelled,

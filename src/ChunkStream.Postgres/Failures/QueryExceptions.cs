@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace ChunkStream.Postgres.Failures;
 
 /// <summary>
@@ -28,6 +30,14 @@ internal sealed class TooManyRowsException(
 /// <summary>A stream's query was opened again, and gave other columns than before.</summary>
 internal sealed class ColumnsChangedException()
     : Exception("The query's columns have changed while the stream was paused.");
+
+/// <summary>The database does not let the server run a query as its role.</summary>
+/// <param name="role">The role.</param>
+/// <param name="cause">What Postgres says.</param>
+internal sealed class RoleRefusedException(string role, PostgresException cause) : Exception(
+    $"The server can't run a query as the role '{role}': {cause.MessageText}. "
+    + "Grant that role to the user of the connection string.",
+    cause);
 
 /// <summary>A row is larger than one may be.</summary>
 /// <param name="column">The column with which it becomes too large.</param>

@@ -47,6 +47,10 @@ internal static class SqlStates
     public static bool IsCancelled(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.QueryCanceled;
 
+    /// <summary>Whether a role is the reason that was to be taken: it is not there, or may not be taken.</summary>
+    public static bool IsAboutRole(this PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.InvalidParameterValue or PostgresErrorCodes.InsufficientPrivilege;
+
     /// <summary>Whether a table that the statement names is not there.</summary>
     public static bool IsMissingTable(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.UndefinedTable;

@@ -65,18 +65,27 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
         }
     }
 
+    private static ParameterReport Describe(QueryParameter parameter)
+        => new(parameter.Name, parameter.Type, parameter.IsRequired, parameter.Default);
+
     private QueryReport Describe(QueryFile declared, CheckedQuery? answer)
     {
-        var isAnonymous = declared.Header.Access is QueryAccess.Anonymous;
-        var publicPath = isAnonymous ? paths.Public : null;
-        var file = publicPath is null ? declared : catalogue.ForEveryone(declared);
+        var access = declared.Header.Access;
+        var publicPath = access is QueryAccess.Function ? null : paths.Public;
+        var file = publicPath is not null && access is QueryAccess.Anonymous
+            ? catalogue.ForEveryone(declared)
+            : declared;
         return new QueryReport(
             file.Name,
             file.Header.Summary,
             (publicPath ?? paths.WithKey) + file.Name,
-            isAnonymous ? "anonymous" : "function",
-            [.. file.Header.Parameters.Select(parameter => new ParameterReport(
-                parameter.Name, parameter.Type, parameter.IsRequired, parameter.Default))],
+            access switch
+            {
+                QueryAccess.Anonymous => "anonymous",
+                QueryAccess.User => "user",
+                _ => "function",
+            },
+            [.. file.Header.Parameters.Where(parameter => parameter.Claim is null).Select(Describe)],
             answer?.Schema?.Columns,
             [.. file.Header.Key.Select(column => new KeyReport(column.Name, column.IsDescending ? "desc" : "asc"))],
             file.Header.MaxRows,
@@ -102,7 +111,7 @@ internal sealed record CatalogueReport(
 /// <param name="Name">Its name.</param>
 /// <param name="Summary">What it gives, in a sentence.</param>
 /// <param name="Path">Its path, under the API's address.</param>
-/// <param name="Access"><c>anonymous</c> or <c>function</c>.</param>
+/// <param name="Access"><c>anonymous</c>, <c>function</c> or <c>user</c>.</param>
 /// <param name="Parameters">What it takes.</param>
 /// <param name="Columns">What a row has; null while the database can't be asked.</param>
 /// <param name="Key">The columns that order and tell apart its rows; empty if it can't be resumed.</param>

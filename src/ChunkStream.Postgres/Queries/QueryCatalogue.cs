@@ -29,7 +29,7 @@ internal sealed class QueryCatalogue(
     public QueryOptions Options => options.Value;
 
     /// <summary>Checks queries, and values of their parameters.</summary>
-    public QueryCheck Check { get; } = new(database);
+    public QueryCheck Check { get; } = new(database, options);
 
     /// <summary>All files, by name: those that serve, and those that are broken.</summary>
     public IReadOnlyList<DeclaredQuery> Queries
@@ -69,12 +69,12 @@ internal sealed class QueryCatalogue(
     /// Asks whether the database still guarantees that the query's key is unique and never null: an index or a
     /// constraint may be dropped at any time. Null if the database gave no such guarantee when the file was checked.
     /// </summary>
-    public Func<CancellationToken, Task<bool>>? IsKeyProven(DeclaredQuery query)
+    public Func<CancellationToken, Task<bool>>? IsKeyProven(DeclaredQuery query, SessionIdentity? runsAs)
     {
         lock (_lock)
         {
             return _checked.TryGetValue(query, out var known) && known.IsKeyProven
-                ? cancellation => Check.IsKeyProvenAsync(query.File!, cancellation)
+                ? cancellation => Check.IsKeyProvenAsync(query.File!, runsAs, cancellation)
                 : null;
         }
     }

@@ -5,12 +5,13 @@ using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Keys;
 using ChunkStream.Postgres.Rows;
 using ChunkStream.Postgres.Sql;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>Checks queries against the database, without running them: columns, types, parameters, key.</summary>
-internal sealed class QueryCheck(PostgresDatabase database)
+internal sealed class QueryCheck(PostgresDatabase database, IOptions<QueryOptions> options)
 {
     // The query is checked inside another statement, because it may have to run inside one. So what can only stand
     // alone, and what writes, is refused.
@@ -23,28 +24,44 @@ internal sealed class QueryCheck(PostgresDatabase database)
     {
         var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
         await using var _ = session.ConfigureAwait(false);
-        var connection = session.Connection;
+        try
+        {
+            return await CheckAsync(session.Connection, file).ConfigureAwait(false);
+        }
+        catch (RoleRefusedException role)
+        {
+            return new CheckedQuery(null, [new QueryMistake(file.Header.AccessLine, role.Message)], []);
+        }
+    }
+
+    private async Task<CheckedQuery> CheckAsync(NpgsqlConnection connection, QueryFile file)
+    {
+        var identity = QueryUser.ForCheck(file, options.Value);
         var mistakes = new List<QueryMistake>();
         foreach (var parameter in file.Header.Parameters)
         {
-            if (await RefusalAsync(connection, parameter.Type, parameter.Default).ConfigureAwait(false) is { } refusal)
+            if (await RefusalAsync(connection, parameter.Type, parameter.Default, identity).ConfigureAwait(false)
+                is { } refusal)
                 mistakes.Add(new QueryMistake(parameter.Line, $"The parameter @{parameter.Name}: {refusal}"));
         }
 
         return mistakes.Count > 0
             ? new CheckedQuery(null, mistakes, [])
-            : await DescribeAsync(connection, file).ConfigureAwait(false);
+            : await DescribeAsync(connection, file, identity).ConfigureAwait(false);
     }
 
     /// <summary>Whether the database guarantees, as it is now, that a query's key is unique and never null.</summary>
-    public Task<bool> IsKeyProvenAsync(QueryFile file, CancellationToken cancellation)
-        => KeyProof.ExistsAsync(database, WithDefaults(file), cancellation);
+    /// <param name="file">The query.</param>
+    /// <param name="runsAs">As whom it runs; null for the connection's own user.</param>
+    /// <param name="cancellation">Ends the question.</param>
+    public Task<bool> IsKeyProvenAsync(QueryFile file, SessionIdentity? runsAs, CancellationToken cancellation)
+        => KeyProof.ExistsAsync(database, WithDefaults(file, runsAs), cancellation);
 
     /// <summary>
     /// The parameters whose values Postgres does not accept for their types, each with Postgres's reason.
     /// </summary>
     public async Task<IReadOnlyList<(QueryParameter Parameter, string Reason)>> RefusedAsync(
-        QueryFile file, IReadOnlyList<string?> values, CancellationToken cancellation)
+        QueryFile file, PostgresQuery query, CancellationToken cancellation)
     {
         var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
         await using var _ = session.ConfigureAwait(false);
@@ -52,20 +69,23 @@ internal sealed class QueryCheck(PostgresDatabase database)
         var refused = new List<(QueryParameter, string)>();
         foreach (var (index, parameter) in file.Header.Parameters.Index())
         {
-            if (await RefusalAsync(connection, parameter.Type, values[index]).ConfigureAwait(false) is { } reason)
+            var value = query.Parameters[index];
+            if (await RefusalAsync(connection, parameter.Type, value, query.RunsAs).ConfigureAwait(false)
+                is { } reason)
                 refused.Add((parameter, reason));
         }
 
         return refused;
     }
 
-    private static async Task<string?> RefusalAsync(NpgsqlConnection connection, string type, string? value)
+    private static async Task<string?> RefusalAsync(
+        NpgsqlConnection connection, string type, string? value, SessionIdentity? identity)
     {
         var command = new NpgsqlBatchCommand($"SELECT CAST($1 AS {type}) IS NULL");
         command.Parameters.Add(SelectStatement.Parameter(value));
         try
         {
-            await WatchedCommand.RunAsync(connection, command).ConfigureAwait(false);
+            await WatchedCommand.RunAsync(connection, command, identity).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException refusal) when (refusal.IsAboutStatement())
@@ -74,20 +94,33 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
     }
 
-    private static async Task<CheckedQuery> DescribeAsync(NpgsqlConnection connection, QueryFile file)
+    private static async Task<CheckedQuery> DescribeAsync(
+        NpgsqlConnection connection, QueryFile file, SessionIdentity? identity)
     {
+        var transaction = await connection.BeginTransactionAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var _ = transaction.ConfigureAwait(false);
         try
         {
-            var query = WithDefaults(file);
+            await SessionIdentity.EnterAsync(connection, identity).ConfigureAwait(false);
+            var query = WithDefaults(file, identity);
             var nested = query with { Sql = Before + query.Sql + After };
             var layout = await RowLayout.DescribeAsync(connection, nested).ConfigureAwait(false);
-            if (query.Key.Count == 0)
-                return new CheckedQuery(layout.Schema, [], []);
+            var warnings = new List<QueryMistake>();
+            var isProven = false;
+            if (query.Key.Count > 0)
+            {
+                await DescribeAtPositionAsync(connection, query, layout).ConfigureAwait(false);
+                isProven = await KeyProof.ExistsAsync(connection, query, layout).ConfigureAwait(false);
+                if (!isProven && !file.Header.IsKeyCheckedByRow)
+                    warnings.Add(new QueryMistake(file.Header.KeyLine, KeyProof.Missing));
+            }
 
-            await DescribeAtPositionAsync(connection, query, layout).ConfigureAwait(false);
-            var isProven = await KeyProof.ExistsAsync(connection, query, layout).ConfigureAwait(false);
-            var isDoubtful = !isProven && !file.Header.IsKeyCheckedByRow;
-            QueryMistake[] warnings = isDoubtful ? [new QueryMistake(file.Header.KeyLine, KeyProof.Missing)] : [];
+            if (identity is not null && file.Header.Parameters.All(parameter => parameter.Claim is null))
+            {
+                var open = await RowSecurity.OpenTablesAsync(connection, query).ConfigureAwait(false);
+                warnings.AddRange(open.Select(table => new QueryMistake(file.Header.AccessLine, table)));
+            }
+
             return new CheckedQuery(layout.Schema, [], warnings) { IsKeyProven = isProven };
         }
         catch (PostgresException refusal) when (refusal.IsAboutStatement())
@@ -100,8 +133,8 @@ internal sealed class QueryCheck(PostgresDatabase database)
         }
     }
 
-    private static PostgresQuery WithDefaults(QueryFile file)
-        => file.ToQuery([.. file.Header.Parameters.Select(parameter => parameter.Default)]);
+    private static PostgresQuery WithDefaults(QueryFile file, SessionIdentity? runsAs)
+        => file.ToQuery([.. file.Header.Parameters.Select(parameter => parameter.Default)]) with { RunsAs = runsAs };
 
     // Only Postgres knows whether the columns can be ordered and compared.
     private static async Task DescribeAtPositionAsync(

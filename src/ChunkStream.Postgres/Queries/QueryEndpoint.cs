@@ -1,5 +1,6 @@
 using ChunkStream.Formats;
 using ChunkStream.Http;
+using ChunkStream.Identity;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Cursors;
 using ChunkStream.Postgres.Failures;
@@ -40,21 +41,29 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
     public IResult Answer(HttpRequest request, string name, QueryPlace place)
     {
         var declared = catalogue.Find(name);
-        if (declared is null || (place.IsPublic && declared.File?.Header.Access is not QueryAccess.Anonymous))
+        if (declared is null || (place.IsPublic && declared.File?.Header.Access is null or QueryAccess.Function))
             return new RefusedStream(place.Endpoint, Problem.NotFound(place.Missing(name)));
         if (declared.File is not { } file)
             return new RefusedStream(place.Endpoint, Problem.BrokenQuery(place.Broken(declared.FileName)));
 
-        if (place.IsPublic)
-            file = catalogue.ForEveryone(file);
+        return file.Header.Access is QueryAccess.User
+            ? new CallerResult(
+                $"{place.Endpoint}/{file.Name}", caller => Answer(request, declared, file, place, caller))
+            : Answer(request, declared, place.IsPublic ? catalogue.ForEveryone(file) : file, place, caller: null);
+    }
+
+    private IResult Answer(
+        HttpRequest request, DeclaredQuery declared, QueryFile file, QueryPlace place, Caller? caller)
+    {
+        var isAnonymous = place.IsPublic && caller is null;
         var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null };
         var format = place.Options?.DefaultFormat ?? StreamFormats.Ndjson;
         var asked = StreamRequest.Read(request, parameters, format, file.Name);
-        var (asks, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options.ResumeKey);
+        var (asks, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options, caller);
         var run = asks with
         {
-            IsAnonymous = place.IsPublic,
-            IsKeyProven = catalogue.IsKeyProven(declared),
+            IsAnonymous = isAnonymous,
+            IsKeyProven = catalogue.IsKeyProven(declared, asks.Query.RunsAs),
             WhyRefused = WhyRefusedAsync,
             Describe = ProblemOfApp.Describer(place.Options?.DescribeFailure, request.HttpContext.RequestServices),
         };
@@ -77,7 +86,7 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
 
             try
             {
-                using var _ = await database.Slots.EnterAsync(isNewcomer: true, place.IsPublic, token)
+                using var _ = await database.Slots.EnterAsync(isNewcomer: true, isAnonymous, token)
                     .ConfigureAwait(false);
                 return await WhyRefusedAsync(token).ConfigureAwait(false);
             }
@@ -89,7 +98,7 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
 
         async Task<Problem?> WhyRefusedAsync(CancellationToken token)
         {
-            var refusals = await catalogue.Check.RefusedAsync(file, asks.Query.Parameters, token)
+            var refusals = await catalogue.Check.RefusedAsync(file, asks.Query, token)
                 .ConfigureAwait(false);
             return QueryRequest.Refused(refusals);
         }

@@ -11,7 +11,9 @@ internal sealed partial record QueryHeader
     private const long MostRows = 1_000_000_000_000;
 
     private static readonly string[] Known =
-        ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "key-check", "errors"];
+        ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "role", "key-check", "errors"];
+
+    private int _roleLine;
 
     /// <summary>What the query gives, in a sentence; empty where the file does not say.</summary>
     public string Summary { get; private set; } = "";
@@ -50,6 +52,15 @@ internal sealed partial record QueryHeader
     /// <summary>Who may run it.</summary>
     public QueryAccess Access { get; private set; } = QueryAccess.Function;
 
+    /// <summary>The line of the access's declaration; 0 where there is none.</summary>
+    public int AccessLine { get; private set; }
+
+    /// <summary>Of which roles a user must have one; empty where every user may run it.</summary>
+    public IReadOnlyList<string> UserRoles { get; private set; } = [];
+
+    /// <summary>The role of Postgres as which it runs for a user; null for that of the connection.</summary>
+    public DatabaseRole? Role { get; private set; }
+
     /// <summary>Reads the block's lines. Those that are not <c>-- word: …</c> with a small word are comments.</summary>
     public static QueryHeader Parse(IReadOnlyList<string> lines, ICollection<QueryMistake> mistakes)
     {
@@ -73,6 +84,8 @@ internal sealed partial record QueryHeader
             }
         }
 
+        foreach (var mistake in header.NeedingUser())
+            mistakes.Add(mistake);
         return header;
     }
 
@@ -108,7 +121,10 @@ internal sealed partial record QueryHeader
                 IsKeyCheckedByRow = OneOf(word, value, ("each-row", true));
                 break;
             case "access":
-                Access = OneOf(word, value, ("anonymous", QueryAccess.Anonymous), ("function", QueryAccess.Function));
+                (Access, UserRoles, AccessLine) = (AccessOf(value), UserRolesOf(value), line);
+                break;
+            case "role":
+                (Role, _roleLine) = (DatabaseRole.Parse(value), line);
                 break;
             case "errors":
                 ShowsErrors = OneOf(word, value, ("shown", true));
@@ -117,6 +133,33 @@ internal sealed partial record QueryHeader
                 throw new FormatException(
                     $"There is no '{word}:'; a query file declares {string.Join(", ", Known)}. "
                     + "(A comment that is no declaration begins with a capital letter, or with three dashes.)");
+        }
+    }
+
+    private static QueryAccess AccessOf(string value)
+        => UserPattern().IsMatch(value) ? QueryAccess.User : OneOf(
+            "access",
+            value,
+            ("anonymous", QueryAccess.Anonymous),
+            ("function", QueryAccess.Function),
+            ("user", QueryAccess.User),
+            ("user(role, role …)", QueryAccess.User));
+
+    private static string[] UserRolesOf(string value)
+        => UserPattern().Match(value).Groups["roles"].Value
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    // Only where a user must sign in is there somebody whose claims can be read.
+    private IEnumerable<QueryMistake> NeedingUser()
+    {
+        if (Access is QueryAccess.User)
+            yield break;
+        if (Role is not null)
+            yield return new QueryMistake(_roleLine, "'role' needs 'access: user': only a user runs as another role.");
+        foreach (var parameter in Parameters.Where(parameter => parameter.Claim is not null))
+        {
+            yield return new QueryMistake(
+                parameter.Line, $"The parameter '{parameter.Name}' needs 'access: user': only a user has claims.");
         }
     }
 
@@ -157,6 +200,9 @@ internal sealed partial record QueryHeader
     [GeneratedRegex("""^\s*--\s?(?<word>[a-z][a-z-]*):\s*(?<value>([^'"]|'[^']*'|"[^"]*"|['"])*?)(\s+--.*)?\s*$""")]
     private static partial Regex Directive();
 
+    [GeneratedRegex(@"^user\((?<roles>\s*[^\s(),][^(),]*(,\s*[^\s(),][^(),]*)*)\)$")]
+    private static partial Regex UserPattern();
+
     [GeneratedRegex(@"^(?<number>[0-9]{1,9}(\.[0-9]{1,3})?)\s*(?<unit>ms|s|min|h)$")]
     private static partial Regex TimePattern();
 }
@@ -169,4 +215,7 @@ internal enum QueryAccess
 
     /// <summary>Whoever has a function key.</summary>
     Function,
+
+    /// <summary>A user who has signed in; the rows may be that user's own.</summary>
+    User,
 }

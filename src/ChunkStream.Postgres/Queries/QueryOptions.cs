@@ -27,6 +27,17 @@ public sealed class QueryOptions
     [ResumeKey]
     public string? ResumeKey { get; set; }
 
+    /// <summary>
+    /// The roles of Postgres that a query with <c>role: claim(…)</c> may run as, with commas between; case counts. A
+    /// caller whose claim names another role is refused. Default: none.
+    /// </summary>
+    [DatabaseRoles]
+    public string? DatabaseRoles { get; set; }
+
+    /// <summary><see cref="DatabaseRoles"/>, one by one.</summary>
+    internal IReadOnlyList<string> AllowedRoles
+        => DatabaseRoles?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
     /// <summary>Where <see cref="QueriesPath"/> leads. The folders need not exist.</summary>
     /// <param name="current">The current directory.</param>
     internal IReadOnlyList<string> FindFolders(string current) =>

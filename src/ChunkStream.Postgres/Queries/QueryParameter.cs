@@ -11,6 +11,12 @@ namespace ChunkStream.Postgres.Queries;
 /// <param name="Line">The line of its declaration.</param>
 internal sealed record QueryParameter(string Name, string Type, bool IsRequired, string? Default, int Line)
 {
+    /// <summary>
+    /// The path of the claim of the caller that is its value; null where the request gives the value. No request can
+    /// give the value of a parameter that is bound to a claim.
+    /// </summary>
+    public string? Claim { get; init; }
+
     // Names of query parameters that the endpoints or the host read themselves. A client could not give a value for a
     // query's parameter of such a name.
     private static readonly string[] Taken =
@@ -26,7 +32,8 @@ internal sealed record QueryParameter(string Name, string Type, bool IsRequired,
         if (type.Length == 0 || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_'))
         {
             throw new FormatException(
-                "A parameter is declared as name type, or name type = default, such as: min_delay integer = 15. "
+                "A parameter is declared as name type, name type = default, or name type = claim(path), "
+                + "such as: min_delay integer = 15. "
                 + $"This is '{text}'.");
         }
 
@@ -38,6 +45,8 @@ internal sealed record QueryParameter(string Name, string Type, bool IsRequired,
         }
 
         var value = equals < text.Length ? text[(equals + 1)..].Trim() : null;
+        if (value is not null && ClaimPath.TryParse(value, out var path))
+            return new QueryParameter(name, type, IsRequired: false, Default: null, line) { Claim = path };
         return new QueryParameter(name, type, value is null, value is null ? null : Unquoted(value), line);
     }
 

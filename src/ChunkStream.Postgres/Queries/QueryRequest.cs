@@ -1,4 +1,5 @@
 using ChunkStream.Http;
+using ChunkStream.Identity;
 using ChunkStream.Postgres.Requests;
 using ChunkStream.Postgres.Rows;
 using ChunkStream.Problems;
@@ -20,20 +21,32 @@ internal static class QueryRequest
     /// <param name="file">The query.</param>
     /// <param name="parameters">The query string.</param>
     /// <param name="asked">What else the request asks; its Last-Event-ID has precedence over <c>?resume=</c>.</param>
-    /// <param name="resumeKey">The secret of the resume tokens, or null for none.</param>
+    /// <param name="options">The settings of the queries.</param>
+    /// <param name="caller">Who asks; null where the query is not for users.</param>
     public static (QueryRun Run, Problem? Problem) Read(
-        QueryFile file, RequestParameters parameters, StreamRequest asked, string? resumeKey)
+        QueryFile file, RequestParameters parameters, StreamRequest asked, QueryOptions options, Caller? caller)
     {
-        var values = file.Header.Parameters.Select(parameter => ValueOf(parameter, parameters)).ToArray();
+        var values = file.Header.Parameters
+            .Select(parameter => parameter.Claim is { } claim
+                ? caller?.Claim(claim)
+                : ValueOf(parameter, parameters))
+            .ToArray();
         var limit = parameters.OptionalInteger(Limit, min: 1, file.Header.MaxRows ?? long.MaxValue);
-        var run = new QueryRun(file.ToQuery(values)) { Limit = limit };
-        return RowsRequest.Read(run, new ResumeIdentity(resumeKey, file.Name, file.Text), parameters, asked);
+        var (runsAs, refused) = QueryUser.Read(file, options, caller);
+        if (refused is not null)
+            return (new QueryRun(file.ToQuery(values)), refused);
+
+        var run = new QueryRun(file.ToQuery(values) with { RunsAs = runsAs }) { Limit = limit };
+        var definition = QueryUser.Definition(file, options);
+        return RowsRequest.Read(run, new ResumeIdentity(options.ResumeKey, file.Name, definition), parameters, asked);
     }
 
     /// <summary>The problem with values that Postgres does not take, or null if there is none.</summary>
     public static Problem? Refused(IReadOnlyList<(QueryParameter Parameter, string Reason)> refused)
         => refused.Count == 0
             ? null
+            : refused.FirstOrDefault(value => value.Parameter.Claim is not null).Parameter is { } bound
+            ? QueryUser.WrongClaim(bound)
             : Problem.InvalidParameters([.. refused.Select(value => new ParameterError(
                 value.Parameter.Name,
                 $"'{value.Parameter.Name}' must be of type {value.Parameter.Type}: {value.Reason}."))]);

@@ -48,8 +48,11 @@ internal static class RowsRequest
     // JSON, because any two different choices must give different texts.
     private static string Choice(QueryRun run)
         => JsonSerializer.Serialize(
-            [.. run.Query.Parameters, run.Limit?.ToString(CultureInfo.InvariantCulture)],
+            [.. run.Query.Parameters, run.Limit?.ToString(CultureInfo.InvariantCulture), .. Owner(run)],
             ChoiceJson.Default.StringArray);
+
+    private static string?[] Owner(QueryRun run)
+        => run.Query.RunsAs is { } owner ? [owner.Role, owner.Caller?.Issuer, owner.Caller?.Subject] : [];
 
     private static (KeysetPosition? Position, Problem? Problem) Position(QueryRun run, string token)
     {
@@ -68,8 +71,11 @@ internal static class RowsRequest
                 => (position, null),
             ResumeTokenState.OfChangedQuery => (null, Problem.QueryChanged),
             ResumeTokenState.OfOtherParameters => (null, Problem.InvalidResumeToken(
-                "The token was given for other parameters: "
-                + "resume with those that the stream was begun with, 'limit' among them.")),
+                run.Query.RunsAs is null
+                    ? "The token was given for other parameters: "
+                        + "resume with those that the stream was begun with, 'limit' among them."
+                    : "The token was given to another user or for other parameters: "
+                        + "resume with those that the stream was begun with, 'limit' among them.")),
             _ => (null, Problem.InvalidResumeToken(
                 "This is not a token that this query has given: "
                 + "take it as it is from a checkpoint, from the id of an event, or from 'continue'.")),

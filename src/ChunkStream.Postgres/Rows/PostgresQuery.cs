@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Keys;
 
 namespace ChunkStream.Postgres.Rows;
@@ -45,6 +46,9 @@ internal sealed record PostgresQuery(string Sql)
 
     /// <summary>A stream with more rows than this fails; null for no bound.</summary>
     public long? MaxRows { get; init; }
+
+    /// <summary>As whom it runs; null for the connection's own user.</summary>
+    public SessionIdentity? RunsAs { get; init; }
 
     /// <summary>Whether a client is told what the statement raises for it.</summary>
     public bool ShowsErrors { get; init; }
