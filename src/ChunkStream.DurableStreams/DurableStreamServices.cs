@@ -1,10 +1,14 @@
+using System.Diagnostics.Metrics;
 using ChunkStream.Configuration;
 using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Live;
+using ChunkStream.DurableStreams.Metrics;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.DurableStreams.Store;
+using ChunkStream.Streaming;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -32,7 +36,9 @@ public static class DurableStreamServices
         services.TryAddSingleton<SqlCalls>();
         services.TryAddSingleton<DurableStore>();
         services.TryAddSingleton(provider => new DurableStreamSweep(
-            provider.GetRequiredService<DurableDatabase>(), provider.GetRequiredService<DurableStore>()));
+            provider.GetRequiredService<DurableDatabase>(),
+            provider.GetRequiredService<DurableStore>(),
+            provider.GetRequiredService<IMeterFactory>()));
         services.TryAddSingleton<ChangeNotifier>();
         services.TryAddSingleton<ChangeListener>();
         services.TryAddSingleton<LiveStreams>();
@@ -49,12 +55,24 @@ public static class DurableStreamServices
             ServiceDescriptor.Singleton<DurableMethod, PostMethod>(),
             ServiceDescriptor.Singleton<DurableMethod, DeleteMethod>(),
         ]);
-        services.TryAddSingleton<DurableEndpoint>();
+        services.TryAddSingleton<DurableMetrics>();
+        services.TryAddSingleton(CreateEndpoint);
         services.TryAddSingleton<RecordingStore>();
         services.TryAddSingleton<RecordingLog>();
         services.TryAddSingleton<RecordingRegistry>();
         services.TryAddSingleton<RecordingEndpoint>();
         services.AddHostedService<DurableStreamSweepService>();
         return builder;
+    }
+
+    private static DurableEndpoint CreateEndpoint(IServiceProvider provider)
+    {
+        // Its instruments are there as soon as there is something to measure.
+        provider.GetRequiredService<DurableMetrics>();
+        return new DurableEndpoint(
+            provider.GetServices<DurableMethod>(),
+            provider.GetRequiredService<StreamEngine>(),
+            provider.GetRequiredService<IOptions<DurableStreamOptions>>(),
+            provider.GetRequiredService<DurableRequestLog>());
     }
 }

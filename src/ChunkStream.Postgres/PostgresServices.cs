@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using ChunkStream.Configuration;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
@@ -35,11 +36,7 @@ public static class PostgresServices
             ServiceDescriptor.Singleton<IValidateOptions<PostgresOptions>, ConnectionStringCheck>());
         services.TryAddSingleton(provider => ConfiguredConnection.Create(
             provider.GetRequiredService<IConfiguration>()));
-        services.TryAddSingleton(provider => new PostgresDatabase(
-            provider.GetRequiredService<ConfiguredConnection>(),
-            provider.GetRequiredService<IOptions<PostgresOptions>>().Value,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>()));
+        services.TryAddSingleton(CreateDatabase);
         services.TryAddSingleton<PostgresDatabases>();
         services.TryAddSingleton<PostgresHealth>();
         return builder;
@@ -87,6 +84,17 @@ public static class PostgresServices
         builder.Services.TryAddSingleton<QueryEndpoint>();
         builder.Services.AddHostedService<QueryCheckAtStart>();
         return builder;
+    }
+
+    private static PostgresDatabase CreateDatabase(IServiceProvider provider)
+    {
+        var database = new PostgresDatabase(
+            provider.GetRequiredService<ConfiguredConnection>(),
+            provider.GetRequiredService<IOptions<PostgresOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>());
+        SlotMetrics.Add(provider.GetRequiredService<IMeterFactory>(), database.Slots);
+        return database;
     }
 
     private static OptionsBuilder<QueryOptions> AddQueryOptions(IServiceCollection services)

@@ -74,6 +74,16 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             : new RecordingTap(recording, from ?? 0, _store);
     }
 
+    /// <summary>How many recordings this process makes.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _running.Count;
+        }
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

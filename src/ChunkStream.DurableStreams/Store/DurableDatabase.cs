@@ -49,8 +49,10 @@ internal sealed class DurableDatabase : IAsyncDisposable
 
         // Npgsql's own limit comes first, because its message says more.
         _openLimit = TimeSpan.FromSeconds(pooled.ConnectionStringBuilder.Timeout + 1);
+        pooled.Name ??= Name;
         _pool = ConnectionPool.Build(pooled, isWriting: true);
         var single = CreateBuilder()!;
+        single.Name ??= $"{Name}, apart";
         single.ConnectionStringBuilder.Pooling = false;
         _single = ConnectionPool.Build(single, isWriting: true);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -15,9 +16,14 @@ public sealed class DurableStreamSweep
 
     private readonly DurableDatabase _database;
     private readonly DurableStore _store;
+    private readonly Counter<long> _removed;
 
-    internal DurableStreamSweep(DurableDatabase database, DurableStore store)
-        => (_database, _store) = (database, store);
+    internal DurableStreamSweep(DurableDatabase database, DurableStore store, IMeterFactory meters)
+    {
+        (_database, _store) = (database, store);
+        _removed = meters.Create(ChunkStreamTelemetry.MeterName).CreateCounter<long>(
+            "chunkstream.sweep.removed", "{item}", "Streams and chunks that were removed from the database.");
+    }
 
     /// <summary>
     /// Sweeps until nothing is due. Where no stream was ever made it does nothing, and makes no tables.
@@ -28,9 +34,15 @@ public sealed class DurableStreamSweep
     {
         if (!await _database.HasSchemaAsync(cancellation).ConfigureAwait(false))
             return;
-        while (await _store.SweepAsync(StreamsAtATime, ChunksAtATime, cancellation).ConfigureAwait(false) > 0)
+        while (await SweepAsync(cancellation).ConfigureAwait(false) is > 0 and var removed)
+        {
+            _removed.Add(removed);
             cancellation.ThrowIfCancellationRequested();
+        }
     }
+
+    private Task<int> SweepAsync(CancellationToken cancellation)
+        => _store.SweepAsync(StreamsAtATime, ChunksAtATime, cancellation);
 }
 
 /// <summary>Sweeps from time to time while the host runs.</summary>

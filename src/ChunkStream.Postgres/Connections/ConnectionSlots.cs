@@ -38,6 +38,29 @@ internal sealed class ConnectionSlots(
     private volatile SlotWanted _wanted;
     private volatile SlotWanted _anonymousWanted;
 
+    /// <summary>How many places there are.</summary>
+    public int Limit { get; } = slots;
+
+    /// <summary>How many of them are taken.</summary>
+    public int Used
+    {
+        get
+        {
+            lock (_lock)
+                return Limit - _free;
+        }
+    }
+
+    /// <summary>How many wait for a place.</summary>
+    public (int Newcomers, int Returning) Waiting
+    {
+        get
+        {
+            lock (_lock)
+                return (_newcomers.Count, _returning.Count);
+        }
+    }
+
     /// <summary>Waits for a place.</summary>
     /// <param name="isNewcomer">
     /// Whether the stream has not begun: it can still be refused. Any other waits as long as it takes.

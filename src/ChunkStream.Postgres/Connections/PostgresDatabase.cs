@@ -73,6 +73,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         ConnectionSettings.Complete(settings, "ChunkStream", options.ConnectSeconds);
         settings.MaxPoolSize = ConnectionString.PoolSizeOf(settings);
         builder.ConfigureTracing(QueryTracing.ConfigurePool);
+        builder.Name ??= "ChunkStream";
         return ConnectionPool.Build(builder);
     }
 

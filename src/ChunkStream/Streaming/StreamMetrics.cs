@@ -4,8 +4,9 @@ using System.Diagnostics.Metrics;
 namespace ChunkStream.Streaming;
 
 /// <summary>
-/// The instruments of meter <c>ChunkStream</c>, tagged with <c>chunkstream.stream</c>, <c>chunkstream.format</c> and
-/// <c>chunkstream.outcome</c>. They have the figures of the log event <c>StreamEnded</c>, over all streams.
+/// The instruments of meter <c>ChunkStream</c> that all streams have, tagged with <c>chunkstream.stream</c>,
+/// <c>chunkstream.format</c> and <c>chunkstream.outcome</c>, and with <c>error.type</c> where the server was at fault.
+/// They have the figures of the log event <c>StreamEnded</c>.
 /// </summary>
 internal sealed class StreamMetrics
 {
@@ -59,6 +60,8 @@ internal sealed class StreamMetrics
         _active.Add(-1, Tags(report.Stream, report.Format));
         var tags = Tags(report.Stream, report.Format);
         tags.Add(StreamTags.Outcome, report.Outcome.ToString());
+        if (report.ErrorType is { } error)
+            tags.Add(StreamTags.ErrorType, error);
         _duration.Record(report.Duration.TotalSeconds, tags);
         _stall.Record(report.Stalled.TotalSeconds, tags);
         _records.Add(report.Records, tags);

@@ -25,6 +25,12 @@ internal sealed record StreamReport(
     TimeSpan Stalled,
     StreamContinuations Continuations = default)
 {
+    /// <summary>
+    /// What went wrong by the fault of server or platform, in a word: the kind of problem, else the outcome; null for
+    /// nothing.
+    /// </summary>
+    public string? ErrorType => IsError ? Problem?.Slug ?? Outcome.ToString() : null;
+
     /// <summary>Whether the stream failed by the fault of server or platform, not of the request.</summary>
     public bool IsError => Outcome switch
     {

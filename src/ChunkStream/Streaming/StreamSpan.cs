@@ -134,10 +134,9 @@ internal sealed class StreamSpan : IDisposable
         var problem = report.Problem?.Slug;
         if (problem is not null)
             _activity.SetTag(StreamTags.ErrorType, problem);
-        if (!report.IsError)
+        if (report.ErrorType is not { } error)
             return;
-        if (problem is null)
-            _activity.SetTag(StreamTags.ErrorType, report.Outcome.ToString());
-        _activity.SetStatus(ActivityStatusCode.Error, problem ?? report.Outcome.ToString());
+        _activity.SetTag(StreamTags.ErrorType, error);
+        _activity.SetStatus(ActivityStatusCode.Error, error);
     }
 }
