@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support.FunctionsHost;
+using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Support;
 
@@ -10,12 +12,20 @@ public sealed class RunningFunctionApp : IAsyncLifetime
 {
     public const string Collection = "Function app";
 
+    private const string Endless =
+        "select n, m, repeat('x', 200) as text from generate_series(1, 30000) n, generate_series(1, 30000) m";
+
+    private const string Lock = "pg_advisory_xact_lock_shared(281)";
+
     private readonly QueryFiles _queries = new QueryFiles()
-        .With(
-            "large_table",
-            "-- key: n\n-- key-check: each-row\nselect n, 'row ' || n as name from generate_series(1, 10) n")
-        .With("series", "-- access: anonymous\nselect n from generate_series(1, 3) n")
-        .With("endless", "select n, repeat('x', 1000) as text from generate_series(1, 100000000) n");
+        .With("rows", "select n, 'row ' || n as name from generate_series(1, 3) n")
+        .With("public", "-- access: anonymous\nselect n from generate_series(1, 3) n")
+        .With("broken", "-- parameter: nothing")
+        .With("endless", Endless)
+        .With("held", $"select n, case when n = 2 then {Lock}::text end as held from generate_series(1, 3) n")
+        .With("keyed", $"-- key: n\nselect n, case when n = 1000 then {Lock}::text end as held from numbers order by n")
+        .With("failing", "select 1 / (n - 1) as value from generate_series(1, 3) n")
+        .With("failing_late", "select 1 / (n - 50000) as value from generate_series(1, 100000) n");
 
     private FunctionApp? _app;
 
@@ -34,13 +44,18 @@ public sealed class RunningFunctionApp : IAsyncLifetime
     [
         ("ConnectionStrings:Postgres", Postgres.ConnectionString),
         ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"),
+        ("ChunkStream:DefaultQuery", "rows"),
         ("ChunkStream:Streams:PublicReading", "true"),
+        ("ChunkStream:Streams:SweepSeconds", "1"),
         _queries.Setting,
     ];
 
     public async Task InitializeAsync()
     {
         await Postgres.InitializeAsync();
+        await Postgres.ExecuteAsync(
+            "create table numbers (n int primary key); insert into numbers select generate_series(1, 2000); "
+            + "analyze numbers");
         _app = await StartAsync();
         Client = ClientOf(_app);
     }
@@ -59,6 +74,43 @@ public sealed class RunningFunctionApp : IAsyncLifetime
             Folder,
             Settings.Concat(more).Select(setting => KeyValuePair.Create(
                 setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value))).Within();
+
+    /// <summary>Sends a request and gives the response as soon as its headers are there.</summary>
+    internal Task<HttpResponseMessage> GetAsync(string path)
+        => Client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead).Within();
+
+    /// <summary>
+    /// Holds the streams of the query <c>held</c> between their first and second rows, and those of <c>keyed</c> before
+    /// row 1000, until it is disposed.
+    /// </summary>
+    internal async Task<IAsyncDisposable> HoldAsync()
+    {
+        var connection = new NpgsqlConnection(Postgres.ConnectionString + ";Application Name=tests;Pooling=false");
+        await connection.OpenAsync().Within();
+        await using var hold = new NpgsqlCommand("select pg_advisory_lock(281)", connection);
+        await hold.ExecuteNonQueryAsync().Within();
+        return connection;
+    }
+
+    /// <summary>
+    /// Reads the frames of the query <c>keyed</c> to their clean end, which must tell that there is more. Gives the
+    /// number of the last row, which is that of the rows before it, and the end.
+    /// </summary>
+    internal static async Task<(int Last, JsonNode End)> ReadToContinuationAsync(StreamReader lines)
+    {
+        var last = 0;
+        var end = (JsonNode?)null;
+        while (await lines.ReadLineAsync().Within() is { } line)
+        {
+            var frame = JsonNode.Parse(line)!;
+            if (frame["row"] is { } row)
+                Assert.Equal(++last, row["n"]!.GetValue<int>());
+            end = frame["end"] ?? end;
+        }
+
+        Assert.True(end?["continue"] is not null, $"The stream ended without a continuation after row {last}: {end}");
+        return (last, end!);
+    }
 
     internal static HttpClient ClientOf(FunctionApp app)
         => new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 })

@@ -16,10 +16,10 @@ namespace ChunkStream.Functions.Tests.Support.FunctionsHost;
 /// responses.
 /// </summary>
 /// <remarks>
-/// It is not the host. It checks no keys, whatever the level of a function. It binds nothing but HTTP requests and
-/// timers, and passes no binding data. Its timers run when a test says so. It ends no invocation at
-/// <c>functionTimeout</c>: a test does that, with <see cref="Invocation.Cancel"/>. It neither scales, nor starts a
-/// worker again, nor specializes a placeholder. It reads nothing of host.json but the route prefix.
+/// It is not the host. It checks no keys, whatever a function's level. It binds nothing but HTTP requests and timers,
+/// and passes no binding data. Its timers run when a test says so. It ends no invocation at <c>functionTimeout</c>: a
+/// test does that, with <see cref="Invocation.Cancel"/>. It neither scales, nor starts a worker again, nor specializes
+/// a placeholder. It reads nothing of host.json but the route prefix.
 /// </remarks>
 internal sealed class FunctionApp : IAsyncDisposable
 {
