@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using ChunkStream.Formats;
@@ -92,6 +93,23 @@ public sealed class EndTests(RunningFunctionApp running)
             if (format.Name is "sse" or "frames")
                 Assert.Contains("urn:chunkstream:internal-error", all, StringComparison.Ordinal);
         }));
+
+    [Fact]
+    public async Task A_client_of_HTTP_1_0_sees_a_failure_as_a_reset_since_its_bodies_have_no_other_end()
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(running.App.Address.Host, running.App.Address.Port).Within();
+        await socket.SendAsync("GET /api/queries/failing_late HTTP/1.0\r\nHost: localhost\r\n\r\n"u8.ToArray());
+
+        var read = 0;
+        var buffer = new byte[64 * 1024];
+        await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            while (await socket.ReceiveAsync(buffer).Within() is > 0 and var length)
+                read += length;
+        });
+        Assert.InRange(read, 10_000, int.MaxValue);
+    }
 
     [Fact]
     public async Task A_broken_query_file_is_told_on_the_console_because_the_host_drops_what_is_logged_at_start()

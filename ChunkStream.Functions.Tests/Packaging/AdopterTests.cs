@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.FunctionsHost;
 
 namespace ChunkStream.Functions.Tests.Packaging;
 
@@ -57,9 +58,10 @@ public sealed partial class AdopterTests(PackageFeed feed, RealPostgres postgres
         await WriteAsync(folder, "TickFunctions.cs", code[1]);
         await PackageFeed.DotnetAsync(folder, "build", "--output", "out", "--nologo");
 
-        using var functions = await JsonAsync(Path.Combine(folder, "out", "functions.metadata"));
-        var function = Assert.Single(functions.RootElement.EnumerateArray());
-        Assert.Equal("TickFunctions.Ticks", function.GetProperty("entryPoint").GetString());
+        await using var app = await FunctionApp.StartAsync(Path.Combine(folder, "out"), []).Within();
+        using var client = RunningFunctionApp.ClientOf(app);
+        var function = Assert.Single(app.Functions);
+        Assert.Equal("1\n2\n3\n", await client.GetStringAsync($"/api/{function.Route}").Within());
         Assert.Equal(("70", "True"), await RuntimeSettingsAsync(folder, "App"));
     }
 

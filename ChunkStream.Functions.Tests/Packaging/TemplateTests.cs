@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.FunctionsHost;
 
 namespace ChunkStream.Functions.Tests.Packaging;
 
@@ -26,15 +26,17 @@ public sealed partial class TemplateTests(PackageFeed feed, RealPostgres postgre
 
         Assert.Matches(@"Failed: +0, Passed: +3, Skipped: +0\b", tests);
         var output = Path.Combine(app, "Order-feed.Api", "bin", "Debug", "net10.0");
-        var metadata = await File.ReadAllTextAsync(Path.Combine(output, "functions.metadata"));
-        using var functions = JsonDocument.Parse(metadata);
-        var entryPoints = functions.RootElement.EnumerateArray().Select(function => function.GetProperty("entryPoint"));
+        Assert.Equal(["query", "ticks"], HostedFunction.ReadFile(output).Select(function => function.Name).Order());
+        Assert.True(File.Exists(Path.Combine(output, "local.settings.json")));
+        await using var running = await FunctionApp.StartAsync(
+            output, [new("ConnectionStrings__Postgres", postgres.ConnectionString)]).Within();
+        using var client = RunningFunctionApp.ClientOf(running);
+        Assert.StartsWith(
+            "{\"number\":1,\"square\":1}\n",
+            await client.GetStringAsync("/api/ticks").Within(),
+            StringComparison.Ordinal);
         Assert.Equal(
-            ["Order_feed.Api.StreamFunctions.Query", "Order_feed.Api.StreamFunctions.Ticks"],
-            entryPoints.Select(entryPoint => entryPoint.GetString()).Order());
-        Assert.All(
-            ["host.json", "local.settings.json", "queries/numbers.sql"],
-            file => Assert.True(File.Exists(Path.Combine(output, file)), file));
+            "{\"n\":1,\"root\":1}\n", await client.GetStringAsync("/api/queries/numbers?count=1").Within());
     }
 
     [Fact]

@@ -1,7 +1,5 @@
-using System.Text.Json;
 using ChunkStream.Functions.Tests.Support;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
+using ChunkStream.Functions.Tests.Support.FunctionsHost;
 
 namespace ChunkStream.Functions.Tests.Samples;
 
@@ -27,27 +25,15 @@ public sealed class SampleTests
         Assert.StartsWith("number,square\r\n1,1\r\n", table, StringComparison.Ordinal);
     }
 
-    /// <summary>The function itself, behind a web server of the tests: it needs no host of the platform.</summary>
     [Fact]
     public async Task The_function_app_streams_a_generator()
     {
-        var functions = Activator.CreateInstanceFrom(Program("FunctionApp"), "FunctionApp.TickFunctions")!.Unwrap()!;
-        var ticks = functions.GetType().GetMethod("Ticks")!.CreateDelegate<Func<HttpRequest, IResult>>(functions);
-        await using var api = await PlainApi.StartAsync(app => app.MapGet("/ticks", ticks));
-
-        Assert.Equal(Ticks, await api.TextAsync("/ticks"));
-    }
-
-    [Fact]
-    public void The_function_app_tells_the_platform_of_its_function()
-    {
         var folder = Built.Folder("samples", "FunctionApp");
-        using var functions = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "functions.metadata")));
-        var function = Assert.Single(functions.RootElement.EnumerateArray());
+        await using var sample = await FunctionApp.StartAsync(folder, []).Within();
+        using var client = RunningFunctionApp.ClientOf(sample);
 
-        Assert.Equal("ticks", function.GetProperty("name").GetString());
-        Assert.Equal("FunctionApp.TickFunctions.Ticks", function.GetProperty("entryPoint").GetString());
-        Assert.True(File.Exists(Path.Combine(folder, "host.json")));
+        Assert.Equal(Ticks, await client.GetStringAsync("/api/ticks").Within());
+        Assert.Equal("ticks", Assert.Single(HostedFunction.ReadFile(folder)).Name);
     }
 
     [Fact]
