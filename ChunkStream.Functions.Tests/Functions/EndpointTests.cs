@@ -17,7 +17,7 @@ public sealed class EndpointTests(RunningFunctionApp running)
         ["db-stream"] = "db-stream",
         ["queries"] = "queries",
         ["query"] = "queries/rows?limit=2&format=csv",
-        ["public-query"] = "public/queries/public?format=json",
+        ["public-query"] = "public/queries/series?format=json",
         ["streams"] = "streams/of/each/method",
         ["public-streams"] = "public/streams/of/each/method",
         ["health"] = "health",
