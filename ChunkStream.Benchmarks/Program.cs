@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BenchmarkDotNet.Running;
 using ChunkStream.Benchmarks.E2e;
+using ChunkStream.Benchmarks.Fleet;
 using ChunkStream.Benchmarks.Micro;
 using ChunkStream.Benchmarks.Peers;
 using ChunkStream.Benchmarks.Served;
@@ -8,7 +9,7 @@ using ChunkStream.Benchmarks.Streams;
 using ChunkStream.LocalHost;
 
 // Everything else is for BenchmarkDotNet, which has a command line of its own.
-if (args is not (["e2e" or "streams" or "peer" or "serve", ..] or ["--help" or "-h" or "-?"]))
+if (args is not (["e2e" or "streams" or "fleet" or "peer" or "serve", ..] or ["--help" or "-h" or "-?"]))
 {
     BenchmarkSwitcher.FromAssembly(typeof(GeneratorBenchmarks).Assembly).Run(args);
     return 0;
@@ -26,6 +27,7 @@ var root = new RootCommand(
 {
     E2eCommand.Create(E2eRun.RunAsync),
     StreamsCommand.Create(StreamsRun.RunAsync),
+    FleetCommand.Create(FleetRun.RunAsync),
     PeerCommand.Create(AspNetPeer.RunAsync),
     ServeCommand.Create(),
 };

@@ -40,7 +40,7 @@ internal static class BenchmarkRun
     private static async Task<int> RunCheckedAsync(
         BenchmarkPlan plan, TestDatabases databases, IReadOnlyList<CaseGroup> all, CancellationToken cancellation)
     {
-        RequireRelease(plan);
+        RequireRelease(plan.Name);
         var groups = Choose(all, plan.Only);
         var output = plan.Output ?? ResultFile.ForToday(plan.Name, TimeProvider.System);
 
@@ -67,12 +67,13 @@ internal static class BenchmarkRun
         return [.. all.Select(group => group.Only(names)).Where(group => group.Cases.Count > 0)];
     }
 
-    private static void RequireRelease(BenchmarkPlan plan)
+    /// <summary>Refuses to measure a build that is not for that.</summary>
+    public static void RequireRelease(string command)
     {
 #if DEBUG
         throw new StartupFailure(
             "This is a Debug build, whose figures mean nothing: "
-            + $"dotnet run -c Release --project ChunkStream.Benchmarks -- {plan.Name}");
+            + $"dotnet run -c Release --project ChunkStream.Benchmarks -- {command}");
 #endif
     }
 }

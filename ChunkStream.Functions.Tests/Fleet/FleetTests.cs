@@ -17,7 +17,15 @@ public sealed class FleetTests(Instances instances, ITestOutputHelper output) : 
     private const int Recorded = 1_000_000;
     private const string Whole = "messages?count=40&intervalMs=0&record=whole";
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 })
+    // An nginx before 1.27.4 that is reloaded closes connections on which a client may just have sent a request.
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.Zero;
+
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        MaxResponseDrainSize = 0,
+        PooledConnectionLifetime = ConnectionLifetime,
+    })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
@@ -41,7 +49,7 @@ public sealed class FleetTests(Instances instances, ITestOutputHelper output) : 
         ];
         await using var npm = new NpmReaders(instances.Address, NpmStreams);
         using var chaos = new ChaosRun(
-            seed: 16, [instances.Address, instances.Address], writerCount: 4, readerCount: 10);
+            seed: 16, [instances.Address, instances.Address], writerCount: 4, readerCount: 10, ConnectionLifetime);
         using var releasing = new CancellationTokenSource();
         var release = instances.Rows.ReleaseAsync(releasing.Token);
         await npm.BegunAsync();

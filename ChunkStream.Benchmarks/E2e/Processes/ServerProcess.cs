@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using ChunkStream.LocalHost;
 using ChunkStream.LocalHost.Embedded;
 
@@ -21,6 +22,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         (_process, Port, _hasChildren) = (process, port, hasChildren);
         _said.Follow(process);
     }
+
+    /// <summary>The process's number.</summary>
+    public int Id => _process.Id;
 
     /// <summary>Where it listens on 127.0.0.1.</summary>
     public int Port { get; }
@@ -54,6 +58,14 @@ internal sealed class ServerProcess : IAsyncDisposable
             await server.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Tells it to stop, as an operator would, and waits until it has.</summary>
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        await new ChildProcess("kill", "-TERM", Id.ToString(CultureInfo.InvariantCulture))
+            .RunToSuccessAsync(cancellation);
+        await _process.WaitForExitAsync(cancellation);
     }
 
     /// <inheritdoc />

@@ -15,7 +15,9 @@ internal static class ResultFile
         return Path.Combine(folder, $"{time.GetUtcNow():yyyy-MM-dd}-{benchmark}.md");
     }
 
-    private static string Repository()
+    /// <summary>The repository's root.</summary>
+    /// <exception cref="StartupFailure">This program is not in one.</exception>
+    public static string Repository()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

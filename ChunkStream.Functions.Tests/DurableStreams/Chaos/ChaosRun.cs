@@ -9,7 +9,9 @@ namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 /// <summary>
 /// One stream on two instances, with writers and readers, while something is being killed. The seed decides all chance.
 /// </summary>
-internal sealed class ChaosRun(int seed, Uri[] instances, int writerCount = 8, int readerCount = 20) : IDisposable
+internal sealed class ChaosRun(
+    int seed, Uri[] instances, int writerCount = 8, int readerCount = 20, TimeSpan? connectionLifetime = null)
+    : IDisposable
 {
     // How long the rest may take on a busy machine, after the last kill.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(45);
@@ -22,6 +24,7 @@ internal sealed class ChaosRun(int seed, Uri[] instances, int writerCount = 8, i
         UseProxy = false,
         MaxResponseDrainSize = 0,
         ConnectTimeout = TimeSpan.FromSeconds(2),
+        PooledConnectionLifetime = connectionLifetime ?? Timeout.InfiniteTimeSpan,
     })
     { Timeout = Timeout.InfiniteTimeSpan };
 
