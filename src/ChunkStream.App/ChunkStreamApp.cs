@@ -2,6 +2,7 @@ using ChunkStream.App;
 using ChunkStream.App.Entra;
 using ChunkStream.Configuration;
 using ChunkStream.DurableStreams.Protocol;
+using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Queries;
@@ -26,17 +27,20 @@ public static class ChunkStreamApp
         ArgumentNullException.ThrowIfNull(services);
         services.Configure<SocketTransportOptions>(UnsentLimit.Configure);
         AddDatabaseIdentity(services);
-        services.AddSingleton<DeclaredGenerators>();
+        services.AddSingleton(provider => new DeclaredGenerators(
+            provider.GetServices<GeneratorEndpoint>(),
+            provider.GetRequiredService<StreamEngine>(),
+            new Lazy<RecordingEndpoint>(provider.GetRequiredService<RecordingEndpoint>)));
         services.AddSingleton(provider => new EndpointTable(
             provider.GetServices<GeneratorEndpoint>(), provider.GetServices<EndpointExample>()));
         services.AddSingleton(provider => new StreamEndpoints(
             provider.GetRequiredService<DeclaredGenerators>(),
-            provider.GetRequiredService<QueryEndpoint>(),
-            provider.GetRequiredService<DurableEndpoint>(),
-            new HealthResult(
+            new Lazy<QueryEndpoint>(provider.GetRequiredService<QueryEndpoint>),
+            new Lazy<DurableEndpoint>(provider.GetRequiredService<DurableEndpoint>),
+            new Lazy<HealthResult>(() => new HealthResult(
                 provider.GetRequiredService<PostgresHealth>(),
                 () => provider.GetRequiredService<PostgresDatabase>().MostConnections
-                    + provider.GetRequiredService<DurableDatabase>().MostConnections)));
+                    + provider.GetRequiredService<DurableDatabase>().MostConnections))));
         return services.AddChunkStream().AddQueries().AddDurableStreams();
     }
 

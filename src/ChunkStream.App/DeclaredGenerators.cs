@@ -7,14 +7,16 @@ namespace ChunkStream.App;
 
 /// <summary>The generators that the app declares, and what they share.</summary>
 internal sealed class DeclaredGenerators(
-    IEnumerable<GeneratorEndpoint> generators, StreamEngine engine, RecordingEndpoint recordings)
+    IEnumerable<GeneratorEndpoint> generators, StreamEngine engine, Lazy<RecordingEndpoint> recordings)
 {
     private readonly AnonymousGenerators _anonymous = new(engine.Options.MaxAnonymousStreams);
     private readonly Dictionary<string, GeneratorEndpoint> _byName =
         generators.ToDictionary(generator => generator.Name);
 
+    private readonly Lazy<UiFile> _report = new(() => GeneratorReport.ToFile(generators));
+
     /// <summary>The file of the page that lists them.</summary>
-    public UiFile Report { get; } = GeneratorReport.ToFile(generators);
+    public UiFile Report => _report.Value;
 
     /// <summary>The answer to one request.</summary>
     /// <exception cref="InvalidOperationException">The app declares no generator of this name.</exception>

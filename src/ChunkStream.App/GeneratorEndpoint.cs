@@ -51,7 +51,7 @@ public abstract class GeneratorEndpoint
     public IReadOnlyList<ExampleCall> Examples { get; init; } = [];
 
     internal abstract IResult Answer(
-        HttpRequest request, AnonymousGenerators anonymous, RecordingEndpoint recordings);
+        HttpRequest request, AnonymousGenerators anonymous, Lazy<RecordingEndpoint> recordings);
 }
 
 /// <summary>A generator whose items have a type.</summary>
@@ -68,7 +68,8 @@ public sealed class GeneratorEndpoint<T>(
     Func<GeneratorArguments, CancellationToken, IAsyncEnumerable<T>> generate,
     JsonTypeInfo<T>? typeInfo = null) : GeneratorEndpoint(name, summary)
 {
-    internal override IResult Answer(HttpRequest request, AnonymousGenerators anonymous, RecordingEndpoint recordings)
+    internal override IResult Answer(
+        HttpRequest request, AnonymousGenerators anonymous, Lazy<RecordingEndpoint> recordings)
     {
         var parameters = new RequestParameters(request.Query);
         var arguments = GeneratorArguments.Read(Parameters, parameters);
@@ -83,8 +84,8 @@ public sealed class GeneratorEndpoint<T>(
                 Subject = arguments.Subject,
             };
             return Access == EndpointAccess.Anonymous
-                ? recordings.AnswerEveryone(asked, parameters, Name, generator)
-                : recordings.Answer(asked, parameters, Name, generator);
+                ? recordings.Value.AnswerEveryone(asked, parameters, Name, generator)
+                : recordings.Value.Answer(asked, parameters, Name, generator);
         }
 
         var stream = new OfferedStream(

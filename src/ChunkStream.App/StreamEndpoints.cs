@@ -27,12 +27,17 @@ public sealed class StreamEndpoints
         $"There is no default query: the setting {Default.Setting} names it. /{Catalogue} lists those that there are.");
 
     private readonly DeclaredGenerators _generators;
-    private readonly QueryEndpoint _queries;
-    private readonly DurableEndpoint _durable;
-    private readonly HealthResult _health;
+
+    // A request makes what it needs: one for a generator waits for nothing of the database's.
+    private readonly Lazy<QueryEndpoint> _queries;
+    private readonly Lazy<DurableEndpoint> _durable;
+    private readonly Lazy<HealthResult> _health;
 
     internal StreamEndpoints(
-        DeclaredGenerators generators, QueryEndpoint queries, DurableEndpoint durable, HealthResult health)
+        DeclaredGenerators generators,
+        Lazy<QueryEndpoint> queries,
+        Lazy<DurableEndpoint> durable,
+        Lazy<HealthResult> health)
         => (_generators, _queries, _durable, _health) = (generators, queries, durable, health);
 
     /// <summary><c>GET /{name}</c>: a generator that the app declares with <c>AddGenerator</c>.</summary>
@@ -42,40 +47,43 @@ public sealed class StreamEndpoints
 
     /// <summary><c>GET /db-stream</c>: the rows of the default query, from a cursor.</summary>
     /// <param name="request">The request.</param>
-    public IResult DbStream(HttpRequest request) => _queries.Options.DefaultQuery is { } query
-        ? _queries.Answer(Required(request), query, Default)
+    public IResult DbStream(HttpRequest request) => _queries.Value.Options.DefaultQuery is { } query
+        ? _queries.Value.Answer(Required(request), query, Default)
         : new RefusedStream(Default.Endpoint, NoDefaultQuery);
 
     /// <summary><c>GET /queries</c>: the catalogue of the declared queries.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult Queries(HttpRequest request)
-        => _queries.Catalogue(
+        => _queries.Value.Catalogue(
             Required(request), new QueryPaths(EndpointTable.QueryPrefix, EndpointTable.PublicQueryPrefix));
 
     /// <summary><c>GET /queries/{name}</c>: the rows of a declared query, from a cursor.</summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult Query(HttpRequest request) => _queries.Answer(Required(request), NameOf(request), ByName);
+    public IResult Query(HttpRequest request) => _queries.Value.Answer(Required(request), NameOf(request), ByName);
 
     /// <summary><c>GET /public/queries/{name}</c>: the same, of the queries that need no key.</summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult PublicQuery(HttpRequest request) => _queries.Answer(Required(request), NameOf(request), Public);
+    public IResult PublicQuery(HttpRequest request)
+        => _queries.Value.Answer(Required(request), NameOf(request), Public);
 
     /// <summary><c>GET, HEAD, PUT, POST, DELETE /streams/{path}</c>: durable streams.</summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult Streams(HttpRequest request) => _durable.Answer(Required(request), DurablePlace.Private);
+    public IResult Streams(HttpRequest request) => _durable.Value.Answer(Required(request), DurablePlace.Private);
 
     /// <summary><c>GET, HEAD /public/streams/{path}</c>: reading them without a key, where that is allowed.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult PublicStreams(HttpRequest request)
-        => _durable.Answer(
-            Required(request), DurablePlace.Public, _durable.Options.PublicReading ? null : DurableProblems.NotPublic);
+        => _durable.Value.Answer(
+            Required(request),
+            DurablePlace.Public,
+            _durable.Value.Options.PublicReading ? null : DurableProblems.NotPublic);
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult Health(HttpRequest request)
         => new RequestParameters(Required(request).Query).Problem() is { } problem
             ? new ProblemResult(problem)
-            : _health;
+            : _health.Value;
 
     /// <summary><c>GET /ui/</c>: the page, and the files that it asks for.</summary>
     /// <inheritdoc cref="DbStream" />

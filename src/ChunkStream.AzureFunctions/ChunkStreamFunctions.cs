@@ -10,6 +10,9 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>Prepares a function app for streams.</summary>
 public static class ChunkStreamFunctions
 {
+    // The platform starts most processes for a request, which comes within seconds, and others in reserve.
+    private static readonly TimeSpan NoRequest = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// Adds ChunkStream, as <c>AddChunkStream()</c> does, and what a stream needs on the platform: a stream ends itself
     /// before <c>functionTimeout</c> in host.json would cut it, it ends when its invocation ends, and what the engine
@@ -35,6 +38,7 @@ public static class ChunkStreamFunctions
 
         builder.UseMiddleware<InvocationMiddleware>();
         builder.Logging.AddProvider(new EngineConsole());
+        builder.Services.AddSingleton(new FirstResponse(NoRequest));
         builder.Services.AddSingleton(PlatformTimeLimit.Read(Settings(builder.Configuration)));
         return builder.Services.AddChunkStream(configure);
     }

@@ -27,6 +27,7 @@ public static class ChunkStreamServices
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(PlatformTimeLimit.None);
+        services.TryAddSingleton(FirstResponse.NotAwaited);
         services.TryAddSingleton<StreamEngine>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IPostConfigureOptions<HostOptions>, ShutdownTime>());

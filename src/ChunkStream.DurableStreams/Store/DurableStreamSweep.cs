@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -47,7 +48,7 @@ public sealed class DurableStreamSweep
 
 /// <summary>Sweeps from time to time while the host runs.</summary>
 internal sealed class DurableStreamSweepService(
-    DurableStreamSweep sweep, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log)
+    IServiceProvider services, IOptions<DurableStreamOptions> options, TimeProvider time, DurableLog log)
     : BackgroundService
 {
     /// <inheritdoc />
@@ -57,10 +58,14 @@ internal sealed class DurableStreamSweepService(
             return;
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.SweepSeconds), time);
         var isFailing = false;
+
+        // Not before it is needed: it makes the pools of connections.
+        DurableStreamSweep? sweep = null;
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             try
             {
+                sweep ??= services.GetRequiredService<DurableStreamSweep>();
                 await sweep.RunAsync(stoppingToken).ConfigureAwait(false);
                 isFailing = false;
             }

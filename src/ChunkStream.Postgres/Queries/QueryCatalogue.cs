@@ -67,16 +67,19 @@ internal sealed class QueryCatalogue(
 
     /// <summary>
     /// Asks whether the database still guarantees that the query's key is unique and never null: an index or a
-    /// constraint may be dropped at any time. Null if the database gave no such guarantee when the file was checked.
+    /// constraint may be dropped at any time. It is not asked before the file was checked, nor where it gave no such
+    /// guarantee then.
     /// </summary>
-    public Func<CancellationToken, Task<bool>>? IsKeyProven(DeclaredQuery query, SessionIdentity? runsAs)
+    public Task<bool> IsKeyProvenAsync(
+        DeclaredQuery query, SessionIdentity? runsAs, CancellationToken cancellation)
     {
         lock (_lock)
         {
-            return _checked.TryGetValue(query, out var known) && known.IsKeyProven
-                ? cancellation => Check.IsKeyProvenAsync(query.File!, runsAs, cancellation)
-                : null;
+            if (!_checked.TryGetValue(query, out var known) || !known.IsKeyProven)
+                return Task.FromResult(false);
         }
+
+        return Check.IsKeyProvenAsync(query.File!, runsAs, cancellation);
     }
 
     /// <summary>What the database says about a query whose file has no mistakes.</summary>

@@ -63,7 +63,7 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         var run = asks with
         {
             IsAnonymous = isAnonymous,
-            IsKeyProven = catalogue.IsKeyProven(declared, asks.Query.RunsAs),
+            IsKeyProven = token => catalogue.IsKeyProvenAsync(declared, asks.Query.RunsAs, token),
             WhyRefused = WhyRefusedAsync,
             Describe = ProblemOfApp.Describer(place.Options?.DescribeFailure, request.HttpContext.RequestServices),
         };

@@ -43,7 +43,10 @@ internal sealed class StreamRun : IDisposable
         _lifetime = engine.Begin(http, stream.MaxDuration);
         _source = stream.Open(format.Encoding, _lifetime.Token);
         _source.Span = _span;
-        _pump = new StreamPump(_source, format, body.Writer, engine.Options, engine.Time);
+        _pump = new StreamPump(_source, format, body.Writer, engine.Options, engine.Time)
+        {
+            FirstFlushed = engine.FirstResponse.Begin,
+        };
         var isBehindHost = http.Features.Get<IInvocationFeature>() is not null;
         _end = new ResponseEnd(http, isBehindHost, engine.Time);
     }

@@ -23,12 +23,14 @@ internal sealed class StreamEngine : IDisposable
     public StreamEngine(
         IOptions<StreamingOptions> options,
         PlatformTimeLimit platform,
+        FirstResponse firstResponse,
         IHostApplicationLifetime process,
         IMeterFactory meters,
         TimeProvider time,
         ILogger<StreamEngine> logger)
     {
         (Options, Time, Log, Metrics) = (options.Value, time, new StreamLog(logger), new StreamMetrics(meters));
+        FirstResponse = firstResponse;
         (_platform, _processStopping) = (platform, process.ApplicationStopping);
         MaxDuration = Options.MaxDurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : platform.StreamLimit;
 
@@ -45,6 +47,9 @@ internal sealed class StreamEngine : IDisposable
     public StreamLog Log { get; }
 
     public StreamMetrics Metrics { get; }
+
+    /// <summary>Hears of the first response of the process.</summary>
+    public FirstResponse FirstResponse { get; }
 
     /// <summary>How long a stream may last; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</summary>
     public TimeSpan MaxDuration { get; }
@@ -98,6 +103,7 @@ internal sealed class StreamEngine : IDisposable
         Log.StreamEnded(report, failure: null);
         Metrics.Ended(report);
         span?.End(report);
+        FirstResponse.Begin();
     }
 
     /// <inheritdoc />

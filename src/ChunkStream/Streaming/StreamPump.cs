@@ -52,6 +52,9 @@ internal sealed class StreamPump(
     /// <summary>When the first flush began, as a timestamp of the time provider; null if there was none.</summary>
     public long? FirstFlush { get; private set; }
 
+    /// <summary>Called when the first flush has sent its bytes.</summary>
+    public Action? FirstFlushed { get; init; }
+
     /// <summary>Streams until the source ends.</summary>
     /// <param name="first">The source's first wait, which the caller has begun.</param>
     /// <param name="cancellation">Stops the pump.</param>
@@ -246,6 +249,7 @@ internal sealed class StreamPump(
         _output.Commit();
         _flushed = _output.BytesWritten;
         var start = time.GetTimestamp();
+        var isFirst = FirstFlush is null;
         FirstFlush ??= start;
 
         // Without the token: Kestrel would reset the connection when it is cancelled, and no last words could be sent.
@@ -261,6 +265,8 @@ internal sealed class StreamPump(
 
             if ((await flushing.ConfigureAwait(false)).IsCompleted)
                 throw new ReaderGoneException();
+            if (isFirst)
+                FirstFlushed?.Invoke();
         }
         finally
         {
