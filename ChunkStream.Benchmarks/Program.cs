@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BenchmarkDotNet.Running;
+using ChunkStream.Benchmarks.Cold;
 using ChunkStream.Benchmarks.E2e;
 using ChunkStream.Benchmarks.Fleet;
 using ChunkStream.Benchmarks.Micro;
@@ -9,7 +10,7 @@ using ChunkStream.Benchmarks.Streams;
 using ChunkStream.LocalHost;
 
 // Everything else is for BenchmarkDotNet, which has a command line of its own.
-if (args is not (["e2e" or "streams" or "fleet" or "peer" or "serve", ..] or ["--help" or "-h" or "-?"]))
+if (args is not (["e2e" or "streams" or "fleet" or "cold" or "peer" or "serve", ..] or ["--help" or "-h" or "-?"]))
 {
     BenchmarkSwitcher.FromAssembly(typeof(GeneratorBenchmarks).Assembly).Run(args);
     return 0;
@@ -28,6 +29,7 @@ var root = new RootCommand(
     E2eCommand.Create(E2eRun.RunAsync),
     StreamsCommand.Create(StreamsRun.RunAsync),
     FleetCommand.Create(FleetRun.RunAsync),
+    ColdCommand.Create(ColdRun.RunAsync),
     PeerCommand.Create(AspNetPeer.RunAsync),
     ServeCommand.Create(),
 };
