@@ -6,11 +6,13 @@ using ChunkStream.Benchmarks.Fleet;
 using ChunkStream.Benchmarks.Micro;
 using ChunkStream.Benchmarks.Peers;
 using ChunkStream.Benchmarks.Served;
+using ChunkStream.Benchmarks.Smoke;
 using ChunkStream.Benchmarks.Streams;
 using ChunkStream.LocalHost;
 
 // Everything else is for BenchmarkDotNet, which has a command line of its own.
-if (args is not (["e2e" or "streams" or "fleet" or "cold" or "peer" or "serve", ..] or ["--help" or "-h" or "-?"]))
+string[] ours = ["e2e", "streams", "fleet", "cold", "smoke", "peer", "serve", "--help", "-h", "-?"];
+if (args is not [var command, ..] || !ours.Contains(command))
 {
     BenchmarkSwitcher.FromAssembly(typeof(GeneratorBenchmarks).Assembly).Run(args);
     return 0;
@@ -30,6 +32,7 @@ var root = new RootCommand(
     StreamsCommand.Create(StreamsRun.RunAsync),
     FleetCommand.Create(FleetRun.RunAsync),
     ColdCommand.Create(ColdRun.RunAsync),
+    SmokeCommand.Create(SmokeRun.RunAsync),
     PeerCommand.Create(AspNetPeer.RunAsync),
     ServeCommand.Create(),
 };

@@ -40,7 +40,11 @@ var tags = { 'azd-env-name': environmentName }
 
 // Everything takes the capacity from here, so nothing is deployed with one that the database can't serve.
 var safeCapacity = checkedCapacity(capacity, postgresSku)
-var administrator = empty(administratorName) ? deployer().userPrincipalName : administratorName
+var administrator = !empty(administratorName)
+  ? administratorName
+  : !empty(deployer().userPrincipalName)
+      ? deployer().userPrincipalName
+      : fail('A service principal deploys: set POSTGRES_ADMINISTRATOR to its name.')
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: 'rg-${environmentName}'

@@ -17,6 +17,33 @@ public sealed partial class HookTests
         Assert.All(named, path => Assert.True(Path.Exists(Path.Combine(Repository.Root, path)), path));
     }
 
+    [Fact]
+    public void Each_parameter_is_documented_and_the_workflow_passes_it_on()
+    {
+        var parameters = File.ReadAllText(Path.Combine(Bicep.Folder, "main.bicepparam"));
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "deploy.md"));
+        var workflow = File.ReadAllText(Path.Combine(Repository.Root, ".github", "workflows", "deploy.yml"));
+        var variables = Variable().Matches(parameters)
+            .Select(match => (Name: match.Groups[1].Value, Default: match.Groups[2].Value))
+            .Where(variable => !variable.Name.StartsWith("AZURE_", StringComparison.Ordinal))
+            .ToArray();
+
+        Assert.Equal(11, variables.Length);
+        Assert.All(variables, variable =>
+        {
+            // The hook sets it anew on each machine.
+            var isLookedUp = variable.Name == "DEPLOYER_IP";
+            var row = page.Split('\n').Single(
+                line => line.StartsWith($"| `{variable.Name}` |", StringComparison.Ordinal));
+            Assert.Matches(
+                isLookedUp ? "looked up" : variable.Default.Length == 0 ? "none" : Regex.Escape(variable.Default),
+                row.Split('|')[2]);
+            var passed = $"{variable.Name}: ${{{{ vars.{variable.Name}"
+                + (variable.Default.Length == 0 ? " }}" : $" || '{variable.Default}' }}}}");
+            Assert.Equal(!isLookedUp, workflow.Contains(passed, StringComparison.Ordinal));
+        });
+    }
+
     [Theory]
     [InlineData("", "", "env set DEPLOYER_IP 203.0.113.9\n")]
     [InlineData("198.51.100.1", "", "env set DEPLOYER_IP 203.0.113.9\n")]
@@ -53,6 +80,9 @@ public sealed partial class HookTests
                 File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         }
     }
+
+    [GeneratedRegex(@"readEnvironmentVariable\('(\w+)'(?:, '(\w*)')?\)")]
+    private static partial Regex Variable();
 
     [GeneratedRegex(@"(?:^ {6,}run: (?:dotnet run --project )?|^ {4}project: )(\S+)$", RegexOptions.Multiline)]
     private static partial Regex Named();

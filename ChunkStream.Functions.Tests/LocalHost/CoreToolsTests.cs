@@ -17,11 +17,12 @@ public sealed class CoreToolsTests : IDisposable
         if (OperatingSystem.IsWindows())
             return; // Its scripts can't be programs of another name.
 
-        // Stands in for func and the worker below it, as they are with a call open: neither ends by itself.
-        var program = Path.Combine(_folder.FullName, "func");
+        // Stands in for dotnet, with func and the worker below it, as they are with a call open: none ends by itself.
+        var program = Path.Combine(_folder.FullName, "dotnet");
         await File.WriteAllTextAsync(
             program,
-            "#!/bin/sh\ntrap '' INT TERM\nsleep 300 &\necho $! > child.new\nmv child.new child\nwait\nsleep 300\n");
+            "#!/bin/sh\necho \"$@\" > arguments\ntrap '' INT TERM\n"
+            + "sleep 300 &\necho $! > child.new\nmv child.new child\nwait\nsleep 300\n");
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var signal = new CancellationTokenSource();
         var running = new CoreTools(program, _folder.FullName).RunAsync(
@@ -31,6 +32,8 @@ public sealed class CoreToolsTests : IDisposable
         using var child = Process.GetProcessById(
             int.Parse(await File.ReadAllTextAsync(childFile), CultureInfo.InvariantCulture));
 
+        Assert.Equal(
+            "run -- --port 1\n", await File.ReadAllTextAsync(Path.Combine(_folder.FullName, "arguments")));
         await signal.CancelAsync();
 
         Assert.Equal(0, await running.Within(TimeSpan.FromSeconds(3)));

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using ChunkStream.Http;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Failures;
+using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.App;
@@ -22,9 +23,10 @@ internal sealed class HealthResult(PostgresHealth postgres, Func<int> mostConnec
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(
             httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
         var (failure, connections) = await postgres.StateAsync(lifetime.Token).ConfigureAwait(false);
+        var open = StreamEngine.From(httpContext.RequestServices).Metrics.Open;
         var report = failure is null
-            ? Report("healthy", "up", connections)
-            : Report("unhealthy", "down: " + PostgresFailures.Describe(failure).Detail, connections);
+            ? Report("healthy", "up", open, connections)
+            : Report("unhealthy", "down: " + PostgresFailures.Describe(failure).Detail, open, connections);
 
         var response = httpContext.Response;
         response.StatusCode = failure is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
@@ -37,20 +39,27 @@ internal sealed class HealthResult(PostgresHealth postgres, Func<int> mostConnec
             await response.Body.WriteAsync(body, lifetime.Token).ConfigureAwait(false);
     }
 
-    private HealthReport Report(string status, string postgres, int? ofServer) => new(
+    private HealthReport Report(string status, string postgres, long open, int? ofServer) => new(
         status,
         new Dictionary<string, string> { ["postgres"] = postgres },
+        new StreamCount(open),
         mostConnections() is var most and > 0 ? new ConnectionReport(most, ofServer, ofServer / most) : null);
 }
 
 /// <summary>The body of <c>/health</c>.</summary>
 /// <param name="Status"><c>healthy</c> or <c>unhealthy</c>.</param>
 /// <param name="Dependencies">For each dependency <c>up</c>, or <c>down: </c> and why.</param>
+/// <param name="Streams">The streams of this instance.</param>
 /// <param name="Connections">Those to the database, if there is one.</param>
 internal sealed record HealthReport(
     [property: JsonPropertyName("status")] string Status,
     [property: JsonPropertyName("dependencies")] IReadOnlyDictionary<string, string> Dependencies,
+    [property: JsonPropertyName("streams")] StreamCount Streams,
     [property: JsonPropertyName("connections")] ConnectionReport? Connections);
+
+/// <summary>The streams of this instance.</summary>
+/// <param name="Open">How many are open.</param>
+internal sealed record StreamCount([property: JsonPropertyName("open")] long Open);
 
 /// <summary>Whether the database has the connections for all instances.</summary>
 /// <param name="PerInstance">How many an instance has at most: the pools, and three beside them.</param>

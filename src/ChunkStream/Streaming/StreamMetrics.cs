@@ -28,6 +28,7 @@ internal sealed class StreamMetrics
     private readonly Counter<long> _records;
     private readonly Counter<long> _bytes;
     private readonly Counter<long> _continuations;
+    private long _open;
 
     public StreamMetrics(IMeterFactory meters)
     {
@@ -51,12 +52,20 @@ internal sealed class StreamMetrics
             "How often streams were continued: by their clients, for their readers, or after failures.");
     }
 
+    /// <summary>How many streams are open now.</summary>
+    public long Open => Interlocked.Read(ref _open);
+
     /// <summary>Counts a stream that begins.</summary>
-    public void Started(string stream, string format) => _active.Add(1, Tags(stream, format));
+    public void Started(string stream, string format)
+    {
+        Interlocked.Increment(ref _open);
+        _active.Add(1, Tags(stream, format));
+    }
 
     /// <summary>Measures a stream that has ended.</summary>
     public void Ended(StreamReport report)
     {
+        Interlocked.Decrement(ref _open);
         _active.Add(-1, Tags(report.Stream, report.Format));
         var tags = Tags(report.Stream, report.Format);
         tags.Add(StreamTags.Outcome, report.Outcome.ToString());
