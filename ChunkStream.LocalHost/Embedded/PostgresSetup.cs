@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Failures;
 using Npgsql;
 
 namespace ChunkStream.LocalHost.Embedded;
@@ -54,7 +55,7 @@ internal sealed class PostgresSetup(PostgresLogin login, int port, string folder
             await connection.OpenAsync(cancellation);
             return connection;
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidPassword)
+        catch (PostgresException e) when (e.IsWrongPassword())
         {
             await connection.DisposeAsync();
             return null;

@@ -3,22 +3,6 @@ using ChunkStream.DurableStreams.Store;
 
 namespace ChunkStream.DurableStreams.Live;
 
-/// <summary>What a reader finds at its position.</summary>
-internal enum LiveFinding
-{
-    /// <summary>The next segment, at hand.</summary>
-    Segment,
-
-    /// <summary>Nothing yet.</summary>
-    Nothing,
-
-    /// <summary>Something that is no longer at hand: it is in the database.</summary>
-    Behind,
-
-    /// <summary>The stream is deleted or has expired.</summary>
-    Over,
-}
-
 /// <summary>
 /// A stream that has readers in this process. Each change is read once, from the position that all of them have reached
 /// (the head). The segment goes to every reader that waits there, and is kept for a while for readers that arrive a
@@ -27,10 +11,10 @@ internal enum LiveFinding
 internal sealed class LiveStream
 {
     private readonly LiveStreams _owner;
+    private readonly LiveReads _reads;
     private readonly List<LiveReader> _readers = [];
-    private readonly LinkedList<LiveSegment> _segments = new();
+    private readonly LiveHistory _history = new();
     private readonly Dictionary<long, Task<LiveSegment?>> _behind = [];
-    private long _segmentsBytes;
     private long _head;
     private long _known;
     private long _farthest;
@@ -39,11 +23,13 @@ internal sealed class LiveStream
     private bool _isClosed;
     private bool _isOver;
 
-    /// <param name="owner">All of them.</param>
+    /// <param name="owner">All streams that have readers in this process.</param>
+    /// <param name="reads">Reads the database.</param>
     /// <param name="stream">The stream as its first reader has seen it.</param>
-    public LiveStream(LiveStreams owner, DurableStream stream)
+    public LiveStream(LiveStreams owner, LiveReads reads, DurableStream stream)
     {
-        (_owner, Id, _head, _known, _isClosed) = (owner, stream.Id, stream.Tail, stream.Tail, stream.Closed);
+        (_owner, _reads, Id) = (owner, reads, stream.Id);
+        (_head, _known, _isClosed) = (stream.Tail, stream.Tail, stream.Closed);
         TimeToLive = stream.TtlSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) : null;
         ExpiresAt = stream.ExpiresAt;
     }
@@ -65,7 +51,7 @@ internal sealed class LiveStream
     /// <summary>When to ask the database next how far it is: a timestamp. For <see cref="LiveStreams"/>.</summary>
     public long LookAt { get; set; }
 
-    /// <summary>Adds a reader. False if the last one has just left: this is no longer in use.</summary>
+    /// <summary>Adds a reader. False if the last one has just left, and this object is no longer in use.</summary>
     public bool TryJoin(long position, out LiveReader reader)
     {
         reader = new LiveReader(this, position);
@@ -80,7 +66,7 @@ internal sealed class LiveStream
         return true;
     }
 
-    /// <summary>Takes a reader off.</summary>
+    /// <summary>Removes a reader.</summary>
     public void Leave(LiveReader reader)
     {
         bool isLast;
@@ -94,7 +80,7 @@ internal sealed class LiveStream
         _owner.Left(isLast ? this : null);
     }
 
-    /// <summary>The stream has changed: it is that far now; or, with null, something else is new about it.</summary>
+    /// <summary>The stream has a new tail; or, with null, something else about it has changed.</summary>
     public void Changed(long? tail)
     {
         lock (Lock)
@@ -140,15 +126,8 @@ internal sealed class LiveStream
             return LiveFinding.Segment;
         }
 
-        for (var node = _segments.Last; node is not null && node.Value.Start >= position; node = node.Previous)
-        {
-            if (node.Value.Start != position)
-                continue;
-            segment = node.Value;
-            return LiveFinding.Segment;
-        }
-
-        return LiveFinding.Behind;
+        segment = _history.Find(position);
+        return segment is null ? LiveFinding.Behind : LiveFinding.Segment;
     }
 
     /// <summary>
@@ -164,7 +143,7 @@ internal sealed class LiveStream
         {
             try
             {
-                return LiveSegment.From(await _owner.ReadAsync(Id, position, head).ConfigureAwait(false));
+                return LiveSegment.From(await _reads.ReadAsync(Id, position, head).ConfigureAwait(false));
             }
             finally
             {
@@ -199,7 +178,7 @@ internal sealed class LiveStream
 
             try
             {
-                var stored = await _owner.ReadAsync(Id, from, to).ConfigureAwait(false);
+                var stored = await _reads.ReadAsync(Id, from, to).ConfigureAwait(false);
                 lock (Lock)
                 {
                     Publish(stored);
@@ -213,7 +192,7 @@ internal sealed class LiveStream
 
                 failures = 0;
             }
-            catch (Exception) when (_owner.IsStopping)
+            catch (Exception) when (_reads.IsStopping)
             {
                 // The readers' own responses end when the process stops.
                 return;
@@ -223,7 +202,7 @@ internal sealed class LiveStream
                 // The readers go on waiting, and lose nothing.
                 lock (Lock)
                     _mustLook = true;
-                await _owner.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
+                await _reads.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
             }
         }
     }
@@ -311,42 +290,31 @@ internal sealed class LiveStream
 
                 return;
             }
-            catch (Exception) when (_owner.IsStopping)
+            catch (Exception) when (_reads.IsStopping)
             {
                 return;
             }
             catch (Exception e)
             {
-                await _owner.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
+                await _reads.PauseAfterAsync(e, ++failures).ConfigureAwait(false);
             }
         }
     }
-
-    // About how many bytes it costs to keep a segment: its data, its event, and the objects around them.
-    private static long Cost(LiveSegment segment) => (2 * segment.Data.Length) + 512;
 
     private void Keep(LiveSegment segment, bool isWanted)
     {
         if (!isWanted)
         {
-            _segments.Clear();
-            _segmentsBytes = 0;
+            _history.Clear();
             return;
         }
 
         if (segment.Data.IsEmpty)
             return;
-        _segments.AddLast(segment);
-        _segmentsBytes += Cost(segment);
         var least = long.MaxValue;
         foreach (var reader in _readers)
             least = Math.Min(least, reader.Position);
-        while (_segments.First is { } first
-            && (first.Value.Next <= least || (_segmentsBytes > LiveStreams.HistoryBytes && first != _segments.Last)))
-        {
-            _segmentsBytes -= Cost(first.Value);
-            _segments.RemoveFirst();
-        }
+        _history.Add(segment, least);
     }
 
     private void EndInside()

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
-/// The readers of this process that wait for more. All readers of a stream share one read of the database a change.
+/// The readers of this process that wait for more. All readers of a stream share one read of the database for each
+/// change.
 /// </summary>
 internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
 {
@@ -32,38 +33,18 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
     // polls.
     private static readonly TimeSpan Linger = TimeSpan.FromMinutes(1);
 
-    // After a notice that other transactions may send none: the first and the longest pause between two looks. Each
-    // pause is twice as long as the one before, and a new notice starts with the shortest again. Such a transaction
-    // commits soon, but waits for a disk or a standby.
-    private static readonly TimeSpan ShortestLookPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LongestLookPause = TimeSpan.FromMilliseconds(640);
-
-    // A pause is at least this many times as long as the look before it took, so that many streams don't keep the
-    // database busy.
-    private const int PauseOfLooks = 10;
-
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
-
-    private const int MostLooks = 1_000;
-
-    private readonly DurableStore _store;
     private readonly ChangeListener _listener;
     private readonly TimeProvider _time;
-    private readonly DurableLog _log;
+    private readonly LiveReads _reads;
+    private readonly UntoldLooks _untold;
     private readonly int _mostReaders;
     private readonly Lock _lock = new();
     private readonly Dictionary<long, LiveStream> _streams = [];
     private readonly RecentChanges _recent;
-    private readonly SemaphoreSlim _reads;
-    private readonly CancellationTokenSource _stop = new();
     private Task _looking = Task.CompletedTask;
     private bool _isLooking;
     private int _readers;
     private long _leftAt;
-    private int _isFailing;
-    private Task _lookingForUntold = Task.CompletedTask;
-    private bool _isLookingForUntold;
-    private TimeSpan _lookPause;
 
     public LiveStreams(
         DurableStore store,
@@ -72,16 +53,15 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         TimeProvider time,
         DurableLog log)
     {
-        (_store, _listener, _time, _log) = (store, listener, time, log);
+        (_listener, _time) = (listener, time);
         _mostReaders = options.Value.MaxReaders;
         _recent = new RecentChanges(time);
-        // The other connections are for writers.
-        _reads = new SemaphoreSlim(Math.Max(1, options.Value.Connections / 2));
+
+        // The other half of the connections is for writers.
+        _reads = new LiveReads(store, Math.Max(1, options.Value.Connections / 2), time, log);
+        _untold = new UntoldLooks(() => _reads.LookAsync(All()), time, _reads.Stopping);
         _leftAt = time.GetTimestamp();
     }
-
-    /// <summary>Whether the process stops.</summary>
-    public bool IsStopping => _stop.IsCancellationRequested;
 
     /// <summary>How many readers follow streams.</summary>
     public int Readers => Volatile.Read(ref _readers);
@@ -102,7 +82,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
             _readers++;
             while (!_streams.TryGetValue(stream.Id, out live!) || !live.TryJoin(position, out reader))
             {
-                _streams[stream.Id] = new LiveStream(this, stream)
+                _streams[stream.Id] = new LiveStream(this, _reads, stream)
                 {
                     LookAt = LookAfter(stream.TtlSeconds, stream.ExpiresAt),
                 };
@@ -111,7 +91,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
             mayHaveMissed = _listener.Since is not { } since || since > stream.ReadAt
                 || _time.GetElapsedTime(stream.ReadAt) > RecentChanges.Reach
                 || _recent.MayHaveChanged(stream.Id, stream.Tail);
-            if (!_isLooking && !_stop.IsCancellationRequested)
+            if (!_isLooking && !_reads.IsStopping)
             {
                 _isLooking = true;
                 _looking = Task.Run(LookAsync);
@@ -124,7 +104,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         return reader;
     }
 
-    /// <summary>A stream is that far now, or with null is otherwise new.</summary>
+    /// <summary>A stream has a new tail; or, with null, something else about it has changed.</summary>
     public void Changed(long id, long? tail)
     {
         LiveStream? live;
@@ -137,7 +117,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         live?.Changed(tail);
     }
 
-    /// <summary>A reader has left; the stream too, if it was its last.</summary>
+    /// <summary>A reader has left; and its stream, if it was the last reader of it.</summary>
     public void Left(LiveStream? stream)
     {
         lock (_lock)
@@ -149,42 +129,18 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         }
     }
 
-    /// <summary>Reads for readers: not too many at a time, since others want to write.</summary>
-    public async Task<StoredSegment> ReadAsync(long id, long from, long? to)
-    {
-        await _reads.WaitAsync(_stop.Token).ConfigureAwait(false);
-        try
-        {
-            var stored = await _store.ReadOnAsync(id, from, to, SegmentBytes, _stop.Token).ConfigureAwait(false);
-            Volatile.Write(ref _isFailing, 0);
-            return stored;
-        }
-        finally
-        {
-            _reads.Release();
-        }
-    }
-
-    /// <summary>Waits before the next try.</summary>
-    public Task PauseAfterAsync(Exception failure, int failures)
-    {
-        if (Interlocked.Exchange(ref _isFailing, 1) == 0)
-            _log.NotRead(failure);
-        return Task.Delay(Backoff.Compute(failures, LongestPause), _time, _stop.Token);
-    }
-
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         Task looking;
         lock (_lock)
         {
-            _stop.Cancel();
-            looking = Task.WhenAll(_looking, _lookingForUntold);
+            _reads.Stop();
+            looking = Task.WhenAll(_looking, _untold.Looking);
         }
 
         await looking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stop.Dispose();
+        _reads.Dispose();
     }
 
     bool IChangeObserver.IsListening
@@ -208,13 +164,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         }
     }
 
-    void IChangeObserver.Began()
-    {
-        LiveStream[] all;
-        lock (_lock)
-            all = [.. _streams.Values];
-        _ = LookAsync(all);
-    }
+    void IChangeObserver.Began() => _ = _reads.LookAsync(All());
 
     // While notices arrived, the streams were due late. Now they are due soon.
     void IChangeObserver.Lost()
@@ -226,47 +176,12 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         }
     }
 
-    void IChangeObserver.Untold()
+    void IChangeObserver.Untold() => _untold.Begin();
+
+    private LiveStream[] All()
     {
         lock (_lock)
-        {
-            _lookPause = ShortestLookPause;
-            if (_isLookingForUntold || _stop.IsCancellationRequested)
-                return;
-            _isLookingForUntold = true;
-            _lookingForUntold = Task.Run(LookForUntoldAsync);
-        }
-    }
-
-    private async Task LookForUntoldAsync()
-    {
-        // It outlives the request that began it, and is no part of its span.
-        Activity.Current = null;
-        for (var took = TimeSpan.Zero; ;)
-        {
-            TimeSpan pause;
-            LiveStream[] all;
-            lock (_lock)
-            {
-                if (_lookPause > LongestLookPause || _stop.IsCancellationRequested)
-                {
-                    _isLookingForUntold = false;
-                    return;
-                }
-
-                pause = _lookPause;
-                _lookPause *= 2;
-            }
-
-            var least = took * PauseOfLooks;
-            await Task.Delay(pause > least ? pause : least, _time, _stop.Token)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (_lock)
-                all = [.. _streams.Values];
-            var began = _time.GetTimestamp();
-            await LookAsync(all).ConfigureAwait(false);
-            took = _time.GetElapsedTime(began);
-        }
+            return [.. _streams.Values];
     }
 
     private async Task LookAsync()
@@ -275,9 +190,9 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         Activity.Current = null;
         while (IsLookingWanted)
         {
-            // In each round: the listener may just have stopped, since there were no readers.
+            // In each round, because the listener may just have stopped when there were no readers.
             _listener.Listen(this);
-            await Task.Delay(Tick, _time, _stop.Token).ConfigureAwait(false);
+            await Task.Delay(Tick, _time, _reads.Stopping).ConfigureAwait(false);
             var due = new List<LiveStream>();
             lock (_lock)
             {
@@ -290,31 +205,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
                 }
             }
 
-            await LookAsync(due).ConfigureAwait(false);
-        }
-    }
-
-    private async Task LookAsync(IReadOnlyCollection<LiveStream> streams)
-    {
-        foreach (var some in streams.Chunk(MostLooks))
-        {
-            try
-            {
-                var byId = some.ToDictionary(live => live.Id);
-                var looked = await _store.LookAsync(byId.Keys, _stop.Token).ConfigureAwait(false);
-                foreach (var (id, tail, isClosed, isOver) in looked)
-                {
-                    if (isOver)
-                        byId[id].End();
-                    else
-                        byId[id].Saw(tail, isClosed);
-                }
-            }
-            catch (Exception e) when (!_stop.IsCancellationRequested)
-            {
-                if (Interlocked.Exchange(ref _isFailing, 1) == 0)
-                    _log.NotRead(e);
-            }
+            await _reads.LookAsync(due).ConfigureAwait(false);
         }
     }
 

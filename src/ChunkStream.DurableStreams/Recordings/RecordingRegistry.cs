@@ -23,14 +23,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly RecordingLog _log;
     private readonly CancellationTokenRegistration _shutdown;
+    private readonly RecordingLine _line;
     private readonly Lock _lock = new();
-
-    // Where there is a quota, one at a time counts what there is and creates one more, and a few wait for that: a line
-    // has to end within the time for which a client waits, also where the database is slow.
-    private const int MostWaiting = 16;
-
-    private readonly SemaphoreSlim _counting = new(1, 1);
-    private int _counts;
     private readonly Dictionary<long, (Recording Recording, Task Running)> _running = [];
     private int _beginning;
     private bool _isWatching;
@@ -46,6 +40,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         RecordingLog log)
     {
         (_store, _appends, _live, _options, _time, _log) = (store, appends, live, options.Value, engine.Time, log);
+        _line = new RecordingLine(store);
         _shutdown = engine.Shutdown.Register(Stop);
     }
 
@@ -67,7 +62,6 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             var lookEach = TimeSpan.FromSeconds(_options.RecorderSeconds / 3);
             return new RecordingFollower(begun, from ?? 0, _store, _live, lookEach, _time);
         }
-
 
         return from > recording.Window.Tail
             ? throw new ProblemException(DurableProblems.BeyondRecording)
@@ -94,6 +88,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             running = [.. _running.Values.Select(one => one.Running)];
         await Task.WhenAll(running).CompletesWithinAsync(StopLimit, _time, CancellationToken.None)
             .ConfigureAwait(false);
+        _line.Dispose();
     }
 
     private async Task<FoundRecording> FindOrBeginAsync(RecordableGenerator generator, bool mayCreate)
@@ -101,10 +96,10 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         if (mayCreate && generator.Quota is null)
             return await BeginAsync(generator).ConfigureAwait(false);
 
-        // Those who only read, since it is there already, need neither a place nor a count.
+        // If the recording is there already, its readers need neither a place nor a count.
         var found = await AskAsync(generator, mayCreate: false).ConfigureAwait(false);
         return found.Status is BeginStatus.Missing && mayCreate
-            ? await BeginWithinAsync(generator.Quota!, generator).ConfigureAwait(false)
+            ? await _line.BeginAsync(generator.Quota!, () => BeginAsync(generator)).ConfigureAwait(false)
             : Accept(found, generator, DurableProblems.NoRecording);
     }
 
@@ -126,32 +121,6 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         {
             lock (_lock)
                 _beginning--;
-        }
-    }
-
-    private async Task<FoundRecording> BeginWithinAsync(RecordingQuota quota, RecordableGenerator generator)
-    {
-        try
-        {
-            if (Interlocked.Increment(ref _counts) > 1 + MostWaiting)
-                throw new ProblemException(DurableProblems.TooManyRecordingsAtOnce);
-            await _counting.WaitAsync().ConfigureAwait(false);
-            try
-            {
-                var isFull = await _store.HasAsync(quota.Prefix, quota.Recordings, CancellationToken.None)
-                    .ConfigureAwait(false);
-                return isFull
-                    ? throw new ProblemException(DurableProblems.RecordingQuotaReached(quota.Recordings))
-                    : await BeginAsync(generator).ConfigureAwait(false);
-            }
-            finally
-            {
-                _counting.Release();
-            }
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _counts);
         }
     }
 
@@ -277,6 +246,6 @@ internal sealed class RecordingRegistry : IAsyncDisposable
 }
 
 /// <summary>A recording that was found, or begun.</summary>
-/// <param name="Begun">It, as the database has it.</param>
-/// <param name="Recording">It, if this process makes it.</param>
+/// <param name="Begun">The recording, as the database has it.</param>
+/// <param name="Recording">The recording itself, if this process makes it; otherwise null.</param>
 internal sealed record FoundRecording(BegunRecording Begun, Recording? Recording);

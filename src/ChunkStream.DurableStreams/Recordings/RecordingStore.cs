@@ -27,9 +27,9 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
         => calls.RunAsync(
             "select * from chunkstream.recording_begin($1, $2, $3, $4, $5, $6, $7, $8)",
             [
-                Text(generator.Path), Text(generator.ContentType), Of(!generator.IsText),
-                Of(recorder), Text(generator.Subject),
-                Number(options.Value.KeepRecordingSeconds), Of(options.Value.RecorderSeconds), Of(mayCreate),
+                Text(generator.Path), Text(generator.ContentType), Create(!generator.IsText),
+                Create(recorder), Text(generator.Subject),
+                Number(options.Value.KeepRecordingSeconds), Create(options.Value.RecorderSeconds), Create(mayCreate),
             ],
             async (reader, asked) =>
             {
@@ -53,7 +53,7 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
                 select from chunkstream.recordings r join chunkstream.streams s on s.id = r.stream_id
                 where starts_with(s.path, $1) limit $2) r
             """,
-            [Text(prefix), Of((long)count)],
+            [Text(prefix), Create((long)count)],
             async (reader, _) =>
             {
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
@@ -81,7 +81,7 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
     public Task<RecordingState> LookAsync(long id, CancellationToken cancellation)
         => calls.RunAsync(
             "select * from chunkstream.recording_look($1)",
-            [Of(id)],
+            [Create(id)],
             async (reader, _) =>
             {
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
@@ -98,7 +98,7 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
             "select * from chunkstream.recording_renew($1, $2)",
             [
                 new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() },
-                Of(options.Value.RecorderSeconds),
+                Create(options.Value.RecorderSeconds),
             ],
             async (reader, _) =>
             {
@@ -119,7 +119,7 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
     public Task EndAsync(long id, RecordingCut cut, CancellationToken cancellation)
         => calls.RunAsync(
             "select chunkstream.recording_end($1, $2)",
-            [Of(id), Text(StatusNames.SnakeCase(cut.ToString()))],
+            [Create(id), Text(StatusNames.SnakeCase(cut.ToString()))],
             (_, _) => Task.FromResult(true),
             mayRepeat: true,
             cancellation);

@@ -11,7 +11,7 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// </param>
 internal sealed class RecordingWindow(int maxBytes)
 {
-    // Of one append: about what a segment of a stream has for its readers.
+    // The bounds of one append, which is about as large as a segment that live readers get.
     private const int BatchBytes = 256 * 1024;
     private const int BatchRows = 5_000;
 
@@ -30,7 +30,7 @@ internal sealed class RecordingWindow(int maxBytes)
     /// <summary>The position after what was recorded last.</summary>
     public long Tail { get; private set; }
 
-    /// <summary>The position up to which the store has it.</summary>
+    /// <summary>The position up to which the store has the recording.</summary>
     public long Stored
     {
         get
@@ -40,7 +40,7 @@ internal sealed class RecordingWindow(int maxBytes)
         }
     }
 
-    /// <summary>How many read here.</summary>
+    /// <summary>How many readers there are.</summary>
     public int Readers
     {
         get
@@ -50,7 +50,7 @@ internal sealed class RecordingWindow(int maxBytes)
         }
     }
 
-    /// <summary>Adds what follows.</summary>
+    /// <summary>Adds the next segment.</summary>
     public void Add(RecordingSegment segment)
     {
         lock (_lock)
@@ -64,7 +64,7 @@ internal sealed class RecordingWindow(int maxBytes)
         }
     }
 
-    /// <summary>Nothing will follow.</summary>
+    /// <summary>Notes that nothing will follow.</summary>
     /// <param name="isComplete">Whether that is so because it is complete.</param>
     public void End(bool isComplete)
     {
@@ -87,7 +87,7 @@ internal sealed class RecordingWindow(int maxBytes)
         return WaitForRoomAsync(cancellation);
     }
 
-    /// <summary>What is to be stored next, once there is something; without any if that was all.</summary>
+    /// <summary>Waits for segments to store; empty if nothing will follow.</summary>
     public async Task<List<RecordingSegment>> NextBatchAsync()
     {
         while (true)
@@ -114,14 +114,14 @@ internal sealed class RecordingWindow(int maxBytes)
         }
     }
 
-    /// <summary>Whether what is before a position is all, and complete.</summary>
+    /// <summary>Whether the recording is complete, and a position is its end.</summary>
     public bool IsComplete(long next)
     {
         lock (_lock)
             return _isComplete && next == Tail;
     }
 
-    /// <summary>The store has all before a position at which a segment ends.</summary>
+    /// <summary>Notes that the store has everything up to a position, at which a segment ends.</summary>
     public void HasStored(long next)
     {
         lock (_lock)
@@ -146,14 +146,14 @@ internal sealed class RecordingWindow(int maxBytes)
         }
     }
 
-    /// <summary>Adds one who reads here.</summary>
+    /// <summary>Adds a reader.</summary>
     public void Join(RecordingTap tap)
     {
         lock (_lock)
             _taps.Add(tap);
     }
 
-    /// <summary>Takes one off.</summary>
+    /// <summary>Removes a reader.</summary>
     public void Leave(RecordingTap tap)
     {
         lock (_lock)
@@ -163,7 +163,7 @@ internal sealed class RecordingWindow(int maxBytes)
         }
     }
 
-    /// <summary>What is at a reader's place, which then moves on.</summary>
+    /// <summary>Finds what is at a reader's position, and moves the position on.</summary>
     public TapFinding Find(RecordingTap tap)
     {
         lock (_lock)
@@ -240,9 +240,9 @@ internal sealed class RecordingWindow(int maxBytes)
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>What a reader finds at its place: one of these.</summary>
+/// <summary>What a reader finds at its position: one of four things.</summary>
 /// <param name="Segment">The next segment.</param>
-/// <param name="ReadUpTo">They are in the store, up to this position at least.</param>
-/// <param name="Changed">Nothing yet: this completes when that may be different.</param>
-/// <param name="IsEnd">There are no more.</param>
+/// <param name="ReadUpTo">What is there is only in the store, up to this position.</param>
+/// <param name="Changed">There is nothing yet. This completes when that may have changed.</param>
+/// <param name="IsEnd">The recording is complete, and this is its end.</param>
 internal readonly record struct TapFinding(LiveSegment? Segment, long? ReadUpTo, Task? Changed, bool IsEnd);

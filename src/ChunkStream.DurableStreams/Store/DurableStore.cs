@@ -15,10 +15,10 @@ internal sealed class DurableStore(SqlCalls calls)
         => calls.RunAsync(
             "select * from chunkstream.stream_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             [
-                Text(create.Path), Text(create.ContentType), Of(create.IsJson),
+                Text(create.Path), Text(create.ContentType), Create(create.IsJson),
                 Parts(create.Content.Where(part => !part.IsEmpty)),
-                Of(create.Closed), Number(create.TtlSeconds), Instant(create.ExpiresAt), Text(create.Fork?.SourcePath),
-                Number(create.Fork?.Position), Number(create.Fork?.SubOffset),
+                Create(create.Closed), Number(create.TtlSeconds), Instant(create.ExpiresAt),
+                Text(create.Fork?.SourcePath), Number(create.Fork?.Position), Number(create.Fork?.SubOffset),
             ],
             async (reader, asked) =>
             {
@@ -44,7 +44,7 @@ internal sealed class DurableStore(SqlCalls calls)
                 Array(NpgsqlDbType.Integer, appends, append => append.Content.Count(part => !part.IsEmpty)),
                 Parts(appends.SelectMany(append => append.Content).Where(part => !part.IsEmpty)),
                 Array(NpgsqlDbType.Boolean, appends, append => append.Close),
-                Of(maxBytes),
+                Create(maxBytes),
                 ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Sequence),
                 ArrayOrNull(NpgsqlDbType.Text, appends, append => append.Producer?.Id),
                 ArrayOrNull(NpgsqlDbType.Bigint, appends, append => append.Producer?.Epoch),
@@ -123,8 +123,8 @@ internal sealed class DurableStore(SqlCalls calls)
         => ReadAsync(new ReadCall(null, id, from, to, maxBytes), buffer, cancellation);
 
     /// <summary>
-    /// Deletes a stream: it is gone at once for clients. Its data goes later, and stays for its forks. Who waits for
-    /// more of it must be told by the caller, see <see cref="IChangeSink"/>.
+    /// Deletes a stream. For clients it is gone at once. Its data go later, and stay as long as it has forks. The
+    /// caller must tell those who wait for more of it, see <see cref="IChangeSink"/>.
     /// </summary>
     public Task<DeletedStream> DeleteAsync(string path, CancellationToken cancellation)
         => calls.RunAsync(
@@ -162,7 +162,7 @@ internal sealed class DurableStore(SqlCalls calls)
     public Task<int> SweepAsync(int streams, int chunks, CancellationToken cancellation)
         => calls.RunAsync(
             "select chunkstream.stream_sweep($1, $2)",
-            [Of(streams), Of(chunks)],
+            [Create(streams), Create(chunks)],
             async (reader, _) =>
             {
                 await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
@@ -182,61 +182,16 @@ internal sealed class DurableStore(SqlCalls calls)
     {
         var (stored, mustTouch) = await calls.RunAsync(
             "select * from chunkstream.stream_read($1, $2, $3, $4, $5)",
-            [Text(call.Path), Number(call.Id), Number(call.From), Number(call.To), Of(call.MaxBytes)],
-            (reader, asked) => ReadSegmentAsync(reader, asked, call.From, buffer, cancellation),
+            [Text(call.Path), Number(call.Id), Number(call.From), Number(call.To), Create(call.MaxBytes)],
+            (reader, asked) => reader.ReadSegmentAsync(asked, call.From, buffer, cancellation),
             mayRepeat: true,
             cancellation).ConfigureAwait(false);
 
-        // Now and then: the time to live begins anew at most twenty times in its own length. What was given to a reader
-        // stays for that long. If the stream expired before that could be said, it was not there.
+        // This is rare: the time to live begins anew at most twenty times in its own length. A stream that was given to
+        // a reader then stays for that long. If it expired just before, it was not there, and the read is repeated.
         if (mustTouch && await LookAsync([stored.Stream!.Id], cancellation).ConfigureAwait(false) is [{ IsOver: true }])
             return await ReadAsync(call, buffer, cancellation).ConfigureAwait(false);
         return stored;
-    }
-
-    private static async Task<(StoredSegment Segment, bool MustTouch)> ReadSegmentAsync(
-        NpgsqlDataReader reader, long asked, long? from, SegmentBuffer buffer, CancellationToken cancellation)
-    {
-        if (!await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-            throw new InvalidDataException($"A stream has nothing at position {from}, but should go on there.");
-        var presence = StatusNames<Presence>.Parse(reader.GetString(0));
-        if (presence is not Presence.Present)
-            return (new StoredSegment(presence, null, from ?? 0, from ?? 0, default), false);
-
-        var info = reader.ReadStream(asked);
-        var mustTouch = reader.GetBoolean(8);
-        var start = reader.GetInt64(9);
-        var next = from ?? start;
-        buffer.Clear();
-        await AddAsync(start).ConfigureAwait(false);
-        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-        {
-            if (info.IsJson)
-                buffer.Add((byte)',');
-            await AddAsync(reader.GetInt64(9)).ConfigureAwait(false);
-        }
-
-        return (new StoredSegment(presence, info, start, next, buffer.Data), mustTouch);
-
-        async ValueTask AddAsync(long position)
-        {
-            if (position != next)
-                throw Missing(next, position);
-            next = reader.GetInt64(10);
-            if (next == position)
-                return;
-            var size = reader.NullableInt64(11);
-            var data = await reader.GetStreamAsync(12, CancellationToken.None).ConfigureAwait(false);
-            await using (data.ConfigureAwait(false))
-            {
-                if (data.Length != (size ?? data.Length))
-                    throw Missing(position, next);
-                await buffer.AddAsync(data, cancellation).ConfigureAwait(false);
-            }
-        }
-
-        InvalidDataException Missing(long position, long end)
-            => new($"Stream {info.Id} should go on from position {position} to {end}, but data are missing there.");
     }
 
     private static NpgsqlParameter Parts(IEnumerable<ReadOnlyMemory<byte>> parts)

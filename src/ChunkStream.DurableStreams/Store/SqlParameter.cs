@@ -6,7 +6,7 @@ namespace ChunkStream.DurableStreams.Store;
 /// <summary>Parameters of the schema's functions.</summary>
 internal static class SqlParameter
 {
-    public static NpgsqlParameter<T> Of<T>(T value) => new() { TypedValue = value };
+    public static NpgsqlParameter<T> Create<T>(T value) => new() { TypedValue = value };
 
     public static NpgsqlParameter Text(string? value)
         => new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value };

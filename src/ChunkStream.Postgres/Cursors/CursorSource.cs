@@ -26,18 +26,9 @@ internal sealed class CursorSource(
     // A reader that takes nothing for so long has stalled: if others wait for a connection, they get this one.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
 
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
-
-    // Streams that wait for their next turn have given rows already, and each change of turns costs a new cursor.
-    private static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(2);
-    private const int TurnPerOpening = 4;
-
-    // The pauses are 0.1, 0.5 and 2.5 seconds: a conflict is over at once, and a server restarts within a few seconds.
-    private const int MostFailures = 3;
-    private const double PauseGrowth = 5;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-
-    private ConnectionSlots.Slot? _slot;
+    private readonly CursorRetries _retries = new(run);
+    private readonly CursorTurn _turn = new(time);
+    private Slot? _slot;
     private Cursor? _cursor;
     private KeyTracker? _key;
     private RowLayout? _layout;
@@ -45,22 +36,14 @@ internal sealed class CursorSource(
     private StreamSchema? _schema;
     private Task<bool>? _advancing;
     private long _rows = run.After?.Rows ?? 0;
-    private long _rowsAtFailure = -1;
-    private int _failures;
     private int _givenUpForReaders;
-    private int _continuedAfterFailures;
-    private Exception? _lastFailure;
 
     // Why the next cursor begins in the middle of the stream, for the stream's span: as the metrics call it.
     private string? _continues = run.After is null ? null : "client";
-    private long _opened;
-    private TimeSpan _turn;
     private bool _ready;
     private bool _isParted;
     private bool _ended;
     private bool _givesWay;
-
-    private long FirstRow => run.After?.Rows ?? 0;
 
     /// <inheritdoc />
     public override StreamSchema Schema => _schema!;
@@ -92,8 +75,7 @@ internal sealed class CursorSource(
 
         if (_ended || _advancing is not null || _cursor is null || _rows >= run.Query.MaxRows || _rows >= run.Limit)
             return false;
-        _givesWay = run.Query.Key.Count > 0 && _slot!.Wanted is not SlotWanted.ByNobody and var wanted
-            && time.GetElapsedTime(_opened) > _turn + (wanted is SlotWanted.ByReturning ? LongTurn : TimeSpan.Zero);
+        _givesWay = run.Query.Key.Count > 0 && _turn.IsOver(_slot!);
         return !_givesWay && _cursor.TryRead();
     }
 
@@ -123,7 +105,7 @@ internal sealed class CursorSource(
 
     /// <inheritdoc />
     internal override StreamContinuations Continuations
-        => new(run.After is not null, _givenUpForReaders, _continuedAfterFailures, _lastFailure);
+        => new(run.After is not null, _givenUpForReaders, _retries.Count, _retries.LastFailure);
 
     /// <inheritdoc />
     public override Problem Describe(Exception failure)
@@ -167,28 +149,16 @@ internal sealed class CursorSource(
                     await OpenAsync().ConfigureAwait(false);
                 return await NextRowAsync().ConfigureAwait(false);
             }
-            catch (Exception failure) when (CanGoOnAfter(failure))
+            catch (Exception failure)
+                when (!cancellation.IsCancellationRequested && _retries.CanGoOnAfter(failure, _rows))
             {
-                if (_rows != _rowsAtFailure)
-                    (_rowsAtFailure, _failures) = (_rows, 0);
-                (_continuedAfterFailures, _lastFailure) = (_continuedAfterFailures + 1, failure);
+                var pause = _retries.Next(failure, _rows);
                 _continues = "failure";
                 await CloseAsync().ConfigureAwait(false);
-                var pause = FirstPause * Math.Pow(PauseGrowth, _failures++);
                 await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
             }
         }
     }
-
-    // Before the first row the client can be told to try again, and why. So only what may succeed at once is tried
-    // again here. Once rows are written, a stream with a key goes on after the last of them. As long as no row comes,
-    // the number of tries is limited either way.
-    private bool CanGoOnAfter(Exception failure)
-        => !cancellation.IsCancellationRequested
-            && (_rows != _rowsAtFailure || _failures < MostFailures)
-            && (_rows == FirstRow
-                ? PostgresFailures.IsConflict(failure)
-                : run.Query.Key.Count > 0 && PostgresFailures.MayPass(failure));
 
     private async Task<bool> NextRowAsync()
     {
@@ -259,17 +229,14 @@ internal sealed class CursorSource(
             throw;
         }
 
-        // While others wait, a stream that can go on later has the connection for one turn at a time. Turns are longer
-        // if it takes long to open the cursor.
-        _opened = time.GetTimestamp();
-        _turn = Turn + (TurnPerOpening * time.GetElapsedTime(start, _opened));
+        _turn.Begin(start);
         _schema ??= _cursor.Rows.Schema with
         {
             EstimatedRows = _cursor.EstimatedRows,
             HasCheckpoints = run.HasCheckpoints,
         };
         if (_continues is { } reason)
-            Span?.Continued(reason, _rows, reason == "failure" ? TypeOf(_lastFailure!) : null);
+            Span?.Continued(reason, _rows, reason == "failure" ? TypeOf(_retries.LastFailure!) : null);
         _continues = null;
     }
 
@@ -358,6 +325,6 @@ internal sealed class CursorSource(
         if (cursor is not null)
             await cursor.DisposeAsync().ConfigureAwait(false);
         if (cursor is { Rows.HadLargeRow: true })
-            LargeBuffers.GiveBack(time);
+            LargeBuffers.OfProcess.Used(time);
     }
 }

@@ -116,6 +116,10 @@ internal static class SqlStates
     public static bool IsShutdown(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.AdminShutdown;
 
+    /// <summary>Whether the server does not take the role's password.</summary>
+    public static bool IsWrongPassword(this PostgresException failure)
+        => failure.SqlState is PostgresErrorCodes.InvalidPassword;
+
     /// <summary>Whether the role lacks a privilege.</summary>
     public static bool IsForbidden(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.InsufficientPrivilege;
