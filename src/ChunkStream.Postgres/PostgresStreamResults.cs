@@ -58,7 +58,8 @@ public static class PostgresStreamResults
         /// <summary>
         /// Streams the rows of a declared query: of <c>queries/late-flights.sql</c> with
         /// <c>StreamResults.Query("late-flights")</c>. The client gives the query's parameters in the query string, and
-        /// all else that such a query takes; parameters that it does not declare are the endpoint's own.
+        /// all else that such a query takes, except the values that the options have. Parameters that the query does
+        /// not declare are the endpoint's own.
         /// </summary>
         /// <remarks>
         /// The app must have called <c>AddChunkStream().AddQueries()</c>. A name that no file has is answered 404. Who
@@ -66,7 +67,7 @@ public static class PostgresStreamResults
         /// </remarks>
         /// <param name="name">The file's name without <c>.sql</c>.</param>
         /// <param name="options">Further options.</param>
-        public static IResult Query(string name, StreamResultOptions? options = null)
+        public static IResult Query(string name, StreamQueryOptions? options = null)
         {
             ArgumentException.ThrowIfNullOrEmpty(name);
             return new QueryResult(name, options ?? new());

@@ -15,6 +15,8 @@ public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
     private readonly QueryFiles _files = new QueryFiles()
         .With("numbers", "-- summary: Numbers\n-- param: most int = 3\n-- key: n\n-- max-rows: 10\n"
             + "select n from generate_series(1, @most) n")
+        .With("range", "-- param: least int = 1\n-- param: most int = 3\n-- key: n\n"
+            + "select n from generate_series(@least, @most) n")
         .With("open", "-- access: anonymous\nselect 1 as n");
 
     private PlainApi _api = null!;
@@ -23,6 +25,10 @@ public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
         app =>
         {
             app.MapGet("/mine/{id}", (int id) => StreamResults.Query("numbers", new() { Name = "mine" }));
+            app.MapMethods("/upto/{most}", ["GET", "HEAD"], (string most, bool? isWrong) => StreamResults.Query(
+                "range", new() { Values = { [isWrong is true ? "top" : "Most"] = most } }));
+            app.MapGet("/upto-number/{most}", (int most) => StreamResults.Query(
+                "range", new() { Values = { ["most"] = most, ["least"] = null } }));
             app.MapQueries("/v1/queries").AddEndpointFilter(async (context, next)
                 => context.HttpContext.Request.Headers.Authorization.Count == 0
                     ? Results.Unauthorized()
@@ -30,7 +36,8 @@ public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
             app.MapGroup("/v1").MapPublicQueries("/open");
         },
         services => services.AddChunkStream().AddQueries(options => options.QueriesPath = _files.Folder)
-            .AddPostgres(_ => new NpgsqlDataSourceBuilder(postgres.ConnectionString)));
+            .AddPostgres(_ => new NpgsqlDataSourceBuilder(postgres.ConnectionString)),
+        settings: ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"));
 
     public async Task DisposeAsync()
     {
@@ -48,6 +55,37 @@ public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_client_can_not_change_the_values_that_the_endpoint_gives()
+    {
+        Assert.Equal("{\"n\":1}\n{\"n\":2}\n", await _api.TextAsync("/upto/2"));
+        Assert.Equal("{\"n\":2}\n", await _api.TextAsync("/upto/2?most=9&least=2"));
+        Assert.Equal("", await _api.TextAsync("/upto-number/2?most=9&least=1"));
+
+        // Nor with a token of another value.
+        var events = await _api.TextAsync("/upto/4?format=sse");
+        var token = events.Split('\n').First(line => line.StartsWith("id: ", StringComparison.Ordinal))[4..];
+        Assert.Equal("{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n", await _api.TextAsync($"/upto/4?resume={token}"));
+        await MissingAsync(
+            $"/upto/5?resume={token}", "The token was given for other parameters", HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task A_value_of_the_endpoint_that_Postgres_refuses_is_a_bad_request_and_one_too_many_a_mistake()
+    {
+        await MissingAsync("/upto/two", "'most' must be of type int", HttpStatusCode.BadRequest);
+        using var head = await _api.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/upto/two")).Within();
+        Assert.Equal(HttpStatusCode.BadRequest, head.StatusCode);
+
+        using var failed = await _api.GetAsync("/upto/2?isWrong=true");
+        Assert.Equal(HttpStatusCode.InternalServerError, failed.StatusCode);
+        Assert.Contains(
+            _api.Log.Entries,
+            entry => entry.Exception is InvalidOperationException mistake && mistake.Message
+                == "The endpoint gives a value for 'top', which the query 'range' does not take; it takes "
+                + "least, most.");
+    }
+
+    [Fact]
     public async Task All_are_mapped_with_the_catalogue_and_under_the_apps_own_conventions()
     {
         using var refused = await _api.GetAsync("/v1/queries/numbers");
@@ -58,9 +96,10 @@ public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal("{\"n\":1}\n", await _api.TextAsync("/v1/queries/open"));
         var catalogue = JsonNode.Parse(await _api.TextAsync("/v1/queries"))!;
         Assert.Equal(
-            ["/v1/queries/numbers", "/v1/open/open"],
+            ["/v1/queries/numbers", "/v1/open/open", "/v1/queries/range"],
             catalogue["queries"]!.AsArray().Select(query => (string?)query!["path"]));
-        Assert.Equal(["10", "1000000"], catalogue["queries"]!.AsArray().Select(query => query!["maxRows"]?.ToString()));
+        Assert.Equal(
+            ["10", "1000000", null], catalogue["queries"]!.AsArray().Select(query => query!["maxRows"]?.ToString()));
 
         using var head = new HttpRequestMessage(HttpMethod.Head, "/v1/queries/numbers?most=1");
         using var headed = await _api.Client.SendAsync(head).Within();

@@ -59,7 +59,8 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null };
         var format = place.Options?.DefaultFormat ?? StreamFormats.Ndjson;
         var asked = StreamRequest.Read(request, parameters, format, file.Name);
-        var (asks, refused) = QueryRequest.Read(file, parameters, asked, catalogue.Options, caller);
+        var (asks, refused) = QueryRequest.Read(
+            file, place.Values, parameters, asked, catalogue.Options, caller);
         var run = asks with
         {
             IsAnonymous = isAnonymous,
@@ -81,7 +82,8 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         // file.
         async Task<Problem?> WhyNotAsync(CancellationToken token)
         {
-            if (!file.Header.Parameters.Any(parameter => request.Query.ContainsKey(parameter.Name)))
+            if (place.Values.Count == 0
+                && !file.Header.Parameters.Any(parameter => request.Query.ContainsKey(parameter.Name)))
                 return null;
 
             try

@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>An endpoint at which declared queries are asked for.</summary>
@@ -22,6 +24,9 @@ internal sealed record QueryPlace(string Endpoint)
     /// endpoint's. Null at an endpoint of ours, where they are mistakes.
     /// </summary>
     public StreamResultOptions? Options { get; init; }
+
+    /// <summary>The values of parameters that the endpoint gives, by name; the client gives the others.</summary>
+    public IDictionary<string, object?> Values { get; init; } = ReadOnlyDictionary<string, object?>.Empty;
 
     /// <summary>What a client is told if there is no such query.</summary>
     public string Missing(string name) => this switch

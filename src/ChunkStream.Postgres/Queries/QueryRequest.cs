@@ -2,6 +2,7 @@ using ChunkStream.Http;
 using ChunkStream.Identity;
 using ChunkStream.Postgres.Requests;
 using ChunkStream.Postgres.Rows;
+using ChunkStream.Postgres.Statements;
 using ChunkStream.Problems;
 
 namespace ChunkStream.Postgres.Queries;
@@ -19,16 +20,29 @@ internal static class QueryRequest
     /// token is returned.
     /// </summary>
     /// <param name="file">The query.</param>
+    /// <param name="given">The values of parameters that the endpoint gives; the request gives the others.</param>
     /// <param name="parameters">The query string.</param>
     /// <param name="asked">What else the request asks; its Last-Event-ID has precedence over <c>?resume=</c>.</param>
     /// <param name="options">The settings of the queries.</param>
     /// <param name="caller">Who asks; null where the query is not for users.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint gives a value that the query does not take from it.
+    /// </exception>
+    /// <exception cref="ArgumentException">No Postgres type belongs to the type of a given value.</exception>
     public static (QueryRun Run, Problem? Problem) Read(
-        QueryFile file, RequestParameters parameters, StreamRequest asked, QueryOptions options, Caller? caller)
+        QueryFile file,
+        IDictionary<string, object?> given,
+        RequestParameters parameters,
+        StreamRequest asked,
+        QueryOptions options,
+        Caller? caller)
     {
+        ThrowIfNotTaken(file, given);
         var values = file.Header.Parameters
             .Select(parameter => parameter.Claim is { } claim
                 ? caller?.Claim(claim)
+                : given.TryGetValue(parameter.Name, out var value)
+                ? SqlValue.Create(value, typeof(object), parameter.Name).Text
                 : ValueOf(parameter, parameters))
             .ToArray();
         var limit = parameters.OptionalInteger(Limit, min: 1, file.Header.MaxRows ?? long.MaxValue);
@@ -50,6 +64,20 @@ internal static class QueryRequest
             : Problem.InvalidParameters([.. refused.Select(value => new ParameterError(
                 value.Parameter.Name,
                 $"'{value.Parameter.Name}' must be of type {value.Parameter.Type}: {value.Reason}."))]);
+
+    // The value of a parameter that is bound to a claim comes from the caller's token only.
+    private static void ThrowIfNotTaken(QueryFile file, IDictionary<string, object?> given)
+    {
+        var taken = file.Header.Parameters.Where(parameter => parameter.Claim is null)
+            .Select(parameter => parameter.Name)
+            .ToArray();
+        if (given.Keys.Except(taken, StringComparer.OrdinalIgnoreCase).FirstOrDefault() is { } unknown)
+        {
+            throw new InvalidOperationException(
+                $"The endpoint gives a value for '{unknown}', which the query '{file.Name}' does not take; it takes "
+                + $"{(taken.Length == 0 ? "none" : string.Join(", ", taken))}.");
+        }
+    }
 
     private static string? ValueOf(QueryParameter parameter, RequestParameters parameters)
     {
