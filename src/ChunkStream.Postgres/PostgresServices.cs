@@ -27,7 +27,7 @@ public static class PostgresServices
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
-        NpgsqlMembers.Check();
+        NpgsqlMembers.Loaded.ThrowIfMissing();
         var options = services.AddCheckedSettings<PostgresOptions>(PostgresOptions.Section);
         if (configure is not null)
             options.Configure(configure);

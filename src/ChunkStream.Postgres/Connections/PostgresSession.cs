@@ -77,8 +77,9 @@ internal sealed class PostgresSession : IAsyncDisposable
     /// <summary>Closes the socket. Whatever is being waited for fails at once.</summary>
     public void Sever()
     {
-        if (Interlocked.Exchange(ref _severed, 1) == 0 && NpgsqlMembers.Connector.GetValue(Connection) is { } connector)
-            (NpgsqlMembers.Socket.GetValue(connector) as Socket)?.Dispose();
+        if (Interlocked.Exchange(ref _severed, 1) == 0
+            && NpgsqlMembers.Loaded.Connector.GetValue(Connection) is { } connector)
+            (NpgsqlMembers.Loaded.Socket.GetValue(connector) as Socket)?.Dispose();
     }
 
     /// <summary>Gives the connection back to its pool, or closes it.</summary>
@@ -91,10 +92,10 @@ internal sealed class PostgresSession : IAsyncDisposable
 
         // If the last answer came before the socket was closed, Npgsql takes the connection for a live one. Without
         // this the next user would get it, and find it dead.
-        if (IsSevered && NpgsqlMembers.Connector.GetValue(Connection) is { } connector)
+        if (IsSevered && NpgsqlMembers.Loaded.Connector.GetValue(Connection) is { } connector)
         {
             var reason = new OperationCanceledException("The connection was closed while it was at work.");
-            NpgsqlMembers.Break.Invoke(connector, [reason, false]);
+            NpgsqlMembers.Loaded.Break.Invoke(connector, [reason, false]);
         }
 
         // An open transaction is rolled back here.
@@ -104,10 +105,10 @@ internal sealed class PostgresSession : IAsyncDisposable
         await closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         // A connection that could not be closed would hold its place in the pool for ever.
-        if (!closing.IsCompletedSuccessfully && NpgsqlMembers.Connector.GetValue(Connection) is { } stuck)
+        if (!closing.IsCompletedSuccessfully && NpgsqlMembers.Loaded.Connector.GetValue(Connection) is { } stuck)
         {
             var reason = new InvalidOperationException("The connection could not be given back.");
-            NpgsqlMembers.Break.Invoke(stuck, [reason, false]);
+            NpgsqlMembers.Loaded.Break.Invoke(stuck, [reason, false]);
         }
     }
 
