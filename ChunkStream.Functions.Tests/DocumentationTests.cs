@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using ChunkStream.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.LocalHost;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Streaming;
@@ -23,6 +24,23 @@ public sealed partial class DocumentationTests
         Assert.Empty(Missing(new StreamingOptions(), "ChunkStream__Streaming"));
         Assert.Empty(Missing(new PostgresOptions(), "ChunkStream__Postgres"));
         Assert.Empty(Missing(new DurableStreamOptions(), "ChunkStream__Streams"));
+        Assert.Empty(Missing(new LocalHostOptions(), "ChunkStream__LocalHost"));
+    }
+
+    [Fact]
+    public void The_page_of_the_local_host_says_more_of_each_of_its_settings_and_options()
+    {
+        var page = Read("docs", "local-host.md") + Read("docs", "cors.md");
+        var settings = typeof(LocalHostOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite)
+            .Select(property => $"ChunkStream__LocalHost__{property.Name}");
+        var options = CommandLineOption().Matches(Read("ChunkStream.LocalHost", "CommandLine.cs"))
+            .Select(match => match.Groups[1].Value).ToArray();
+
+        Assert.True(options.Length > 5);
+        Assert.All(settings, setting => Assert.Contains($"`{setting}", page, StringComparison.Ordinal));
+        Assert.All(options, option => Assert.Matches($@"\| `… -- {option}\b.*` \|", page));
+        Assert.Contains($":{new LocalHostOptions().PostgresPort}`", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,12 +106,18 @@ public sealed partial class DocumentationTests
             if (line is null)
                 yield return $"{property.Name}: no row";
             else if (property.GetCustomAttribute<RangeAttribute>() is { } range
-                && !line.Contains($"{Spelled(range.Minimum)}–{Spelled(range.Maximum)}", StringComparison.Ordinal))
+                && !Has(line, property, $"{Spelled(range.Minimum)}–{Spelled(range.Maximum)}"))
                 yield return $"{property.Name}: no range {Spelled(range.Minimum)}–{Spelled(range.Maximum)}";
-            else if (property.GetValue(options) is { } value
-                && !line.Contains(Spelled(value), StringComparison.Ordinal))
+            else if (property.GetValue(options) is { } value && !Has(line, property, Spelled(value)))
                 yield return $"{property.Name}: no default {Spelled(value)}";
         }
+    }
+
+    // A port is a number without commas.
+    private static bool Has(string line, PropertyInfo setting, string text)
+    {
+        var isPort = setting.Name.EndsWith("Port", StringComparison.Ordinal);
+        return line.Contains(isPort ? text.Replace(",", "", StringComparison.Ordinal) : text, StringComparison.Ordinal);
     }
 
     private static string Spelled(object value) => value switch
@@ -115,6 +139,9 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex("^#+ (.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
+
+    [GeneratedRegex("new Option<[^>]+>\\(\"(--[a-z-]+)\"")]
+    private static partial Regex CommandLineOption();
 
     [GeneratedRegex("\"urn:chunkstream:([a-z-]+)\"")]
     private static partial Regex ProblemType();
