@@ -21,7 +21,7 @@ if (args is not [var command, ..] || !ours.Contains(command))
 using var shutdown = new ShutdownSignal();
 var settings = new InvocationConfiguration
 {
-    // Signals are ours: whatever was started is stopped first.
+    // This program handles the signals itself, so that whatever it started is stopped first.
     ProcessTerminationTimeout = null,
     EnableDefaultExceptionHandler = false,
 };

@@ -9,14 +9,14 @@ internal static class BenchmarkRun
 {
     private const int Failed = 1;
 
-    // 128 + SIGINT, the shells' own number for it.
+    // The exit code that shells use for SIGINT: 128 plus its number.
     private const int Interrupted = 130;
 
     /// <summary>Runs it, and gives the process's exit code.</summary>
-    /// <param name="plan">How.</param>
-    /// <param name="databases">Whatever the groups need of it; disposed here.</param>
-    /// <param name="all">All groups that there are.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="plan">How the benchmark is run.</param>
+    /// <param name="databases">The databases that the groups need. They are disposed here.</param>
+    /// <param name="all">All groups of cases.</param>
+    /// <param name="cancellation">When it is cancelled, the run stops.</param>
     public static async Task<int> RunAsync(
         BenchmarkPlan plan, TestDatabases databases, IReadOnlyList<CaseGroup> all, CancellationToken cancellation)
     {

@@ -48,7 +48,7 @@ internal static class BenchmarkTable
         from generate_series($1::bigint, $2::bigint) as n
         """;
 
-    /// <summary>Makes the table in a database that is empty, and shows how far that is.</summary>
+    /// <summary>Makes the table in an empty database, and shows the progress.</summary>
     public static async Task CreateAsync(string connectionString, long rows, CancellationToken cancellation)
     {
         await using var connection = new NpgsqlConnection(connectionString);
@@ -61,7 +61,7 @@ internal static class BenchmarkTable
             await ExecuteAsync(connection, InsertSql, cancellation, done + 1, Math.Min(done + Step, rows));
         }
 
-        // Frozen: reading it for the first time then writes nothing.
+        // The rows are frozen, so that reading them for the first time writes nothing.
         await ExecuteAsync(connection, $"alter table {Name} add primary key (id)", cancellation);
         await ExecuteAsync(connection, $"vacuum (freeze, analyze) {Name}", cancellation);
         progress.Report(rows);

@@ -3,8 +3,8 @@ using ChunkStream.Benchmarks.E2e.Cases;
 namespace ChunkStream.Benchmarks.E2e;
 
 /// <summary>What was measured of a case.</summary>
-/// <param name="name">Its name.</param>
-/// <param name="what">What it is.</param>
+/// <param name="name">The name of the case.</param>
+/// <param name="what">What the case is, in words.</param>
 internal sealed class CaseResult(string name, string what)
 {
     private readonly SortedDictionary<int, Sample> _samples = [];
@@ -19,7 +19,7 @@ internal sealed class CaseResult(string name, string what)
     /// <summary>Whether the machine lacks what it needs.</summary>
     public bool IsMissing { get; private set; }
 
-    /// <summary>The most memory that its process had resident at any time; null where nobody tells.</summary>
+    /// <summary>The most memory that its process had resident at any time; null if the system does not tell.</summary>
     public long? PeakBytes { get; set; }
 
     /// <summary>The measured runs, in the order of their rounds.</summary>
@@ -31,12 +31,12 @@ internal sealed class CaseResult(string name, string what)
 
     public void Miss(string reason) => (Failure, IsMissing) = (reason, true);
 
-    /// <summary>The median of a figure; null where a run has none, or there is no run.</summary>
+    /// <summary>The median of a figure; null if a run does not have it, or there is no run.</summary>
     public double? Median(Func<Sample, double?> figure) => MedianOf([.. Samples.Select(figure)]);
 
     /// <summary>
-    /// How many times as long as the other a record takes: the median over the rounds that both ran, since what else
-    /// happens on the machine happens to both in the same round.
+    /// How many times as long a record takes as in another case: the median over the rounds that both ran. Whatever
+    /// else happens on the machine in a round happens to both.
     /// </summary>
     public double? RatioTo(CaseResult other) => MedianOf(
         [

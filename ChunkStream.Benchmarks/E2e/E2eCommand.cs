@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 
 namespace ChunkStream.Benchmarks.E2e;
 
-/// <summary><c>e2e</c>: its options and help.</summary>
+/// <summary>The command <c>e2e</c>: its options and its help.</summary>
 internal static class E2eCommand
 {
     public const string Name = "e2e";
@@ -11,7 +11,7 @@ internal static class E2eCommand
     private const long MostRows = 100_000_000;
     private const int MostRounds = 100;
 
-    // Each has a connection of Postgres, which here takes 300.
+    // Each stream has a connection to Postgres, which takes 300 here.
     private const int MostConcurrent = 250;
 
     /// <summary>The command, which runs <paramref name="run"/> and gives its exit code.</summary>

@@ -5,17 +5,19 @@ using ChunkStream.Benchmarks.E2e.Servers;
 
 namespace ChunkStream.Benchmarks.E2e;
 
-/// <summary>Runs the cases of a group in turns: a change of the machine's mood hits all of them.</summary>
+/// <summary>
+/// Runs the cases of a group in turns, so that whatever else happens on the machine hits all of them.
+/// </summary>
 /// <param name="group">The cases.</param>
-/// <param name="plan">How often, and how long at most.</param>
-/// <param name="progress">Told of each run.</param>
+/// <param name="plan">How often each case is run, and how long a run may take.</param>
+/// <param name="progress">Is told of each run.</param>
 internal sealed class GroupRun(CaseGroup group, BenchmarkPlan plan, IProgress<string> progress)
 {
     private readonly Dictionary<IBenchmarkCase, CaseResult> _results =
         group.Cases.ToDictionary(one => one, one => new CaseResult(one.Name, one.What));
 
     /// <summary>Starts, warms up and measures all cases, and stops what was started.</summary>
-    /// <returns>A result a case, in their order.</returns>
+    /// <returns>The result of each case, in their order.</returns>
     public async Task<IReadOnlyList<CaseResult>> RunAsync(CancellationToken cancellation)
     {
         try
@@ -89,6 +91,6 @@ internal sealed class GroupRun(CaseGroup group, BenchmarkPlan plan, IProgress<st
         $"{(round is null ? "warm-up" : $"round {round}"),-8} {one.Name,-20} {sample.Wall.TotalSeconds,7:0.000} s"
         + $"  {sample.Records / sample.Wall.TotalSeconds,12:N0} records/s"
         + $"  {sample.Cpu?.TotalSeconds,6:0.00} s of CPU  {one.Usage.PeakBytes / 1e6,6:0} MB"
-        // What the client takes from the machine, it takes from those that it measures.
+        // Whatever the client takes from the machine, it takes from what it measures.
         + $"  client {client.TotalSeconds,5:0.00} s");
 }

@@ -4,11 +4,11 @@ using Npgsql;
 namespace ChunkStream.Benchmarks.E2e;
 
 /// <summary>A database whose <see cref="BenchmarkTable"/> has so many rows.</summary>
-/// <param name="ConnectionString">For Npgsql.</param>
+/// <param name="ConnectionString">The connection string for Npgsql.</param>
 /// <param name="StatePath">The folder for what outlives a run.</param>
 internal sealed record TestDatabase(string ConnectionString, string StatePath)
 {
-    /// <summary>The same as a URL, for everybody else.</summary>
+    /// <summary>The same as a URL, for the others.</summary>
     public string Url
     {
         get
@@ -19,7 +19,7 @@ internal sealed record TestDatabase(string ConnectionString, string StatePath)
         }
     }
 
-    /// <summary>Makes it on a server, where it is not there yet.</summary>
+    /// <summary>Makes the database on a server, if it is not there yet.</summary>
     public static async Task<TestDatabase> CreateAsync(
         string server, string statePath, long rows, CancellationToken cancellation)
     {
@@ -37,7 +37,7 @@ internal sealed record TestDatabase(string ConnectionString, string StatePath)
         return new TestDatabase(settings.ConnectionString, statePath);
     }
 
-    // What is still to be written to disk is written now, and not while somebody is measured.
+    // Whatever is still to be written to disk is written now, and not during a measurement.
     private static async Task SettleAsync(string connectionString, CancellationToken cancellation)
     {
         await using var database = NpgsqlDataSource.Create(connectionString);

@@ -5,10 +5,10 @@ using Npgsql;
 namespace ChunkStream.Benchmarks.E2e;
 
 /// <summary>
-/// An embedded Postgres for the run alone, with its default settings but for the number of connections, and a database
-/// for each number of rows that somebody asks for.
+/// An embedded Postgres for this run only. It has the default settings except for the number of connections, and a
+/// database for each number of rows that is asked for.
 /// </summary>
-/// <param name="settings">Settings beside those.</param>
+/// <param name="settings">Further settings of the server.</param>
 internal sealed class TestDatabases(params IEnumerable<KeyValuePair<string, string>> settings) : IAsyncDisposable
 {
     private readonly Dictionary<string, string> _settings = new(settings) { ["max_connections"] = "300" };
@@ -20,10 +20,10 @@ internal sealed class TestDatabases(params IEnumerable<KeyValuePair<string, stri
     public string StatePath { get; } = Path.GetFullPath(
         Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath") ?? StateFolder.Default);
 
-    /// <summary>The server and what is set otherwise than by default; null where none was started.</summary>
+    /// <summary>The server, and its settings that are not the default; null if none was started.</summary>
     public string? Description { get; private set; }
 
-    /// <summary>The database with so many rows; the first time it is made.</summary>
+    /// <summary>The database with a number of rows. It is made when it is first asked for.</summary>
     public async Task<TestDatabase> WithRowsAsync(long rows, CancellationToken cancellation)
     {
         _server ??= await StartAsync(cancellation);

@@ -28,7 +28,8 @@ internal static class BinaryValues
     /// <summary>A number of up to four digits before the point and two after it.</summary>
     public static byte[] Numeric(decimal value)
     {
-        // Digits to the base of 10,000: how many, the weight of the first, the sign, the scale, then they.
+        // The digits have the base 10,000. Before them come how many there are, the weight of the first, the sign and
+        // the scale.
         var whole = (short)decimal.Truncate(value);
         var fraction = (short)((value - whole) * 10_000);
         short[] words = [2, 0, 0, 2, whole, fraction];

@@ -1,9 +1,9 @@
 namespace ChunkStream.Benchmarks.Micro;
 
-/// <summary>A generator whose items are there: what is left is the engine's own work.</summary>
+/// <summary>A generator whose items are in memory, so that what is measured is the engine's own work.</summary>
 internal static class InMemory
 {
-    /// <summary>The items, over and over.</summary>
+    /// <summary>Gives the items over and over.</summary>
     public static async IAsyncEnumerable<T> Repeat<T>(T[] items, int count)
     {
         await Task.CompletedTask;

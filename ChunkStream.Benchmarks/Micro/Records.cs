@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace ChunkStream.Benchmarks.Micro;
 
-/// <summary>A record of usual size: as a row of the benchmarks' table.</summary>
+/// <summary>A record of usual size, like a row of the benchmarks' table.</summary>
 internal static class Records
 {
-    /// <summary>Its JSON.</summary>
+    /// <summary>The record as JSON.</summary>
     public static byte[] Json { get; } = Encoding.UTF8.GetBytes(
         """
         {"id":123456,"quantity":464,"price":8254.24,"ratio":0.16281,

@@ -3,8 +3,10 @@ using ChunkStream.Streaming;
 
 namespace ChunkStream.Benchmarks.Micro;
 
-/// <summary>The same record so many times, from memory: what is left is the work of those around it.</summary>
-/// <param name="record">The record, encoded.</param>
+/// <summary>
+/// Gives the same record many times from memory, so that what is measured is the work around the source.
+/// </summary>
+/// <param name="record">The encoded record.</param>
 /// <param name="count">How many times.</param>
 internal sealed class RepeatedSource(byte[] record, int count) : StreamSource
 {

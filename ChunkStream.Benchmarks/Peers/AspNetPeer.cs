@@ -13,7 +13,7 @@ namespace ChunkStream.Benchmarks.Peers;
 
 /// <summary>
 /// What a .NET team would write without ChunkStream: minimal APIs that return rows, as dictionaries, as Dapper's
-/// records, or as Postgres's own JSON. Npgsql and Kestrel as they come.
+/// records, or as Postgres's own JSON. Npgsql and Kestrel have their default settings.
 /// </summary>
 internal static class AspNetPeer
 {

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace ChunkStream.Benchmarks.Peers;
 
-/// <summary><c>peer</c>: this program as one of the servers that it measures.</summary>
+/// <summary>The command <c>peer</c>: it runs this program as one of the servers that are measured.</summary>
 internal static class PeerCommand
 {
     public const string Name = "peer";

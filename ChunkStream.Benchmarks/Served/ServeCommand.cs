@@ -3,7 +3,9 @@ using ChunkStream.LocalHost;
 
 namespace ChunkStream.Benchmarks.Served;
 
-/// <summary><c>serve</c>: this program as the local host, with the generators that are measured.</summary>
+/// <summary>
+/// The command <c>serve</c>: it runs this program as the local host, with the generators that are measured.
+/// </summary>
 internal static class ServeCommand
 {
     public const string Name = "serve";

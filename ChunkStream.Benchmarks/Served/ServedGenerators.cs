@@ -4,7 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ChunkStream.Benchmarks.Served;
 
-/// <summary>Generators as fast as they can be: what is measured is the way of their items, not their making.</summary>
+/// <summary>
+/// Generators that are as fast as possible: the benchmark measures how items are sent, not how they are made.
+/// </summary>
 internal static class ServedGenerators
 {
     private const int MostItems = 10_000_000;

@@ -7,8 +7,8 @@ using ChunkStream.Benchmarks.Streams.Client;
 namespace ChunkStream.Benchmarks.Streams;
 
 /// <summary>All that is measured of durable streams.</summary>
-/// <param name="settings">How much.</param>
-/// <param name="databases">Where ours are kept.</param>
+/// <param name="settings">How much is measured.</param>
+/// <param name="databases">The databases that keep our streams.</param>
 internal sealed class StreamGroups(StreamsSettings settings, TestDatabases databases)
 {
     private const string Reference = "-reference";
@@ -19,10 +19,10 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
     private const int BinaryBytes = 64 * 1024;
     private const int MessagesAtOnce = 1_000;
 
-    // A chunk of the store is full with 32 KiB: with 164 messages of 200 bytes and a comma.
+    // A chunk of the store is full at 32 KiB, which is at 164 messages of 200 bytes and a comma.
     private const int ChunksAtOnce = 7;
 
-    // Of what is otherwise read: one append after another takes long.
+    // A fraction of what the other cases read, because one append after another takes long.
     private const int SingleShare = 10;
 
     private static readonly byte[] MessageEnd = "}"u8.ToArray();
@@ -141,7 +141,7 @@ internal sealed class StreamGroups(StreamsSettings settings, TestDatabases datab
         ]);
     }
 
-    // Ours starts before psql: its stream is the last that was made.
+    // Our server starts before psql, so its stream is the last that was made.
     private PsqlCopyCase CopyOfLast(string name, long chunks, long records) => new(
         name + Psql,
         "select data from chunkstream.chunks "

@@ -6,11 +6,11 @@ namespace ChunkStream.Benchmarks.Streams;
 
 /// <summary>A server of the protocol: how it is started, and where its streams are.</summary>
 /// <param name="What">What it is, in the words of the tables.</param>
-/// <param name="Root">What a stream's path is put behind.</param>
-/// <param name="StartAsync">Starts it.</param>
+/// <param name="Root">The address before the path of a stream.</param>
+/// <param name="StartAsync">Starts the server.</param>
 internal sealed record StreamServer(string What, string Root, Func<CancellationToken, Task<ServerProcess>> StartAsync)
 {
-    // The database of the rows is there anyhow; none of them is read.
+    // This uses the database of the rows, which is there anyhow. No row is read.
     private const long Rows = 1_000;
 
     /// <summary>ChunkStream's local host.</summary>
@@ -20,7 +20,7 @@ internal sealed record StreamServer(string What, string Root, Func<CancellationT
         async cancellation => await LocalHostServer.StartAsync(
             await DatabaseAsync(databases, cancellation), cancellation));
 
-    /// <summary>The protocol's own.</summary>
+    /// <summary>The protocol's own reference server.</summary>
     public static StreamServer Reference(TestDatabases databases) => new(
         $"{ReferenceServer.Name}, files with fdatasync, 4,000 handles",
         "/",
@@ -30,7 +30,7 @@ internal sealed record StreamServer(string What, string Root, Func<CancellationT
     public static Task<TestDatabase> DatabaseAsync(TestDatabases databases, CancellationToken cancellation) =>
         databases.WithRowsAsync(Rows, cancellation);
 
-    /// <summary>How often pieces of streams were read so far.</summary>
+    /// <summary>How often segments of streams were read so far.</summary>
     public static async Task<long> DatabaseReadsAsync(TestDatabases databases, CancellationToken cancellation)
     {
         await using var database = Npgsql.NpgsqlDataSource.Create(

@@ -4,14 +4,14 @@ using System.Globalization;
 
 namespace ChunkStream.Benchmarks.Streams;
 
-/// <summary><c>streams</c>: its options and help.</summary>
+/// <summary>The command <c>streams</c>: its options and its help.</summary>
 internal static class StreamsCommand
 {
     public const string Name = "streams";
 
     private const int MostRounds = 100;
 
-    // A live response ends after about a minute, and joining it takes some of that.
+    // A live response ends after about a minute, and some of that passes until all have joined.
     private const int MostSeconds = 30;
 
     /// <summary>The command, which runs <paramref name="run"/> and gives its exit code.</summary>

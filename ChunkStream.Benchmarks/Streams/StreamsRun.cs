@@ -28,13 +28,13 @@ internal static class StreamsRun
         last byte at a reader who follows the stream by server-sent events.
         """;
 
-    // Filling the streams to catch up with is in it.
+    // This includes filling the streams that are read.
     private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(3);
 
     /// <summary>Runs it, and gives the process's exit code.</summary>
     public static Task<int> RunAsync(StreamsSettings settings, CancellationToken cancellation)
     {
-        // Calls of the streams' functions are counted by Postgres itself.
+        // Postgres itself counts the calls of the streams' SQL functions.
         var databases = new TestDatabases(KeyValuePair.Create("track_functions", "pl"));
         var plan = new BenchmarkPlan(
             StreamsCommand.Name,

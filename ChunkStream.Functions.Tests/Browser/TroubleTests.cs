@@ -90,7 +90,7 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
         var page = await chromium.NewPageAsync();
-        // As Azure refuses who has no key: before the app is asked, and without a word.
+        // Azure refuses callers without a key like this: before the app is asked, and with an empty body.
         await page.RouteAsync("**/api/queries", route => route.FulfillAsync(new() { Status = 401 }));
         await page.GotoAsync(api.Origin);
 

@@ -11,10 +11,10 @@ namespace ChunkStream.Functions.Tests.Clients;
 /// </summary>
 internal sealed partial record Snippet(string Name, string Needs, bool IsForPages, string Code)
 {
-    /// <summary>All of docs/clients.md.</summary>
+    /// <summary>The snippets of docs/clients.md.</summary>
     public static IReadOnlyList<Snippet> All { get; } = In("clients.md");
 
-    /// <summary>All of a page, in its order.</summary>
+    /// <summary>The snippets of a page, in their order.</summary>
     public static IReadOnlyList<Snippet> In(string page) =>
     [
         .. Marked().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", page)).ReplaceLineEndings("\n"))

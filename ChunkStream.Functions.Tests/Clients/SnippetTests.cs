@@ -9,7 +9,7 @@ public sealed class SnippetTests(RealPostgres postgres)
 {
     private const string Series = "select n, sqrt(n) as root from generate_series(1, 1000) as n";
 
-    // So that there is something to cut, and to rejoin after.
+    // Large enough that there is something to cut, and to rejoin after.
     private static readonly (string, string)[] SmallFlushes =
         [
             ("ChunkStream:QueriesPath", Path.Combine(Repository.Root, "queries")),

@@ -157,7 +157,7 @@ public sealed class AdmissionTests(RealPostgres postgres) : IAsyncLifetime
             "the bound is reported");
         Assert.Equal(11, (await api.Client.GetStringAsync("/api/queries/many").Within()).Count(c => c == '\n'));
 
-        // As many generators run at a time as the bound allows, and their places are given back.
+        // The bound is how many generators run at a time; their places are given back.
         using (var one = await api.GetAsync("/api/lines?intervalMs=60000"))
         using (var two = await api.GetAsync("/api/messages?intervalMs=60000"))
         {

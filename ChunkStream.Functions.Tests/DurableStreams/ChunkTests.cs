@@ -44,9 +44,9 @@ public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
         for (var from = 0; from < units.Length; from += contentType == Json ? 1 : 97)
         {
             var to = from + 1 + random.Next(Math.Min(600, units.Length - from));
-            var piece = await _host.Store.ReadOnAsync(id, from, to, 1 << 20, default).Within();
-            Assert.Equal((from, to), (piece.Start, piece.Next));
-            Assert.Equal(string.Join(separator, units[from..to]), Text(piece.Data));
+            var segment = await _host.Store.ReadOnAsync(id, from, to, 1 << 20, default).Within();
+            Assert.Equal((from, to), (segment.Start, segment.Next));
+            Assert.Equal(string.Join(separator, units[from..to]), Text(segment.Data));
         }
 
         await AssertChunksAsync(postgres, path, way == "as one" && contentType == Plain ? 1 : 8);

@@ -138,13 +138,13 @@ public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
         var parts = new List<string>();
         for (var position = 0L; ;)
         {
-            var block = (await reader.NextAsync(default).Within())!;
-            Assert.Equal(position, block.Start);
-            Assert.True(block.Next > position || block.Closed);
-            position = block.Next;
-            if (!block.Data.IsEmpty)
-                parts.Add(Text(block.Data));
-            if (block.Closed)
+            var segment = (await reader.NextAsync(default).Within())!;
+            Assert.Equal(position, segment.Start);
+            Assert.True(segment.Next > position || segment.Closed);
+            position = segment.Next;
+            if (!segment.Data.IsEmpty)
+                parts.Add(Text(segment.Data));
+            if (segment.Closed)
                 return string.Join(',', parts);
         }
     }
@@ -154,16 +154,16 @@ public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
         var parts = new List<string>();
         for (var position = 0L; ;)
         {
-            var piece = await host.ReadAsync(path, position, 500);
-            Assert.Equal(position, piece.Start);
-            if (piece.Next > position)
+            var segment = await host.ReadAsync(path, position, 500);
+            Assert.Equal(position, segment.Start);
+            if (segment.Next > position)
             {
-                Assert.Equal(piece.Next - position, Text(piece.Data).Split(',').Length);
-                parts.Add(Text(piece.Data));
+                Assert.Equal(segment.Next - position, Text(segment.Data).Split(',').Length);
+                parts.Add(Text(segment.Data));
             }
 
-            position = piece.Next;
-            if (piece.Stream!.Closed && position == piece.Stream.Tail)
+            position = segment.Next;
+            if (segment.Stream!.Closed && position == segment.Stream.Tail)
                 return string.Join(',', parts);
         }
     }

@@ -21,15 +21,15 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(CreateStatus.Created, (await _host.CreateAsync(path, content: ["Hello"])).Status);
 
         var appended = await _host.AppendAsync(path, ", world");
-        var piece = await _host.ReadAsync(path);
+        var segment = await _host.ReadAsync(path);
 
         Assert.Equal(new AppendResult(AppendStatus.Appended, 12, false, null, null), appended);
-        Assert.Equal("Hello, world", Text(piece.Data));
-        Assert.Equal((0, 12), (piece.Start, piece.Next));
+        Assert.Equal("Hello, world", Text(segment.Data));
+        Assert.Equal((0, 12), (segment.Start, segment.Next));
         Assert.Equal(
             (Presence.Present, 12, false, false),
-            (piece.Presence, piece.Stream!.Tail, piece.Stream.Closed, piece.Stream.IsJson));
-        Assert.Equal("text/plain", piece.Stream.ContentType);
+            (segment.Presence, segment.Stream!.Tail, segment.Stream.Closed, segment.Stream.IsJson));
+        Assert.Equal("text/plain", segment.Stream.ContentType);
     }
 
     [Fact]
@@ -39,11 +39,11 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         await _host.CreateAsync(path, Json, ["1", "[2]"]);
 
         var appended = await _host.AppendJsonAsync(path, "{\"a\":3}", "4");
-        var piece = await _host.ReadAsync(path, from: 1);
+        var segment = await _host.ReadAsync(path, from: 1);
 
         Assert.Equal(4, appended.Tail);
-        Assert.Equal("[2],{\"a\":3},4", Text(piece.Data));
-        Assert.Equal((1, 4), (piece.Start, piece.Next));
+        Assert.Equal("[2],{\"a\":3},4", Text(segment.Data));
+        Assert.Equal((1, 4), (segment.Start, segment.Next));
     }
 
     [Fact]
@@ -79,10 +79,10 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         await _host.AppendAsync(path, "two");
         await _host.AppendAsync(path, "three");
 
-        var piece = await _host.ReadAsync(path, from, maxBytes);
+        var segment = await _host.ReadAsync(path, from, maxBytes);
 
-        Assert.Equal((text, from, next), (Text(piece.Data), piece.Start, piece.Next));
-        Assert.Equal(11, piece.Stream!.Tail);
+        Assert.Equal((text, from, next), (Text(segment.Data), segment.Start, segment.Next));
+        Assert.Equal(11, segment.Stream!.Tail);
     }
 
     [Theory]
@@ -102,10 +102,10 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         await _host.CreateAsync(path, Json, messages);
 
-        var piece = await _host.ReadAsync(path, from, maxBytes);
+        var segment = await _host.ReadAsync(path, from, maxBytes);
 
-        Assert.InRange(piece.Next, least, most);
-        Assert.Equal(string.Join(',', messages[(int)from..(int)piece.Next]), Text(piece.Data));
+        Assert.InRange(segment.Next, least, most);
+        Assert.Equal(string.Join(',', messages[(int)from..(int)segment.Next]), Text(segment.Data));
     }
 
     [Theory]
@@ -123,15 +123,15 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         await _host.CreateAsync(path, Json, [.. sizes.Select(size => new string('1', size))]);
 
-        var piece = await _host.ReadAsync(path, 0, 10_000);
-        while (piece.Next < 3_000)
+        var segment = await _host.ReadAsync(path, 0, 10_000);
+        while (segment.Next < 3_000)
         {
-            var bytes = piece.Data.Length - (int)(piece.Next - piece.Start - 1);
-            Assert.True(piece.Next == piece.Start + 1 || bytes <= 10_000, $"{bytes} bytes");
-            var next = await _host.ReadAsync(path, piece.Next, 10_000);
+            var bytes = segment.Data.Length - (int)(segment.Next - segment.Start - 1);
+            Assert.True(segment.Next == segment.Start + 1 || bytes <= 10_000, $"{bytes} bytes");
+            var next = await _host.ReadAsync(path, segment.Next, 10_000);
             Assert.True(
                 bytes >= 5_000 || next.Data.Length > 5_000, $"{bytes} bytes, although the next message is a small one");
-            piece = next;
+            segment = next;
         }
 
         Assert.Equal(sizes.Sum(), (await _host.ReadAllAsync(path, 10_000)).Count(character => character == '1'));
@@ -215,10 +215,10 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         else
             await _host.AppendAsync(path, "1,2");
 
-        var piece = await _host.ReadAsync(path, Far);
+        var segment = await _host.ReadAsync(path, Far);
 
-        Assert.Equal("1,2", Text(piece.Data));
-        Assert.Equal(piece.Stream!.Tail, piece.Next);
+        Assert.Equal("1,2", Text(segment.Data));
+        Assert.Equal(segment.Stream!.Tail, segment.Next);
     }
 
     [Fact]
@@ -227,9 +227,9 @@ public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
         var path = NewPath();
         await _host.CreateAsync(path, content: ["abc"]);
 
-        var piece = await _host.ReadAsync(path, from: null);
+        var segment = await _host.ReadAsync(path, from: null);
 
-        Assert.Equal((3, 3, true), (piece.Start, piece.Next, piece.Data.IsEmpty));
+        Assert.Equal((3, 3, true), (segment.Start, segment.Next, segment.Data.IsEmpty));
     }
 
     [Fact]

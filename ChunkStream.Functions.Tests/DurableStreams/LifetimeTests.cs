@@ -52,10 +52,11 @@ public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
         await PassAsync(path, 900);
         Assert.Equal(AppendStatus.Appended, (await _host.AppendAsync(path, "b")).Status);
         await PassAsync(path, 900);
-        var piece = await _host.ReadAsync(path);
+        var segment = await _host.ReadAsync(path);
         await PassAsync(path, 900);
         Assert.Equal(
-            Presence.Present, (await _host.Store.ReadOnAsync(piece.Stream!.Id, 0, 2, 100, default).Within()).Presence);
+            Presence.Present,
+            (await _host.Store.ReadOnAsync(segment.Stream!.Id, 0, 2, 100, default).Within()).Presence);
         await PassAsync(path, 900);
         Assert.Equal(Presence.Present, (await _host.Store.HeadAsync(path, default).Within()).Presence);
         await PassAsync(path, 151);

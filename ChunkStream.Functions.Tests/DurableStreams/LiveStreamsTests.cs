@@ -32,10 +32,10 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
 
         var next = reader.NextAsync(default);
         await _host.AppendAsync(path, "one");
-        var block = await next.Within();
+        var segment = await next.Within();
 
-        Assert.Equal((0, 3, true, false), (block!.Start, block.Next, block.UpToDate, block.Closed));
-        Assert.Equal("one", Text(block.Data));
+        Assert.Equal((0, 3, true, false), (segment!.Start, segment.Next, segment.UpToDate, segment.Closed));
+        Assert.Equal("one", Text(segment.Data));
     }
 
     [Fact]
@@ -81,8 +81,8 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
             using var reader = host.Live.Follow(stream, 0);
             var closing = reader.NextAsync(default);
             await _host.CloseAsync(path);
-            var block = await closing.Within();
-            Assert.Equal((0, 0, true, true), (block!.Start, block.Next, block.UpToDate, block.Closed));
+            var segment = await closing.Within();
+            Assert.Equal((0, 0, true, true), (segment!.Start, segment.Next, segment.UpToDate, segment.Closed));
             Assert.True((await reader.NextAsync(default).Within())!.Closed);
 
             (path, stream) = await NewStreamAsync();
@@ -103,8 +103,8 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         var next = reader.NextAsync(default);
         await _host.AppendAsync(path, "end", close: true);
 
-        var block = await next.Within();
-        Assert.Equal(("end", true), (Text(block!.Data), block.Closed));
+        var segment = await next.Within();
+        Assert.Equal(("end", true), (Text(segment!.Data), segment.Closed));
     }
 
     [Fact]
@@ -135,10 +135,10 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         {
             var nexts = readers.Select(reader => reader.NextAsync(default).AsTask()).ToArray();
             await _host.AppendAsync(path, "x");
-            var blocks = await Task.WhenAll(nexts).Within();
+            var segments = await Task.WhenAll(nexts).Within();
 
-            Assert.All(blocks, block => Assert.Same(blocks[0], block));
-            Assert.Equal(i, blocks[0]!.Start);
+            Assert.All(segments, segment => Assert.Same(segments[0], segment));
+            Assert.Equal(i, segments[0]!.Start);
         }
 
         foreach (var reader in readers)
@@ -153,17 +153,17 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         using var slow = _host.Live.Follow(stream, 0);
         var large = new string('x', LiveStreams.HistoryBytes / 10);
 
-        var blocks = await TakeAsync(3);
-        foreach (var block in blocks)
-            Assert.Same(block, await slow.NextAsync(default).Within());
+        var segments = await TakeAsync(3);
+        foreach (var segment in segments)
+            Assert.Same(segment, await slow.NextAsync(default).Within());
 
-        blocks = await TakeAsync(12);
-        for (var position = blocks[0].Start; position < blocks[^1].Next;)
+        segments = await TakeAsync(12);
+        for (var position = segments[0].Start; position < segments[^1].Next;)
         {
-            var block = await slow.NextAsync(default).Within();
-            Assert.Equal(position, block!.Start);
-            Assert.Equal(block.Next - block.Start, block.Data.Length);
-            position = block.Next;
+            var segment = await slow.NextAsync(default).Within();
+            Assert.Equal(position, segment!.Start);
+            Assert.Equal(segment.Next - segment.Start, segment.Data.Length);
+            position = segment.Next;
         }
 
         // The slow reader has caught up with the quick one.
@@ -203,12 +203,12 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         foreach (var (reader, start) in new[] { (early, 0), (ahead, 4), (between, 2) })
         {
             var (position, text) = ((long)start, "");
-            while (await reader.NextAsync(default).Within() is { Data.IsEmpty: false } block)
+            while (await reader.NextAsync(default).Within() is { Data.IsEmpty: false } segment)
             {
-                Assert.Equal(position, block.Start);
-                position = block.Next;
-                text += Text(block.Data);
-                if (block.Closed)
+                Assert.Equal(position, segment.Start);
+                position = segment.Next;
+                text += Text(segment.Data);
+                if (segment.Closed)
                     break;
             }
 
@@ -251,9 +251,9 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
             using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(random.NextDouble() * 3));
             try
             {
-                var block = await reader.NextAsync(cancel.Token).Within();
-                Assert.Equal(position, block!.Start);
-                position = block.Next;
+                var segment = await reader.NextAsync(cancel.Token).Within();
+                Assert.Equal(position, segment!.Start);
+                position = segment.Next;
             }
             catch (OperationCanceledException)
             {
@@ -294,7 +294,7 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         foreach (var (path, _) in streams)
             await host.AppendAsync(path, "x");
 
-        Assert.All(await Task.WhenAll(nexts).Within(), block => Assert.Equal("x", Text(block!.Data)));
+        Assert.All(await Task.WhenAll(nexts).Within(), segment => Assert.Equal("x", Text(segment!.Data)));
         foreach (var reader in readers)
             reader.Dispose();
     }
@@ -326,9 +326,9 @@ public sealed class LiveStreamsTests(RealPostgres postgres) : IAsyncLifetime
         var read = "";
         while (read.Length < 600)
         {
-            var block = await reader.NextAsync(default).Within();
-            Assert.Equal(read.Length, block!.Start);
-            read += Text(block.Data);
+            var segment = await reader.NextAsync(default).Within();
+            Assert.Equal(read.Length, segment!.Start);
+            read += Text(segment.Data);
         }
 
         await writing.Within();

@@ -92,7 +92,9 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
 
             Assert.Equal(
                 (3, 3, true),
-                await end.Within(LongBeforeALook) is { } block ? (block.Start, block.Next, block.Closed) : default);
+                await end.Within(LongBeforeALook) is { } segment
+                    ? (segment.Start, segment.Next, segment.Closed)
+                    : default);
             Assert.Equal("one", Text((await behind.NextAsync(default).Within(LongBeforeALook))!.Data));
         }
     }
@@ -103,32 +105,32 @@ public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
         while (true)
         {
             // Like a request: reads a segment, then follows the stream for a while.
-            var piece = await host.Store.ReadAsync(
+            var read = await host.Store.ReadAsync(
                 path, position, chance.Next(4) == 0 ? 200 : 100_000, default).Within();
-            var isJson = piece.Stream!.IsJson;
-            Take(piece.Data, piece.Next);
-            if (piece.Next == piece.Stream.Tail && piece.Stream.Closed)
+            var isJson = read.Stream!.IsJson;
+            Take(read.Data, read.Next);
+            if (read.Next == read.Stream.Tail && read.Stream.Closed)
                 return text.ToString();
             if (chance.Next(3) == 0)
                 await Task.Delay(chance.Next(5));
-            using var reader = host.Live.Follow(piece.Stream, position);
-            for (var blocks = chance.Next(20); blocks >= 0; blocks--)
+            using var reader = host.Live.Follow(read.Stream, position);
+            for (var left = chance.Next(20); left >= 0; left--)
             {
                 using var leaving = new CancellationTokenSource(
                     chance.Next(5) == 0 ? TimeSpan.FromMilliseconds(chance.Next(20)) : Timeout.InfiniteTimeSpan);
-                LiveSegment? block;
+                LiveSegment? segment;
                 try
                 {
-                    block = await reader.NextAsync(leaving.Token).Within(LongBeforeALook);
+                    segment = await reader.NextAsync(leaving.Token).Within(LongBeforeALook);
                 }
                 catch (OperationCanceledException)
                 {
                     continue;
                 }
 
-                Assert.Equal(position, block!.Start);
-                Take(block.Data, block.Next);
-                if (block.Closed)
+                Assert.Equal(position, segment!.Start);
+                Take(segment.Data, segment.Next);
+                if (segment.Closed)
                     return text.ToString();
             }
 

@@ -289,7 +289,7 @@ public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
         await SqlAsync("create table t (id int primary key, data text)");
         await PublishAsync("t");
 
-        // So many changes that some of them share a batch, but not all.
+        // There are so many changes that some of them share a batch, but not all do.
         var calls = await postgres.ScalarAsync<long>(
             $"""
             set search_path = {_schema}; set track_functions = 'pl';

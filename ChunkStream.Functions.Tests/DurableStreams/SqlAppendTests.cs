@@ -266,10 +266,10 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         var lastReaders = new List<LiveReader>();
         foreach (var host in new[] { _host, other })
         {
-            var piece = await host.ReadAsync(path, null);
-            readers.Add(host.Live.Follow(piece.Stream!, piece.Next));
-            piece = await host.ReadAsync(last, null);
-            lastReaders.Add(host.Live.Follow(piece.Stream!, piece.Next));
+            var segment = await host.ReadAsync(path, null);
+            readers.Add(host.Live.Follow(segment.Stream!, segment.Next));
+            segment = await host.ReadAsync(last, null);
+            lastReaders.Add(host.Live.Follow(segment.Stream!, segment.Next));
             await Bounded.Until(() => Task.FromResult(host.Get<ChangeListener>().IsProved), "it hears");
         }
 
@@ -278,7 +278,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         var next = Task.WhenAll(readers.Select(reader => reader.NextAsync(default).AsTask()));
         await postgres.ExecuteAsync($"select chunkstream.append('{path}', '7')");
 
-        Assert.All(await next.Within(TimeSpan.FromSeconds(5)), block => Assert.Equal("7", Text(block!.Data)));
+        Assert.All(await next.Within(TimeSpan.FromSeconds(5)), segment => Assert.Equal("7", Text(segment!.Data)));
 
         await using var listening = await _sql.OpenConnectionAsync();
         var notices = 0;
@@ -316,7 +316,7 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
             """);
 
         // Sooner than the readers would poll.
-        Assert.All(await next.Within(TimeSpan.FromSeconds(5)), block => Assert.Equal("8", Text(block!.Data)));
+        Assert.All(await next.Within(TimeSpan.FromSeconds(5)), segment => Assert.Equal("8", Text(segment!.Data)));
         readers.Concat(lastReaders).ToList().ForEach(reader => reader.Dispose());
     }
 
@@ -389,8 +389,8 @@ public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(
             "22023", await StateOfAsync($"select chunkstream.create('{path}/x', ttl => interval '-1 second')"));
 
-        static (string?, bool?, long?) Of(StoredSegment piece)
-            => (piece.Stream?.ContentType, piece.Stream?.IsJson, piece.Stream?.TtlSeconds);
+        static (string?, bool?, long?) Of(StoredSegment segment)
+            => (segment.Stream?.ContentType, segment.Stream?.IsJson, segment.Stream?.TtlSeconds);
     }
 
     [Fact]

@@ -92,15 +92,15 @@ internal sealed class StoreHost : IAsyncDisposable
     /// <summary>Reads all of a stream, segment by segment.</summary>
     public async Task<string> ReadAllAsync(string path, int segmentBytes = 1 << 20)
     {
-        var piece = await ReadAsync(path, 0, segmentBytes);
-        var all = new StringBuilder(Text(piece.Data));
-        while (piece.Next < piece.Stream!.Tail)
+        var segment = await ReadAsync(path, 0, segmentBytes);
+        var all = new StringBuilder(Text(segment.Data));
+        while (segment.Next < segment.Stream!.Tail)
         {
-            piece = await Store.ReadOnAsync(
-                piece.Stream.Id, piece.Next, piece.Stream.Tail, segmentBytes, default).Within();
-            if (piece.Stream!.IsJson && all.Length > 0)
+            segment = await Store.ReadOnAsync(
+                segment.Stream.Id, segment.Next, segment.Stream.Tail, segmentBytes, default).Within();
+            if (segment.Stream!.IsJson && all.Length > 0)
                 all.Append(',');
-            all.Append(Text(piece.Data));
+            all.Append(Text(segment.Data));
         }
 
         return all.ToString();

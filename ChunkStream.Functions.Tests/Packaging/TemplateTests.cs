@@ -8,7 +8,7 @@ namespace ChunkStream.Functions.Tests.Packaging;
 [Collection(PackageFeed.Collection)]
 public sealed partial class TemplateTests(PackageFeed feed, RealPostgres postgres)
 {
-    /// <summary>With a name that is none in C#.</summary>
+    /// <summary>An app whose name is not a valid name in C#.</summary>
     [Fact]
     public async Task The_template_makes_an_app_whose_own_tests_pass()
     {

@@ -20,7 +20,7 @@ internal static class DemoData
     /// <summary>Makes the table, unless it is there with as many rows.</summary>
     /// <param name="connectionString">The database.</param>
     /// <param name="rows">How many rows, 0 or more.</param>
-    /// <param name="progress">Told how many rows are there, from 0 on, while the table is made.</param>
+    /// <param name="progress">Is told how many rows are there, from 0 on, while the table is made.</param>
     /// <param name="cancellation">Ends it; what is half done is dropped by the next call.</param>
     public static async Task<DemoDataOutcome> EnsureAsync(
         string connectionString, long rows, IProgress<long>? progress, CancellationToken cancellation)
@@ -33,7 +33,7 @@ internal static class DemoData
 
         progress?.Report(0);
         await table.ExecuteAsync(CreateSql, cancellation);
-        // As large as it may be, or a hundredth: small tables show progress too.
+        // The largest batch that is allowed, or a hundredth of the rows, so that small tables show progress, too.
         var piece = Math.Clamp(rows / 100, 1_000, LargestPiece);
         for (long done = 0; done < rows;)
         {
@@ -102,6 +102,6 @@ internal enum DemoDataOutcome
     /// <summary>It was made.</summary>
     Made,
 
-    /// <summary>There is a table of that name which somebody else made; nothing was done.</summary>
+    /// <summary>There is a table of that name that somebody else has made, so nothing was done.</summary>
     NotOurs,
 }

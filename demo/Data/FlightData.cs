@@ -38,7 +38,7 @@ internal static class FlightData
     /// <summary>Makes the table, unless it is there.</summary>
     /// <param name="connectionString">The database.</param>
     /// <param name="getFile">Gives the file; asked only where the table has to be made.</param>
-    /// <param name="progress">Told how many rows are there.</param>
+    /// <param name="progress">Is told how many rows are there.</param>
     /// <param name="cancellation">Ends it; what is half done is dropped by the next call.</param>
     public static async Task<DemoDataOutcome> EnsureAsync(
         string connectionString,
@@ -99,7 +99,7 @@ internal static class FlightData
 
 /// <summary>A flight, as the file has it.</summary>
 /// <param name="Date">When it left, local time.</param>
-/// <param name="Origin">From which airport.</param>
+/// <param name="Origin">The airport from which it departed.</param>
 /// <param name="Destination">To which.</param>
 /// <param name="Delay">By how many minutes it arrived late; early below zero.</param>
 /// <param name="Distance">Miles.</param>

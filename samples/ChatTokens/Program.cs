@@ -9,12 +9,12 @@ builder.Services.AddSingleton<IChatClient, EchoModel>();
 builder.Services.AddChunkStream();
 var app = builder.Build();
 
-// As text: the tokens join to one answer.
+// This one sends text: the tokens join to one answer.
 app.MapGet("/chat", (IChatClient model, string ask) => StreamResults.Items(
     cancellation => Answer(model, ask, cancellation).Select(update => update.Text),
     new() { TextLineFeeds = false }));
 
-// As server-sent events with a name: EventSource's addEventListener("token", ...).
+// This one sends server-sent events with a name, for EventSource's addEventListener("token", ...).
 app.MapGet("/chat/events", (IChatClient model, string ask) => StreamResults.Items(
     cancellation => Answer(model, ask, cancellation).Select(update => new SseItem<string>(update.Text, "token"))));
 

@@ -8,7 +8,9 @@ namespace ChunkStream.Benchmarks.E2e.Cases;
 internal sealed record CaseGroup(
     string Name, string Title, IReadOnlyList<string> Baselines, IReadOnlyList<IBenchmarkCase> Cases)
 {
-    /// <summary>The group with those of its cases that are asked for; all where it is itself.</summary>
+    /// <summary>
+    /// The group with those of its cases that are asked for; with all of them if the group itself is asked for.
+    /// </summary>
     public CaseGroup Only(IReadOnlyCollection<string> names) =>
         names.Count == 0 || names.Contains(Name)
             ? this

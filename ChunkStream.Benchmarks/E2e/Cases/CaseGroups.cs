@@ -7,8 +7,8 @@ using ChunkStream.Benchmarks.Peers;
 namespace ChunkStream.Benchmarks.E2e.Cases;
 
 /// <summary>All that the end-to-end benchmark measures.</summary>
-/// <param name="settings">How large.</param>
-/// <param name="databases">Where the rows come from.</param>
+/// <param name="settings">How large the cases are.</param>
+/// <param name="databases">The databases from which the rows come.</param>
 internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
 {
     private const string PsqlCopy = "psql-copy";
@@ -19,7 +19,8 @@ internal sealed class CaseGroups(E2eSettings settings, TestDatabases databases)
     private const int Items = 1_000_000;
     private const int SlowReaders = 200;
 
-    // Their runs last many times as long as the others', and vary less than they differ from them.
+    // A run of these takes many times as long as one of the others, and they differ from the others by more than they
+    // vary.
     private const int RoundsOfSlowPeers = 2;
 
     /// <summary>The groups, those that take long only if they are asked for.</summary>

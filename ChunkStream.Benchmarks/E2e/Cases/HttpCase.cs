@@ -5,10 +5,10 @@ using ChunkStream.Benchmarks.E2e.Processes;
 namespace ChunkStream.Benchmarks.E2e.Cases;
 
 /// <summary>A server, and streams that are read from it to their end, each checked for its number of records.</summary>
-/// <param name="name">Its name.</param>
-/// <param name="what">What it is.</param>
+/// <param name="name">The name of the case.</param>
+/// <param name="what">What the case is, in words.</param>
 /// <param name="start">Starts the server.</param>
-/// <param name="request">What it is asked for.</param>
+/// <param name="request">What the server is asked for.</param>
 /// <param name="records">How many records each stream must have.</param>
 internal sealed class HttpCase(
     string name,
@@ -47,7 +47,7 @@ internal sealed class HttpCase(
         var began = Stopwatch.GetTimestamp();
         var reads = await Task.WhenAll(Enumerable.Range(0, Streams).Select(
             _ => StreamClient.ReadAsync(_server!.Port, request, cancellation)));
-        // Of several it ends with the last; of one, before the client unpacks what was compressed.
+        // Several streams end with the last one. A single stream ends before the client unpacks what was compressed.
         var wall = Streams == 1 ? reads[0].Wall : Stopwatch.GetElapsedTime(began);
         var after = Usage.Cpu;
 

@@ -3,7 +3,7 @@ using ChunkStream.Benchmarks.E2e.Servers;
 
 namespace ChunkStream.Benchmarks.E2e.Cases;
 
-/// <summary>Something that is measured, in a process of its own. Disposing stops that.</summary>
+/// <summary>Something that is measured, in a process of its own. Disposing it stops the process.</summary>
 internal interface IBenchmarkCase : IAsyncDisposable
 {
     /// <summary>The name that <c>--only</c> takes.</summary>
@@ -12,7 +12,7 @@ internal interface IBenchmarkCase : IAsyncDisposable
     /// <summary>What it is, in the words of the table.</summary>
     string What { get; }
 
-    /// <summary>How many rounds it takes part in: the first ones.</summary>
+    /// <summary>How many rounds it takes part in, from the first on.</summary>
     int MostRounds { get; }
 
     /// <summary>Whether it is run once before it is measured.</summary>
@@ -21,11 +21,11 @@ internal interface IBenchmarkCase : IAsyncDisposable
     /// <summary>What its process has used since its start.</summary>
     ProcessUsage Usage { get; }
 
-    /// <summary>Starts its process.</summary>
+    /// <summary>Starts the process.</summary>
     /// <exception cref="MissingPeerException">The machine lacks what it needs.</exception>
     Task StartAsync(CancellationToken cancellation);
 
-    /// <summary>Runs it once.</summary>
-    /// <exception cref="InvalidDataException">What came was not what was asked for.</exception>
+    /// <summary>Runs the case once.</summary>
+    /// <exception cref="InvalidDataException">The answer was not what was asked for.</exception>
     Task<Sample> RunAsync(CancellationToken cancellation);
 }

@@ -7,14 +7,14 @@ using ChunkStream.Benchmarks.E2e.Servers;
 namespace ChunkStream.Benchmarks.E2e.Cases;
 
 /// <summary>
-/// psql's binary copy to nowhere: as fast as Postgres sends over one connection. One session for all runs, so that
-/// neither the program's start nor its connection is in the figure.
+/// psql's binary copy to nowhere, which is as fast as Postgres sends over one connection. All runs use one session, so
+/// that the figure has neither the program's start nor its connecting in it.
 /// </summary>
-/// <param name="name">Its name.</param>
-/// <param name="query">What it copies.</param>
-/// <param name="database">From where.</param>
-/// <param name="rows">How many rows that is.</param>
-/// <param name="records">How many records these rows hold; null: each is one.</param>
+/// <param name="name">The name of the case.</param>
+/// <param name="query">The query whose rows are copied.</param>
+/// <param name="database">The database.</param>
+/// <param name="rows">How many rows the query has.</param>
+/// <param name="records">How many records these rows hold; null if each row is one.</param>
 internal sealed class PsqlCopyCase(
     string name,
     string query,

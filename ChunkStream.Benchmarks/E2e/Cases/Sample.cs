@@ -1,26 +1,31 @@
 namespace ChunkStream.Benchmarks.E2e.Cases;
 
 /// <summary>One measured run.</summary>
-/// <param name="Records">Rows or items, counted at the client.</param>
-/// <param name="Wall">From the request to the clean end.</param>
+/// <param name="Records">How many rows or items the client has counted.</param>
+/// <param name="Wall">The time from the request to the clean end.</param>
 internal sealed record Sample(long Records, TimeSpan Wall)
 {
-    /// <summary>Bytes of the body on the wire; null where the client does not see them.</summary>
+    /// <summary>The bytes of the body on the wire; null if the client does not see them.</summary>
     public long? Bytes { get; init; }
 
-    /// <summary>From the request to the first byte of the body, of the slowest stream; null likewise.</summary>
+    /// <summary>
+    /// The time from the request to the first byte of the body, of the slowest stream; null if the client does not see
+    /// it.
+    /// </summary>
     public TimeSpan? FirstByte { get; init; }
 
-    /// <summary>CPU time of the server's process; null where the system does not tell.</summary>
+    /// <summary>The CPU time of the server's process; null if the system does not tell.</summary>
     public TimeSpan? Cpu { get; init; }
 
-    /// <summary>From when a message was to be sent to when it arrived; null where that is not measured.</summary>
+    /// <summary>
+    /// The times from when messages were to be sent to when they arrived; null if they are not measured.
+    /// </summary>
     public Latency? SinceDue { get; init; }
 
-    /// <summary>The same from when the writer had its answer: below zero where the message was there first.</summary>
+    /// <summary>The same from when the writer had its answer. It is below zero if the message arrived first.</summary>
     public Latency? SinceAnswered { get; init; }
 
-    /// <summary>How often the database was read; null likewise.</summary>
+    /// <summary>How often the database was read; null if that is not measured.</summary>
     public long? DatabaseReads { get; init; }
 }
 
@@ -29,7 +34,7 @@ internal sealed record Sample(long Records, TimeSpan Wall)
 /// <param name="Percentile99">99 of 100 took no longer.</param>
 internal sealed record Latency(double Median, double Percentile99)
 {
-    /// <summary>Of some measurements, in any order.</summary>
+    /// <summary>Computes them from some measurements, in any order.</summary>
     public static Latency Of(IEnumerable<TimeSpan> measured)
     {
         double[] sorted = [.. measured.Select(one => one.TotalMilliseconds).Order()];

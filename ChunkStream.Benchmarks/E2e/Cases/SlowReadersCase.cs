@@ -5,12 +5,12 @@ using ChunkStream.Benchmarks.E2e.Processes;
 namespace ChunkStream.Benchmarks.E2e.Cases;
 
 /// <summary>
-/// Many readers at once that take far less than the server could give, and leave in the end: what is of interest is the
-/// memory that they cost. All must be served.
+/// Many readers at once that take far less than the server could give, and leave in the end. It measures the memory
+/// that they cost. All of them must be served.
 /// </summary>
-/// <param name="readers">How many.</param>
+/// <param name="readers">How many readers there are.</param>
 /// <param name="start">Starts the server.</param>
-/// <param name="request">What each asks for.</param>
+/// <param name="request">What each reader asks for.</param>
 internal sealed class SlowReadersCase(
     int readers, Func<CancellationToken, Task<ServerProcess>> start, StreamRequest request) : IBenchmarkCase
 {

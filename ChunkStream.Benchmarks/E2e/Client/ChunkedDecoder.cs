@@ -1,8 +1,7 @@
 namespace ChunkStream.Benchmarks.E2e.Client;
 
 /// <summary>
-/// Takes HTTP's chunked framing off a body, far enough to know its bytes and whether its end was clean. Trailers are
-/// not expected.
+/// Removes HTTP's chunked framing from a body, and tells whether the end was clean. It expects no trailers.
 /// </summary>
 internal sealed class ChunkedDecoder(IBodySink sink)
 {
@@ -22,14 +21,14 @@ internal sealed class ChunkedDecoder(IBodySink sink)
         Ended,
     }
 
-    /// <summary>Bytes of the body so far.</summary>
+    /// <summary>How many bytes the body has had so far.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>Whether the body's end has come.</summary>
     public bool IsEnded => _state == State.Ended;
 
     /// <summary>Takes the next bytes of the connection.</summary>
-    /// <exception cref="InvalidDataException">They are no chunks.</exception>
+    /// <exception cref="InvalidDataException">The bytes are not chunks.</exception>
     public void Take(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)

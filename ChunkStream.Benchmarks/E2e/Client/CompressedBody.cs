@@ -3,7 +3,8 @@ using System.IO.Compression;
 namespace ChunkStream.Benchmarks.E2e.Client;
 
 /// <summary>
-/// Keeps a compressed body, to be read after the clock has stopped: the client must cost the same for all.
+/// Keeps a compressed body, so that it is unpacked after the clock has stopped: the client must cost the same in all
+/// cases.
 /// </summary>
 /// <param name="encoding"><c>gzip</c> or <c>br</c>.</param>
 internal sealed class CompressedBody(string encoding) : IBodySink, IDisposable
@@ -13,7 +14,7 @@ internal sealed class CompressedBody(string encoding) : IBodySink, IDisposable
     public void Take(ReadOnlySpan<byte> bytes) => _bytes.Write(bytes);
 
     /// <summary>Hands the decompressed body to a sink.</summary>
-    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    /// <exception cref="InvalidDataException">The body is damaged.</exception>
     public void CopyTo(IBodySink sink)
     {
         _bytes.Position = 0;

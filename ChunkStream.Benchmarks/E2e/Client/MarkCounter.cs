@@ -1,14 +1,16 @@
 namespace ChunkStream.Benchmarks.E2e.Client;
 
-/// <summary>Counts how often a few bytes stand in a body, also where they lie across two pieces of it.</summary>
+/// <summary>
+/// Counts how often a few bytes stand in a body, also where they lie across two parts that were received apart.
+/// </summary>
 /// <param name="mark">The bytes: at least one, and no beginning of them may be their end.</param>
 internal sealed class MarkCounter(byte[] mark) : IBodySink
 {
-    // What a mark may have begun in: the end of all that came before, a byte shorter than the mark.
+    // The end of all that came before, one byte shorter than the mark: a mark may have begun in it.
     private readonly byte[] _tail = new byte[mark.Length - 1];
     private int _tailLength;
 
-    /// <summary>How often so far.</summary>
+    /// <summary>How often the mark was found so far.</summary>
     public long Count { get; private set; }
 
     public void Take(ReadOnlySpan<byte> bytes)
@@ -26,7 +28,7 @@ internal sealed class MarkCounter(byte[] mark) : IBodySink
         head.CopyTo(seam[_tailLength..]);
         seam = seam[..(_tailLength + head.Length)];
 
-        // Neither side has room for a whole mark: one that is found lies across.
+        // Neither side has room for a whole mark, so one that is found lies across both.
         Count += seam.Count(mark);
 
         var last = bytes.Length >= _tail.Length ? bytes[^_tail.Length..] : seam[^Math.Min(seam.Length, _tail.Length)..];

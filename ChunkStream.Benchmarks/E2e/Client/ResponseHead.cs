@@ -5,13 +5,13 @@ namespace ChunkStream.Benchmarks.E2e.Client;
 /// <summary>The head of a response: what must be known before its body can be read.</summary>
 internal static class ResponseHead
 {
-    /// <summary>How long the head is, with the empty line at its end; 0 while that has not come.</summary>
+    /// <summary>How long the head is, with the empty line at its end; 0 until that line has come.</summary>
     public static int LengthIn(ReadOnlySpan<byte> bytes) => bytes.IndexOf("\r\n\r\n"u8) is var at and >= 0 ? at + 4 : 0;
 
     /// <summary>Makes sure that the body is what was asked for.</summary>
     /// <param name="head">The head's bytes.</param>
     /// <param name="encoding">The content encoding that was asked for; null for none.</param>
-    /// <exception cref="InvalidDataException">It is not.</exception>
+    /// <exception cref="InvalidDataException">The body is something else.</exception>
     public static void Check(ReadOnlySpan<byte> head, string? encoding)
     {
         var text = Encoding.ASCII.GetString(head);

@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace ChunkStream.Benchmarks.E2e.Client;
 
 /// <summary>
-/// Reads at most 64 KiB a second. There are hundreds of them, so each waits without a thread; in the end it leaves.
+/// Reads at most 64 KiB a second, and leaves in the end. There are hundreds of these readers, so each waits without a
+/// thread.
 /// </summary>
 internal static class SlowReader
 {
@@ -13,7 +14,7 @@ internal static class SlowReader
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(125);
 
-    /// <summary>Reads for so long, or to the body's end.</summary>
+    /// <summary>Reads for a time, or to the end of the body.</summary>
     /// <exception cref="InvalidDataException">The answer is not what was asked for, or it was cut off.</exception>
     public static async Task<StreamRead> ReadAsync(
         int port, StreamRequest request, TimeSpan length, CancellationToken cancellation)
@@ -23,7 +24,7 @@ internal static class SlowReader
         var decoder = new ChunkedDecoder(counter);
         var buffer = new byte[BytesAtOnce];
 
-        // The kernel's own buffer would take megabytes of a stream that nobody reads.
+        // By default, the kernel's buffer would take megabytes of a stream that nobody reads.
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
         {
             ReceiveBufferSize = BytesAtOnce,
@@ -31,7 +32,7 @@ internal static class SlowReader
         await socket.ConnectAsync(IPAddress.Loopback, port, cancellation);
         await socket.SendAsync(request.ToBytes(), cancellation);
 
-        // The head comes at once and whole, or as that of an error.
+        // The head comes at once and as a whole, also that of an error.
         var read = await socket.ReceiveAsync(buffer, cancellation);
         var head = ResponseHead.LengthIn(buffer.AsSpan(0, read));
         ResponseHead.Check(buffer.AsSpan(0, head), request.Encoding);

@@ -5,16 +5,16 @@ using System.Net.Sockets;
 namespace ChunkStream.Benchmarks.E2e.Client;
 
 /// <summary>What a client has read.</summary>
-/// <param name="Records">Records, counted by their mark.</param>
-/// <param name="Bytes">Bytes of the body, as they came.</param>
-/// <param name="FirstByte">From before the connection to the body's first byte.</param>
-/// <param name="Wall">From before the connection to the body's clean end.</param>
+/// <param name="Records">How many records there were, counted by their mark.</param>
+/// <param name="Bytes">How many bytes the body had on the wire.</param>
+/// <param name="FirstByte">The time from before the connection to the first byte of the body.</param>
+/// <param name="Wall">The time from before the connection to the clean end of the body.</param>
 internal sealed record StreamRead(long Records, long Bytes, TimeSpan FirstByte, TimeSpan Wall);
 
 /// <summary>
-/// A client on a bare loopback socket, the same for every server: it counts, and does no more, since it shares the
-/// machine with what is measured. So a whole stream is read by a thread of its own, which the kernel wakes: going
-/// through the thread pool for each piece costs the machine several times as much.
+/// A client on a bare loopback socket, the same for every server. It only counts, because it shares the machine with
+/// what is measured. For the same reason each stream is read by a thread of its own, which the kernel wakes: reads that
+/// go through the thread pool cost the machine several times as much.
 /// </summary>
 internal static class StreamClient
 {
@@ -48,13 +48,13 @@ internal static class StreamClient
             Stopwatch.GetElapsedTime(start, end));
     }
 
-    /// <summary>Reads to the body's end, and gives when its first byte came.</summary>
+    /// <summary>Reads to the end of the body, and returns when its first byte came.</summary>
     private static long ReadToEnd(
         int port, StreamRequest request, ChunkedDecoder decoder, CancellationToken cancellation)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Connect(IPAddress.Loopback, port);
-        // What waits in the kernel then fails, as a connection does that is cut.
+        // A read that waits in the kernel then fails, as it does on a connection that is cut.
         using var leaving = cancellation.Register(socket.Dispose);
         try
         {
@@ -87,7 +87,7 @@ internal static class StreamClient
         }
     }
 
-    /// <summary>Reads the head, and gives what has come of the body with it.</summary>
+    /// <summary>Reads the head, and returns what has come of the body with it.</summary>
     private static Memory<byte> ReadHead(Socket socket, StreamRequest request, byte[] buffer)
     {
         for (var read = 0; ;)

@@ -3,14 +3,16 @@ using System.Diagnostics;
 namespace ChunkStream.Benchmarks.E2e.Processes;
 
 /// <summary>What a process and those that it started have used since they were started.</summary>
-/// <param name="Cpu">User and system time; null where this system does not tell.</param>
-/// <param name="PeakBytes">The most memory that was resident, summed over the processes; null likewise.</param>
+/// <param name="Cpu">User and system time; null if this system does not tell.</param>
+/// <param name="PeakBytes">
+/// The most memory that was resident, summed over the processes; null if this system does not tell.
+/// </param>
 internal sealed record ProcessUsage(TimeSpan? Cpu, long? PeakBytes)
 {
-    /// <summary>Nothing is known.</summary>
+    /// <summary>The usage of a process of which nothing is known.</summary>
     public static ProcessUsage Unknown { get; } = new(null, null);
 
-    /// <summary>Reads it of a running process (on Linux from /proc).</summary>
+    /// <summary>Reads what a running process has used (on Linux from /proc).</summary>
     /// <param name="id">The process.</param>
     /// <param name="hasChildren">Whether its work is done by processes that it starts.</param>
     public static ProcessUsage Read(int id, bool hasChildren)

@@ -6,7 +6,9 @@ using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Benchmarks.E2e.Processes;
 
-/// <summary>A server under measurement, in a process of its own: so its CPU time and its memory are its own.</summary>
+/// <summary>
+/// A server that is measured. It has a process of its own, so that its CPU time and its memory can be told.
+/// </summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
@@ -26,22 +28,22 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The process's number.</summary>
     public int Id => _process.Id;
 
-    /// <summary>Where it listens on 127.0.0.1.</summary>
+    /// <summary>The port on 127.0.0.1 at which it listens.</summary>
     public int Port { get; }
 
     /// <summary>A folder that is deleted once it has stopped; null for none.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>What it has used since its start.</summary>
+    /// <summary>What the process has used since its start.</summary>
     public ProcessUsage Usage => ProcessUsage.Read(_process.Id, _hasChildren);
 
     /// <summary>Starts a server, and returns when it takes connections.</summary>
     /// <param name="start">The program and its arguments.</param>
-    /// <param name="port">Where it will listen.</param>
+    /// <param name="port">The port at which it will listen.</param>
     /// <param name="hasChildren">Whether its work is done by processes that it starts.</param>
-    /// <param name="cancellation">Stops it again.</param>
+    /// <param name="cancellation">When it is cancelled, the server is stopped again.</param>
     /// <param name="folder">See <see cref="Folder"/>.</param>
-    /// <exception cref="StartupFailure">It did not start; the message ends with what it said.</exception>
+    /// <exception cref="StartupFailure">The server did not start. The message ends with what it wrote.</exception>
     public static async Task<ServerProcess> StartAsync(
         ProcessStartInfo start, int port, bool hasChildren, CancellationToken cancellation, string? folder = null)
     {
@@ -74,13 +76,13 @@ internal sealed class ServerProcess : IAsyncDisposable
         using var limit = new CancellationTokenSource(StopLimit);
         try
         {
-            // Nothing that it holds outlives it: no need to ask politely.
+            // It is killed, since nothing that it holds outlives it.
             _process.Kill(entireProcessTree: true);
             await _process.WaitForExitAsync(limit.Token);
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It ended by itself.
+            // It has ended by itself.
         }
         finally
         {

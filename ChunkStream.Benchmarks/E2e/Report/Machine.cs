@@ -15,7 +15,9 @@ internal static class Machine
 {
     private const int VersionFields = 3;
 
-    /// <summary>A line each: system and processor, memory, .NET, Postgres, and whichever peers are there.</summary>
+    /// <summary>
+    /// One line for each: system and processor, memory, .NET, Postgres, and the peers that are installed.
+    /// </summary>
     public static async Task<IReadOnlyList<string>> DescribeAsync(string? postgres, CancellationToken cancellation)
     {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9;

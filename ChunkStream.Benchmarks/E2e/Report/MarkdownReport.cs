@@ -4,12 +4,12 @@ using ChunkStream.Benchmarks.E2e.Cases;
 
 namespace ChunkStream.Benchmarks.E2e.Report;
 
-/// <summary>The results as a Markdown file: nothing in it but what this run has measured.</summary>
+/// <summary>The results as a Markdown file, which has only what this run has measured.</summary>
 internal static class MarkdownReport
 {
     private const string None = "–";
 
-    /// <summary>The whole file.</summary>
+    /// <summary>Writes the whole file.</summary>
     public static string Of(
         IEnumerable<ResultTable> tables, IEnumerable<string> machine, BenchmarkPlan plan, TimeProvider time)
     {
@@ -92,6 +92,6 @@ internal static class MarkdownReport
     private static void Row(StringBuilder text, IEnumerable<string> cells) =>
         Line(text, $"| {string.Join(" | ", cells)} |");
 
-    // Not AppendLine: the file has the same line breaks on every system.
+    // Not AppendLine, because the file must have the same line breaks on every system.
     private static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');
 }

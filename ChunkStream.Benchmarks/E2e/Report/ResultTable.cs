@@ -5,7 +5,7 @@ namespace ChunkStream.Benchmarks.E2e.Report;
 /// <summary>A group and its results.</summary>
 internal sealed record ResultTable(CaseGroup Group, IReadOnlyList<CaseResult> Results)
 {
-    /// <summary>Whether a case failed; that a peer is missing is no failure.</summary>
+    /// <summary>Whether a case failed. A peer that is missing is not a failure.</summary>
     public bool HasFailures => Results.Any(result => result is { Failure: not null, IsMissing: false });
 
     /// <summary>The baselines that were measured.</summary>

@@ -4,7 +4,7 @@ using ChunkStream.Benchmarks.Peers;
 
 namespace ChunkStream.Benchmarks.E2e.Servers;
 
-/// <summary>The plain ways of ASP.NET Core: this program, in a process of its own.</summary>
+/// <summary>The plain ways of ASP.NET Core, served by this program in a process of its own.</summary>
 internal static class AspNetServer
 {
     /// <summary>Starts it on a database.</summary>

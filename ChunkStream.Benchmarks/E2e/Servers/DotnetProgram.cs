@@ -3,10 +3,12 @@ using System.Reflection;
 
 namespace ChunkStream.Benchmarks.E2e.Servers;
 
-/// <summary>A program of ours as a process: out of the same build, with its own runtime settings.</summary>
+/// <summary>
+/// Starts one of our programs as a process, from the same build, with the program's own runtime settings.
+/// </summary>
 internal static class DotnetProgram
 {
-    /// <summary>How to start it.</summary>
+    /// <summary>What starts the program.</summary>
     public static ProcessStartInfo Of(Assembly program, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo("dotnet", [program.Location, .. arguments])
@@ -14,7 +16,7 @@ internal static class DotnetProgram
             WorkingDirectory = AppContext.BaseDirectory,
         };
 
-        // The user's settings for a local host of their own are not what is measured.
+        // Settings that the user has for a local host of their own must not change the figures.
         var settings = start.Environment.Keys
             .Where(name => name.StartsWith("ChunkStream__", StringComparison.OrdinalIgnoreCase)
                 || name.StartsWith("ConnectionStrings__", StringComparison.OrdinalIgnoreCase))

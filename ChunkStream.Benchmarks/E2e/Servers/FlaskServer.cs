@@ -5,7 +5,7 @@ using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Benchmarks.E2e.Servers;
 
-/// <summary>Flask and psycopg2 under gunicorn, with whichever Python of the machine has them.</summary>
+/// <summary>Flask and psycopg2 under gunicorn, with the first Python of the machine that has them.</summary>
 internal static class FlaskServer
 {
     private const string Modules = "flask, psycopg2, gunicorn.app.wsgiapp";
@@ -15,7 +15,7 @@ internal static class FlaskServer
         + "print('Python', platform.python_version() + ', Flask', m.version('flask') + ', psycopg2', "
         + "psycopg2.__version__.split()[0] + ', gunicorn', gunicorn.__version__)";
 
-    // The one on the PATH may be one without the system's modules.
+    // The Python on the PATH may lack the modules of the system's own.
     private static readonly string[] Pythons = ["python3", "/usr/bin/python3", "python"];
 
     /// <summary>Starts it on a database.</summary>
@@ -38,7 +38,7 @@ internal static class FlaskServer
         return await ServerProcess.StartAsync(start, port, hasChildren: true, cancellation);
     }
 
-    /// <summary>The versions of all that it is made of; null where it is missing.</summary>
+    /// <summary>The versions of its parts; null if some are missing.</summary>
     public static async Task<string?> VersionAsync(CancellationToken cancellation) =>
         await FindPythonAsync(cancellation) is { } python
             ? await new ChildProcess(python, "-c", Versions).RunToSuccessAsync(cancellation)
@@ -55,7 +55,7 @@ internal static class FlaskServer
             }
             catch (StartupFailure)
             {
-                // Not this one.
+                // This Python does not have them.
             }
         }
 

@@ -18,9 +18,11 @@ internal static class ReferenceServer
     /// <summary>Its package and version.</summary>
     public static string Name => $"{Package.Name} {Package.Version}";
 
-    /// <summary>Starts it with no streams.</summary>
-    /// <param name="statePath">The folder for what outlives a run. The streams are there too, and don't.</param>
-    /// <param name="cancellation">Stops it again.</param>
+    /// <summary>Starts it without streams.</summary>
+    /// <param name="statePath">
+    /// The folder for what outlives a run. The streams are in it, too, and are deleted after the run.
+    /// </param>
+    /// <param name="cancellation">When it is cancelled, the server is stopped again.</param>
     /// <exception cref="MissingPeerException">Node or the package cannot be had.</exception>
     public static async Task<ServerProcess> StartAsync(string statePath, CancellationToken cancellation)
     {

@@ -12,7 +12,7 @@ namespace ChunkStream.Benchmarks.Streams.Cases;
 /// <param name="contestant">The server.</param>
 /// <param name="writers">How many write at once, each on a connection.</param>
 /// <param name="streams">How many streams they write to.</param>
-/// <param name="length">For how long.</param>
+/// <param name="length">For how long they write.</param>
 internal sealed class AppendCase(string name, StreamServer contestant, int writers, int streams, TimeSpan length)
     : StreamCase(name, "", contestant)
 {
@@ -55,7 +55,7 @@ internal sealed class AppendCase(string name, StreamServer contestant, int write
         using var connection = new KeepAliveConnection(Port, cancellation);
         var began = Stopwatch.GetTimestamp();
         var count = 0L;
-        // All write to all streams, but not to the same at once, unless there is but one.
+        // Each writer writes to all streams. They don't write to the same stream at once, unless there is only one.
         for (var i = (long)writer * requests.Length / writers; Stopwatch.GetElapsedTime(began) < length; i++)
         {
             connection.Exchange(requests[i % requests.Length]);

@@ -10,11 +10,11 @@ namespace ChunkStream.Benchmarks.Streams.Cases;
 /// </summary>
 /// <param name="name">Its name.</param>
 /// <param name="contestant">The server.</param>
-/// <param name="contentType">The stream's.</param>
+/// <param name="contentType">The content type of the stream.</param>
 /// <param name="body">What is appended each time.</param>
-/// <param name="appends">How many times.</param>
-/// <param name="mark">What stands once in a record; null where an append is one.</param>
-/// <param name="records">How many there are.</param>
+/// <param name="appends">How many appends there are.</param>
+/// <param name="mark">Bytes that stand once in each record; null if each append is one record.</param>
+/// <param name="records">How many records the stream has.</param>
 internal sealed class CatchUpCase(
     string name, StreamServer contestant, string contentType, byte[] body, int appends, byte[]? mark, long records)
     : StreamCase(name, "", contestant)

@@ -11,9 +11,9 @@ namespace ChunkStream.Benchmarks.Streams.Cases;
 /// What Postgres itself can do: single inserts into a plain table, each in a transaction of its own.
 /// </summary>
 /// <param name="name">Its name.</param>
-/// <param name="database">Where.</param>
+/// <param name="database">The database of the table.</param>
 /// <param name="writers">How many write at once, each on a connection.</param>
-/// <param name="length">For how long.</param>
+/// <param name="length">For how long they write.</param>
 internal sealed class PlainInsertCase(
     string name, Func<CancellationToken, Task<TestDatabase>> database, int writers, TimeSpan length) : IBenchmarkCase
 {

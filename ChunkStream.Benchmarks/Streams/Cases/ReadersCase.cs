@@ -4,14 +4,14 @@ using ChunkStream.Benchmarks.Streams.Client;
 
 namespace ChunkStream.Benchmarks.Streams.Cases;
 
-/// <summary>Many who follow one stream in one process. Each must have every message, in order.</summary>
+/// <summary>Many readers that follow one stream in one process. Each must get every message, in order.</summary>
 /// <param name="name">Its name.</param>
 /// <param name="what">What it is, after the server's name.</param>
 /// <param name="contestant">The server.</param>
 /// <param name="readers">How many follow the stream.</param>
 /// <param name="perSecond">How many messages are written a second.</param>
-/// <param name="seconds">For how long.</param>
-/// <param name="databaseReads">How often the database was read so far; null where there is none.</param>
+/// <param name="seconds">For how many seconds.</param>
+/// <param name="databaseReads">Tells how often the database was read so far; null if the server has none.</param>
 internal sealed class ReadersCase(
     string name,
     string what,
@@ -22,10 +22,10 @@ internal sealed class ReadersCase(
     Func<CancellationToken, Task<long>>? databaseReads)
     : StreamCase(name, what, contestant)
 {
-    // These have a thread each, which the kernel wakes at once: they tell how long messages take.
+    // These readers tell how long messages take. Each has a thread of its own, which the kernel wakes at once.
     private const int Prompt = 4;
 
-    // An idle session of Postgres tells what it has counted after 10 seconds.
+    // An idle session of Postgres reports what it has counted after 10 seconds.
     private static readonly TimeSpan UntilCounted = TimeSpan.FromSeconds(12);
 
     /// <inheritdoc />
@@ -37,7 +37,7 @@ internal sealed class ReadersCase(
             return sample;
 
         await Task.Delay(UntilCounted, cancellation);
-        // Each begins with a read of its own, which says where the stream ends.
+        // Each reader begins with a read of its own, which says where the stream ends.
         return sample with { DatabaseReads = await databaseReads(cancellation) - readsBefore - readers };
     }
 

@@ -29,7 +29,7 @@ internal abstract class StreamCase(string name, string what, StreamServer contes
     /// <summary>Where the server listens.</summary>
     protected int Port => _server!.Port;
 
-    /// <summary>What a stream's path is put behind.</summary>
+    /// <summary>The address before the path of a stream.</summary>
     protected string Root => contestant.Root;
 
     /// <inheritdoc />
@@ -49,7 +49,7 @@ internal abstract class StreamCase(string name, string what, StreamServer contes
     protected Task<ServerProcess> StartServerAsync(CancellationToken cancellation) =>
         contestant.StartAsync(cancellation);
 
-    /// <summary>What is done once, before all runs.</summary>
+    /// <summary>Prepares the case, once before all runs.</summary>
     protected virtual Task PrepareAsync(CancellationToken cancellation) => Task.CompletedTask;
 
     /// <summary>Runs something on a thread of its own, which the kernel wakes.</summary>
@@ -62,7 +62,7 @@ internal abstract class StreamCase(string name, string what, StreamServer contes
             }
             catch (Exception e) when (cancellation.IsCancellationRequested && e is not OperationCanceledException)
             {
-                // The sockets were closed under it.
+                // Its sockets were closed from outside.
                 throw new OperationCanceledException(e.Message, e, cancellation);
             }
         },

@@ -13,14 +13,14 @@ namespace ChunkStream.Benchmarks.Streams.Cases;
 /// <param name="contestant">The server.</param>
 /// <param name="isElsewhere">Whether the reader is on another instance.</param>
 /// <param name="perSecond">How many messages are written a second.</param>
-/// <param name="seconds">For how long.</param>
+/// <param name="seconds">For how many seconds.</param>
 internal sealed class TailCase(
     string name, string what, StreamServer contestant, bool isElsewhere, int perSecond, int seconds)
     : StreamCase(name, what, contestant)
 {
     private ServerProcess? _other;
 
-    /// <summary>Of both.</summary>
+    /// <summary>What the processes of both instances have used.</summary>
     public override ProcessUsage Usage => _other is null
         ? base.Usage
         : new ProcessUsage(base.Usage.Cpu + _other.Usage.Cpu, base.Usage.PeakBytes + _other.Usage.PeakBytes);

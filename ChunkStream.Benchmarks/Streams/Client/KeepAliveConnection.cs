@@ -24,7 +24,7 @@ internal sealed class KeepAliveConnection : IDisposable
     {
         _buffer = new byte[bufferBytes];
         _socket.Connect(IPAddress.Loopback, port);
-        // What waits in the kernel then fails.
+        // A read that waits in the kernel then fails.
         _leaving = cancellation.Register(_socket.Dispose);
     }
 
@@ -45,7 +45,7 @@ internal sealed class KeepAliveConnection : IDisposable
     /// <param name="request">The request's bytes.</param>
     /// <param name="sink">Takes the body.</param>
     /// <returns>The answer's head, valid until the next call.</returns>
-    /// <exception cref="InvalidDataException">The answer is no success, or broken off.</exception>
+    /// <exception cref="InvalidDataException">The answer is not a success, or breaks off.</exception>
     public ReadOnlySpan<byte> Exchange(ReadOnlySpan<byte> request, IBodySink? sink = null)
     {
         var head = Begin(request);
@@ -77,14 +77,14 @@ internal sealed class KeepAliveConnection : IDisposable
         int length;
         while ((length = ResponseHead.LengthIn(_buffer.AsSpan(_start, _end - _start))) == 0)
             Receive();
-        // A copy: the body goes where it lies.
+        // This is a copy, because the body is read into the same memory.
         var head = new AnswerHead(_buffer.AsSpan(_start, length).ToArray());
         _start += length;
         head.RequireSuccess();
         return head;
     }
 
-    /// <summary>The next bytes, at least one: waits for them. Valid until the next call.</summary>
+    /// <summary>Waits for the next bytes, at least one. They are valid until the next call.</summary>
     public ReadOnlySpan<byte> Take(long most)
     {
         if (_start == _end)

@@ -13,7 +13,7 @@ internal sealed class LiveTail : IDisposable
     private readonly NumberedMessages _messages;
     private readonly List<(int Number, long At)> _arrivals = [];
 
-    /// <summary>Returns once it follows: what is written from then on will come.</summary>
+    /// <summary>Returns once it follows the stream: whatever is written from then on will come.</summary>
     public LiveTail(int port, string path, int first, CancellationToken cancellation)
     {
         _messages = new NumberedMessages(first, number => _arrivals.Add((number, Stopwatch.GetTimestamp())));
@@ -25,7 +25,7 @@ internal sealed class LiveTail : IDisposable
             _decoder.Take(_connection.Take(int.MaxValue));
     }
 
-    /// <summary>Reads until all before a number are there.</summary>
+    /// <summary>Reads until all messages before a number have come.</summary>
     public void ReadUntil(int end)
     {
         while (_messages.Next < end)
@@ -36,7 +36,7 @@ internal sealed class LiveTail : IDisposable
         }
     }
 
-    /// <summary>How long each took since some moment of it.</summary>
+    /// <summary>How long each message took, from a given moment of each.</summary>
     public IEnumerable<TimeSpan> Since(Func<int, long> moment) =>
         _arrivals.Select(one => Stopwatch.GetElapsedTime(moment(one.Number), one.At));
 

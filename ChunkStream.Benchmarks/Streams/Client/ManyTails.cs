@@ -5,9 +5,9 @@ using ChunkStream.Benchmarks.E2e.Client;
 namespace ChunkStream.Benchmarks.Streams.Client;
 
 /// <summary>
-/// Many readers who follow one stream, for the price of few: none of them waits. One loop looks at their sockets in
-/// turn, some times a second, and takes what has arrived. Each reader checks that every message comes, once and in
-/// order.
+/// Many readers that follow one stream, and cost as much as a few, because none of them waits. One loop looks at their
+/// sockets in turn, some times a second, and takes what has arrived. Each reader checks that every message comes, once
+/// and in order.
 /// </summary>
 internal sealed class ManyTails : IDisposable
 {
@@ -16,8 +16,8 @@ internal sealed class ManyTails : IDisposable
     private readonly Tail[] _tails;
     private readonly byte[] _buffer = new byte[64 * 1024];
 
-    /// <summary>Returns once all follow.</summary>
-    /// <exception cref="InvalidDataException">Not all were let in.</exception>
+    /// <summary>Returns once all readers follow the stream.</summary>
+    /// <exception cref="InvalidDataException">The server did not accept all of them.</exception>
     public ManyTails(int count, int port, string path, CancellationToken cancellation)
     {
         _tails = new Tail[count];
@@ -41,7 +41,7 @@ internal sealed class ManyTails : IDisposable
         }
     }
 
-    /// <summary>Reads until everybody has all before a number.</summary>
+    /// <summary>Reads until each reader has all messages before a number.</summary>
     public void ReadUntil(int end, CancellationToken cancellation)
     {
         while (!Array.TrueForAll(_tails, tail => tail.Next >= end))
@@ -105,7 +105,7 @@ internal sealed class ManyTails : IDisposable
         {
             if (!_hasHead)
             {
-                // It comes whole: it is sent at once.
+                // It comes as a whole, because it is sent at once.
                 var length = ResponseHead.LengthIn(bytes);
                 new AnswerHead(bytes[..length]).RequireSuccess();
                 bytes = bytes[length..];

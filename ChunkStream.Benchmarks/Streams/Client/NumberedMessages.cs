@@ -8,11 +8,11 @@ namespace ChunkStream.Benchmarks.Streams.Client;
 /// Numbered messages of 200 bytes, and a reader that finds them in whatever they are wrapped in. It checks that each
 /// message comes once and in order.
 /// </summary>
-/// <param name="first">The number of the first.</param>
-/// <param name="came">Told of each number.</param>
+/// <param name="first">The number of the first message.</param>
+/// <param name="came">Is told of each number.</param>
 internal sealed class NumberedMessages(int first, Action<int>? came = null) : IBodySink
 {
-    /// <summary>How long a message is.</summary>
+    /// <summary>How many bytes a message has.</summary>
     public const int Bytes = 200;
 
     private const int Digits = 9;
@@ -24,14 +24,14 @@ internal sealed class NumberedMessages(int first, Action<int>? came = null) : IB
 
     private static ReadOnlySpan<byte> Mark => "{\"n\":\""u8;
 
-    /// <summary>The number of the next.</summary>
+    /// <summary>The number of the next message.</summary>
     public int Next { get; private set; } = first;
 
-    /// <summary>A message.</summary>
+    /// <summary>Makes a message.</summary>
     public static byte[] Message(int number) => Encoding.ASCII.GetBytes(
         $$"""{"n":"{{number.ToString("D9", CultureInfo.InvariantCulture)}}","t":"{{Rest}}"}""");
 
-    /// <summary>Some messages, as the array that is appended at once.</summary>
+    /// <summary>Makes some messages, as an array that is appended at once.</summary>
     public static byte[] Array(int first, int end) =>
         [
             (byte)'[',
@@ -40,7 +40,7 @@ internal sealed class NumberedMessages(int first, Action<int>? came = null) : IB
             (byte)']',
         ];
 
-    /// <exception cref="InvalidDataException">One came that was not next.</exception>
+    /// <exception cref="InvalidDataException">A message came that was not the next one.</exception>
     public void Take(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)

@@ -7,25 +7,25 @@ namespace ChunkStream.Benchmarks.Streams.Client;
 /// stay in order. What becomes due while it waits for an answer is sent together, as the protocol's own clients do it:
 /// so a slow server does not slow the pace.
 /// </summary>
-/// <param name="port">The server's.</param>
-/// <param name="path">The stream's.</param>
-/// <param name="perSecond">How many a second.</param>
-/// <param name="seconds">For how long.</param>
+/// <param name="port">The port of the server.</param>
+/// <param name="path">The path of the stream.</param>
+/// <param name="perSecond">How many messages are written a second.</param>
+/// <param name="seconds">For how many seconds.</param>
 internal sealed class PacedWriter(int port, string path, int perSecond, int seconds)
 {
     private readonly long[] _answered = new long[perSecond * seconds];
     private long _began;
 
-    /// <summary>How many there are to be.</summary>
+    /// <summary>How many messages will be written.</summary>
     public int Messages => _answered.Length;
 
     /// <summary>When a message was due: a timestamp.</summary>
     public long DueAt(int number) => Volatile.Read(ref _began) + (number * Stopwatch.Frequency / perSecond);
 
-    /// <summary>When it was answered.</summary>
+    /// <summary>When a message was answered: a timestamp.</summary>
     public long AnsweredAt(int number) => Volatile.Read(ref _answered[number]);
 
-    /// <summary>Writes all of them, on the caller's thread.</summary>
+    /// <summary>Writes all messages, on the caller's thread.</summary>
     public void Write(CancellationToken cancellation)
     {
         using var connection = new KeepAliveConnection(port, cancellation);

@@ -3,7 +3,7 @@ using ChunkStream.Benchmarks.E2e.Client;
 
 namespace ChunkStream.Benchmarks.Streams.Client;
 
-/// <summary>What is done to whole streams.</summary>
+/// <summary>Operations on whole streams.</summary>
 internal static class StreamPaths
 {
     public const string Json = "application/json";
@@ -18,7 +18,7 @@ internal static class StreamPaths
         return path;
     }
 
-    /// <summary>Reads a stream from its start to its end as it is then, with as many requests as that takes.</summary>
+    /// <summary>Reads a stream from its start to its current end, with as many requests as that takes.</summary>
     public static void ReadAll(KeepAliveConnection connection, string path, IBodySink sink)
     {
         for (var offset = "-1"; ;)

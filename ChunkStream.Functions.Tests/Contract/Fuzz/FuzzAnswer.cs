@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ChunkStream.Functions.Tests.Contract.Fuzz;
 
 /// <summary>One response, read from the bytes of a connection.</summary>
-/// <param name="Method">Of what method's request, if that is known.</param>
+/// <param name="Method">The method of the request, if it is known.</param>
 /// <param name="Status">The status.</param>
 /// <param name="Headers">The headers.</param>
 /// <param name="Body">What came of the body, each byte as a character.</param>

@@ -15,7 +15,7 @@ internal sealed partial class FuzzSeed
     private readonly RequestMaker _requests;
     private readonly RawMaker _raws;
 
-    /// <param name="server">Where to.</param>
+    /// <param name="server">The server that is asked.</param>
     /// <param name="seed">The seed.</param>
     /// <param name="key">The server's function key, or null.</param>
     public FuzzSeed(Uri server, int seed, string? key)

@@ -101,7 +101,7 @@ internal sealed class FuzzValues(Random random)
         return text;
     }
 
-    /// <summary>So many bytes of anything.</summary>
+    /// <summary>A number of random bytes.</summary>
     public string Garbage(int length) => string.Concat(Enumerable.Range(0, length).Select(_ => Byte()));
 
     /// <summary>A JSON text, whole or broken.</summary>

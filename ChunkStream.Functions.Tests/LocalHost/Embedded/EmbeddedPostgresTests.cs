@@ -33,7 +33,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
                 await PsqlAsync(server.PsqlCommand!);
             }
 
-            // As an earlier version left it.
+            // This is what an earlier version left.
             await ExecuteAsync(server.ConnectionString, $"alter role postgres password '{FormerPassword}'");
             File.Delete(_cluster.PasswordFile);
         }
@@ -71,7 +71,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
                 () => ExecuteAsync(server.ConnectionString, "select '\u001b[31m'::int"));
         Assert.Equal(logged, new FileInfo(_cluster.Log).Length);
 
-        // As on Windows: there a killed server's files stay open for a moment, and the log can't be moved at once.
+        // Windows behaves like this: the files of a killed server stay open for a moment, and the log can't be moved at
+        // once.
         var inTheWay = Directory.CreateDirectory(_cluster.Log + ".previous");
         using (var killed = Process.GetProcessById(_cluster.ServerProcess))
         {
@@ -136,7 +137,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
         await command.ExecuteNonQueryAsync().Within();
     }
 
-    // As it is shown, through the shell; where the machine has psql.
+    // Runs the line as it is printed, through the shell, if the machine has psql.
     private static async Task PsqlAsync(string command)
     {
         await using var shell = RunningProgram.Start(

@@ -70,7 +70,7 @@ public sealed class PrivateFileTests : IDisposable
         var path = PathOf("locked");
         using var other = LockFile.TryTake(path + ".lock");
 
-        // As a folder that is read-only: there, too, the lock's file can't be opened.
+        // This has the effect of a read-only folder, in which the lock's file can't be opened either.
         var failure = await Assert.ThrowsAsync<StartupFailure>(
             () => Task.Run(() => PrivateFile.GetOrCreateSecret(path)).Within(TimeSpan.FromSeconds(10)));
         Assert.Contains(path, failure.Message, StringComparison.Ordinal);

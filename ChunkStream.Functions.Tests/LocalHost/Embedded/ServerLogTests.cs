@@ -10,7 +10,7 @@ public sealed class ServerLogTests : IDisposable
     public void A_log_that_grows_keeps_what_came_last_and_never_more_than_two_of_its_size()
     {
         var log = new ServerLog(_folder.FullName);
-        // As the server does: opened once, and appended to.
+        // The server does the same: it opens the file once, and appends to it.
         using var writer = new FileStream(
             log.Path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         var line = new byte[1024 * 1024];

@@ -248,9 +248,9 @@ internal sealed class SlotsModel
         public int AnonymousQueue => Math.Max(1, (int)(Queue * Share));
     }
 
-    private sealed class Holder(ConnectionSlots.Slot slot, bool isAnonymous)
+    private sealed class Holder(Slot slot, bool isAnonymous)
     {
-        public ConnectionSlots.Slot Slot => slot;
+        public Slot Slot => slot;
 
         public bool IsAnonymous => isAnonymous;
 
@@ -271,7 +271,7 @@ internal sealed class SlotsModel
 
         public CancellationTokenSource Patience { get; } = new();
 
-        public Task<ConnectionSlots.Slot>? Place { get; set; }
+        public Task<Slot>? Place { get; set; }
     }
 
     /// <summary>

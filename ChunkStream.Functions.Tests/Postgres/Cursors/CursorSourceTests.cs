@@ -101,7 +101,7 @@ public sealed class CursorSourceTests(RealPostgres postgres)
         var clock = Stopwatch.StartNew();
         await source.DisposeAsync().AsTask().Within();
 
-        // Where it takes a minute and more.
+        // With such a query, it takes a minute and more.
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
     }

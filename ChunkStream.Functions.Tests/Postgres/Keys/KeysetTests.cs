@@ -66,7 +66,7 @@ public sealed class KeysetTests(RealPostgres postgres)
                 Assert.Equal((row, row.Place >= place), (row, row.IsGiven));
             Assert.All(order.Where(row => row.IsGiven), row => Assert.True(row.Place >= place));
 
-            // Of those that are equal, each but the first follows one with the same key.
+            // Among rows that are equal, each except the first follows one with the same key.
             foreach (var equal in order.Where(row => !row.HasNull).GroupBy(row => row.Place))
                 Assert.Equal(equal.Count() - 1, equal.Count(row => row.IsSameAsBefore));
         });

@@ -113,7 +113,7 @@ public sealed class ResumeTokensTests
         });
     }
 
-    // Who has the secret can sign anything; so can another version of this program.
+    // Whoever has the secret can sign anything, and so can another version of this program.
     [Fact]
     public void Whatever_is_signed_rightly_is_a_position_or_is_refused()
     {

@@ -4,7 +4,7 @@ namespace ChunkStream.Functions.Tests.Postgres.Resuming;
 
 public sealed class SipHashTests
 {
-    // From the paper's appendix A, and its reference implementation's vectors.
+    // The values are from appendix A of the paper, and from the vectors of its reference implementation.
     [Theory]
     [InlineData(0, 0x726fdb47dd0e0e31)]
     [InlineData(1, 0x74f839c593dc67fd)]

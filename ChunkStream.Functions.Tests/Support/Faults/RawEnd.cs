@@ -24,8 +24,8 @@ internal sealed record RawEnd(string Text, bool IsReset)
     }
 
     /// <summary>Connects and sends a GET.</summary>
-    /// <param name="server">Where to.</param>
-    /// <param name="path">Of what.</param>
+    /// <param name="server">The server that is asked.</param>
+    /// <param name="path">The path that is asked for.</param>
     /// <param name="version"><c>1.0</c> or <c>1.1</c>.</param>
     /// <param name="headers">More headers, each with its line break.</param>
     public static async Task<Socket> AskAsync(Uri server, string path, string version, string headers = "")

@@ -8,7 +8,7 @@ namespace ChunkStream.Functions.Tests.Support.Faults;
 internal static class RawRequest
 {
     /// <summary>Sends it, and reads the response to the connection's end.</summary>
-    /// <param name="server">Where to.</param>
+    /// <param name="server">The server that is asked.</param>
     /// <param name="head">The request line and headers, without Host and Connection.</param>
     /// <param name="body">What follows.</param>
     /// <param name="encoding">How the head becomes bytes; UTF-8 if not given.</param>

@@ -32,15 +32,15 @@ internal sealed class BoundedMessages(Stream server, int most) : Stream
     /// </summary>
     public static void Enable(NpgsqlConnection connection, int most)
     {
-        var buffer = NpgsqlMembers.ReadBuffer.GetValue(NpgsqlMembers.Connector.GetValue(connection))!;
-        if (NpgsqlMembers.Underlying.GetValue(buffer) is not Stream server || server is BoundedMessages)
+        var buffer = NpgsqlMembers.Loaded.ReadBuffer.GetValue(NpgsqlMembers.Loaded.Connector.GetValue(connection))!;
+        if (NpgsqlMembers.Loaded.Underlying.GetValue(buffer) is not Stream server || server is BoundedMessages)
             return;
         var messages = new BoundedMessages(server, most);
 
         // After "ready for query" the server may have sent something of its own accord, such as a setting that has
         // changed.
-        messages.Pass(NpgsqlMembers.Unread.GetMethod!.CreateDelegate<Func<ReadOnlySpan<byte>>>(buffer)());
-        NpgsqlMembers.Underlying.SetValue(buffer, messages);
+        messages.Pass(NpgsqlMembers.Loaded.Unread.GetMethod!.CreateDelegate<Func<ReadOnlySpan<byte>>>(buffer)());
+        NpgsqlMembers.Loaded.Underlying.SetValue(buffer, messages);
     }
 
     public override bool CanRead => true;
