@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using ChunkStream.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Identity;
 using ChunkStream.LocalHost;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Queries;
@@ -25,6 +26,8 @@ public sealed partial class DocumentationTests
         Assert.Empty(Missing(new PostgresOptions(), "ChunkStream__Postgres"));
         Assert.Empty(Missing(new DurableStreamOptions(), "ChunkStream__Streams"));
         Assert.Empty(Missing(new LocalHostOptions(), "ChunkStream__LocalHost"));
+        Assert.Empty(Missing(new IdentityOptions(), "ChunkStream__Identity"));
+        Assert.Empty(Missing(new IssuerOptions(), "ChunkStream__Identity__Issuers__0"));
     }
 
     [Fact]

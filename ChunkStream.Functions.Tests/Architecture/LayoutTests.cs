@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using ChunkStream.App;
 using ChunkStream.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Identity;
 using ChunkStream.Postgres;
 using ChunkStream.Streaming;
 
@@ -22,13 +23,19 @@ public sealed partial class LayoutTests
 
     // A type of each library.
     private static readonly Type[] Roots =
-        [typeof(StreamSource), typeof(PostgresOptions), typeof(DurableStreamOptions), typeof(StreamEndpoints)];
+    [
+        typeof(StreamSource), typeof(PostgresOptions), typeof(DurableStreamOptions), typeof(IdentityOptions),
+        typeof(StreamEndpoints),
+    ];
 
     [Theory]
     [InlineData(typeof(StreamSource))]
     [InlineData(typeof(PostgresOptions), "ChunkStream")]
     [InlineData(typeof(DurableStreamOptions), "ChunkStream", "ChunkStream.Postgres")]
-    [InlineData(typeof(StreamEndpoints), "ChunkStream", "ChunkStream.DurableStreams", "ChunkStream.Postgres")]
+    [InlineData(typeof(IdentityOptions), "ChunkStream")]
+    [InlineData(
+        typeof(StreamEndpoints),
+        "ChunkStream", "ChunkStream.DurableStreams", "ChunkStream.Identity", "ChunkStream.Postgres")]
     public void A_library_uses_only_those_below_it(Type type, params string[] below)
     {
         var used = type.Assembly.GetReferencedAssemblies()

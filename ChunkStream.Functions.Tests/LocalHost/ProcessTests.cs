@@ -42,7 +42,7 @@ public sealed class ProcessTests(RealPostgres postgres)
         Assert.Equal(
             "{\"n\":1,\"root\":1}\n",
             await client.GetStringAsync($"http://localhost:{port}/api/public/queries/series?count=1").Within());
-        LoadedFiles.AssertNoTelemetry(process.Id);
+        LoadedFiles.AssertNothingUnused(process.Id);
 
         if (!OperatingSystem.IsWindows())
         {

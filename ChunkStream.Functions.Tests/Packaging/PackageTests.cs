@@ -11,7 +11,10 @@ namespace ChunkStream.Functions.Tests.Packaging;
 public sealed class PackageTests(PackageFeed feed)
 {
     private static readonly string[] Ids =
-        ["ChunkStream", "ChunkStream.AzureFunctions", "ChunkStream.DurableStreams", "ChunkStream.Postgres"];
+    [
+        "ChunkStream", "ChunkStream.AzureFunctions", "ChunkStream.DurableStreams", "ChunkStream.Identity",
+        "ChunkStream.Postgres",
+    ];
 
     public static TheoryData<string> Libraries => [.. Ids];
 

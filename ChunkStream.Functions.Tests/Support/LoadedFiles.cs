@@ -4,10 +4,10 @@ namespace ChunkStream.Functions.Tests.Support;
 internal static class LoadedFiles
 {
     /// <summary>
-    /// Fails if the process has loaded an assembly of OpenTelemetry, or the one that logs in to its receiver. On
-    /// systems that don't tell, it says nothing.
+    /// Fails if the process has loaded an assembly of OpenTelemetry, the one that logs in to its receiver, or those
+    /// that read access tokens. On systems that don't tell, it says nothing.
     /// </summary>
-    public static void AssertNoTelemetry(int processId)
+    public static void AssertNothingUnused(int processId)
     {
         if (!OperatingSystem.IsLinux())
             return;
@@ -20,6 +20,7 @@ internal static class LoadedFiles
         Assert.DoesNotContain(
             loaded,
             name => name.Contains("OpenTelemetry", StringComparison.Ordinal)
+                || name.Contains("IdentityModel", StringComparison.Ordinal)
                 || name is "Azure.Identity.dll");
     }
 }

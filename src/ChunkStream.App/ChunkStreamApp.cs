@@ -41,7 +41,7 @@ public static class ChunkStreamApp
                 provider.GetRequiredService<PostgresHealth>(),
                 () => provider.GetRequiredService<PostgresDatabase>().MostConnections
                     + provider.GetRequiredService<DurableDatabase>().MostConnections))));
-        return services.AddChunkStream().AddQueries().AddDurableStreams();
+        return services.AddChunkStream().AddQueries().AddDurableStreams().AddIdentity();
     }
 
     /// <summary>

@@ -99,5 +99,5 @@ public static class PostgresServices
 
     private static OptionsBuilder<QueryOptions> AddQueryOptions(IServiceCollection services)
         => services.AddCheckedSettings<QueryOptions>(
-            QueryOptions.Section, "Streaming", "Postgres", "Streams", "LocalHost", "Azure");
+            QueryOptions.Section, "Streaming", "Postgres", "Streams", "Identity", "LocalHost", "Azure");
 }
