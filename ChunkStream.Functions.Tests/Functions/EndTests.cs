@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json.Nodes;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
@@ -39,7 +38,7 @@ public sealed class EndTests(RunningFunctionApp running)
 
         invocation.Cancel();
 
-        var (last, end) = await RunningFunctionApp.ReadToContinuationAsync(lines);
+        var (last, end) = await RunningFunctionApp.ReadToContinuationAsync(lines).Within();
         Assert.Equal(last, end["rows"]!.GetValue<int>());
         await held.DisposeAsync();
         Assert.Equal(StatusResult.Types.Status.Success, (await invocation.Ended.Within()).Status);
@@ -64,7 +63,7 @@ public sealed class EndTests(RunningFunctionApp running)
 
             (await invoked.Within()).Cancel();
 
-            var rest = await ReadToCutAsync(body);
+            var rest = await RunningFunctionApp.ReadToCutAsync(body);
             if (format.Name is "sse" or "frames")
                 Assert.Contains("urn:chunkstream:stopping", rest, StringComparison.Ordinal);
         }));
@@ -89,7 +88,7 @@ public sealed class EndTests(RunningFunctionApp running)
             await using var body = await response.Content.ReadAsStreamAsync();
 
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            var all = await ReadToCutAsync(body);
+            var all = await RunningFunctionApp.ReadToCutAsync(body);
             if (format.Name is "sse" or "frames")
                 Assert.Contains("urn:chunkstream:internal-error", all, StringComparison.Ordinal);
         }));
@@ -126,12 +125,5 @@ public sealed class EndTests(RunningFunctionApp running)
         var before = running.App.Invocations.All.Length;
         var response = await running.GetAsync(path);
         return (response, Assert.Single(running.App.Invocations.All[before..]));
-    }
-
-    private static async Task<string> ReadToCutAsync(Stream body)
-    {
-        var read = new MemoryStream();
-        await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(read).Within());
-        return Encoding.UTF8.GetString(read.ToArray());
     }
 }

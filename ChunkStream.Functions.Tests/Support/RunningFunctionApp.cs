@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support.FunctionsHost;
 using Npgsql;
@@ -94,13 +95,14 @@ public sealed class RunningFunctionApp : IAsyncLifetime
 
     /// <summary>
     /// Reads the frames of the query <c>keyed</c> to their clean end, which must tell that there is more. Gives the
-    /// number of the last row, which is that of the rows before it, and the end.
+    /// number of the last row, which is that of the rows before it, and the end. Heartbeats can make it last for ever,
+    /// so the caller needs a limit.
     /// </summary>
     internal static async Task<(int Last, JsonNode End)> ReadToContinuationAsync(StreamReader lines)
     {
         var last = 0;
         var end = (JsonNode?)null;
-        while (await lines.ReadLineAsync().Within() is { } line)
+        while (await lines.ReadLineAsync() is { } line)
         {
             var frame = JsonNode.Parse(line)!;
             if (frame["row"] is { } row)
@@ -110,6 +112,14 @@ public sealed class RunningFunctionApp : IAsyncLifetime
 
         Assert.True(end?["continue"] is not null, $"The stream ended without a continuation after row {last}: {end}");
         return (last, end!);
+    }
+
+    /// <summary>Reads a body that must be cut; gives what came before.</summary>
+    internal static async Task<string> ReadToCutAsync(Stream body)
+    {
+        var read = new MemoryStream();
+        await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(read).Within());
+        return Encoding.UTF8.GetString(read.ToArray());
     }
 
     internal static HttpClient ClientOf(FunctionApp app)
