@@ -62,7 +62,10 @@ internal sealed class TokenIssuer : IAsyncDisposable
         header?.Invoke(first);
         var payload = new JsonObject
         {
-            ["iss"] = Name, ["aud"] = Audience, ["sub"] = subject, ["exp"] = In(60),
+            ["iss"] = Name,
+            ["aud"] = Audience,
+            ["sub"] = subject,
+            ["exp"] = In(60),
             ["roles"] = new JsonArray("reader"),
         };
         claims?.Invoke(payload);
