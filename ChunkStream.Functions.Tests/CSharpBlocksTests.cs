@@ -36,6 +36,7 @@ public sealed partial class CSharpBlocksTests
         using Microsoft.Azure.Functions.Worker;
         using Microsoft.Azure.Functions.Worker.Builder;
         using Npgsql;
+        using OpenTelemetry;
 
         """;
 

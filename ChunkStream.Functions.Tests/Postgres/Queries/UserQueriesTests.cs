@@ -114,6 +114,20 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_endpoint_of_the_app_can_not_give_the_value_that_a_claim_gives()
+    {
+        var (own, other) = (Guid.NewGuid(), Guid.NewGuid());
+        using var failed = await SendAsync(
+            HttpMethod.Get, $"of/{other}", "anna", ("app", $$"""{"tenant":"{{own}}"}"""));
+
+        Assert.Equal(HttpStatusCode.InternalServerError, failed.StatusCode);
+        Assert.Contains(
+            _api.Log.Entries,
+            entry => entry.Exception is InvalidOperationException mistake && mistake.Message
+                == "The endpoint gives a value for 'tenant', which the query 'tenant' does not take; it takes none.");
+    }
+
+    [Fact]
     public async Task Claims_are_those_of_the_caller_and_nobody_else_sees_them()
     {
         var row = Lines(await TextAsync("editors", "anna", (ClaimTypes.Role, "chief editor"))).Single();
@@ -184,6 +198,8 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
             });
             app.MapQueries();
             app.MapPublicQueries();
+            app.MapGet("/public/queries/of/{tenant}", (string tenant) => StreamResults.Query(
+                "tenant", new() { Values = { ["tenant"] = tenant } }));
         },
         services => services.AddChunkStream()
             .AddQueries(options =>
