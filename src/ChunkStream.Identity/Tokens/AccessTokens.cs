@@ -37,6 +37,10 @@ internal sealed class AccessTokens(TrustedIssuers issuers, IReadOnlyList<string>
         {
             return (null, TokenProblems.Unavailable);
         }
+        catch (FormatException)
+        {
+            return (null, TokenProblems.NotJwt);
+        }
     }
 
     // The text is anybody's. Whatever the parser throws at it, it is no token.

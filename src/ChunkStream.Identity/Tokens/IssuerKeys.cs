@@ -1,5 +1,6 @@
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect.Configuration;
 
 namespace ChunkStream.Identity.Tokens;
 
@@ -64,13 +65,12 @@ internal sealed class IssuerKeys(IssuerOptions options, TimeSpan refresh, TimePr
             var published = new ConfigurationManager<OpenIdConnectConfiguration>(
                 _address,
                 options.JwksUri is null ? new OpenIdConnectConfigurationRetriever() : new JwksRetriever(),
-                IssuerDocuments.For(_address))
+                IssuerDocuments.For(_address),
+                new OpenIdConnectConfigurationValidator())
             {
                 AutomaticRefreshInterval = TimeSpan.FromHours(1),
             };
             var configuration = await published.GetConfigurationAsync(CancellationToken.None).ConfigureAwait(false);
-            if (configuration.SigningKeys.Count == 0)
-                throw new InvalidDataException("It publishes no keys with which tokens could be signed.");
             if (options.Issuer is null && string.IsNullOrEmpty(configuration.Issuer))
                 throw new InvalidDataException("It does not tell its name (issuer).");
             _published = published;
