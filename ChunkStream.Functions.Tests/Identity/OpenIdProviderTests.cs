@@ -42,7 +42,9 @@ public sealed class OpenIdProviderTests
         Assert.Equal(200, (await AskAsync(api, first)).Status);
         await using var again = await StartAsync(folder);
         var second = await TokenAsync(api.Client);
-        Assert.Equal(200, (await AskAsync(api, second)).Status);
+
+        // The keys are fetched at most once a second.
+        await Bounded.Until(async () => (await AskAsync(api, second)).Status == 200, "the new keys are known");
         var (status, body) = await AskAsync(api, first);
         Assert.Equal(401, status);
         Assert.Contains("does not publish", body, StringComparison.Ordinal);
