@@ -20,7 +20,7 @@ internal sealed record ColdStart(TimeSpan Ready, TimeSpan FirstByte, TimeSpan? C
     /// <param name="countMethods">
     /// Whether to count methods. The runtime then writes a file, so the times mean nothing.
     /// </param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">A token that ends the start.</param>
     public static async Task<ColdStart> MeasureAsync(
         ColdApp app, string path, IEnumerable<KeyValuePair<string, string>> settings, bool countMethods,
         CancellationToken cancellation)

@@ -11,7 +11,7 @@ internal static class SmokeRun
 
     /// <summary>0 if no check failed, 1 if one did.</summary>
     /// <param name="settings">Which app is asked, and for what.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">A token that ends the checks.</param>
     public static async Task<int> RunAsync(SmokeSettings settings, CancellationToken cancellation)
     {
         using var client = new SmokeClient(settings);

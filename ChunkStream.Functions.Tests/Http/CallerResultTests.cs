@@ -100,17 +100,17 @@ public sealed class CallerResultTests : IAsyncLifetime
     [Fact]
     public void The_earlier_of_two_deadlines_is_the_stream_s()
     {
-        var day = StreamDeadline.OfDuration(TimeSpan.FromDays(1));
-        var never = StreamDeadline.OfDuration(Timeout.InfiniteTimeSpan);
-        var access = StreamDeadline.OfAccess(TimeSpan.FromHours(1));
+        var day = StreamDeadline.FromDuration(TimeSpan.FromDays(1));
+        var never = StreamDeadline.FromDuration(Timeout.InfiniteTimeSpan);
+        var access = StreamDeadline.FromAccess(TimeSpan.FromHours(1));
 
         Assert.Equal(access, day.OrEarlier(access));
         Assert.Equal(access, access.OrEarlier(day));
         Assert.Equal(access, never.OrEarlier(access));
         Assert.Equal(access, access.OrEarlier(never));
-        Assert.Equal(day, day.OrEarlier(StreamDeadline.OfAccess(null)));
-        Assert.Equal(TimeSpan.Zero, StreamDeadline.OfAccess(TimeSpan.FromSeconds(-5)).After);
-        Assert.Equal(Timeout.InfiniteTimeSpan, StreamDeadline.OfAccess(TimeSpan.FromDays(3650)).After);
+        Assert.Equal(day, day.OrEarlier(StreamDeadline.FromAccess(null)));
+        Assert.Equal(TimeSpan.Zero, StreamDeadline.FromAccess(TimeSpan.FromSeconds(-5)).After);
+        Assert.Equal(Timeout.InfiniteTimeSpan, StreamDeadline.FromAccess(TimeSpan.FromDays(3650)).After);
     }
 
     private static ClaimsPrincipal SignedIn(params Claim[] claims) => new(new ClaimsIdentity(claims, "test"));

@@ -4,8 +4,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.Functions.Tests.Infra;
 
-/// <summary>The smoke test of a deployment, against an app that is in order, and against one that is not.</summary>
-[Collection(RealPostgres.Collection)]
+/// <summary>
+/// The smoke test of a deployment, against an app that is in order, and against one that is not. It looks at times, so
+/// nothing else may run beside it.
+/// </summary>
+[Collection(Alone.Collection)]
 public sealed class SmokeTests(RealPostgres postgres)
 {
     private const string Numbers = """

@@ -20,7 +20,7 @@ public sealed class StreamLifetimeTests
                     {
                         var limit = isPastLimit ? TimeSpan.FromTicks(1) : TimeSpan.FromHours(1);
                         using var lifetime = new StreamLifetime(
-                            StreamDeadline.OfDuration(Timeout.InfiniteTimeSpan),
+                            StreamDeadline.FromDuration(Timeout.InfiniteTimeSpan),
                             new PlatformTimeLimit(limit),
                             TimeProvider.System,
                             If(client),
@@ -44,7 +44,7 @@ public sealed class StreamLifetimeTests
     public void Without_a_time_limit_a_call_that_is_ended_while_the_process_goes_on_is_that_of_a_client_that_left()
     {
         using var lifetime = new StreamLifetime(
-            StreamDeadline.OfDuration(Timeout.InfiniteTimeSpan),
+            StreamDeadline.FromDuration(Timeout.InfiniteTimeSpan),
             new PlatformTimeLimit(CallLimit: null),
             TimeProvider.System,
             default,

@@ -37,7 +37,7 @@ internal sealed class AppRole(string name, string principalId, string database)
     /// Makes the role where it is missing, and grants its rights. Returns a sentence that says what was done.
     /// </summary>
     /// <param name="server">The server, with the login of an administrator of Entra.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellation">A token that ends the work.</param>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     /// <exception cref="RoleException">The role is that of another identity.</exception>
     public async Task<string> EnsureAsync(NpgsqlConnectionStringBuilder server, CancellationToken cancellation)

@@ -13,11 +13,11 @@ internal readonly record struct StreamDeadline(TimeSpan After, Problem Problem)
     private static readonly TimeSpan Longest = TimeSpan.FromDays(49);
 
     /// <summary>The end of the time that a stream may last.</summary>
-    public static StreamDeadline OfDuration(TimeSpan duration) => new(duration, Problem.DeadlineReached);
+    public static StreamDeadline FromDuration(TimeSpan duration) => new(duration, Problem.DeadlineReached);
 
     /// <summary>The end of a caller's access.</summary>
     /// <param name="rest">How long it still lasts; null for no end.</param>
-    public static StreamDeadline OfAccess(TimeSpan? rest)
+    public static StreamDeadline FromAccess(TimeSpan? rest)
         => new(
             rest is { } time && time < Longest ? Max(time, TimeSpan.Zero) : Timeout.InfiniteTimeSpan,
             Problem.AccessExpired);

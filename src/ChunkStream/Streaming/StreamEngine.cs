@@ -77,9 +77,9 @@ internal sealed class StreamEngine : IDisposable
         TimeSpan? maxDuration = null,
         DateTimeOffset? expires = null)
     {
-        var deadline = StreamDeadline.OfDuration(MaxDuration)
-            .OrEarlier(StreamDeadline.OfDuration(maxDuration ?? Timeout.InfiniteTimeSpan))
-            .OrEarlier(StreamDeadline.OfAccess(expires - Time.GetUtcNow()));
+        var deadline = StreamDeadline.FromDuration(MaxDuration)
+            .OrEarlier(StreamDeadline.FromDuration(maxDuration ?? Timeout.InfiniteTimeSpan))
+            .OrEarlier(StreamDeadline.FromAccess(expires - Time.GetUtcNow()));
         return new(deadline, _platform, Time, client, invocation, _processStopping, _shutdown.Token);
     }
 
