@@ -1,4 +1,6 @@
 using System.Globalization;
+using ChunkStream.Benchmarks.E2e.Report;
+using ChunkStream.LocalHost;
 
 namespace ChunkStream.Benchmarks.Cold;
 
@@ -24,7 +26,7 @@ internal sealed class ColdGroup(
 
     public IReadOnlyList<ColdApp> Apps => apps;
 
-    /// <summary>Starts each app once to count methods, and then so many times to measure.</summary>
+    /// <summary>Starts each app once to count methods, and then <paramref name="rounds"/> times to measure.</summary>
     public async Task RunAsync(int rounds, CancellationToken cancellation)
     {
         foreach (var app in apps)
@@ -47,27 +49,30 @@ internal sealed class ColdGroup(
     public int? Methods(ColdApp app) => _methods[app];
 
     /// <summary>The median of a figure.</summary>
-    public double? Median(ColdApp app, Func<ColdStart, double?> figure) => MedianOf(_starts[app].Select(figure));
+    public double? Median(ColdApp app, Func<ColdStart, double?> figure) => Medians.Of(_starts[app].Select(figure));
 
     /// <summary>
     /// The median over the rounds of how an app's figure compares with the empty app's of the same round, since what
     /// else happens on the machine happens to both.
     /// </summary>
     public double? Compared(ColdApp app, Func<ColdStart, double?> figure, Func<double?, double?, double?> compare)
-        => MedianOf(_starts[app].Zip(_starts[apps[0]], (one, empty) => compare(figure(one), figure(empty))));
+        => Medians.Of(_starts[app].Zip(_starts[apps[0]], (one, empty) => compare(figure(one), figure(empty))));
 
     private async Task<ColdStart> StartAsync(ColdApp app, bool countMethods, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(RunLimit);
-        return await ColdStart.MeasureAsync(app, app.IsEmpty ? OfEmpty : path, settings, countMethods, limit.Token);
-    }
-
-    private static double? MedianOf(IEnumerable<double?> figures)
-    {
-        double?[] sorted = [.. figures.Order()];
-        return sorted.Length == 0 || sorted[0] is null
-            ? null
-            : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        try
+        {
+            return await ColdStart.MeasureAsync(app, app.IsEmpty ? OfEmpty : path, settings, countMethods, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new StartupFailure($"{app.What}: no first byte of {path} within {RunLimit.TotalSeconds:0} s.");
+        }
+        catch (Exception e) when (e is InvalidOperationException or HttpRequestException)
+        {
+            throw new StartupFailure($"{app.What} does not start: {e.Message}", e);
+        }
     }
 }

@@ -1,5 +1,5 @@
-using System.Globalization;
-using System.Text;
+using ChunkStream.Benchmarks.E2e.Report;
+using static ChunkStream.Benchmarks.E2e.Report.ReportText;
 
 namespace ChunkStream.Benchmarks.Cold;
 
@@ -13,43 +13,35 @@ internal static class ColdReport
         rounds, in which the apps take turns; "more" and × are medians of each round's own difference and ratio to the
         empty app. Ready: the host has the worker's word that all functions are loaded. CPU: the worker's process, until
         the first byte. Compiled: how many methods the runtime had to compile until then, counted in a start of its own.
-
         """;
 
     /// <summary>The whole file.</summary>
     public static string Create(
         IEnumerable<ColdGroup> groups, IEnumerable<string> machine, ColdSettings settings, TimeProvider time)
     {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# Cold start, {time.GetUtcNow():yyyy-MM-dd}\n\n");
-        text.Append(
-            CultureInfo.InvariantCulture,
-            $"Made by `dotnet run -c Release --project ChunkStream.Benchmarks -- {settings.CommandLine}`, "
-            + $"{settings.Rounds} rounds\n\n");
-        foreach (var line in machine)
-            text.Append(CultureInfo.InvariantCulture, $"- {line}\n");
-        text.Append(CultureInfo.InvariantCulture, $"\n{HowToRead}");
+        var title = $"Cold start, {settings.Rounds} rounds";
+        var text = new ReportText(title, settings.CommandLine, machine, HowToRead, time);
         foreach (var group in groups)
             Append(text, group);
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, ColdGroup group)
+    private static void Append(ReportText text, ColdGroup group)
     {
-        text.Append(CultureInfo.InvariantCulture, $"\n## `{group.Path}`\n\nGoal: {group.Goal}\n\n");
-        text.Append("| | ready s | first byte s | more s | CPU s | × | compiled | folder MB |\n");
-        text.Append("|---|---:|---:|---:|---:|---:|---:|---:|\n");
+        text.Line($"\n## `{group.Path}`\n\nGoal: {group.Goal}\n");
+        text.Line($"| | ready s | first byte s | more s | CPU s | × | compiled | folder MB |");
+        text.Line($"|---|---:|---:|---:|---:|---:|---:|---:|");
         foreach (var app in group.Apps)
         {
-            var ready = group.Median(app, start => start.Ready.TotalSeconds);
-            var first = group.Median(app, FirstByte);
-            var more = group.Compared(app, FirstByte, (one, empty) => one - empty);
-            var cpu = group.Median(app, Cpu);
-            var times = group.Compared(app, Cpu, (one, empty) => one / empty);
-            text.Append(
-                CultureInfo.InvariantCulture,
-                $"| {app.What} | {ready:0.000} | {first:0.000} | {more:0.000} | {cpu:0.00} | {times:0.00} "
-                + $"| {group.Methods(app)} | {app.Bytes / 1e6:0.0} |\n");
+            text.Row(
+                app.What,
+                Number(group.Median(app, start => start.Ready.TotalSeconds), "0.000"),
+                Number(group.Median(app, FirstByte), "0.000"),
+                Number(group.Compared(app, FirstByte, (one, empty) => one - empty), "0.000"),
+                Number(group.Median(app, Cpu), "0.00"),
+                Number(group.Compared(app, Cpu, (one, empty) => one / empty), "0.00"),
+                Number(group.Methods(app), "0"),
+                Number(app.Bytes / 1e6, "0.0"));
         }
     }
 

@@ -1,22 +1,23 @@
 using ChunkStream.Benchmarks.E2e;
 using ChunkStream.Benchmarks.E2e.Report;
-using ChunkStream.LocalHost;
 
 namespace ChunkStream.Benchmarks.Cold;
 
 /// <summary>The benchmark of the function app's start.</summary>
 internal static class ColdRun
 {
-    private const int Failed = 1;
-
-    // 128 + SIGINT, the shells' own number for it.
-    private const int Interrupted = 130;
-
-    // The default query reads them; one is asked for.
+    // The default query reads this table, and one row of it is asked for.
     private const long Rows = 1_000;
 
     /// <summary>Runs it, and gives the process's exit code.</summary>
-    public static async Task<int> RunAsync(ColdSettings settings, CancellationToken cancellation)
+    public static Task<int> RunAsync(ColdSettings settings, CancellationToken cancellation)
+        => ReportedRun.RunAsync(
+            ColdCommand.Name,
+            settings.Output,
+            async () => (await MeasureAsync(settings, cancellation), HasFailures: false),
+            cancellation);
+
+    private static async Task<string> MeasureAsync(ColdSettings settings, CancellationToken cancellation)
     {
         var folder = Directory.CreateTempSubdirectory("chunkstream-cold-").FullName;
         try
@@ -25,22 +26,7 @@ internal static class ColdRun
             var apps = await ColdApps.MakeAsync(settings.Published, folder, cancellation);
             var groups = await MeasureAsync(apps, databases, settings.Rounds, cancellation);
             var machine = await Machine.DescribeAsync(databases.Description, cancellation);
-            var report = ColdReport.Create(groups, machine, settings, TimeProvider.System);
-            var output = settings.Output ?? ResultFile.ForToday(ColdCommand.Name, TimeProvider.System);
-            await File.WriteAllTextAsync(output, report, cancellation);
-            Console.Out.WriteLine($"\n{report}\nWritten to {output}");
-            return 0;
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            Console.Out.WriteLine("Interrupted: everything is stopped, and nothing was written.");
-            return Interrupted;
-        }
-        catch (Exception e) when (e is StartupFailure or InvalidDataException or InvalidOperationException
-            or OperationCanceledException)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return Failed;
+            return ColdReport.Create(groups, machine, settings, TimeProvider.System);
         }
         finally
         {

@@ -1,4 +1,5 @@
 using ChunkStream.Benchmarks.E2e.Cases;
+using ChunkStream.Benchmarks.E2e.Report;
 
 namespace ChunkStream.Benchmarks.E2e;
 
@@ -32,26 +33,15 @@ internal sealed class CaseResult(string name, string what)
     public void Miss(string reason) => (Failure, IsMissing) = (reason, true);
 
     /// <summary>The median of a figure; null if a run does not have it, or there is no run.</summary>
-    public double? Median(Func<Sample, double?> figure) => MedianOf([.. Samples.Select(figure)]);
+    public double? Median(Func<Sample, double?> figure) => Medians.Of(Samples.Select(figure));
 
     /// <summary>
     /// How many times as long a record takes as in another case: the median over the rounds that both ran. Whatever
     /// else happens on the machine in a round happens to both.
     /// </summary>
-    public double? RatioTo(CaseResult other) => MedianOf(
-        [
-            .. _samples.Where(sample => other._samples.ContainsKey(sample.Key))
-                .Select(sample => (double?)(SecondsARecord(sample.Value) / SecondsARecord(other._samples[sample.Key]))),
-        ]);
+    public double? RatioTo(CaseResult other) => Medians.Of(
+        _samples.Where(sample => other._samples.ContainsKey(sample.Key))
+            .Select(sample => (double?)(SecondsARecord(sample.Value) / SecondsARecord(other._samples[sample.Key]))));
 
     private static double SecondsARecord(Sample sample) => sample.Wall.TotalSeconds / sample.Records;
-
-    private static double? MedianOf(double?[] values)
-    {
-        if (values.Length == 0 || values.Contains(null))
-            return null;
-
-        Array.Sort(values);
-        return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
-    }
 }

@@ -34,7 +34,7 @@ internal abstract class FleetClient
                 await OnceAsync(leave);
                 Moves.Add(Stopwatch.GetTimestamp());
             }
-            catch (Exception) when (leave.IsCancellationRequested)
+            catch (Exception e) when (e is not InvalidDataException && leave.IsCancellationRequested)
             {
                 return;
             }

@@ -1,8 +1,9 @@
 using System.CommandLine;
+using ChunkStream.Benchmarks.E2e;
 
 namespace ChunkStream.Benchmarks.Fleet;
 
-/// <summary><c>fleet</c>: its options and help.</summary>
+/// <summary>The command <c>fleet</c>: its options and its help.</summary>
 internal static class FleetCommand
 {
     public const string Name = "fleet";
@@ -16,22 +17,14 @@ internal static class FleetCommand
     /// <summary>The command, which runs <paramref name="run"/> and gives its exit code.</summary>
     public static Command Create(Func<FleetSettings, CancellationToken, Task<int>> run)
     {
-        var streams = new Option<int>("--streams")
-        {
-            Description = $"How many streams are open, {Least}–{Most}: seven tenths of them rows of a query, two "
-                + "tenths live readers of durable streams, one tenth writers.",
-            DefaultValueFactory = _ => Usual,
-        };
-        streams.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < Least or > Most)
-                result.AddError($"--streams must be {Least}–{Most}.");
-        });
-        var output = new Option<string?>("--output")
-        {
-            Description = "The file of the results. Default: ChunkStream.Benchmarks/results/<date>-fleet.md.",
-            HelpName = "file",
-        };
+        var streams = CommandOptions.Number(
+            "--streams",
+            $"How many streams are open, {Least}–{Most}: seven tenths of them rows of a query, two tenths live readers "
+            + "of durable streams, one tenth writers.",
+            Usual,
+            Least,
+            Most);
+        var output = CommandOptions.Output(Name);
 
         var command = new Command(
             Name, "Replaces three instances behind nginx while streams are open, and measures what clients notice.")
@@ -42,7 +35,7 @@ internal static class FleetCommand
             new FleetSettings(
                 result.GetValue(streams),
                 result.GetValue(output),
-                string.Join(' ', result.Tokens.Select(token => token.Value))),
+                CommandOptions.Typed(result)),
             cancellation));
         return command;
     }

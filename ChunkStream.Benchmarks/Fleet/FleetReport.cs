@@ -1,5 +1,6 @@
-using System.Globalization;
-using System.Text;
+using ChunkStream.Benchmarks.E2e.Cases;
+using ChunkStream.Benchmarks.E2e.Report;
+using static ChunkStream.Benchmarks.E2e.Report.ReportText;
 
 namespace ChunkStream.Benchmarks.Fleet;
 
@@ -31,40 +32,37 @@ internal static class FleetReport
         string commandLine,
         TimeProvider time)
     {
-        var text = new StringBuilder();
-        Line(text, $"# Replacing instances, {time.GetUtcNow():yyyy-MM-dd}");
-        Line(text, $"\nMade by `dotnet run -c Release --project ChunkStream.Benchmarks -- {commandLine}`\n");
-        foreach (var line in machine)
-            Line(text, $"- {line}");
-        Line(text, $"\n{HowToRead}");
+        var text = new ReportText("Replacing instances", commandLine, machine, HowToRead, time);
         foreach (var phase in phases)
             Append(text, phase, clients);
 
         var errors = clients.SelectMany(client => client.Errors.Select(error => $"{client.What}: {error.What}"));
         foreach (var kind in errors.CountBy(error => error))
-            Line(text, $"\n- {kind.Value} × {kind.Key}");
+            text.Line($"\n- {kind.Value} × {kind.Key}");
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, FleetPhase phase, IReadOnlyList<FleetClient> clients)
+    private static void Append(ReportText text, FleetPhase phase, IReadOnlyList<FleetClient> clients)
     {
-        Line(text, $"\n## {phase.Title}\n");
-        Line(text, $"| clients | | received | moves | errors | gap ms: median | 99 % | longest |");
-        Line(text, $"|---|---:|---:|---:|---:|---:|---:|---:|");
+        text.Line($"\n## {phase.Title}\n");
+        text.Line($"| clients | | received | moves | errors | gap ms: median | 99 % | longest |");
+        text.Line($"|---|---:|---:|---:|---:|---:|---:|---:|");
         foreach (var kind in clients.GroupBy(client => client.What))
         {
-            double[] gaps = [.. phase.Gaps(kind).Select(gap => gap.TotalMilliseconds).Order()];
+            TimeSpan[] gaps = [.. phase.Gaps(kind)];
+            var gap = Latency.Of(gaps);
             var received = kind.Sum(client => phase.Count(client.Arrivals));
             var moves = kind.Sum(client => phase.Count(client.Moves));
             var errors = kind.Sum(client => phase.Count(client.Errors.Select(error => error.At)));
-            var (median, most, longest) = (gaps[gaps.Length / 2], gaps[(int)(gaps.Length * 0.99)], gaps[^1]);
-            FormattableString figures =
-                $"{kind.Count()} | {received:N0} | {moves} | {errors} | {median:0} | {most:0} | {longest:0}";
-            Line(text, $"| {kind.Key} | {figures.ToString(CultureInfo.InvariantCulture)} |");
+            text.Row(
+                kind.Key,
+                Number(kind.Count(), "0"),
+                Number(received, "N0"),
+                Number(moves, "0"),
+                Number(errors, "0"),
+                Number(gap.Median, "0"),
+                Number(gap.Percentile99, "0"),
+                Number(gaps.Max().TotalMilliseconds, "0"));
         }
     }
-
-    // Not AppendLine: the file has the same line breaks on every system.
-    private static void Line(StringBuilder text, FormattableString line) =>
-        text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 }

@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using ChunkStream.Benchmarks.E2e;
 using ChunkStream.Benchmarks.E2e.Report;
-using ChunkStream.Benchmarks.E2e.Servers;
 using ChunkStream.LocalHost;
 
 namespace ChunkStream.Benchmarks.Fleet;
@@ -11,39 +10,35 @@ namespace ChunkStream.Benchmarks.Fleet;
 /// <summary>Replaces the instances of a fleet while streams are open, and writes down what clients noticed.</summary>
 internal static class FleetRun
 {
-    private const int Failed = 1;
-
-    // 128 + SIGINT, the shells' own number for it.
-    private const int Interrupted = 130;
-
     private const int RowsOfTheOtherBenchmarks = 1_000;
 
     private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Undisturbed = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs it, and gives the process's exit code.</summary>
-    public static async Task<int> RunAsync(FleetSettings settings, CancellationToken cancellation)
+    public static Task<int> RunAsync(FleetSettings settings, CancellationToken cancellation)
+        => ReportedRun.RunAsync(
+            FleetCommand.Name,
+            settings.Output,
+            async () => (await MeasureInTimeAsync(settings, cancellation), HasFailures: false),
+            cancellation);
+
+    private static async Task<string> MeasureInTimeAsync(FleetSettings settings, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(RunLimit);
         try
         {
-            BenchmarkRun.RequireRelease(FleetCommand.Name);
-            return await RunCheckedAsync(settings, limit.Token);
+            return await MeasureAsync(settings, limit.Token);
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            Console.Out.WriteLine("Interrupted: everything is stopped, and nothing was written.");
-            return Interrupted;
-        }
-        catch (Exception e) when (e is StartupFailure or MissingPeerException or InvalidDataException)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return Failed;
+            throw new StartupFailure(
+                $"The run did not end within {RunLimit.TotalMinutes:0} minutes. Everything is stopped.");
         }
     }
 
-    private static async Task<int> RunCheckedAsync(FleetSettings settings, CancellationToken cancellation)
+    private static async Task<string> MeasureAsync(FleetSettings settings, CancellationToken cancellation)
     {
         await using var databases = new TestDatabases();
         var database = await databases.WithRowsAsync(RowsOfTheOtherBenchmarks, cancellation);
@@ -62,22 +57,18 @@ internal static class FleetRun
         var clients = await CreateAsync(http, settings.Streams, cancellation);
 
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var running = Task.WhenAll(clients.Select(client => Task.Run(() => client.RunAsync(leaving.Token))));
+        Task[] running = [.. clients.Select(client => Task.Run(() => client.RunAsync(leaving.Token)))];
         var phases = await ReplaceAsync(servers, running, cancellation);
         await leaving.CancelAsync();
-        await running;
+        await Task.WhenAll(running);
         await CheckAsync(http, clients, cancellation);
 
         var machine = await Machine.DescribeAsync(databases.Description, cancellation);
-        var report = FleetReport.Create(clients, phases, machine, settings.CommandLine, TimeProvider.System);
-        var output = settings.Output ?? ResultFile.ForToday(FleetCommand.Name, TimeProvider.System);
-        await File.WriteAllTextAsync(output, report, cancellation);
-        Console.Out.WriteLine($"\n{report}\nWritten to {output}");
-        return 0;
+        return FleetReport.Create(clients, phases, machine, settings.CommandLine, TimeProvider.System);
     }
 
     private static async Task<IReadOnlyList<FleetPhase>> ReplaceAsync(
-        FleetServers servers, Task running, CancellationToken cancellation)
+        FleetServers servers, IReadOnlyList<Task> running, CancellationToken cancellation)
     {
         // What comes first are the first requests of each instance, which are slower.
         await Task.Delay(Undisturbed, cancellation);
@@ -99,8 +90,9 @@ internal static class FleetRun
             {
                 windows.Add(await servers.ReplaceAsync(place, isTold, cancellation));
                 ConsoleLines.Out.Report($"Instance {place + 1} is replaced.");
-                if (running.IsFaulted)
-                    await running;
+                // A client ends before it is told to leave only if it has found a mistake.
+                if (running.FirstOrDefault(client => client.IsCompleted) is { } ended)
+                    await ended;
             }
 
             return windows;

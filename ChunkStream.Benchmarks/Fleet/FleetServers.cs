@@ -13,7 +13,8 @@ internal sealed class FleetServers : IAsyncDisposable
     /// <summary>How many there are.</summary>
     public const int Count = 3;
 
-    // Four instances, while one is replaced, with 12 connections beside each pool, fit into 300.
+    // While an instance is replaced there are four, each with this pool and 13 connections for durable streams: 292 of
+    // the 300 that the database has.
     private const int PoolSize = 60;
 
     private const string CreateSql =

@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Text.Json;
 
 namespace ChunkStream.Benchmarks.Fleet;
@@ -16,27 +17,24 @@ internal sealed class TailClient(HttpClient client, string path) : FleetClient
         using var response = await client.GetAsync(
             $"{path}?offset={_offset}&live=sse", HttpCompletionOption.ResponseHeadersRead, leave);
         RequireSuccess(response);
-        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(leave));
-        var (isControl, data) = (false, "");
-        long[] messages = [];
-        while (await lines.ReadLineAsync(leave) is { } line)
+        var events = SseParser.Create(await response.Content.ReadAsStreamAsync(leave));
+        var messages = new List<long>();
+        await foreach (var item in events.EnumerateAsync(leave))
         {
-            if (line.StartsWith("event:", StringComparison.Ordinal))
-                isControl = line.EndsWith("control", StringComparison.Ordinal);
-            else if (line.StartsWith("data:", StringComparison.Ordinal))
-                data += line[5..];
-            else if (line.Length == 0 && data.Length > 0)
+            if (item.EventType == "data")
             {
-                if (isControl)
-                    Take(messages, data);
-                messages = isControl ? [] : JsonSerializer.Deserialize<long[]>(data)!;
-                data = "";
+                messages.AddRange(JsonSerializer.Deserialize<long[]>(item.Data)!);
+            }
+            else if (item.EventType == "control")
+            {
+                Take(messages, item.Data);
+                messages.Clear();
             }
         }
     }
 
     // Messages count together with the offset that comes after them.
-    private void Take(long[] messages, string control)
+    private void Take(List<long> messages, string control)
     {
         foreach (var message in messages)
             Arrive(message);

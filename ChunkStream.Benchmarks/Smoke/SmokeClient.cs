@@ -6,11 +6,13 @@ namespace ChunkStream.Benchmarks.Smoke;
 /// <summary>A client of the app, with its key. What it leaves is closed at once, as browsers do.</summary>
 internal sealed class SmokeClient : IDisposable
 {
+    private static readonly TimeSpan ConnectLimit = TimeSpan.FromMinutes(1);
+
     private readonly HttpClient _http;
 
     public SmokeClient(SmokeSettings settings)
     {
-        _http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0, ConnectTimeout = OneMinute })
+        _http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0, ConnectTimeout = ConnectLimit })
         {
             BaseAddress = settings.Url,
             Timeout = Timeout.InfiniteTimeSpan,
@@ -18,8 +20,6 @@ internal sealed class SmokeClient : IDisposable
         if (settings.Key is { } key)
             _http.DefaultRequestHeaders.Add("x-functions-key", key);
     }
-
-    private static TimeSpan OneMinute => TimeSpan.FromMinutes(1);
 
     /// <summary>Opens a stream, as soon as its headers are there.</summary>
     /// <param name="path">Its path under the app's address.</param>
@@ -32,7 +32,7 @@ internal sealed class SmokeClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         if (lastEventId is not null)
             request.Headers.Add("Last-Event-ID", lastEventId);
-        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        var response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         if (response.StatusCode is HttpStatusCode.OK)
             return response;
 
@@ -53,7 +53,7 @@ internal sealed class SmokeClient : IDisposable
         using var request = new HttpRequestMessage(method, path) { Content = content };
         foreach (var (name, value) in headers)
             request.Headers.Add(name, value);
-        using var response = await _http.SendAsync(request, cancellation);
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
         return response.StatusCode;
     }
 
@@ -61,7 +61,8 @@ internal sealed class SmokeClient : IDisposable
     /// <param name="cancellation">Ends the request.</param>
     public async Task<(HttpStatusCode Status, JsonDocument Report)> HealthAsync(CancellationToken cancellation)
     {
-        using var response = await _http.GetAsync("health", cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "health");
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
         var body = await response.Content.ReadAsStringAsync(cancellation);
         try
         {
@@ -74,6 +75,20 @@ internal sealed class SmokeClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _http.SendAsync(request, completion, cancellation);
+        }
+        catch (OperationCanceledException late) when (!cancellation.IsCancellationRequested)
+        {
+            // Nobody has cancelled it, so it is a connection that could not be made, as others that fail.
+            throw new HttpRequestException($"No connection within {ConnectLimit.TotalSeconds:0} s.", late);
+        }
+    }
 
     // The detail of problem details, where the answer is one.
     private static async Task<string> DetailAsync(HttpResponseMessage response)

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using ChunkStream.Benchmarks.E2e;
 
 namespace ChunkStream.Benchmarks.Smoke;
 
-/// <summary><c>smoke</c>: its options and help.</summary>
+/// <summary>The command <c>smoke</c>: its options and its help.</summary>
 internal static class SmokeCommand
 {
     public const string Name = "smoke";
@@ -19,7 +20,7 @@ internal static class SmokeCommand
         };
         var key = new Option<string?>("--key")
         {
-            Description = "A function key. Without it, what needs one is left out if the app asks for one.",
+            Description = "A function key. Without it, checks that the app asks a key for are skipped.",
             HelpName = "key",
         };
         var generator = new Option<string>("--generator")
@@ -70,14 +71,5 @@ internal static class SmokeCommand
     }
 
     private static Option<int> Whole(string name, string description, int usual, int most)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => usual };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var value)
-                && (value < 0 || value > most))
-                result.AddError($"{name} is {value}; it must be 0–{most}.");
-        });
-        return option;
-    }
+        => CommandOptions.Number(name, description, usual, 0, most);
 }

@@ -22,7 +22,7 @@ internal sealed class SmokeReader(SmokeClient client, string path)
     /// <summary>How many responses broke, or could not be had.</summary>
     public int Errors { get; private set; }
 
-    /// <summary>The longest time that it had no response.</summary>
+    /// <summary>The longest time from its last event, or its start, to its next response.</summary>
     public TimeSpan LongestGap { get; private set; }
 
     /// <summary>Reads until it is cancelled.</summary>

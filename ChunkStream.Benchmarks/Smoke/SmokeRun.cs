@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using ChunkStream.Benchmarks.Smoke.Checks;
 
 namespace ChunkStream.Benchmarks.Smoke;
@@ -30,7 +31,8 @@ internal static class SmokeRun
             var (result, seen) = await ResultAsync(check, client, settings, cancellation);
             failures += result == "FAIL" ? 1 : 0;
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            await Console.Out.WriteLineAsync($"| {check.Name} | {result} | {seconds:0.0} | {seen} |");
+            var cell = seen.Replace("|", "\\|", StringComparison.Ordinal);
+            await Console.Out.WriteLineAsync($"| {check.Name} | {result} | {seconds:0.0} | {cell} |");
         }
 
         return failures == 0 ? 0 : 1;
@@ -60,6 +62,10 @@ internal static class SmokeRun
         catch (Exception failure) when (failure is HttpRequestException or IOException)
         {
             return ("FAIL", $"The connection failed: {failure.GetBaseException().Message}");
+        }
+        catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return ("FAIL", $"The answer is not one of ChunkStream's: {failure.Message}");
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
+using ChunkStream.Benchmarks.E2e;
 
 namespace ChunkStream.Benchmarks.Streams;
 
@@ -21,16 +20,8 @@ internal static class StreamsCommand
         var seconds = Whole("--seconds", "How long is written, in the cases that write for a time.", 5, MostSeconds);
         var megabytes = Whole("--megabytes", "How much is read, in the cases that catch up.", 100, 10_000);
         var readers = Whole("--readers", "How many follow one stream, in the group readers.", 2_000, 5_000);
-        var only = new Option<string?>("--only")
-        {
-            Description = "Only these cases or groups of cases, with commas in between.",
-            HelpName = "name,name",
-        };
-        var output = new Option<string?>("--output")
-        {
-            Description = "The file of the results. Default: ChunkStream.Benchmarks/results/<date>-streams.md.",
-            HelpName = "file",
-        };
+        var only = CommandOptions.Only();
+        var output = CommandOptions.Output(Name);
 
         var command = new Command(
             Name, "Measures durable streams in the local host, beside the protocol's reference server.")
@@ -43,27 +34,13 @@ internal static class StreamsCommand
                 result.GetValue(seconds),
                 result.GetValue(megabytes),
                 result.GetValue(readers),
-                result.GetValue(only)?.Split(',', StringSplitOptions.TrimEntries) ?? [],
+                CommandOptions.Names(result.GetValue(only)),
                 result.GetValue(output),
-                string.Join(' ', result.Tokens.Select(token => token.Value))),
+                CommandOptions.Typed(result)),
             cancellation));
         return command;
     }
 
     private static Option<int> Whole(string name, string description, int usual, int most)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => usual };
-        option.Validators.Add(result => RequireRange(result, name, most));
-        return option;
-    }
-
-    private static void RequireRange(OptionResult result, string name, int most)
-    {
-        if (result.Tokens.Count == 1
-            && int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value)
-            && (value < 1 || value > most))
-        {
-            result.AddError($"{name} is {value}; it must be 1–{most}.");
-        }
-    }
+        => CommandOptions.Number(name, description, usual, 1, most);
 }

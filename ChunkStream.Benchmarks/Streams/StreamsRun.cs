@@ -10,22 +10,11 @@ internal static class StreamsRun
         Medians over the rounds, whose cases run in turns after one warm-up each; × is the median over the rounds of how
         many times as long a record takes as in the same round of the case named: less is faster. Every contestant is a
         process of its own; CPU and peak memory are that process's, memory since its start; Postgres's are not in it,
-
-        """
-        + "whereas the reference server stores by itself. A record is a message, or an append to a stream of bytes; "
-        + """
-        all that
-        were acknowledged are read again, and counted. Every message has 200 bytes. The clients run on the same machine
-
-        """
-        + "and read bare sockets. \"Since due\" is from when a message was to be written "
-        + """
-        (what becomes due while the writer awaits
-        an answer goes together), "since answered" from its POST's answer, which comes after the commit,
-        """
-        + """
-         to the message's
-        last byte at a reader who follows the stream by server-sent events.
+        whereas the reference server stores by itself. A record is a message, or an append to a stream of bytes; all
+        that were acknowledged are read again, and counted. Every message has 200 bytes. The clients run on the same
+        machine and read bare sockets. "Since due" is from when a message was to be written (what becomes due while the
+        writer awaits an answer goes together), "since answered" from its POST's answer, which comes after the commit,
+        to the message's last byte at a reader who follows the stream by server-sent events.
         """;
 
     // This includes filling the streams that are read.

@@ -31,7 +31,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The port on 127.0.0.1 at which it listens.</summary>
     public int Port { get; }
 
-    /// <summary>A folder that is deleted once it has stopped; null for none.</summary>
+    /// <summary>A folder that is deleted once it has stopped, or could not be started; null for none.</summary>
     public string? Folder { get; init; }
 
     /// <summary>What the process has used since its start.</summary>
@@ -49,7 +49,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
-        var server = new ServerProcess(Begin(start), port, hasChildren) { Folder = folder };
+        var server = new ServerProcess(Begin(start, folder), port, hasChildren) { Folder = folder };
         try
         {
             await server.UntilItAnswersAsync(cancellation);
@@ -87,12 +87,17 @@ internal sealed class ServerProcess : IAsyncDisposable
         finally
         {
             _process.Dispose();
-            if (Folder is not null && Directory.Exists(Folder))
-                Directory.Delete(Folder, recursive: true);
+            Delete(Folder);
         }
     }
 
-    private static Process Begin(ProcessStartInfo start)
+    private static void Delete(string? folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    private static Process Begin(ProcessStartInfo start, string? folder)
     {
         try
         {
@@ -100,6 +105,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
         catch (Win32Exception e)
         {
+            Delete(folder);
             throw new StartupFailure($"{start.FileName} cannot be started: {e.Message}", e);
         }
     }

@@ -1,32 +1,24 @@
-using System.Globalization;
-using System.Text;
 using ChunkStream.Benchmarks.E2e.Cases;
+using static ChunkStream.Benchmarks.E2e.Report.ReportText;
 
 namespace ChunkStream.Benchmarks.E2e.Report;
 
 /// <summary>The results as a Markdown file, which has only what this run has measured.</summary>
 internal static class MarkdownReport
 {
-    private const string None = "–";
-
     /// <summary>Writes the whole file.</summary>
     public static string Of(
         IEnumerable<ResultTable> tables, IEnumerable<string> machine, BenchmarkPlan plan, TimeProvider time)
     {
-        var text = new StringBuilder();
-        Line(text, $"# {plan.Title}, {time.GetUtcNow():yyyy-MM-dd}");
-        Line(text, $"\nMade by `dotnet run -c Release --project ChunkStream.Benchmarks -- {plan.CommandLine}`\n");
-        foreach (var line in machine)
-            Line(text, $"- {line}");
-        Line(text, $"\n{plan.HowToRead}");
+        var text = new ReportText(plan.Title, plan.CommandLine, machine, plan.HowToRead, time);
         foreach (var table in tables)
             Append(text, table);
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, ResultTable table)
+    private static void Append(ReportText text, ResultTable table)
     {
-        Line(text, $"\n## {table.Group.Title}\n");
+        text.Line($"\n## {table.Group.Title}\n");
         var baselines = table.Baselines;
         var measured = table.Results.Where(result => result.Samples.Count > 0).ToArray();
         if (measured.Length > 0)
@@ -34,22 +26,22 @@ internal static class MarkdownReport
 
         var unmeasured = table.Results.Where(result => result.Failure is not null).ToArray();
         if (unmeasured.Length > 0)
-            Line(text, "");
+            text.Line($"");
         foreach (var result in unmeasured)
         {
             var why = result.IsMissing ? "Not on this machine" : "**Failed**";
-            Line(text, $"- {why}: {result.Name}. {result.Failure}");
+            text.Line($"- {why}: {result.Name}. {result.Failure}");
         }
     }
 
     // A column that no case has a figure for is left out.
-    private static void Rows(StringBuilder text, IReadOnlyList<CaseResult> results, IReadOnlyList<CaseResult> baselines)
+    private static void Rows(ReportText text, IReadOnlyList<CaseResult> results, IReadOnlyList<CaseResult> baselines)
     {
         var columns = Columns(baselines).Where(column => results.Any(result => column.Cell(result) != None)).ToArray();
-        Row(text, columns.Select(column => column.Head));
-        Row(text, columns.Select((_, index) => index < 2 ? "---" : "---:"));
+        text.Row(columns.Select(column => column.Head));
+        text.Row(columns.Select((_, index) => index < 2 ? "---" : "---:"));
         foreach (var result in results)
-            Row(text, columns.Select(column => column.Cell(result)));
+            text.Row(columns.Select(column => column.Cell(result)));
     }
 
     private static IEnumerable<(string Head, Func<CaseResult, string> Cell)> Columns(
@@ -85,13 +77,4 @@ internal static class MarkdownReport
         var spread = walls.Length > 1 ? $" ({Number(walls.Min(), "0.00")}–{Number(walls.Max(), "0.00")})" : "";
         return Number(result.Median(sample => sample.Wall.TotalSeconds), "0.00") + spread;
     }
-
-    private static string Number(double? value, string format) =>
-        value?.ToString(format, CultureInfo.InvariantCulture) ?? None;
-
-    private static void Row(StringBuilder text, IEnumerable<string> cells) =>
-        Line(text, $"| {string.Join(" | ", cells)} |");
-
-    // Not AppendLine, because the file must have the same line breaks on every system.
-    private static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');
 }

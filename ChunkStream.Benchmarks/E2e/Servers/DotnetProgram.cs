@@ -8,6 +8,8 @@ namespace ChunkStream.Benchmarks.E2e.Servers;
 /// </summary>
 internal static class DotnetProgram
 {
+    private static readonly string[] SettingPrefixes = ["ChunkStream__", "ConnectionStrings__", "OTEL_"];
+
     /// <summary>What starts the program.</summary>
     public static ProcessStartInfo Of(Assembly program, params IEnumerable<string> arguments)
     {
@@ -18,8 +20,7 @@ internal static class DotnetProgram
 
         // Settings that the user has for a local host of their own must not change the figures.
         var settings = start.Environment.Keys
-            .Where(name => name.StartsWith("ChunkStream__", StringComparison.OrdinalIgnoreCase)
-                || name.StartsWith("ConnectionStrings__", StringComparison.OrdinalIgnoreCase))
+            .Where(name => SettingPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
             .ToArray();
         foreach (var name in settings)
             start.Environment.Remove(name);

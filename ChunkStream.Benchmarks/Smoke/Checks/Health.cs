@@ -2,7 +2,7 @@ using System.Net;
 
 namespace ChunkStream.Benchmarks.Smoke.Checks;
 
-/// <summary>The app is well, and its database has the connections for more than one instance.</summary>
+/// <summary>The app is well, and its database has the connections of at least one instance.</summary>
 internal sealed class Health : ISmokeCheck
 {
     public string Name => "health";
