@@ -26,36 +26,20 @@ internal static class ClaimsJson
                 ? claims
                 : null;
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
+            // The framework throws the second where a text is read that has half a surrogate pair.
             return null;
         }
     }
 
     private static bool IsText(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Object => value.EnumerateObject().All(claim => IsText(Name(claim)) && IsText(claim.Value)),
+        JsonValueKind.Object => value.EnumerateObject().All(claim => IsText(claim.Name) && IsText(claim.Value)),
         JsonValueKind.Array => value.EnumerateArray().All(IsText),
-        JsonValueKind.String => IsText(Text(value)),
+        JsonValueKind.String => IsText(value.GetString()!),
         _ => true,
     };
 
-    private static bool IsText(string? text) => text is not null && !text.Contains('\0', StringComparison.Ordinal);
-
-    private static string? Name(JsonProperty claim) => Read(() => claim.Name);
-
-    private static string? Text(JsonElement value) => Read(value.GetString);
-
-    // The framework throws at half a surrogate pair.
-    private static string? Read(Func<string?> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private static bool IsText(string text) => !text.Contains('\0', StringComparison.Ordinal);
 }

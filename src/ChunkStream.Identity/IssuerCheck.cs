@@ -1,3 +1,5 @@
+using ChunkStream.Configuration;
+
 namespace ChunkStream.Identity;
 
 /// <summary>Finds what is wrong with the settings of an issuer.</summary>

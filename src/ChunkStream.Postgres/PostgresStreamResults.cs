@@ -63,7 +63,8 @@ public static class PostgresStreamResults
         /// </summary>
         /// <remarks>
         /// The app must have called <c>AddChunkStream().AddQueries()</c>. A name that no file has is answered 404. Who
-        /// may call the endpoint is the app's to say: what the file declares about access is not looked at.
+        /// may call the endpoint is the app's to say, whether the file declares <c>access: anonymous</c> or
+        /// <c>function</c>. A query with <c>access: user</c> asks here, too, who is calling.
         /// </remarks>
         /// <param name="name">The file's name without <c>.sql</c>.</param>
         /// <param name="options">Further options.</param>

@@ -32,9 +32,9 @@ public static class QueryRoutes
     }
 
     /// <summary>
-    /// Maps the rows of those queries that declare <c>access: anonymous</c> to <c>{prefix}/{name}</c>, without the
-    /// catalogue: for callers whom the app does not know. They get bounds that a query does not declare itself, and a
-    /// share of the connections.
+    /// Maps the rows of those queries that declare <c>access: anonymous</c> or <c>user</c> to <c>{prefix}/{name}</c>,
+    /// without the catalogue: for callers whom the app does not know, and for users, whose queries ask who is calling.
+    /// The first get bounds that a query does not declare itself, and a share of the connections.
     /// </summary>
     /// <param name="endpoints">The app, or a group of its routes.</param>
     /// <param name="prefix">The route. Default <c>/public/queries</c>.</param>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
@@ -33,11 +32,13 @@ internal sealed class ClientPrincipals(IReadOnlyList<string> roleClaims, TimePro
         if (header.Count > 1 || Decode(header[0]) is not { } principal || ClaimsOf(principal) is not { } list)
             return (null, Malformed);
 
-        var subject = list.FirstOrDefault(claim => claim.Type == "sub").Value
+        var subject = list.FirstOrDefault(claim => claim.Type == ClaimsObject.Subject).Value
             ?? list.FirstOrDefault(claim => claim.Type == ClaimTypes.NameIdentifier).Value;
         if (string.IsNullOrEmpty(subject))
             return (null, NoSubject);
-        if (ClaimsJson.Read(Encoding.UTF8.GetBytes(Json(list, subject).ToJsonString())) is not { } claims)
+        var all = ClaimsObject.Create(
+            subject, list.Select(claim => (claim.Type, (JsonNode?)JsonValue.Create(claim.Value))));
+        if (ClaimsJson.Read(Encoding.UTF8.GetBytes(all.ToJsonString())) is not { } claims)
             return (null, Malformed);
 
         var roleType = Text(principal, "role_typ");
@@ -76,27 +77,10 @@ internal sealed class ClientPrincipals(IReadOnlyList<string> roleClaims, TimePro
             ? value.GetString()
             : null;
 
-    // A policy in the database must find the subject by the usual name.
-    private static JsonObject Json((string Type, string Value)[] list, string subject)
-    {
-        var claims = new JsonObject();
-        foreach (var claim in list.GroupBy(claim => claim.Type, claim => claim.Value))
-        {
-            var values = claim.Select(value => (JsonNode?)JsonValue.Create(value)).ToArray();
-            claims[claim.Key] = values.Length == 1 ? values[0] : new JsonArray(values);
-        }
-
-        claims["sub"] = subject;
-        return claims;
-    }
-
     // The platform's session may outlive the token with which it began. It then says so by leaving the header out.
     private DateTimeOffset? Expiry((string Type, string Value)[] list)
-    {
-        var exp = list.FirstOrDefault(claim => claim.Type == "exp").Value;
-        return long.TryParse(exp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            && seconds > time.GetUtcNow().ToUnixTimeSeconds() && seconds < DateTimeOffset.MaxValue.ToUnixTimeSeconds()
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+        => NumericDate.Parse(list.FirstOrDefault(claim => claim.Type == "exp").Value) is { } end
+            && end > time.GetUtcNow()
+            ? end
             : null;
-    }
 }

@@ -1,3 +1,4 @@
+using ChunkStream.Configuration;
 using ChunkStream.Identity.EasyAuth;
 using ChunkStream.Identity.Tokens;
 using ChunkStream.Problems;

@@ -39,7 +39,7 @@ internal static class TokenProblems
     public static Problem NoSubject { get; } = Refused("The access token does not say whose it is (sub).");
 
     public static Problem Unreadable { get; } = Refused(
-        "The access token has a claim twice, or claims with characters that are none.");
+        "The access token has a claim twice, or one with a null character or half of a surrogate pair.");
 
     public static Problem Unavailable { get; } = Problem.Unavailable(
         "The keys with which access tokens are checked can't be fetched from their issuer now.");

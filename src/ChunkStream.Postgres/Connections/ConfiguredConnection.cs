@@ -13,7 +13,6 @@ internal sealed class ConfiguredConnection
 {
     private readonly Func<string?> _text;
     private readonly Func<NpgsqlDataSourceBuilder>? _own;
-
     private readonly IPasswordSource? _passwords;
 
     private ConfiguredConnection(

@@ -2,7 +2,7 @@ namespace ChunkStream.Postgres.Connections;
 
 /// <summary>
 /// The streams that wait for a place, and the order in which they get one. Newcomers come first, because they have no
-/// row yet; but returning streams don't wait for ever. Not for several callers at once.
+/// row yet; but returning streams don't wait for ever. Not thread-safe: <see cref="ConnectionSlots"/> has the lock.
 /// </summary>
 /// <param name="mostNewcomers">How many newcomers wait at most. 0 or more.</param>
 /// <param name="mostAnonymous">How many of these may have callers without a key.</param>

@@ -9,7 +9,7 @@ internal static class PostgresFailures
 {
     /// <summary>The problem of a user who lacks a right in the database; null for other failures.</summary>
     public static Problem? DescribeToUser(Exception failure)
-        => failure is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege }
+        => failure is PostgresException refusal && refusal.IsForbidden()
             ? Problem.Forbidden("The database does not allow this user to read what this query reads.")
             : null;
 

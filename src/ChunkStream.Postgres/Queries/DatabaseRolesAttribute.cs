@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ChunkStream.Configuration;
 
 namespace ChunkStream.Postgres.Queries;
 
@@ -8,8 +9,7 @@ internal sealed class DatabaseRolesAttribute : ValidationAttribute
 {
     /// <inheritdoc />
     public override bool IsValid(object? value)
-        => value is not string roles
-            || !roles.Split(',', StringSplitOptions.TrimEntries).Contains("none", StringComparer.OrdinalIgnoreCase);
+        => !TextList.Read(value as string).Contains("none", StringComparer.OrdinalIgnoreCase);
 
     /// <inheritdoc />
     public override string FormatErrorMessage(string name)

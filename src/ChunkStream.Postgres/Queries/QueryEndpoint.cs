@@ -83,7 +83,8 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
         async Task<Problem?> WhyNotAsync(CancellationToken token)
         {
             if (place.Values.Count == 0
-                && !file.Header.Parameters.Any(parameter => request.Query.ContainsKey(parameter.Name)))
+                && !file.Header.Parameters.Any(
+                    parameter => parameter.Claim is not null || request.Query.ContainsKey(parameter.Name)))
                 return null;
 
             try

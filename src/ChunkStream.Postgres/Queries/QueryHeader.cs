@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ChunkStream.Configuration;
 using ChunkStream.Postgres.Keys;
 
 namespace ChunkStream.Postgres.Queries;
@@ -146,8 +147,7 @@ internal sealed partial record QueryHeader
             ("user(role, role …)", QueryAccess.User));
 
     private static string[] UserRolesOf(string value)
-        => UserPattern().Match(value).Groups["roles"].Value
-            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        => TextList.Read(UserPattern().Match(value).Groups["roles"].Value);
 
     // Only where a user must sign in is there somebody whose claims can be read.
     private IEnumerable<QueryMistake> NeedingUser()

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ChunkStream.Configuration;
 
 namespace ChunkStream.Postgres.Queries;
 
@@ -35,8 +36,7 @@ public sealed class QueryOptions
     public string? DatabaseRoles { get; set; }
 
     /// <summary><see cref="DatabaseRoles"/>, one by one.</summary>
-    internal IReadOnlyList<string> AllowedRoles
-        => DatabaseRoles?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+    internal IReadOnlyList<string> AllowedRoles => TextList.Read(DatabaseRoles);
 
     /// <summary>Where <see cref="QueriesPath"/> leads. The folders need not exist.</summary>
     /// <param name="current">The current directory.</param>

@@ -39,31 +39,36 @@ internal static class QueryRequest
     {
         ThrowIfNotTaken(file, given);
         var values = file.Header.Parameters
-            .Select(parameter => parameter.Claim is { } claim
-                ? caller?.Claim(claim)
-                : given.TryGetValue(parameter.Name, out var value)
-                ? SqlValue.Create(value, typeof(object), parameter.Name).Text
-                : ValueOf(parameter, parameters))
+            .Select(parameter => parameter switch
+            {
+                { Claim: { } claim } => caller?.Claim(claim),
+                _ when given.TryGetValue(parameter.Name, out var value)
+                    => SqlValue.Create(value, typeof(object), parameter.Name).Text,
+                _ => ValueOf(parameter, parameters),
+            })
             .ToArray();
         var limit = parameters.OptionalInteger(Limit, min: 1, file.Header.MaxRows ?? long.MaxValue);
         var (runsAs, refused) = QueryUser.Read(file, options, caller);
-        if (refused is not null)
-            return (new QueryRun(file.ToQuery(values)), refused);
-
         var run = new QueryRun(file.ToQuery(values) with { RunsAs = runsAs }) { Limit = limit };
         var definition = QueryUser.Definition(file, options);
-        return RowsRequest.Read(run, new ResumeIdentity(options.ResumeKey, file.Name, definition), parameters, asked);
+        var identity = new ResumeIdentity(options.ResumeKey, file.Name, definition);
+
+        // Also for a caller who is refused: parameters that nobody has read would count as unknown.
+        (run, var problem) = RowsRequest.Read(run, identity, parameters, asked);
+        return (run, refused ?? problem);
     }
 
     /// <summary>The problem with values that Postgres does not take, or null if there is none.</summary>
     public static Problem? Refused(IReadOnlyList<(QueryParameter Parameter, string Reason)> refused)
-        => refused.Count == 0
-            ? null
-            : refused.FirstOrDefault(value => value.Parameter.Claim is not null).Parameter is { } bound
+    {
+        if (refused.Count == 0)
+            return null;
+        return refused.FirstOrDefault(value => value.Parameter.Claim is not null).Parameter is { } bound
             ? QueryUser.WrongClaim(bound)
             : Problem.InvalidParameters([.. refused.Select(value => new ParameterError(
                 value.Parameter.Name,
                 $"'{value.Parameter.Name}' must be of type {value.Parameter.Type}: {value.Reason}."))]);
+    }
 
     // The value of a parameter that is bound to a claim comes from the caller's token only.
     private static void ThrowIfNotTaken(QueryFile file, IDictionary<string, object?> given)

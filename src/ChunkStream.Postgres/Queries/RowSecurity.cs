@@ -11,17 +11,22 @@ namespace ChunkStream.Postgres.Queries;
 /// </summary>
 internal static class RowSecurity
 {
+    // The plan names the partitions of a partitioned table, and not the table. Whoever reads the table is bound by its
+    // policies, and not by those of the partitions. (A query that reads one partition by its own name is judged alike:
+    // the plan does not tell the difference.)
     private const string Sql =
         """
-        SELECT format('%I.%I', n.nspname, c.relname),
+        SELECT DISTINCT format('%I.%I', n.nspname, c.relname),
           CASE
             WHEN NOT c.relrowsecurity THEN 'row-level security is not enabled on it'
             WHEN r.rolsuper OR r.rolbypassrls THEN format('the role %I bypasses row-level security', r.rolname)
             ELSE format('the role %I owns it, and it has no FORCE ROW LEVEL SECURITY', r.rolname)
           END
         FROM unnest($1::text[], $2::text[]) AS t (schema, name)
-        JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema
-        JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
+        JOIN pg_catalog.pg_namespace s ON s.nspname = t.schema
+        JOIN pg_catalog.pg_class p ON p.relnamespace = s.oid AND p.relname = t.name
+        JOIN pg_catalog.pg_class c ON c.oid = coalesce(pg_catalog.pg_partition_root(p.oid), p.oid)
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         CROSS JOIN pg_catalog.pg_roles r
         WHERE r.rolname = current_user AND c.relkind IN ('r', 'p') AND NOT pg_catalog.row_security_active(c.oid)
         ORDER BY 1

@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ChunkStream.Http;
 
 /// <summary>
-/// A response that depends on who is calling. It finds the caller, refuses the request if there is none, and else gives
-/// the caller's own answer, which ends when what is known of the caller expires.
+/// A response that depends on who is calling. It finds the caller, and refuses the request if there is none. A stream
+/// that answers the caller ends when the caller's access does.
 /// </summary>
 /// <param name="name">The endpoint's name, for logs and metrics.</param>
 /// <param name="answer">Answers the caller.</param>

@@ -13,7 +13,6 @@ namespace ChunkStream.Identity;
 /// </summary>
 internal sealed class SignedInUser : ICallers
 {
-    private const string Subject = "sub";
     private const string Expiry = "exp";
 
     public static SignedInUser Instance { get; } = new();
@@ -26,19 +25,21 @@ internal sealed class SignedInUser : ICallers
     {
         if (user.Identity is not ClaimsIdentity { IsAuthenticated: true } identity)
             return null;
-        if ((identity.FindFirst(Subject) ?? identity.FindFirst(ClaimTypes.NameIdentifier)) is not { } subject)
+        var subject = identity.FindFirst(ClaimsObject.Subject) ?? identity.FindFirst(ClaimTypes.NameIdentifier);
+        if (subject is null)
             return null;
 
-        // ASP.NET Core may have renamed claims. A policy in the database must find the subject by the usual name.
-        var claims = new JsonObject { [Subject] = subject.Value };
-        foreach (var claim in identity.Claims.Where(claim => claim != subject).GroupBy(claim => claim.Type))
-        {
-            var values = claim.Select(Value).ToArray();
-            claims[claim.Key] = values.Length == 1 ? values[0] : new JsonArray(values);
-        }
-
+        // ASP.NET Core may have renamed the claim that is the subject: it is not told twice.
+        var claims = ClaimsObject.Create(
+            subject.Value,
+            identity.Claims.Where(claim => claim != subject).Select(claim => (claim.Type, Value(claim))));
         var roles = identity.FindAll(identity.RoleClaimType).Select(role => role.Value);
-        return new Caller(subject.Issuer, subject.Value, Parsed(claims), roles, ExpiryOf(identity));
+        return new Caller(
+            subject.Issuer,
+            subject.Value,
+            JsonElement.Parse(claims.ToJsonString()),
+            roles,
+            NumericDate.Parse(identity.FindFirst(Expiry)?.Value));
     }
 
     private static JsonNode? Value(Claim claim) => claim.ValueType switch
@@ -50,16 +51,4 @@ internal sealed class SignedInUser : ICallers
         "JSON" or "JSON_ARRAY" => JsonNode.Parse(claim.Value),
         _ => JsonValue.Create(claim.Value),
     };
-
-    private static JsonElement Parsed(JsonObject claims)
-    {
-        using var document = JsonDocument.Parse(claims.ToJsonString());
-        return document.RootElement.Clone();
-    }
-
-    private static DateTimeOffset? ExpiryOf(ClaimsIdentity identity)
-        => long.TryParse(
-            identity.FindFirst(Expiry)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
-            : null;
 }

@@ -131,12 +131,9 @@ internal sealed class StreamSpan : IDisposable
             _activity.SetTag(StreamTags.Continuations, forReaders + afterFailures);
 
         // The problem's kind alone: what it says may quote the request, and is in the log.
-        var problem = report.Problem?.Slug;
-        if (problem is not null)
+        if ((report.Problem?.Slug ?? report.ErrorType) is { } problem)
             _activity.SetTag(StreamTags.ErrorType, problem);
-        if (report.ErrorType is not { } error)
-            return;
-        _activity.SetTag(StreamTags.ErrorType, error);
-        _activity.SetStatus(ActivityStatusCode.Error, error);
+        if (report.IsError)
+            _activity.SetStatus(ActivityStatusCode.Error, report.ErrorType);
     }
 }
