@@ -69,7 +69,7 @@ internal static class CommandLine
     {
         var services = new Option<bool>("--services")
         {
-            Description = "Start only Postgres and Azurite, for `func start` in ChunkStream.Functions.",
+            Description = "Start only Postgres and Azurite, for `dotnet run` in ChunkStream.Functions.",
         };
         var functions = new Option<bool>("--functions")
         {

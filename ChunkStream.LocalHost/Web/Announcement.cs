@@ -5,7 +5,6 @@ namespace ChunkStream.LocalHost.Web;
 /// <summary>Prints how to call the endpoints, once they answer.</summary>
 internal static class Announcement
 {
-    private const string HealthRoute = "health";
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
@@ -21,7 +20,7 @@ internal static class Announcement
     {
         // A proxy must not get this request: it is for this machine.
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        using var health = await AskAsync(client, $"{address}/{HealthRoute}", cancellation);
+        using var health = await AskAsync(client, $"{address}/{EndpointTable.HealthRoute}", cancellation);
 
         Console.Out.WriteLine();
         foreach (var endpoint in endpoints.All)
@@ -38,7 +37,8 @@ internal static class Announcement
         if (!health.IsSuccessStatusCode)
         {
             var report = await health.Content.ReadAsStringAsync(cancellation);
-            Console.Out.WriteLine($"Not everything works: {HealthRoute} says {(int)health.StatusCode}. {report}");
+            Console.Out.WriteLine(
+                $"Not everything works: {EndpointTable.HealthRoute} says {(int)health.StatusCode}. {report}");
         }
 
         Console.Out.WriteLine($"ChunkStream is ready: {address}");

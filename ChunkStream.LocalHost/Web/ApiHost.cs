@@ -126,12 +126,12 @@ internal static class ApiHost
     {
         app.MapMethods("/", ["GET", "HEAD"], context =>
         {
-            context.Response.Redirect($"{HostJson.RoutePrefix}/{EndpointTable.UiRoute}/".TrimStart('/'));
+            context.Response.Redirect(HostJson.PathOf(EndpointTable.UiRoute + "/").TrimStart('/'));
             return Task.CompletedTask;
         });
         foreach (var endpoint in endpoints)
         {
-            app.MapMethods($"/{HostJson.RoutePrefix}/{endpoint.Route}", endpoint.Methods, context =>
+            app.MapMethods(HostJson.PathOf(endpoint.Route), endpoint.Methods, context =>
                 (endpoint.Access == EndpointAccess.Function && !key.Admits(context.Request)
                     ? new ProblemResult(KeyNeeded)
                     : endpoint.Handle(context.RequestServices, context.Request))
@@ -144,5 +144,5 @@ internal static class ApiHost
 
     private static Problem UnknownRoute(IReadOnlyList<StreamEndpoint> endpoints) => Problem.NotFound(
         "There is no such route. The routes are: "
-        + string.Join(", ", endpoints.Select(endpoint => $"/{HostJson.RoutePrefix}/{endpoint.Route}")) + ".");
+        + string.Join(", ", endpoints.Select(endpoint => HostJson.PathOf(endpoint.Route))) + ".");
 }

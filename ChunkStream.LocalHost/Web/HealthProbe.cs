@@ -1,3 +1,5 @@
+using ChunkStream.App;
+
 namespace ChunkStream.LocalHost.Web;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal static class HealthProbe
         if (!ListenAddress.TryParse(address, out var listening))
             throw new StartupFailure($"{address} is no address that a host can listen on.");
 
-        var url = $"{ApiAddress.For(listening.HostInUrl, port)}/health";
+        var url = $"{ApiAddress.For(listening.HostInUrl, port)}/{EndpointTable.HealthRoute}";
         // A proxy must not get this request: it is for this machine.
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Limit };
         try

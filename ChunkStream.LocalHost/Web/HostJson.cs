@@ -13,4 +13,11 @@ internal static class HostJson
     public static string RoutePrefix { get; } =
         new ConfigurationBuilder().AddJsonFile(File, optional: true).Build()["extensions:http:routePrefix"]?.Trim('/')
         ?? DefaultRoutePrefix;
+
+    /// <summary>The path of a route, from the server's root on.</summary>
+    public static string PathOf(string route) => PathOf(RoutePrefix, route);
+
+    /// <summary>The path of a route under a prefix, which may be empty.</summary>
+    internal static string PathOf(string prefix, string route)
+        => prefix.Length == 0 ? $"/{route}" : $"/{prefix}/{route}";
 }

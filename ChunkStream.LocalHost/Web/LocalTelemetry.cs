@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ChunkStream.App;
 using ChunkStream.App.Telemetry;
 using OpenTelemetry;
 using OpenTelemetry.Resources;
@@ -24,5 +25,5 @@ internal static class LocalTelemetry
             .AddEnvironmentVariableDetector())
         .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation(
             // A load balancer asks every few seconds, and nobody wants to read that.
-            web => web.Filter = http => http.Request.Path != $"/{HostJson.RoutePrefix}/health"));
+            web => web.Filter = http => http.Request.Path != HostJson.PathOf(EndpointTable.HealthRoute)));
 }

@@ -39,7 +39,7 @@ public static class ChunkStreamApp
             new Lazy<DurableEndpoint>(provider.GetRequiredService<DurableEndpoint>),
             new Lazy<HealthResult>(() => new HealthResult(
                 provider.GetRequiredService<PostgresHealth>(),
-                () => provider.GetRequiredService<PostgresDatabase>().MostConnections
+                provider.GetRequiredService<PostgresDatabase>().MostConnections
                     + provider.GetRequiredService<DurableDatabase>().MostConnections))));
         return services.AddChunkStream().AddQueries().AddDurableStreams().AddIdentity();
     }

@@ -29,6 +29,9 @@ public sealed class EndpointTable
     /// <summary>Where the page is, under the API's address.</summary>
     public const string UiRoute = "ui";
 
+    /// <summary>Where the host says how it is, under the API's address.</summary>
+    public const string HealthRoute = "health";
+
     /// <summary>The table of an app.</summary>
     /// <param name="generators">The generators that the app declares.</param>
     /// <param name="examples">Calls to try, beside those that the endpoints have.</param>
@@ -72,7 +75,7 @@ public sealed class EndpointTable
             (endpoints, request) => endpoints.Streams(request)),
         new("public-streams", PublicStreamPrefix + "{*path}", Read, EndpointAccess.Anonymous, [],
             (endpoints, request) => endpoints.PublicStreams(request)),
-        new("health", "health", Read, EndpointAccess.Anonymous, [new("health")],
+        new("health", HealthRoute, Read, EndpointAccess.Anonymous, [new(HealthRoute)],
             (endpoints, request) => endpoints.Health(request)),
         new("ui", UiRoute + "/{*path}", Read, EndpointAccess.Anonymous, [],
             (endpoints, request) => endpoints.Ui(request)),

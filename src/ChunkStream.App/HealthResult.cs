@@ -12,9 +12,9 @@ namespace ChunkStream.App;
 /// <summary>200 while all is well, 503 with which dependency is down.</summary>
 /// <param name="postgres">Asks the database.</param>
 /// <param name="mostConnections">
-/// Counts the connections to it that this process has at most; 0 where there is none. Nobody needs that at start.
+/// How many connections to it this process has at most; 0 where there is no database.
 /// </param>
-internal sealed class HealthResult(PostgresHealth postgres, Func<int> mostConnections) : IResult
+internal sealed class HealthResult(PostgresHealth postgres, int mostConnections) : IResult
 {
     /// <inheritdoc />
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -43,7 +43,7 @@ internal sealed class HealthResult(PostgresHealth postgres, Func<int> mostConnec
         status,
         new Dictionary<string, string> { ["postgres"] = postgres },
         new StreamCount(open),
-        mostConnections() is var most and > 0 ? new ConnectionReport(most, ofServer, ofServer / most) : null);
+        mostConnections > 0 ? new ConnectionReport(mostConnections, ofServer, ofServer / mostConnections) : null);
 }
 
 /// <summary>The body of <c>/health</c>.</summary>

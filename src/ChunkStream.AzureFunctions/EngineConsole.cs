@@ -4,14 +4,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ChunkStream.AzureFunctions;
 
 /// <summary>
-/// Writes the engine's log events to the console. The Functions host drops what a worker logs between invocations, such
-/// as the check of query files at start, but it forwards the console, so some lines appear twice. All other events are
-/// left to the app's own logging.
+/// Writes to the console the log events that may come between invocations, such as those of the check of query files at
+/// start. The Functions host drops what a worker logs between invocations, but it forwards the console. A line from
+/// within an invocation therefore appears twice. All other events are left to the app's own logging.
 /// </summary>
 [ProviderAlias("ChunkStreamConsole")]
 internal sealed class EngineConsole : ILoggerProvider
 {
-    private static readonly string[] Categories = ["ChunkStream.Postgres.Queries.", "ChunkStream.DurableStreams."];
+    private static readonly string[] Categories = ["ChunkStream.Postgres.", "ChunkStream.DurableStreams."];
 
     /// <inheritdoc />
     public ILogger CreateLogger(string categoryName)

@@ -56,23 +56,28 @@ public static class DurableStreamServices
             ServiceDescriptor.Singleton<DurableMethod, DeleteMethod>(),
         ]);
         services.TryAddSingleton<DurableMetrics>();
-        services.TryAddSingleton(CreateEndpoint);
+        services.TryAddSingleton(Measured(provider => new DurableEndpoint(
+            provider.GetServices<DurableMethod>(),
+            provider.GetRequiredService<StreamEngine>(),
+            provider.GetRequiredService<IOptions<DurableStreamOptions>>(),
+            provider.GetRequiredService<DurableRequestLog>())));
         services.TryAddSingleton<RecordingStore>();
         services.TryAddSingleton<RecordingLog>();
         services.TryAddSingleton<RecordingRegistry>();
-        services.TryAddSingleton<RecordingEndpoint>();
+        services.TryAddSingleton(Measured(provider => new RecordingEndpoint(
+            provider.GetRequiredService<RecordingRegistry>(),
+            provider.GetRequiredService<IOptions<DurableStreamOptions>>())));
         services.AddHostedService<DurableStreamSweepService>();
         return builder;
     }
 
-    private static DurableEndpoint CreateEndpoint(IServiceProvider provider)
-    {
-        // Its instruments are there as soon as there is something to measure.
-        provider.GetRequiredService<DurableMetrics>();
-        return new DurableEndpoint(
-            provider.GetServices<DurableMethod>(),
-            provider.GetRequiredService<StreamEngine>(),
-            provider.GetRequiredService<IOptions<DurableStreamOptions>>(),
-            provider.GetRequiredService<DurableRequestLog>());
-    }
+    // Whatever is measured begins at one of these endpoints. The instruments are made with the first of them: in time,
+    // and not when the app starts.
+    private static Func<IServiceProvider, T> Measured<T>(Func<IServiceProvider, T> create)
+        where T : class
+        => provider =>
+        {
+            provider.GetRequiredService<DurableMetrics>();
+            return create(provider);
+        };
 }

@@ -55,5 +55,5 @@ internal sealed class DatabaseIdentityCheck(IConfiguration configuration) : IVal
 
     // Nothing leaves this machine unencrypted.
     private static bool IsHere(NpgsqlConnectionStringBuilder settings)
-        => settings.Host!.Split(',').All(host => host.Split(':')[0] is "localhost" or "127.0.0.1" || host[0] is '/');
+        => settings.Host!.Split(',').All(host => host is ['/', ..] || host.Split(':')[0] is "localhost" or "127.0.0.1");
 }

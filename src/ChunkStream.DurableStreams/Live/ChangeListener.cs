@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ChunkStream.DurableStreams.Store;
 using Npgsql;
 
@@ -41,7 +40,7 @@ internal sealed class ChangeListener(
         lock (_lock)
         {
             if (_running.IsCompleted && !_stop.IsCancellationRequested)
-                _running = Task.Run(() => RunAsync(observer));
+                _running = Background.Run(() => RunAsync(observer));
         }
     }
 
@@ -61,8 +60,6 @@ internal sealed class ChangeListener(
 
     private async Task RunAsync(IChangeObserver observer)
     {
-        // It outlives the request that began it, and is no part of its span.
-        Activity.Current = null;
         for (var failures = 0; observer.IsListening;)
         {
             try

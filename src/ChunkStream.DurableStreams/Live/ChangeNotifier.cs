@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Postgres.Connections;
 using Npgsql;
@@ -72,13 +71,11 @@ internal sealed class ChangeNotifier(DurableDatabase database, TimeProvider time
     {
         _more.TrySetResult();
         if (_running is null && !_isStopping)
-            _running = Task.Run(SendAsync);
+            _running = Background.Run(SendAsync);
     }
 
     private async Task SendAsync()
     {
-        // It outlives the request that began it, and is no part of its span.
-        Activity.Current = null;
         PostgresSession? session = null;
         try
         {

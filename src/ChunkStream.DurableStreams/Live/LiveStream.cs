@@ -159,7 +159,8 @@ internal sealed class LiveStream
 
     private async Task ReadOnAsync()
     {
-        // It outlives the request that began it, and is no part of its span.
+        // It is no part of the request's span. It begins on this thread, and not by Background.Run, because all readers
+        // wait for it.
         Activity.Current = null;
         for (var failures = 0; ;)
         {

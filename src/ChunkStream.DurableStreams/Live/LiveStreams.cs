@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
 using Microsoft.Extensions.Options;
@@ -82,10 +81,9 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
             _readers++;
             while (!_streams.TryGetValue(stream.Id, out live!) || !live.TryJoin(position, out reader))
             {
-                _streams[stream.Id] = new LiveStream(this, _reads, stream)
-                {
-                    LookAt = LookAfter(stream.TtlSeconds, stream.ExpiresAt),
-                };
+                var created = new LiveStream(this, _reads, stream);
+                created.LookAt = NextLook(created);
+                _streams[stream.Id] = created;
             }
 
             mayHaveMissed = _listener.Since is not { } since || since > stream.ReadAt
@@ -94,7 +92,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
             if (!_isLooking && !_reads.IsStopping)
             {
                 _isLooking = true;
-                _looking = Task.Run(LookAsync);
+                _looking = Background.Run(LookAsync);
             }
         }
 
@@ -172,7 +170,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         lock (_lock)
         {
             foreach (var live in _streams.Values)
-                live.LookAt = Math.Min(live.LookAt, LookAfter((long?)live.TimeToLive?.TotalSeconds, live.ExpiresAt));
+                live.LookAt = Math.Min(live.LookAt, NextLook(live));
         }
     }
 
@@ -186,8 +184,6 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
 
     private async Task LookAsync()
     {
-        // It outlives the request that began it, and is no part of its span.
-        Activity.Current = null;
         while (IsLookingWanted)
         {
             // In each round, because the listener may just have stopped when there were no readers.
@@ -200,7 +196,7 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
                 {
                     if (_time.GetElapsedTime(live.LookAt) < TimeSpan.Zero)
                         continue;
-                    live.LookAt = LookAfter((long?)live.TimeToLive?.TotalSeconds, live.ExpiresAt);
+                    live.LookAt = NextLook(live);
                     due.Add(live);
                 }
             }
@@ -209,13 +205,14 @@ internal sealed class LiveStreams : IChangeObserver, IAsyncDisposable
         }
     }
 
-    private long LookAfter(long? ttlSeconds, DateTimeOffset? expiresAt)
+    // When to ask for a stream's tail next: a timestamp.
+    private long NextLook(LiveStream live)
     {
         var wait = _listener.IsProved ? LookWhenHearing : LookWhenDeaf;
         // Asking counts as reading, so a stream with readers does not expire.
-        if (ttlSeconds < 3 * wait.TotalSeconds)
-            wait = TimeSpan.FromSeconds(ttlSeconds.Value / 3.0);
-        if (expiresAt - _time.GetUtcNow() is { } left && left < wait)
+        if (live.TimeToLive / 3 is { } third && third < wait)
+            wait = third;
+        if (live.ExpiresAt - _time.GetUtcNow() is { } left && left < wait)
             wait = left;
         return _time.GetTimestamp() + (long)(Math.Max(0, wait.TotalSeconds) * _time.TimestampFrequency);
     }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>
@@ -45,14 +43,12 @@ internal sealed class UntoldLooks(Func<Task> look, TimeProvider time, Cancellati
             if (_isLooking || stopping.IsCancellationRequested)
                 return;
             _isLooking = true;
-            _looking = Task.Run(LookAsync);
+            _looking = Background.Run(LookAsync);
         }
     }
 
     private async Task LookAsync()
     {
-        // It outlives the request that began it, and is no part of its span.
-        Activity.Current = null;
         for (var took = TimeSpan.Zero; ;)
         {
             TimeSpan pause;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
@@ -150,9 +149,9 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         {
             if (_isStopping)
                 recording.Cut(RecordingCut.Stopped, Problem.Stopping);
-            _running[stream.Id] = (recording, Task.Run(() => RunAsync(recording)));
+            _running[stream.Id] = (recording, Background.Run(() => RunAsync(recording)));
             if (!_isWatching)
-                _ = Task.Run(WatchAsync);
+                _ = Background.Run(WatchAsync);
             _isWatching = true;
         }
 
@@ -161,8 +160,6 @@ internal sealed class RecordingRegistry : IAsyncDisposable
 
     private async Task RunAsync(Recording recording)
     {
-        // It outlives the request that began it, and is no part of its span.
-        Activity.Current = null;
         try
         {
             if (await recording.RunAsync().ConfigureAwait(false) is { } cut)
@@ -197,8 +194,6 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     /// <summary>While there are recordings: says so, and ends those that nobody reads.</summary>
     private async Task WatchAsync()
     {
-        // It outlives the request that began it, and is no part of its span.
-        Activity.Current = null;
         var (renewing, renewed) = (Task.CompletedTask, _time.GetTimestamp());
         while (true)
         {
