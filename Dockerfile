@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The local host as a container, for who is not on Azure. docs/containers.md says how to run it.
+# The local host as a container, for those who are not on Azure. docs/containers.md says how to run it.
 
 # The page's libraries come from npm when the program is built. The image has no Node.
 FROM --platform=$BUILDPLATFORM node:22-bookworm-slim AS page

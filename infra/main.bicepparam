@@ -24,5 +24,6 @@ param isPrivate = bool(readEnvironmentVariable('PRIVATE_DATABASE', 'false'))
 // workflow's, has to say its name.
 param administratorName = readEnvironmentVariable('POSTGRES_ADMINISTRATOR', '')
 
-// The address that the database lets in, for the step that makes the app's role. The preprovision hook sets it; `none` means that nobody is let in from outside Azure.
+// The address that the database lets in, for the step that makes the app's role. The preprovision hook sets it; `none`
+// means that nobody is let in from outside Azure.
 param deployerAddress = replace(readEnvironmentVariable('DEPLOYER_IP', ''), 'none', '')

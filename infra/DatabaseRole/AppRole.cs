@@ -37,17 +37,16 @@ internal sealed class AppRole(string name, string principalId, string database)
     /// Makes the role where it is missing, and grants its rights. Returns a sentence that says what was done.
     /// </summary>
     /// <param name="server">The server, with the login of an administrator of Entra.</param>
-    /// <param name="cancellation">A token that ends the work.</param>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     /// <exception cref="RoleException">The role is that of another identity.</exception>
-    public async Task<string> EnsureAsync(NpgsqlConnectionStringBuilder server, CancellationToken cancellation)
+    public async Task<string> EnsureAsync(NpgsqlConnectionStringBuilder server)
     {
         var isNew = await CreateAsync(await OpenAsync(Maintenance)).ConfigureAwait(false);
 
         var connection = await OpenAsync(database).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
         using var grants = new NpgsqlCommand(Grants, connection);
-        await grants.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+        await grants.ExecuteNonQueryAsync().ConfigureAwait(false);
         return $"{name} {(isNew ? "is a role of the server now" : "was a role of the server already")}, "
             + $"and may use the database {database}.";
 
@@ -55,7 +54,7 @@ internal sealed class AppRole(string name, string principalId, string database)
         {
             var connection = new NpgsqlConnection(
                 new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = database }.ConnectionString);
-            await connection.OpenAsync(cancellation).ConfigureAwait(false);
+            await connection.OpenAsync().ConfigureAwait(false);
             return connection;
         }
     }

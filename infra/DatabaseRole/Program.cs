@@ -20,7 +20,7 @@ try
     var token = await Logins().GetTokenAsync(
         new TokenRequestContext(["https://ossrdbms-aad.database.windows.net/.default"]), CancellationToken.None);
     var server = Server(Given("POSTGRES_HOST"), Given("POSTGRES_ADMIN"), token.Token);
-    Console.WriteLine(await role.EnsureAsync(server, CancellationToken.None));
+    Console.WriteLine(await role.EnsureAsync(server));
     return 0;
 }
 catch (Exception failure) when (failure is NpgsqlException or AuthenticationFailedException or RoleException)

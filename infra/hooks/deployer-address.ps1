@@ -1,6 +1,6 @@
 # Tells the deployment this machine's public address, which the database then lets in (infra/modules/postgres.bicep).
 # Without it the deployment goes on, and the role of the app can only be made from inside Azure.
-# `azd env set DEPLOYER_IP none` keeps this from asking anybody, and the database closed to other machines.
+# After `azd env set DEPLOYER_IP none` it asks nobody, and the database lets in no machine outside of Azure.
 $ErrorActionPreference = 'Stop'
 
 if ($env:DEPLOYER_IP -eq 'none' -or $env:PRIVATE_DATABASE -eq 'true') {

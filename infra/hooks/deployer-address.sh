@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tells the deployment this machine's public address, which the database then lets in (infra/modules/postgres.bicep).
 # Without it the deployment goes on, and the role of the app can only be made from inside Azure.
-# `azd env set DEPLOYER_IP none` keeps this from asking anybody, and the database closed to other machines.
+# After `azd env set DEPLOYER_IP none` it asks nobody, and the database lets in no machine outside of Azure.
 set -eu
 
 if [ "${DEPLOYER_IP:-}" = none ] || [ "${PRIVATE_DATABASE:-false}" = true ]; then
