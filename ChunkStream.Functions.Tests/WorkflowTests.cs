@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ChunkStream.Functions.Tests.Deployment;
 using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests;
@@ -34,6 +35,20 @@ public sealed partial class WorkflowTests
 
         Assert.NotEmpty(used);
         Assert.All(used, line => Assert.Matches(ByCommit(), line));
+    }
+
+    [Fact]
+    public void Each_folder_that_locks_packages_of_npm_is_looked_after_by_dependabot()
+    {
+        var looked = YamlFile.Read(".github", "dependabot.yml")[0]["updates"].Items
+            .Single(update => update["package-ecosystem"].Text == "npm")["directories"].Items
+            .Select(folder => folder.Text);
+        var locked = Repository.Sources(extension: "json")
+            .Where(file => Path.GetFileName(file) == "package-lock.json")
+            .Select(file => Path.GetRelativePath(Repository.Root, Path.GetDirectoryName(file)!))
+            .Select(folder => "/" + folder.Replace('\\', '/'));
+
+        Assert.Equal(locked.Order(), looked.Order());
     }
 
     [Fact]

@@ -95,6 +95,8 @@ public sealed class DatabaseIdentityTests(RealPostgres postgres) : IAsyncLifetim
     [InlineData("default", "Host=h;SSL Mode=Require", "lacks 'Username'")]
     [InlineData("system", "Host=h;Username=u", "'SSL Mode' must be Require, VerifyCA or VerifyFull")]
     [InlineData("system", "Host=localhost,h;Username=u", "'SSL Mode' must be Require, VerifyCA or VerifyFull")]
+    [InlineData("system", "Host=localhost,;Username=u", "'SSL Mode' must be Require, VerifyCA or VerifyFull")]
+    [InlineData("system", "Host=/run/postgresql;Username=u", null)]
     [InlineData("system", "Host=h;Username=u;SSL Mode=VerifyFull", null)]
     [InlineData("system", "Host=localhost;Username=u", null)]
     [InlineData("system", "nonsense", null)]

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using ChunkStream.App;
 using ChunkStream.Functions.Tests.DurableStreams;
@@ -32,5 +33,27 @@ public sealed class DeclaredRecordingTests(RealPostgres postgres)
         Assert.Equal("start 1\n", await api.Client.GetStringAsync("/api/counted" + record).Within());
         using var refused = await api.GetAsync("/api/lines" + record + "&count=1");
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_recording_is_measured_also_where_nobody_has_asked_for_a_durable_stream()
+    {
+        await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
+        var active = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, it) =>
+        {
+            if (instrument.Name == "chunkstream.recording.active" && instrument.Meter.Scope == api.Meters)
+                it.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<int>((_, value, _, _) => active = value);
+        listener.Start();
+
+        using var response = await api.GetAsync(
+            $"/api/lines?count=2&intervalMs=60000&record={DurableCalls.NewPath().Replace('/', '-')}");
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+
+        listener.RecordObservableInstruments();
+        Assert.Equal(1, active);
     }
 }

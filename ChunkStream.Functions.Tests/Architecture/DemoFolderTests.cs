@@ -14,7 +14,7 @@ public sealed partial class DemoFolderTests
 {
     private const string Line = "app.AddDemo(); // To take the demo out, delete this line and the folder demo/.";
 
-    private static readonly string Folder = Path.Combine(Repository.Root, "demo");
+    private const string Folder = "demo";
 
     [Fact]
     public void Nothing_outside_of_the_folder_names_a_type_of_it_but_for_one_line_a_host()
@@ -40,7 +40,7 @@ public sealed partial class DemoFolderTests
     [Fact]
     public void No_test_outside_of_the_folder_asks_for_a_route_or_a_table_of_it()
     {
-        var users = from file in Sources(Path.Combine(Repository.Root, "ChunkStream.Functions.Tests"))
+        var users = from file in Sources("ChunkStream.Functions.Tests")
                     from Match match in RouteOrTable().Matches(file.Text)
                     select $"{file.Name}: {match.Value}";
 
@@ -48,21 +48,17 @@ public sealed partial class DemoFolderTests
     }
 
     private static IEnumerable<(string Name, string Text)> Others()
-        => Sources(Repository.Root)
-            .Where(file => !file.Name.StartsWith("demo" + Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        => Sources(".")
+            .Where(file => !file.Name.StartsWith(Folder + Path.DirectorySeparatorChar, StringComparison.Ordinal));
 
     private static IEnumerable<(string Name, string Text)> Sources(string folder)
-        => !Directory.Exists(folder)
+        => !Directory.Exists(Path.Combine(Repository.Root, folder))
             ? []
-            : from path in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
-              let name = Path.GetRelativePath(Repository.Root, path)
-              where !Built().IsMatch(name) && Path.GetFileName(path) != nameof(DemoFolderTests) + ".cs"
-              select (name, File.ReadAllText(path));
+            : from path in Repository.Sources(folder)
+              where Path.GetFileName(path) != nameof(DemoFolderTests) + ".cs"
+              select (Path.GetRelativePath(Repository.Root, path), File.ReadAllText(path));
 
     private static SyntaxNode Tree(string text) => CSharpSyntaxTree.ParseText(text).GetRoot();
-
-    [GeneratedRegex(@"(^|[\\/])(obj|bin|node_modules)[\\/]")]
-    private static partial Regex Built();
 
     [GeneratedRegex(@"(/api|\})/stream(?![\w/-])|json-stream|large_table|queries/flights|demo/queries")]
     private static partial Regex RouteOrTable();

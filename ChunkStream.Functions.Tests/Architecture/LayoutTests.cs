@@ -70,9 +70,8 @@ public sealed partial class LayoutTests
         var projects = Directory.GetDirectories(Repository.Root, "ChunkStream*")
             .Concat(Directory.GetDirectories(Path.Combine(Repository.Root, "src")));
         var wrong = from project in projects
-                    from file in Directory.GetFiles(project, "*.cs", SearchOption.AllDirectories)
+                    from file in Repository.Sources(project)
                     let folder = Path.GetRelativePath(project, Path.GetDirectoryName(file)!)
-                    where !Built().IsMatch(folder)
                     let expected = folder == "."
                         ? Path.GetFileName(project)
                         : $"{Path.GetFileName(project)}.{folder.Replace(Path.DirectorySeparatorChar, '.')}"
@@ -82,9 +81,6 @@ public sealed partial class LayoutTests
 
         Assert.Empty(wrong);
     }
-
-    [GeneratedRegex(@"^(obj|bin|node_modules)\b")]
-    private static partial Regex Built();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();

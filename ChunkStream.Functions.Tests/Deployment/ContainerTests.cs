@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ChunkStream.DurableStreams;
+using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
 
@@ -14,8 +16,9 @@ public sealed partial class ContainerTests
 {
     private const string Project = "ChunkStream.LocalHost";
 
-    // What an instance takes beside the pool of its queries: the pool of durable streams, the notifier, the listener.
-    private const int ConnectionsBeside = 12;
+    // What an instance takes beside the pool of its queries: the pool of durable streams, and what is outside of it.
+    private static readonly int ConnectionsBeside
+        = new DurableStreamOptions().Connections + DurableDatabase.OutsideThePool;
 
     // After ShutdownSeconds, until the process has exited.
     private const int EndSeconds = 5;
@@ -80,8 +83,15 @@ public sealed partial class ContainerTests
 
         Assert.Equal(2, images.Count);
         Assert.All(images, image => Assert.Equal(version.Groups[1].Value, image.Groups[1].Value));
-        Assert.All(
-            Regex.Matches(Dockerfile, @"(?<=[ \n])(ChunkStream__\w+)="), name => AssertIsSetting(name.Groups[1].Value));
+    }
+
+    [Fact]
+    public void Each_setting_of_the_image_is_one_that_the_documentation_has()
+    {
+        var settings = Regex.Matches(Dockerfile, @"(?<=[ \n])(ChunkStream__\w+)=");
+
+        Assert.NotEmpty(settings);
+        Assert.All(settings, setting => AssertIsSetting(setting.Groups[1].Value));
     }
 
     [Fact]
@@ -110,6 +120,18 @@ public sealed partial class ContainerTests
         var most = Number(compose["postgres", "command", 2].Text, "max_connections=(\\d+)");
         var pool = Number(environment["ConnectionStrings__Postgres"].Text, "Maximum Pool Size=(\\d+)");
         Assert.True((apps.Length + 1) * (pool + ConnectionsBeside) < most);
+    }
+
+    [Theory]
+    [InlineData("compose.yaml")]
+    [InlineData("deploy", "kubernetes.yaml")]
+    [InlineData("deploy", "container-apps.yaml")]
+    public void The_connections_of_an_instance_that_a_file_names_are_those_that_it_takes(params string[] file)
+    {
+        var text = File.ReadAllText(Path.Combine([Repository.Root, .. file]));
+        var pool = Number(text, "Maximum Pool Size=(\\d+)");
+
+        Assert.Matches($"{pool} (connections )?for queries(,| and) {ConnectionsBeside} for streams", text);
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Functions.Tests.Support.FunctionsHost;
 
 namespace ChunkStream.Functions.Tests.Functions;
@@ -118,6 +119,22 @@ public sealed class EndTests(RunningFunctionApp running)
                 && line.Message.Contains("broken.sql is broken, line 1", StringComparison.Ordinal)).Within();
 
         Assert.StartsWith("Error: ChunkStream.Postgres.Queries.", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task So_is_a_Postgres_that_is_too_old_and_is_found_out_between_two_invocations()
+    {
+        var (line, connectionString) = ClaimedVersion.Before(running.Postgres.ConnectionString, "14");
+        await using var claiming = line;
+        await using var app = await running.StartAsync(("ConnectionStrings:Postgres", connectionString));
+        using var client = RunningFunctionApp.ClientOf(app);
+
+        // This request needs no database. After its response the app checks its queries, and needs one.
+        using var response = await client.GetAsync("/api/queries/none").Within();
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+
+        await app.Log.FirstAsync(told => told.Category == LogLine.Console
+            && told.Message.Contains("The database is PostgreSQL 14", StringComparison.Ordinal)).Within();
     }
 
     private async Task<(HttpResponseMessage Response, Invocation Invocation)> CallAsync(string path)

@@ -1,3 +1,4 @@
+using System.Net;
 using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Functions;
@@ -20,6 +21,10 @@ public sealed class PlatformEndTests(RunningFunctionApp running)
 
         app.Terminate();
         Assert.Equal(0, await app.Exited.Within());
+
+        // This host starts no other worker, and says so to who still calls.
+        using var late = await client.GetAsync("/api/health").Within();
+        Assert.Equal(HttpStatusCode.InternalServerError, late.StatusCode);
     }
 
     [Fact]

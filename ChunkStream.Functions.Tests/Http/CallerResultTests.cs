@@ -26,6 +26,8 @@ public sealed class CallerResultTests : IAsyncLifetime
         });
         app.MapGet("/me", () => new CallerResult("me", caller => TypedResults.Text(string.Join(
             '|', caller.Issuer, caller.Subject, string.Join(",", caller.Roles.Order()), caller.Claims.GetRawText()))));
+        app.MapGet("/end", () => new CallerResult(
+            "end", caller => TypedResults.Text($"{caller.Expires?.ToUnixTimeSeconds()}")));
         app.MapGet("/mine", () => new CallerResult("mine", _ => StreamResults.Items(Ticks)));
     });
 
@@ -49,6 +51,28 @@ public sealed class CallerResultTests : IAsyncLifetime
             $$"""{"sub":"anna","{{ClaimTypes.Role}}":["reader","writer"],"level":7,"verified":true, """.TrimEnd()
             + """ "app_metadata":{"tenant":"t1"}}""".TrimStart(),
             parts[3]);
+    }
+
+    [Fact]
+    public async Task The_subject_among_the_claims_is_the_caller_also_where_the_app_names_several()
+    {
+        _user = SignedIn(new Claim("sub", "anna"), new Claim("sub", "bert"));
+
+        Assert.EndsWith("""|anna||{"sub":"anna"}""", await _api.TextAsync("/me"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("4102444800", 4102444800)]
+    [InlineData("4102444800.5", 4102444800)]
+    [InlineData("999999999999999", null)]
+    [InlineData("-Infinity", null)]
+    [InlineData("NaN", null)]
+    [InlineData("tomorrow", null)]
+    public async Task Access_ends_when_the_claim_says_so_as_far_as_there_is_such_a_time(string exp, long? end)
+    {
+        _user = SignedIn(new Claim("sub", "anna"), new Claim("exp", exp));
+
+        Assert.Equal($"{end}", await _api.TextAsync("/end"));
     }
 
     [Fact]

@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Http;
+using ChunkStream.LocalHost.Embedded;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,7 +16,7 @@ public sealed class OpenIdProviderTests
 {
     private const string Audience = "api://notes";
 
-    private readonly int _port = FreePort();
+    private readonly int _port = LoopbackPort.FindFree();
 
     [Fact]
     public async Task Its_tokens_hold_also_while_it_is_away_and_after_it_came_back_with_other_keys()
@@ -75,12 +75,5 @@ public sealed class OpenIdProviderTests
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         using var response = await api.Client.SendAsync(request).Within();
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -45,6 +45,9 @@ public sealed class SmokeTests(RealPostgres postgres)
                 await Task.Delay(count * intervalMs);
                 return string.Concat(Enumerable.Range(0, count).Select(number => $"Line {number}\n"));
             });
+            app.MapGet("/api/public/queries/rows", (string format) => format == "frames"
+                ? Results.Text("<html>A page of the proxy's own.</html>")
+                : Results.NotFound());
             app.MapPut("/api/streams/{**path}", () => Results.Unauthorized());
             app.MapGet("/api/health", () => Results.Json(
                 new { dependencies = new { postgres = "down: It is." } }, statusCode: 503));
@@ -57,7 +60,7 @@ public sealed class SmokeTests(RealPostgres postgres)
             rows,
             Says("| FAIL | 503: {\"postgres\":\"down: It is.\"}"),
             Says("| FAIL | A chunk was "),
-            Says("gave 404"),
+            Says("| FAIL | The answer is not one of ChunkStream's: "),
             Says("gave 404"),
             Says("| skip | It needs --key."),
             Says("| skip | This app's /health"));

@@ -16,7 +16,7 @@ public sealed class ProcessTests(RealPostgres postgres)
     [Fact]
     public async Task It_says_how_to_call_it_serves_and_stops_with_its_console()
     {
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         using var process = Start("--port", $"{port}", "--database", postgres.ConnectionString);
         var said = new List<string>();
         while (await process.StandardOutput.ReadLineAsync().Within() is { } line)
@@ -124,11 +124,4 @@ public sealed class ProcessTests(RealPostgres postgres)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

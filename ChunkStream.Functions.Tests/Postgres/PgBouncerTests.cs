@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
+using ChunkStream.LocalHost.Embedded;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
@@ -26,7 +25,7 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         if (PgBouncerFactAttribute.Program is not { } program)
             return;
 
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         var server = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
         var configuration = Path.Combine(_folder, "pgbouncer.ini");
         await File.WriteAllTextAsync(configuration, $"""
@@ -57,7 +56,7 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         _connectionString =
             $"Host=127.0.0.1;Port={port};Username={server.Username};Password=x;Database={server.Database};"
             + "No Reset On Close=true";
-        await Bounded.Until(() => Task.FromResult(Answers(port)), "PgBouncer listens");
+        await Bounded.Until(() => LoopbackPort.AnswersAsync(port, CancellationToken.None), "PgBouncer listens");
         await postgres.ExecuteAsync(
             "drop table if exists bounced; "
             + $"create table bounced as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; "
@@ -150,26 +149,6 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         }
 
         await postgres.ExecuteAsync($"drop database {database} with (force)");
-    }
-
-    private static bool Answers(int port)
-    {
-        try
-        {
-            using var client = new TcpClient("127.0.0.1", port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.Support;
 
@@ -14,7 +13,7 @@ internal sealed class LocalHostProcess(
 {
     private const int LinesKept = 60;
 
-    private readonly int _port = FreePort();
+    private readonly int _port = LoopbackPort.FindFree();
     private readonly ConcurrentQueue<string> _lines = new();
     private Process? _process;
 
@@ -88,12 +87,5 @@ internal sealed class LocalHostProcess(
         _process.WaitForExit();
         _process.Dispose();
         _process = null;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.Support;
 
@@ -19,9 +18,6 @@ internal sealed class Nginx : IAsyncDisposable
         // The workers of an nginx that root starts are another user's.
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(_folder.FullName, File.GetUnixFileMode(_folder.FullName) | UnixFileMode.OtherExecute);
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        Address = new Uri($"http://{listener.LocalEndpoint}");
     }
 
     /// <summary>
@@ -32,7 +28,7 @@ internal sealed class Nginx : IAsyncDisposable
     /// <summary>The folder of the configuration that is for users.</summary>
     public static string Deployed { get; } = Path.Combine(Repository.Root, "deploy", "nginx");
 
-    public Uri Address { get; }
+    public Uri Address { get; } = new($"http://127.0.0.1:{LoopbackPort.FindFree()}");
 
     /// <summary>Starts one before a server, with what it does by default, and waits until it listens.</summary>
     public static Task<Nginx> BeforeAsync(Uri server)
@@ -108,13 +104,10 @@ internal sealed class Nginx : IAsyncDisposable
             NginxFactAttribute.Program!,
             ["-p", _folder.FullName, "-e", $"{_folder.FullName}/error.log", "-c", file, "-g", "daemon off;"]);
         await Bounded.Until(
-            async () =>
+            () =>
             {
                 Assert.False(_process.HasExited, "nginx did not start.");
-                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-                var connecting = socket.ConnectAsync(Address.Host, Address.Port);
-                await connecting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                return connecting.IsCompletedSuccessfully;
+                return LoopbackPort.AnswersAsync(Address.Port, CancellationToken.None);
             },
             "nginx listens");
         return this;

@@ -12,7 +12,7 @@ internal sealed class RecordedSpans : IDisposable
     private static readonly string[] Sources =
         [ChunkStreamTelemetry.ActivitySourceName, "Npgsql", "Microsoft.AspNetCore"];
 
-    private readonly ConcurrentDictionary<ActivityTraceId, ActivitySpanId> _traces = new();
+    private readonly ConcurrentDictionary<ActivityTraceId, bool> _traces = new();
     private readonly ConcurrentQueue<Activity> _ended = new();
     private readonly ActivityListener _listener;
 
@@ -36,7 +36,7 @@ internal sealed class RecordedSpans : IDisposable
     public async Task<(HttpResponseMessage Response, ActivityTraceId Trace)> GetAsync(LocalApi api, string path)
     {
         var (trace, caller) = (ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom());
-        _traces[trace] = caller;
+        _traces[trace] = true;
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Add("traceparent", $"00-{trace}-{caller}-01");
         var response = await api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();

@@ -48,8 +48,10 @@ internal sealed class TokenIssuer : IAsyncDisposable
     /// <summary>From now on it signs with another key, and has forgotten the one before.</summary>
     public void ChangeKey(string id)
     {
-        Key.Dispose();
+        // A request for the keys, which may come at any time, never meets one that is disposed.
+        var before = Key;
         Key = TokenKey.Rsa(id);
+        before.Dispose();
     }
 
     /// <summary>A token that holds for a minute, but for what a test changes.</summary>

@@ -59,6 +59,7 @@ public sealed class ClientPrincipalsTests
     [InlineData("{\"claims\":[{\"typ\":\"sub\",\"val\":\"\"}]}")]
     [InlineData("{\"claims\":[{\"typ\":\"sub\",\"val\":\"an\\u0000na\"}]}")]
     [InlineData("{\"claims\":[{\"typ\":\"sub\",\"val\":\"\\ud800\"}]}")]
+    [InlineData("{\"\\ud800\":1,\"claims\":[{\"typ\":\"sub\",\"val\":\"anna\"}]}")]
     [InlineData("{\"claims\":[],\"claims\":[{\"typ\":\"sub\",\"val\":\"anna\"}]}")]
     public async Task One_that_App_Service_does_not_write_is_refused(string header)
     {

@@ -49,7 +49,7 @@ public sealed class RequestCallersTests : IAsyncLifetime
         { "payload that is no object", "not a JWT" },
         { "two tokens", "not a JWT" },
         { "nothing", "no token" },
-        { "null character in a claim", "characters that are none" },
+        { "null character in a claim", "one with a null character" },
         { "half a surrogate pair", "not a JWT" },
     };
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
+using ChunkStream.LocalHost.Embedded;
 using ChunkStream.LocalHost.Web.Connections;
 
 namespace ChunkStream.Functions.Tests.LocalHost.Connections;
@@ -80,7 +81,7 @@ public sealed class ConnectionLimitTests
     [DescriptorFact]
     public async Task A_process_that_may_open_few_files_survives_more_connections_than_that_and_its_kill_is_a_reset()
     {
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         var server = new Uri($"http://127.0.0.1:{port}");
         string[] program =
         [
@@ -130,13 +131,6 @@ public sealed class ConnectionLimitTests
         foreach (var socket in sockets)
             await socket.ConnectAsync(server.Host, server.Port).Within();
         return sockets;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -1,8 +1,6 @@
 using System.Net;
-using System.Text;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
-using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres.Connections;
 
@@ -14,13 +12,9 @@ public sealed class OldestVersionTests(RealPostgres postgres)
     [InlineData("15", "up")]
     public async Task A_server_that_is_too_old_is_named_once_in_the_log_and_in_health(string major, string expected)
     {
-        var there = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
-        await using var line = new CuttableLine(new Uri($"http://127.0.0.1:{there.Port}"))
-        {
-            Passing = answer => Claim(answer.Span, major),
-        };
-        there.Port = line.Address.Port;
-        await using var api = await LocalApi.StartAsync(there.ConnectionString);
+        var (line, connectionString) = ClaimedVersion.Before(postgres.ConnectionString, major);
+        await using var claiming = line;
+        await using var api = await LocalApi.StartAsync(connectionString);
 
         for (var n = 0; n < 2; n++)
         {
@@ -34,14 +28,5 @@ public sealed class OldestVersionTests(RealPostgres postgres)
         Assert.Equal(
             expected == "up" ? [] : [expected["down: ".Length..]],
             api.Log.Entries.Where(entry => entry.Event.Name == "PostgresTooOld").Select(entry => entry.Message));
-    }
-
-    // What a server says of itself when a connection begins.
-    private static void Claim(Span<byte> answer, string major)
-    {
-        var name = "server_version\0"u8;
-        var at = answer.IndexOf(name);
-        if (at >= 0)
-            Encoding.ASCII.GetBytes(major, answer[(at + name.Length)..]);
     }
 }

@@ -47,5 +47,13 @@ public sealed class QueryOptionsTests : IDisposable
         Assert.Equal([mine, theirs], options.FindFolders(Made("repository", "Project")).Select(Path.GetFullPath));
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("reader, nonesuch", true)]
+    [InlineData("none", false)]
+    [InlineData("reader,None ", false)]
+    public void A_claim_may_not_lead_back_to_the_user_of_the_connection(string? roles, bool isAllowed)
+        => Assert.Equal(isAllowed, new DatabaseRolesAttribute().IsValid(roles));
+
     private string Made(params string[] parts) => Directory.CreateDirectory(Path.Combine([_root, .. parts])).FullName;
 }

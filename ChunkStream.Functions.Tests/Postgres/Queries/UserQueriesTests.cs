@@ -21,6 +21,8 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
             + "select current_setting('request.jwt.claims') as claims")
         .With("no-right", "-- access: user\n-- role: notes_reader\nselect * from notes_secret")
         .With("owner", "-- access: user\nselect id from notes")
+        .With("by-year", "-- access: user\n-- role: notes_reader\nselect id from notes_by_year")
+        .With("open-by-year", "-- access: user\n-- role: notes_reader\nselect id from notes_open")
         .With("no-role", "-- access: user\n-- role: notes_nobody\nselect 1 as n")
         .With("claims", "select coalesce(current_setting('request.jwt.claims', true), '') as claims");
 
@@ -30,7 +32,7 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
     {
         await postgres.ExecuteAsync(
             """
-            drop table if exists notes, notes_secret;
+            drop table if exists notes, notes_secret, notes_by_year, notes_open;
             drop role if exists notes_reader;
             create role notes_reader;
             create table notes (id int primary key, owner text not null, body text);
@@ -40,7 +42,15 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
             alter table notes enable row level security;
             create policy own on notes using (owner = current_setting('request.jwt.claim.sub', true)
               and owner = current_setting('request.jwt.claims', true)::json ->> 'sub');
-            grant select on notes to notes_reader;
+            create table notes_by_year (id int, year int) partition by list (year);
+            create table notes_2025 partition of notes_by_year for values in (2025);
+            create table notes_2026 partition of notes_by_year for values in (2026);
+            alter table notes_by_year enable row level security;
+            create policy some on notes_by_year using (id > 0);
+            create table notes_open (id int, year int) partition by list (year);
+            create table notes_open_2026 partition of notes_open for values in (2026);
+            alter table notes_open_2026 enable row level security;
+            grant select on notes, notes_by_year, notes_open to notes_reader;
             """);
         _api = await StartAsync("notes_reader, other");
     }
@@ -49,7 +59,8 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
     {
         await _api.DisposeAsync();
         _files.Dispose();
-        await postgres.ExecuteAsync("drop table notes, notes_secret; drop role notes_reader;");
+        await postgres.ExecuteAsync(
+            "drop table notes, notes_secret, notes_by_year, notes_open; drop role notes_reader;");
     }
 
     [Fact]
@@ -71,6 +82,7 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
     [Theory]
     [InlineData("mine", null, HttpStatusCode.Unauthorized, "not-signed-in")]
     [InlineData("editors", "anna", HttpStatusCode.Forbidden, "editor or chief editor")]
+    [InlineData("editors?numbers=exact&resume=x", "anna", HttpStatusCode.Forbidden, "editor or chief editor")]
     [InlineData("by-claim", "anna", HttpStatusCode.Forbidden, "'app.role'")]
     [InlineData("tenant", "anna", HttpStatusCode.Forbidden, "'app.tenant'")]
     [InlineData("tenant?tenant=x", "anna", HttpStatusCode.BadRequest, "tenant")]
@@ -108,9 +120,12 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(
             $$"""{"tenant":"{{id}}"}""" + "\n",
             await TextAsync("tenant", "anna", ("app", $$"""{"tenant":"{{id}}"}""")));
-        using var wrong = await SendAsync(HttpMethod.Get, "tenant", "anna", ("app", """{"tenant":"x"}"""));
-        Assert.Equal(HttpStatusCode.Forbidden, wrong.StatusCode);
-        Assert.DoesNotContain("invalid input", await wrong.Content.ReadAsStringAsync());
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Head])
+        {
+            using var wrong = await SendAsync(method, "tenant", "anna", ("app", """{"tenant":"x"}"""));
+            Assert.Equal(HttpStatusCode.Forbidden, wrong.StatusCode);
+            Assert.DoesNotContain("invalid input", await wrong.Content.ReadAsStringAsync());
+        }
     }
 
     [Fact]
@@ -173,8 +188,14 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Empty(queries["mine"]["warnings"]!.AsArray());
         Assert.Empty(queries["tenant"]["parameters"]!.AsArray());
         Assert.Contains(
-            "Every user sees every row of public.notes",
+            "Every user sees every row of public.notes ",
             (string?)Assert.Single(queries["owner"]["warnings"]!.AsArray()));
+
+        // The policies of a partitioned table count, and not those of its partitions.
+        Assert.Empty(queries["by-year"]["warnings"]!.AsArray());
+        Assert.Contains(
+            "Every user sees every row of public.notes_open ",
+            (string?)Assert.Single(queries["open-by-year"]["warnings"]!.AsArray()));
         var broken = catalogue["broken"]!.AsArray().ToDictionary(query => (string)query!["name"]!, query => query!);
         Assert.Contains("permission denied for table notes_secret", (string?)broken["no-right"]["reason"]);
         Assert.Contains("'notes_nobody'", (string?)broken["no-role"]["reason"]);

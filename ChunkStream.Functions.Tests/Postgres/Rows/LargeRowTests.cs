@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
+using ChunkStream.LocalHost.Embedded;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Cursors;
@@ -110,7 +110,7 @@ public sealed class LargeRowTests(RealPostgres postgres)
         await File.WriteAllTextAsync(
             Path.Combine(queries.FullName, "large.sql"), $"select repeat('x', {LargeBytes}) as large");
         await File.WriteAllTextAsync(Path.Combine(queries.FullName, "small.sql"), "select 'x' as small");
-        var port = FreePort();
+        var port = LoopbackPort.FindFree();
         using var process = Process.Start(new ProcessStartInfo(
             "dotnet",
             [typeof(LocalHostOptions).Assembly.Location, "--port", $"{port}", "--database", postgres.ConnectionString])
@@ -163,13 +163,6 @@ public sealed class LargeRowTests(RealPostgres postgres)
             .First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
         return 1024 * long.Parse(
             line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private PostgresDatabase Database(string settings)

@@ -11,6 +11,7 @@ internal sealed class WorkerChannel(string folder) : FunctionRpc.FunctionRpcBase
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<string, Invocation> _running = new();
     private RpcFunctionMetadata[] _functions = [];
+    private volatile Exception? _closed;
     private int _loading;
 
     public Record<LogLine> Log { get; } = new();
@@ -55,6 +56,8 @@ internal sealed class WorkerChannel(string folder) : FunctionRpc.FunctionRpcBase
     {
         var invocation = new Invocation(Guid.NewGuid().ToString(), function, target, Cancel);
         _running[invocation.Id] = invocation;
+        if (_closed is { } because)
+            invocation.Fail(because);
         Invocations.Add(invocation);
         forward?.Invoke(invocation);
         Send(new StreamingMessage
@@ -73,9 +76,10 @@ internal sealed class WorkerChannel(string folder) : FunctionRpc.FunctionRpcBase
     /// <summary>Asks the worker to end.</summary>
     public void Terminate() => Send(new StreamingMessage { WorkerTerminate = new WorkerTerminate() });
 
-    /// <summary>Tells everybody who waits that the worker has ended.</summary>
+    /// <summary>Tells everybody who waits, now or later, that the worker has ended.</summary>
     public void Close(Exception because)
     {
+        _closed = because;
         _ready.TrySetException(because);
         Log.End(because);
         Invocations.End(because);
@@ -147,6 +151,8 @@ internal sealed class WorkerChannel(string folder) : FunctionRpc.FunctionRpcBase
         _functions = functions;
         Functions = [.. functions.Select(HostedFunction.Create)];
         _loading = functions.Length;
+        if (functions.Length == 0)
+            _ready.TrySetException(new InvalidOperationException("The worker has no function."));
         foreach (var function in functions)
         {
             Send(new StreamingMessage

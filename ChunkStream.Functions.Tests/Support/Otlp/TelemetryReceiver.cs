@@ -2,12 +2,7 @@ using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace ChunkStream.Functions.Tests.Support.Otlp;
 
@@ -17,9 +12,9 @@ namespace ChunkStream.Functions.Tests.Support.Otlp;
 /// </summary>
 internal sealed class TelemetryReceiver : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly PlainApi _api;
 
-    private TelemetryReceiver(WebApplication app) => _app = app;
+    private TelemetryReceiver(PlainApi api) => _api = api;
 
     /// <summary>Every span, with its scope's name and its resource.</summary>
     public ConcurrentQueue<(Span Span, string Scope, Resource Resource)> Spans { get; } = new();
@@ -33,26 +28,23 @@ internal sealed class TelemetryReceiver : IAsyncDisposable
     /// <summary>What was sent to Azure Monitor: an item each.</summary>
     public ConcurrentQueue<JsonNode> AzureItems { get; } = new();
 
-    /// <summary>Where it listens.</summary>
-    public string Address
-        => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+    /// <summary>Where it listens, without a slash at the end.</summary>
+    public string Address => _api.Client.BaseAddress!.GetLeftPart(UriPartial.Authority);
 
     public static async Task<TelemetryReceiver> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
-        var receiver = new TelemetryReceiver(app);
-        app.MapPost("/v1/traces", async (HttpRequest request) => receiver.Take(
-            TracesRequest.Parser.ParseFrom(await BodyAsync(request))));
-        app.MapPost("/v1/metrics", async (HttpRequest request) => receiver.Take(
-            MetricsRequest.Parser.ParseFrom(await BodyAsync(request))));
-        app.MapPost("/v1/logs", async (HttpRequest request) => receiver.Take(
-            LogsRequest.Parser.ParseFrom(await BodyAsync(request))));
-        app.MapPost("/v2.1/track", receiver.TakeAzureAsync);
-        await app.StartAsync().Within();
-        return receiver;
+        TelemetryReceiver? receiver = null;
+        var api = await PlainApi.StartAsync(app =>
+        {
+            app.MapPost("/v1/traces", async (HttpRequest request) => receiver!.Take(
+                TracesRequest.Parser.ParseFrom(await BodyAsync(request))));
+            app.MapPost("/v1/metrics", async (HttpRequest request) => receiver!.Take(
+                MetricsRequest.Parser.ParseFrom(await BodyAsync(request))));
+            app.MapPost("/v1/logs", async (HttpRequest request) => receiver!.Take(
+                LogsRequest.Parser.ParseFrom(await BodyAsync(request))));
+            app.MapPost("/v2.1/track", (HttpRequest request) => receiver!.TakeAzureAsync(request));
+        });
+        return receiver = new TelemetryReceiver(api);
     }
 
     /// <summary>Waits for spans of a name.</summary>
@@ -63,7 +55,7 @@ internal sealed class TelemetryReceiver : IAsyncDisposable
         return [.. Spans.Where(one => one.Span.Name == name)];
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public ValueTask DisposeAsync() => _api.DisposeAsync();
 
     private void Take(TracesRequest traces)
     {

@@ -3,8 +3,8 @@ using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Infra;
 
-/// <summary>What azure.yaml tells azd.</summary>
-public sealed partial class HookTests
+/// <summary>What azd is told: the scripts and projects of azure.yaml, and the parameters.</summary>
+public sealed partial class AzdTests
 {
     private static readonly string Project = File.ReadAllText(Path.Combine(Repository.Root, "azure.yaml"));
 
