@@ -5,8 +5,8 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Architecture;
 
 /// <summary>
-/// <c>dotnet test ChunkStream.Functions.Tests</c> restores and builds the whole solution, on a clean clone: tests pack and
-/// start what other projects made.
+/// <c>dotnet test ChunkStream.Functions.Tests</c> restores and builds the whole solution, on a clean clone: tests pack
+/// and start what other projects made.
 /// </summary>
 public sealed partial class SolutionTests
 {

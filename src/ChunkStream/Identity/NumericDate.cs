@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ChunkStream.Identity;
 
-/// <summary>A time as claims have it: the seconds since 1970, which may have a fraction (RFC 7519, section 2).</summary>
+/// <summary>
+/// A time as claims have it: the seconds since 1970, which may have a fraction (RFC 7519, section 2).
+/// </summary>
 internal static class NumericDate
 {
     private static readonly double End = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
