@@ -62,8 +62,8 @@ public sealed class CallerResultTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("4102444800", 4102444800)]
-    [InlineData("4102444800.5", 4102444800)]
+    [InlineData("4102444800", 4102444800L)]
+    [InlineData("4102444800.5", 4102444800L)]
     [InlineData("999999999999999", null)]
     [InlineData("-Infinity", null)]
     [InlineData("NaN", null)]

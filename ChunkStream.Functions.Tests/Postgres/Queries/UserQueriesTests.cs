@@ -46,7 +46,7 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
             create table notes_2025 partition of notes_by_year for values in (2025);
             create table notes_2026 partition of notes_by_year for values in (2026);
             alter table notes_by_year enable row level security;
-            create policy some on notes_by_year using (id > 0);
+            create policy positive on notes_by_year using (id > 0);
             create table notes_open (id int, year int) partition by list (year);
             create table notes_open_2026 partition of notes_open for values in (2026);
             alter table notes_open_2026 enable row level security;
