@@ -1,22 +1,18 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using ChunkStream.Configuration;
 
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>The folder of query files, or several, read again where files have changed.</summary>
 /// <remarks>
-/// An editor saves a file by emptying it and writing it anew, or by putting another one in its place. Whoever reads at
-/// that moment finds no file, or a part of it, which may be broken, or even be another valid query. So a file that has
-/// just changed is left until the next look, and its version from before serves.
+/// A file that has just changed may still be in the middle of being saved (see <see cref="FileChange"/>). So it is left
+/// until the next look, and its version from before serves.
 /// </remarks>
 /// <param name="paths">The paths of the folders. A file hides those of the same name in later folders.</param>
 /// <param name="time">Tells how old a change is.</param>
 internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvider time)
 {
-    // Longer than an editor takes to save, because a slow one changes the file again and again; and less than the time
-    // between two looks.
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(0.5);
-
     private Dictionary<string, DeclaredQuery> _known = [];
 
     /// <summary>The paths, for the log.</summary>
@@ -26,7 +22,7 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
     public IReadOnlyList<DeclaredQuery> Read()
     {
         // This is asked before the files are read, so that the next look still sees a change that comes meanwhile.
-        var isFolderSettling = paths.Any(path => IsSettling(Directory.GetLastWriteTimeUtc(path)));
+        var isFolderSettling = paths.Any(path => FileChange.IsSettling(Directory.GetLastWriteTimeUtc(path), time));
         var known = Files().ToDictionary(
             file => file.Name, file => CurrentOf(file, _known.GetValueOrDefault(file.Name)));
         foreach (var gone in _known.Where(query => isFolderSettling && !known.ContainsKey(query.Key)))
@@ -37,13 +33,9 @@ internal sealed partial class QueryFolder(IReadOnlyList<string> paths, TimeProvi
     }
 
     private DeclaredQuery CurrentOf(FileInfo file, DeclaredQuery? known)
-        => known is not null && (known.Version == Version(file) || IsSettling(file.LastWriteTimeUtc))
+        => known is not null && (known.Version == Version(file) || FileChange.IsSettling(file.LastWriteTimeUtc, time))
             ? known
             : Read(file);
-
-    // A file server's clock may be ahead; a change in the future counts as an old one.
-    private bool IsSettling(DateTime changed)
-        => time.GetUtcNow().UtcDateTime - changed is var age && age >= TimeSpan.Zero && age < Settling;
 
     // A missing folder is no mistake: a function app may have generators only.
     private IEnumerable<FileInfo> Files() => paths

@@ -43,13 +43,6 @@ public sealed class QueryOptions
     internal IReadOnlyList<string> FindFolders(string current) =>
     [
         .. QueriesPath.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(path => Find(path, current)),
+            .Select(path => AppPath.Find(path, current, Directory.Exists)),
     ];
-
-    private static string Find(string path, string current)
-    {
-        // 'dotnet run' starts a web project in its own folder, one below the repository's.
-        string[] places = [Path.GetFullPath(path, current), Path.GetFullPath(Path.Combine("..", path), current)];
-        return places.FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, path);
-    }
 }
