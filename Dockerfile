@@ -9,7 +9,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 
 FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
-COPY .editorconfig BannedSymbols.txt CHANGELOG.md Directory.Build.props Directory.Packages.props global.json host.json ./
+COPY .editorconfig BannedSymbols.txt CHANGELOG.md Directory.Build.props Directory.Packages.props global.json host.json streams.policy ./
 COPY src src
 COPY client/src client/src
 COPY demo demo

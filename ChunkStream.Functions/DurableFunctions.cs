@@ -17,7 +17,8 @@ public sealed class DurableFunctions(StreamEndpoints endpoints)
     /// <inheritdoc cref="StreamEndpoints.PublicStreams" />
     [Function("public-streams")]
     public IResult PublicStreams(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/streams/{*path}")]
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous, "get", "head", "put", "post", "delete", Route = "public/streams/{*path}")]
         HttpRequest request)
         => endpoints.PublicStreams(request);
 }

@@ -252,7 +252,8 @@ public sealed class DurableEndpointTests(RealPostgres postgres)
         Assert.Equal("public, max-age=60, stale-while-revalidate=300", read.Header("Cache-Control"));
         Assert.Equal("cross-origin", read.Header("Cross-Origin-Resource-Policy"));
         Assert.Equal(HttpStatusCode.OK, head.StatusCode);
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, written.StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, written.StatusCode);
+        Assert.Equal("urn:chunkstream:not-signed-in", (await written.ProblemAsync())["type"]!.GetValue<string>());
         Assert.Equal(HttpStatusCode.Unauthorized, withoutKey.StatusCode);
         Assert.Equal("private, max-age=60, stale-while-revalidate=300", withKey.Header("Cache-Control"));
         Assert.Equal("same-origin", withKey.Header("Cross-Origin-Resource-Policy"));

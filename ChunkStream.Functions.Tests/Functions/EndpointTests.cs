@@ -40,7 +40,10 @@ public sealed class EndpointTests(RunningFunctionApp running)
                 var actual = await CallAsync(running.Client, method, Call(endpoint));
 
                 Assert.Equal((endpoint.Name, method, expected), (endpoint.Name, method, actual));
-                Assert.InRange((int)actual.Status, 200, 299);
+                if (IsForUsers(endpoint, method))
+                    Assert.Equal(HttpStatusCode.Unauthorized, actual.Status);
+                else
+                    Assert.InRange((int)actual.Status, 200, 299);
                 Assert.Equal(endpoint.Name, Assert.Single(running.App.Invocations.All[before..]).Function.Name);
             }
         }
@@ -65,6 +68,10 @@ public sealed class EndpointTests(RunningFunctionApp running)
         Assert.Equal(HttpStatusCode.NotFound, (await CallAsync(running.Client, "GET", "none")).Status);
         Assert.Equal(before, running.App.Invocations.All.Length);
     }
+
+    // What needs an access token, which these calls don't have.
+    private static bool IsForUsers(StreamEndpoint endpoint, string method)
+        => endpoint.Name == "public-streams" && method is not ("GET" or "HEAD");
 
     // An app's own generators have an interval, too.
     private static string Call(StreamEndpoint endpoint)

@@ -23,7 +23,7 @@ public sealed class EndpointTable
     /// <summary>Where the durable streams are.</summary>
     internal const string StreamPrefix = "streams/";
 
-    /// <summary>Where durable streams can be read without a key, if the operator allows it.</summary>
+    /// <summary>Where durable streams are for users, and can be read by everyone if the operator allows it.</summary>
     internal const string PublicStreamPrefix = "public/streams/";
 
     /// <summary>Where the page is, under the API's address.</summary>
@@ -73,7 +73,7 @@ public sealed class EndpointTable
                 new(StreamPrefix + "example"),
             ],
             (endpoints, request) => endpoints.Streams(request)),
-        new("public-streams", PublicStreamPrefix + "{*path}", Read, EndpointAccess.Anonymous, [],
+        new("public-streams", PublicStreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Anonymous, [],
             (endpoints, request) => endpoints.PublicStreams(request)),
         new("health", HealthRoute, Read, EndpointAccess.Anonymous, [new(HealthRoute)],
             (endpoints, request) => endpoints.Health(request)),

@@ -84,7 +84,7 @@ public sealed class GeneratorEndpoint<T>(
                 Subject = arguments.Subject,
             };
             return Access == EndpointAccess.Anonymous
-                ? recordings.Value.AnswerEveryone(asked, parameters, Name, generator)
+                ? recordings.Value.AnswerWithoutKey(asked, parameters, Name, generator)
                 : recordings.Value.Answer(asked, parameters, Name, generator);
         }
 

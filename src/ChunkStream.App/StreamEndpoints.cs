@@ -1,4 +1,3 @@
-using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.Http;
 using ChunkStream.Postgres.Queries;
@@ -70,13 +69,12 @@ public sealed class StreamEndpoints
     /// <inheritdoc cref="DbStream" />
     public IResult Streams(HttpRequest request) => _durable.Value.Answer(Required(request), DurablePlace.Private);
 
-    /// <summary><c>GET, HEAD /public/streams/{path}</c>: reading them without a key, where that is allowed.</summary>
+    /// <summary>
+    /// <c>GET, HEAD, PUT, POST, DELETE /public/streams/{path}</c>: the same without a key. Users may do what the policy
+    /// allows them; everyone may read, if the settings say so.
+    /// </summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult PublicStreams(HttpRequest request)
-        => _durable.Value.Answer(
-            Required(request),
-            DurablePlace.Public,
-            _durable.Value.Options.PublicReading ? null : DurableProblems.NotPublic);
+    public IResult PublicStreams(HttpRequest request) => _durable.Value.Answer(Required(request), DurablePlace.Users);
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
     /// <inheritdoc cref="DbStream" />

@@ -48,6 +48,23 @@ internal sealed partial class DurableLog(ILogger<DurableLog> logger)
         Message = "Expired and deleted streams could not be taken out of the database{Cause}")]
     private partial void NotSwept(string cause, Exception? failure);
 
+    /// <summary>A version of the policy has mistakes, and does not hold.</summary>
+    [LoggerMessage(EventId = 36, EventName = "StreamPolicyBroken", Level = LogLevel.Error,
+        Message =
+            "The policy {File} is broken, line {Line}: {Reason} None of it holds; the one before it does, if there was "
+            + "one. Otherwise users may do nothing with durable streams")]
+    public partial void PolicyBroken(string file, int line, string reason);
+
+    /// <summary>There is no policy.</summary>
+    [LoggerMessage(EventId = 37, EventName = "StreamPolicyMissing", Level = LogLevel.Warning,
+        Message = "There is no policy {File}: users may do nothing with durable streams")]
+    public partial void PolicyMissing(string file);
+
+    /// <summary>A version of the policy was read, and holds.</summary>
+    [LoggerMessage(EventId = 38, EventName = "StreamPolicyHolds", Level = LogLevel.Information,
+        Message = "The policy {File} holds, with {Rules} rules for users of durable streams")]
+    public partial void PolicyHolds(string file, int rules);
+
     // If the database is down or refuses us, this program is not at fault. What the database says is enough then, and a
     // stack trace would hide it.
     private static Exception? Unexpected(Exception failure)

@@ -39,8 +39,8 @@ internal static class DurableProblems
     /// <summary>Reading without a key is not allowed. 403.</summary>
     public static Problem NotPublic { get; } = new(
         "urn:chunkstream:not-public", "Not public", 403,
-        "Streams can't be read without a key here: the setting ChunkStream:Streams:PublicReading allows it. With a "
-        + "key, /streams/ has them.");
+        "Not everyone can read streams here: the setting ChunkStream:Streams:PublicReading allows it. A user gives an "
+        + "access token, in the header Authorization after 'Bearer '; with a key, /streams/ has them.");
 
     /// <summary>The body is larger than one append may be. 413.</summary>
     public static Problem BodyTooLarge(int maxBytes) => new(
@@ -138,13 +138,18 @@ internal static class DurableProblems
     /// <summary>Recording without a key is not allowed. 403.</summary>
     public static Problem RecordingNotPublic { get; } = new(
         "urn:chunkstream:recording-not-public", "Recording not public", 403,
-        "Recording without a key is not allowed here: the setting ChunkStream:Streams:PublicRecording allows it. "
-        + "Leave out 'record'.");
+        "Not everyone can record here: the setting ChunkStream:Streams:PublicRecording allows it. A user gives an "
+        + "access token, in the header Authorization after 'Bearer '; others leave out 'record'.");
 
     /// <summary>There is no such recording to resume. 404.</summary>
     public static Problem NoRecording { get; } = Problem.NotFound(
         "There is no recording to go on in: it was deleted, or has expired. Without 'resume' and Last-Event-ID a "
         + "new one is made.");
+
+    /// <summary>There is no such recording, and the user may not make it. 404.</summary>
+    public static Problem NoRecordingToRead { get; } = Problem.NotFound(
+        "There is no such recording: it was never made, or was deleted, or has expired. To make it needs create and "
+        + "append by the policy of the server.");
 
     /// <summary>The recording is deleted while it is read. 404.</summary>
     public static Problem RecordingDeleted { get; } = Problem.NotFound(

@@ -5,11 +5,23 @@ namespace ChunkStream.DurableStreams;
 /// <content>What clients may ask for, and get, over HTTP.</content>
 public sealed partial class DurableStreamOptions
 {
+    /// <summary>Where the policy is looked for if no setting says it.</summary>
+    internal const string DefaultPolicyPath = "streams.policy";
+
     /// <summary>
     /// Whether <c>/public/streams/…</c> lets everyone read every stream without a key. Default no: streams hold
     /// whatever their writers put there.
     /// </summary>
     public bool PublicReading { get; set; }
+
+    /// <summary>
+    /// The file that says what users may do with which streams, who bring an access token to
+    /// <c>/public/streams/…</c>. A relative path is looked for in the current directory, in the one above it, and then
+    /// beside the program. Default <c>streams.policy</c>. What the file does not allow, or where there is none, is not
+    /// allowed.
+    /// </summary>
+    [Required]
+    public string PolicyPath { get; set; } = DefaultPolicyPath;
 
     /// <summary>
     /// How large the body of one append may be: 1 byte to 64 MiB, default 8 MiB. It is in memory whole, before it is in

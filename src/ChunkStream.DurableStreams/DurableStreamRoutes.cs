@@ -35,6 +35,16 @@ public static class DurableStreamRoutes
         this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix = "/public/streams")
         => Map(endpoints, prefix, Read, DurablePlace.Public);
 
+    /// <summary>
+    /// Maps the whole protocol for users: each may do what the policy file allows (the setting
+    /// <c>ChunkStream:Streams:PolicyPath</c>). Who is calling is found by <c>AddIdentity()</c>; without it, it is whom
+    /// ASP.NET Core has signed in. Everyone may read, if <c>ChunkStream:Streams:PublicReading</c> says so.
+    /// </summary>
+    /// <inheritdoc cref="MapDurableStreams" />
+    public static IEndpointConventionBuilder MapDurableStreamsForUsers(
+        this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix = "/public/streams")
+        => Map(endpoints, prefix, ReadAndWrite, DurablePlace.Users);
+
     private static IEndpointConventionBuilder Map(
         IEndpointRouteBuilder endpoints, string prefix, string[] methods, DurablePlace place)
     {

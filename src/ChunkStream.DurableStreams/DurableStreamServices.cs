@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using ChunkStream.Configuration;
 using ChunkStream.DurableStreams;
+using ChunkStream.DurableStreams.Access;
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Metrics;
 using ChunkStream.DurableStreams.Protocol;
@@ -47,6 +48,8 @@ public static class DurableStreamServices
         services.TryAddSingleton<AppendQueue>();
         services.TryAddSingleton<BodyReader>();
         services.TryAddSingleton<DurableRequestLog>();
+        services.TryAddSingleton<PolicyFile>();
+        services.TryAddSingleton<DurableAccess>();
         services.TryAddEnumerable(
         [
             ServiceDescriptor.Singleton<DurableMethod, GetMethod>(),
@@ -58,16 +61,18 @@ public static class DurableStreamServices
         services.TryAddSingleton<DurableMetrics>();
         services.TryAddSingleton(Measured(provider => new DurableEndpoint(
             provider.GetServices<DurableMethod>(),
+            provider.GetRequiredService<DurableAccess>(),
             provider.GetRequiredService<StreamEngine>(),
-            provider.GetRequiredService<IOptions<DurableStreamOptions>>(),
             provider.GetRequiredService<DurableRequestLog>())));
         services.TryAddSingleton<RecordingStore>();
         services.TryAddSingleton<RecordingLog>();
         services.TryAddSingleton<RecordingRegistry>();
         services.TryAddSingleton(Measured(provider => new RecordingEndpoint(
             provider.GetRequiredService<RecordingRegistry>(),
+            provider.GetRequiredService<DurableAccess>(),
             provider.GetRequiredService<IOptions<DurableStreamOptions>>())));
         services.AddHostedService<DurableStreamSweepService>();
+        services.AddHostedService<PolicyCheckAtStart>();
         return builder;
     }
 

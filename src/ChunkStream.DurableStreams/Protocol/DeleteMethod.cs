@@ -1,3 +1,4 @@
+using ChunkStream.DurableStreams.Access;
 using ChunkStream.DurableStreams.Store;
 using Microsoft.AspNetCore.Http;
 
@@ -9,6 +10,7 @@ internal sealed class DeleteMethod(DurableStore store, IChangeSink changes) : Du
     /// <inheritdoc />
     public override async Task AnswerAsync(DurableTarget target, HttpContext http, CancellationToken cancellation)
     {
+        target.Require(DurableOperations.Delete);
         var (presence, id) = await store.DeleteAsync(target.Path, cancellation).ConfigureAwait(false);
         if (id is { } deleted)
             changes.Tell(deleted, null);

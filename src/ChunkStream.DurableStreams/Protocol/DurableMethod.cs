@@ -11,10 +11,7 @@ internal abstract class DurableMethod(string name)
     /// <summary>The method's name, in capitals.</summary>
     public string Name => name;
 
-    /// <summary>Whether it changes something.</summary>
-    public virtual bool Writes => true;
-
-    /// <summary>Answers a request.</summary>
+    /// <summary>Answers a request, if the rights of its sender allow it.</summary>
     /// <param name="target">The stream.</param>
     /// <param name="http">The request, whose response has the headers that all have in common.</param>
     /// <param name="cancellation">Cancelled when nobody wants the answer any more.</param>

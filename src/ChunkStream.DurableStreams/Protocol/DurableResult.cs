@@ -1,3 +1,4 @@
+using ChunkStream.DurableStreams.Access;
 using ChunkStream.Http;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
@@ -11,13 +12,17 @@ namespace ChunkStream.DurableStreams.Protocol;
 /// An answer about a durable stream, and what all of them have in common: the headers that protect browsers, and the
 /// one place where a refusal or a failure becomes a problem.
 /// </summary>
-/// <param name="target">The stream.</param>
-/// <param name="answer">Answers the request.</param>
+/// <param name="path">The stream's path, as the request has it.</param>
+/// <param name="place">The endpoint.</param>
+/// <param name="method">Answers the request.</param>
+/// <param name="access">Finds out who may do what, where the app leaves that to us.</param>
 /// <param name="engine">The engine, which all streams share.</param>
 /// <param name="log">Logs requests that fail.</param>
 internal sealed class DurableResult(
-    DurableTarget target,
-    Func<DurableTarget, HttpContext, CancellationToken, Task> answer,
+    string path,
+    DurablePlace place,
+    DurableMethod method,
+    DurableAccess access,
     StreamEngine engine,
     DurableRequestLog log)
     : IResult
@@ -32,17 +37,20 @@ internal sealed class DurableResult(
     {
         ArgumentNullException.ThrowIfNull(httpContext);
         var (request, response) = (httpContext.Request, httpContext.Response);
-        SetHeaders(response);
-        if (BrowserUse.Refusal(request) is { } refused)
+        var (rights, refused) = await RightsAsync(httpContext).ConfigureAwait(false);
+        SetHeaders(response, rights);
+        refused = BrowserUse.Refusal(request) ?? refused ?? DurablePath.Check(request, path);
+        if (refused is not null)
         {
             await RefuseAsync(response, refused).ConfigureAwait(false);
             return;
         }
 
+        var target = new DurableTarget(path, place, rights);
         using var lifetime = engine.Begin(httpContext);
         try
         {
-            await answer(target, httpContext, lifetime.Token).ConfigureAwait(false);
+            await method.AnswerAsync(target, httpContext, lifetime.Token).ConfigureAwait(false);
         }
         catch (Exception failure) when (!response.HasStarted && failure is not StreamCutException)
         {
@@ -59,7 +67,7 @@ internal sealed class DurableResult(
             if (refusal is null)
             {
                 response.Clear();
-                SetHeaders(response);
+                SetHeaders(response, rights);
             }
 
             // The end of the invocation says that the client left, which is not certain. So it gets an answer, and the
@@ -71,10 +79,17 @@ internal sealed class DurableResult(
             }
 
             if (problem.Status >= 500)
-                log.RequestFailed(request.Method, target.Path, problem.Status, failure);
+                log.RequestFailed(request.Method, path, problem.Status, failure);
             await RefuseAsync(response, problem).ConfigureAwait(false);
         }
     }
+
+    private ValueTask<(DurableRights Rights, Problem? Problem)> RightsAsync(HttpContext http) => place.Admits switch
+    {
+        Admission.Admitted => new((DurableRights.All, null)),
+        Admission.Everyone => new((DurableRights.Everyone, null)),
+        _ => access.FindAsync(http, onlyReads: method is GetMethod or HeadMethod),
+    };
 
     /// <summary>
     /// Answers with a problem. If a stream was asked for, the problem is also how it ended, in log and metrics.
@@ -88,16 +103,16 @@ internal sealed class DurableResult(
             && HttpProtocol.IsHttp11(response.HttpContext.Request.Protocol))
             response.Headers.Connection = "close";
         IResult refusal = HttpMethods.IsGet(response.HttpContext.Request.Method)
-            ? new RefusedStream(target.Place.Name, problem)
+            ? new RefusedStream(place.Name, problem)
             : new ProblemResult(problem);
         return refusal.ExecuteAsync(response.HttpContext);
     }
 
     // PROTOCOL.md, 12.7.
-    private void SetHeaders(HttpResponse response)
+    private static void SetHeaders(HttpResponse response, DurableRights rights)
     {
         BrowserUse.Protect(response);
-        response.Headers["Cross-Origin-Resource-Policy"] = target.Place.IsPublic ? "cross-origin" : "same-origin";
+        response.Headers["Cross-Origin-Resource-Policy"] = rights.AreEveryones ? "cross-origin" : "same-origin";
         response.Headers.CacheControl = "no-store";
 
         // Without this, a page of another origin can't read the protocol's headers. The platform or the host decides

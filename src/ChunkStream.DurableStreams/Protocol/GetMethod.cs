@@ -1,7 +1,9 @@
 using System.Globalization;
+using ChunkStream.DurableStreams.Access;
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Http;
+using ChunkStream.Identity;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -27,11 +29,9 @@ internal sealed class GetMethod(
     private DurableStreamOptions Options => options.Value;
 
     /// <inheritdoc />
-    public override bool Writes => false;
-
-    /// <inheritdoc />
     public override async Task AnswerAsync(DurableTarget target, HttpContext http, CancellationToken cancellation)
     {
+        target.Require(DurableOperations.Read);
         var (request, response) = (http.Request, http.Response);
         var read = ReadRequest.Read(request.Query);
         var stored = await store.ReadAsync(target.Path, read.From, FirstBytes(request, read), cancellation)
@@ -41,11 +41,11 @@ internal sealed class GetMethod(
             throw new ProblemException(DurableProblems.OffsetBeyondTail);
 
         if (read.Live is LiveMode.Sse)
-            await FollowAsync(target.Place, response, read, stored).ConfigureAwait(false);
+            await FollowAsync(target, response, read, stored).ConfigureAwait(false);
         else if (read.Live is LiveMode.LongPoll && stored.Next == stored.Start)
-            await PollAsync(target.Place, response, read, stored, cancellation).ConfigureAwait(false);
+            await PollAsync(target, response, read, stored, cancellation).ConfigureAwait(false);
         else
-            await SendAsync(target.Place, response, read, Part.From(stored, Options)).ConfigureAwait(false);
+            await SendAsync(target, response, read, Part.From(stored, Options)).ConfigureAwait(false);
     }
 
     // A client that sends If-None-Match has a part already. It will probably keep that, and needs no data.
@@ -54,7 +54,7 @@ internal sealed class GetMethod(
             : request.Headers.ContainsKey(HeaderNames.IfNoneMatch) ? 1
             : Options.SegmentBytes;
 
-    private async Task SendAsync(DurablePlace place, HttpResponse response, ReadRequest read, Part part)
+    private async Task SendAsync(DurableTarget target, HttpResponse response, ReadRequest read, Part part)
     {
         var (stream, first) = (part.Stream, part.First);
         SetTail(response, part.End, part.IsClosed);
@@ -69,8 +69,11 @@ internal sealed class GetMethod(
         {
             var isNothingYet = part.End == first.Start && !part.IsClosed;
             response.Headers.ETag = tag.ToString();
-            response.Headers.CacheControl = ReadCaching.Control(stream, place.IsPublic, isNothingYet, time.GetUtcNow());
-            response.Headers.Vary = HeaderNames.AcceptEncoding;
+            response.Headers.CacheControl = ReadCaching.Control(
+                stream, target.Rights.AreEveryones, isNothingYet, time.GetUtcNow());
+            response.Headers.Vary = response.HttpContext.Features.Get<Caller>() is null
+                ? HeaderNames.AcceptEncoding
+                : "Accept-Encoding, Authorization";
             if (ReadCaching.IsKnown(response.HttpContext.Request, tag))
             {
                 response.StatusCode = StatusCodes.Status304NotModified;
@@ -81,7 +84,8 @@ internal sealed class GetMethod(
         var format = new CatchUpFormat(stream.ContentType, stream.IsJson, part.Bytes);
         await new StreamResult(
             new OfferedStream(
-                place.Name, (_, token) => new CatchUpSource(store, first, part.End, Options.SegmentBytes, token)),
+                target.Place.Name,
+                (_, token) => new CatchUpSource(store, first, part.End, Options.SegmentBytes, token)),
             format,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 
@@ -95,7 +99,7 @@ internal sealed class GetMethod(
     }
 
     private async Task PollAsync(
-        DurablePlace place,
+        DurableTarget target,
         HttpResponse response,
         ReadRequest read,
         StoredSegment stored,
@@ -116,7 +120,7 @@ internal sealed class GetMethod(
         }
         else
         {
-            await SendAsync(place, response, read, Part.From(segment, stream)).ConfigureAwait(false);
+            await SendAsync(target, response, read, Part.From(segment, stream)).ConfigureAwait(false);
         }
     }
 
@@ -139,7 +143,7 @@ internal sealed class GetMethod(
         }
     }
 
-    private async Task FollowAsync(DurablePlace place, HttpResponse response, ReadRequest read, StoredSegment stored)
+    private async Task FollowAsync(DurableTarget target, HttpResponse response, ReadRequest read, StoredSegment stored)
     {
         var stream = stored.Stream!;
         var first = LiveSegment.From(stored)!;
@@ -153,7 +157,7 @@ internal sealed class GetMethod(
             Duration = TimeSpan.FromSeconds(Options.SseSeconds * (0.9 + (0.2 * Random.Shared.NextDouble()))),
         };
         await new StreamResult(
-            new OfferedStream(place.Name, (_, token) => new LiveSource(answer, time, token)),
+            new OfferedStream(target.Place.Name, (_, token) => new LiveSource(answer, time, token)),
             LiveFormat.Instance,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 

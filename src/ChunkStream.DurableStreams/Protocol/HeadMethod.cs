@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChunkStream.DurableStreams.Access;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
@@ -11,11 +12,9 @@ namespace ChunkStream.DurableStreams.Protocol;
 internal sealed class HeadMethod(DurableStore store) : DurableMethod("HEAD")
 {
     /// <inheritdoc />
-    public override bool Writes => false;
-
-    /// <inheritdoc />
     public override async Task AnswerAsync(DurableTarget target, HttpContext http, CancellationToken cancellation)
     {
+        target.Require(DurableOperations.Read);
         var asked = ReadRequest.Read(http.Request.Query);
         var (presence, found) = await store.HeadAsync(target.Path, cancellation).ConfigureAwait(false);
         Require(presence);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChunkStream.DurableStreams.Access;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
@@ -12,13 +13,16 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
     /// <inheritdoc />
     public override async Task AnswerAsync(DurableTarget target, HttpContext http, CancellationToken cancellation)
     {
+        // Refused before its body is awaited, if it is clear by now.
+        target.Require(
+            new HeaderReader(http.Request.Headers).IsClosed() ? DurableOperations.Close : DurableOperations.Append);
         using var place = bodies.Open(target.Path);
-        var append = await ReadAsync(target.Path, http.Request, place, cancellation).ConfigureAwait(false);
+        var append = await ReadAsync(target, http.Request, place, cancellation).ConfigureAwait(false);
         Answer(append, await appends.AppendAsync(append, place, cancellation).ConfigureAwait(false), http.Response);
     }
 
     private async Task<AppendToStream> ReadAsync(
-        string path, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
+        DurableTarget target, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
     {
         var headers = new HeaderReader(request.Headers);
         var (contentType, closes) = (headers.ContentType(), headers.IsClosed());
@@ -29,18 +33,19 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
         if (body.IsEmpty)
         {
             return closes
-                ? new AppendToStream(path, ContentType: null, [], Close: true, sequence, producer)
+                ? new AppendToStream(target.Path, ContentType: null, [], Close: true, sequence, producer)
                 : throw Invalid(
                     "The body is empty: give what to append; or Stream-Closed: true, to close the stream with "
                     + "nothing more.");
         }
 
+        target.Require(DurableOperations.Append);
         if (contentType is null)
             headers.Refuse(HeaderNames.ContentType, "Content-Type is missing: give the stream's.");
         headers.ThrowIfMistaken();
         var content = bodies.Split(body, ContentTypes.IsJson(contentType!));
         return content.Count > 0
-            ? new AppendToStream(path, contentType, content, closes, sequence, producer)
+            ? new AppendToStream(target.Path, contentType, content, closes, sequence, producer)
             : throw Invalid("The array is empty: there is nothing to append.");
     }
 

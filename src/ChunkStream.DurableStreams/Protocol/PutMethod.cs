@@ -1,3 +1,4 @@
+using ChunkStream.DurableStreams.Access;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
@@ -14,8 +15,9 @@ internal sealed class PutMethod(DurableStore store, BodyReader bodies) : Durable
     /// <inheritdoc />
     public override async Task AnswerAsync(DurableTarget target, HttpContext http, CancellationToken cancellation)
     {
+        target.Require(DurableOperations.Create);
         using var place = bodies.Open(target.Path);
-        var create = await ReadAsync(target.Path, http.Request, place, cancellation).ConfigureAwait(false);
+        var create = await ReadAsync(target, http.Request, place, cancellation).ConfigureAwait(false);
         var result = await store.CreateAsync(create, cancellation).ConfigureAwait(false);
         if (result.Stream is not { } stream)
             throw new ProblemException(Refusal(result.Status));
@@ -32,14 +34,20 @@ internal sealed class PutMethod(DurableStore store, BodyReader bodies) : Durable
     }
 
     private async Task<CreateStream> ReadAsync(
-        string path, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
+        DurableTarget target, HttpRequest request, AppendRoom.Place place, CancellationToken cancellation)
     {
         var headers = new HeaderReader(request.Headers);
         var (contentType, closed) = (headers.ContentType(), headers.IsClosed());
-        var ((ttl, expiresAt), fork) = (headers.Expiry(), headers.Fork(Root(request, path)));
+        var ((ttl, expiresAt), fork) = (headers.Expiry(), headers.Fork(Root(request, target.Path)));
         headers.ThrowIfMistaken();
         headers.ThrowIfEncoded();
+        if (closed)
+            target.Require(DurableOperations.Close);
+        if (fork is not null)
+            target.Rights.Require(DurableOperations.Read, fork.SourcePath);
         var body = await bodies.ReadAsync(request, place, cancellation).ConfigureAwait(false);
+        if (!body.IsEmpty)
+            target.Require(DurableOperations.Append);
 
         // A fork has its source's content type. If content comes with the request, the type must be known before it is
         // split.
@@ -54,7 +62,7 @@ internal sealed class PutMethod(DurableStore store, BodyReader bodies) : Durable
 
         var isJson = contentType is not null && ContentTypes.IsJson(contentType);
         var content = body.IsEmpty ? [] : bodies.Split(body, isJson);
-        return new CreateStream(path, contentType, isJson, content, closed, ttl, expiresAt, fork);
+        return new CreateStream(target.Path, contentType, isJson, content, closed, ttl, expiresAt, fork);
     }
 
     private static Problem Refusal(CreateStatus status) => status switch

@@ -24,6 +24,9 @@ internal sealed record RecordableGenerator(
     /// <summary>What it generates: its parameters, in whatever spelling.</summary>
     public string Subject { get; init; } = "";
 
+    /// <summary>Whether a reader may begin the recording, if it isn't there yet.</summary>
+    public bool MayBegin { get; init; } = true;
+
     /// <summary>How much its endpoint may record; null for as much as a stream may hold.</summary>
     public RecordingQuota? Quota { get; init; }
 

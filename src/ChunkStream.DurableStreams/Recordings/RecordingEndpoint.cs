@@ -1,3 +1,4 @@
+using ChunkStream.DurableStreams.Access;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Formats;
 using ChunkStream.Http;
@@ -8,7 +9,11 @@ using Microsoft.Extensions.Options;
 namespace ChunkStream.DurableStreams.Recordings;
 
 /// <summary>Answers requests for recordings, of generators that have ended and of those that still run.</summary>
-internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<DurableStreamOptions> options)
+/// <param name="recordings">The recordings.</param>
+/// <param name="access">Finds out what a user may do.</param>
+/// <param name="options">Whether everyone may record, and how much.</param>
+internal sealed class RecordingEndpoint(
+    RecordingRegistry recordings, DurableAccess access, IOptions<DurableStreamOptions> options)
 {
     /// <summary>The query parameter by which a request to a declared generator names its recording.</summary>
     public const string Parameter = "record";
@@ -36,18 +41,28 @@ internal sealed class RecordingEndpoint(RecordingRegistry recordings, IOptions<D
     }
 
     /// <summary>
-    /// The same for an endpoint that asks for no key, where the operator allows it, and no more than a quota.
+    /// The same for an endpoint that asks for no key: for everyone, where the operator allows it, and no more than a
+    /// quota; else for users who have the rights.
     /// </summary>
-    public IResult AnswerEveryone(
+    public IResult AnswerWithoutKey(
         StreamRequest asked, RequestParameters parameters, string endpoint, RecordableGenerator generator)
     {
         var settings = options.Value;
-        if (!settings.PublicRecording)
-            return new RefusedStream(endpoint, DurableProblems.RecordingNotPublic);
         if (generator.Name.Problem is { } invalid)
             parameters.Refuse(Parameter, $"'{Parameter}' can't name a recording. {invalid.Detail}");
+        if (!settings.PublicRecording)
+            return new UserRecordingResult(endpoint, access, rights => AnswerUser(rights));
         var quota = new RecordingQuota(generator.Name.Prefix, settings.PublicRecordings, settings.PublicRecordingBytes);
         return Answer(asked, parameters, endpoint, generator with { Quota = quota });
+
+        // A recording that has an invalid name is refused below, and is never looked for in the policy.
+        IResult AnswerUser(DurableRights rights)
+            => generator.Name.Problem is not null || rights.Allow(DurableOperations.Read, generator.Path)
+                ? Answer(asked, parameters, endpoint, generator with { MayBegin = MayBegin(rights) })
+                : new RefusedStream(endpoint, rights.Refusal(DurableOperations.Read));
+
+        bool MayBegin(DurableRights rights)
+            => rights.Allow(DurableOperations.Create | DurableOperations.Append, generator.Path);
     }
 
     // A place in a recording is an offset of its stream.

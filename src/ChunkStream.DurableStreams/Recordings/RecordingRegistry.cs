@@ -54,8 +54,8 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         RecordableGenerator generator, long? from, CancellationToken cancellation)
     {
         // A recording that was begun must be made, even if its reader has left meanwhile.
-        var (begun, recording) = await FindOrBeginAsync(generator, mayCreate: from is null).WaitAsync(cancellation)
-            .ConfigureAwait(false);
+        var (begun, recording) = await FindOrBeginAsync(generator, mayCreate: from is null && generator.MayBegin)
+            .WaitAsync(cancellation).ConfigureAwait(false);
         if (recording is null)
         {
             var lookEach = TimeSpan.FromSeconds(_options.RecorderSeconds / 3);
@@ -99,7 +99,10 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         var found = await AskAsync(generator, mayCreate: false).ConfigureAwait(false);
         return found.Status is BeginStatus.Missing && mayCreate
             ? await _line.BeginAsync(generator.Quota!, () => BeginAsync(generator)).ConfigureAwait(false)
-            : Accept(found, generator, DurableProblems.NoRecording);
+            : Accept(
+                found,
+                generator,
+                generator.MayBegin ? DurableProblems.NoRecording : DurableProblems.NoRecordingToRead);
     }
 
     private async Task<FoundRecording> BeginAsync(RecordableGenerator generator)
