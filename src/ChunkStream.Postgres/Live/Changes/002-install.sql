@@ -1,0 +1,346 @@
+-- Installing a watch: the log of a table, and the triggers that write to it.
+
+-- Why a table can't be watched; null if it can.
+create function chunkstream_live.refusal(p_relation oid, p_columns text[]) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    c pg_class;
+    v_name text := p_relation::regclass::text;
+    v_column text;
+begin
+    if pg_is_in_recovery() then
+        return 'The server is a standby: live queries need the primary.';
+    end if;
+    for c in select * from pg_class x where x.oid = any (chunkstream_live.tree(p_relation)) loop
+        if c.oid <> p_relation then
+            v_name := format('%s, a part of %s,', c.oid::regclass, p_relation::regclass);
+        end if;
+        if c.relnamespace = 'pg_catalog'::regnamespace or c.relnamespace = 'chunkstream_live'::regnamespace then
+            return format('%s is a table of the system.', v_name);
+        elsif c.relkind not in ('r', 'p') then
+            return format('%s is %s: only tables have triggers that see all changes.', v_name, case c.relkind
+                when 'v' then 'a view' when 'm' then 'a materialized view' when 'f' then 'a foreign table'
+                else 'no table' end);
+        elsif c.relpersistence = 't' then
+            return format('%s is a temporary table: no other session sees it.', v_name);
+        elsif c.relpersistence = 'u' then
+            return format('%s is unlogged: a crash empties it, and no trigger sees that.', v_name);
+        elsif exists (select from pg_subscription_rel s where s.srrelid = c.oid) then
+            return format('%s is replicated from another server: its changes fire no statement-level triggers.',
+                v_name);
+        end if;
+    end loop;
+    if v_name is null then
+        return 'There is no such table.';
+    end if;
+    select k.name into v_column from unnest(p_columns) k (name) where not exists (
+        select from pg_attribute a where a.attrelid = p_relation and a.attname = k.name and a.attnum > 0
+            and not a.attisdropped and a.attgenerated <> 'v');
+    if found or coalesce(cardinality(p_columns), 0) = 0 then
+        return format('%s has no column "%s" that is stored.', p_relation::regclass, v_column);
+    end if;
+    return null;
+end $$;
+
+-- The types of columns, and what they are in the log. An array of arrays, or of composite values, would lose its
+-- elements' bounds when it is read, so these are wrapped.
+create function chunkstream_live.columns(p_relation oid, p_columns text[])
+returns table (n bigint, name text, type text, is_wrapped boolean, is_fixed boolean)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select k.n, k.name, format_type(a.atttypid, -1),
+        t.typcategory in ('A', 'C') or t.typarray = 0, t.typlen > 0
+    from unnest(p_columns) with ordinality k (name, n)
+    join pg_attribute a on a.attrelid = p_relation and a.attname = k.name and not a.attisdropped
+    join pg_type t on t.oid = a.atttypid
+$$;
+
+create function chunkstream_live.types(p_relation oid, p_columns text[]) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(concat_ws(' ', a.attname, a.atttypid), ', ' order by k.n)
+    from unnest(p_columns) with ordinality k (name, n)
+    join pg_attribute a on a.attrelid = p_relation and a.attname = k.name and not a.attisdropped
+$$;
+
+-- The watch of these columns; null if there is none whose triggers are all in place.
+create function chunkstream_live.find(p_relation oid, p_columns text[]) returns integer
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select w.id from chunkstream_live.watch w
+    where w.relation = p_relation and w.columns = p_columns
+        and w.types = chunkstream_live.types(p_relation, p_columns)
+        and not exists (
+            select from unnest(chunkstream_live.tree(p_relation)) r (relation), unnest('{insert,update,delete}'::text[]) o (op)
+            where not exists (
+                select from pg_trigger t
+                where t.tgrelid = r.relation and t.tgname = format('chunkstream_live_%s_%s', w.id, o.op)
+                    and t.tgenabled = 'A'
+                    and t.tgfoid = to_regproc(format('chunkstream_live.%s_%s', o.op, w.id))::oid))
+$$;
+
+-- Sees to it that the triggers of a watch are in place, and gives its number. For the owner of the table. Creating a
+-- trigger waits for those who write to the table, and others wait behind it: the caller sets lock_timeout.
+create function chunkstream_live.install(p_relation oid, p_columns text[], p_lease_seconds integer) returns integer
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_id integer := chunkstream_live.find(p_relation, p_columns);
+    v_refusal text := chunkstream_live.refusal(p_relation, p_columns);
+    v_generation bigint;
+    w chunkstream_live.watch;
+begin
+    if v_refusal is not null then
+        raise exception '%', v_refusal using errcode = 'wrong_object_type';
+    elsif current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'A watch is installed in a "read committed" transaction.';
+    elsif v_id is not null then
+        return v_id;
+    end if;
+    perform pg_advisory_xact_lock(1667788140, 0);
+    v_id := chunkstream_live.find(p_relation, p_columns);
+    if v_id is not null then
+        return v_id;
+    end if;
+
+    -- What can't be written to any more goes: watches of tables that were dropped, and of columns that are others now.
+    perform chunkstream_live.unwatch(x.id) from chunkstream_live.watch x
+        where chunkstream_live.types(x.relation, x.columns) is distinct from x.types
+            and (x.relation = p_relation or not exists (select from pg_class c where c.oid = x.relation));
+    select * into w from chunkstream_live.watch x where x.relation = p_relation and x.columns = p_columns;
+    if to_regproc('chunkstream_live.insert_' || w.id) is not null
+        and to_regproc('chunkstream_live.update_' || w.id) is not null
+        and to_regproc('chunkstream_live.delete_' || w.id) is not null then
+        -- Only triggers are missing, or disabled. The next renewal begins a generation.
+        perform chunkstream_live.create_triggers(w.id, p_relation);
+        return w.id;
+    elsif w.id is not null then
+        perform chunkstream_live.unwatch(w.id);
+    end if;
+
+    -- Generations are not counted from one, so that those of a log that was removed are not mistaken for this one's.
+    v_generation := floor(random() * 67108864)::bigint + 1;
+    insert into chunkstream_live.watch (relation, columns, types, generation, since, skipped, structure)
+        values (p_relation, p_columns, chunkstream_live.types(p_relation, p_columns), v_generation,
+            pg_current_xact_id(), 0, '')
+        returning id into v_id;
+    perform chunkstream_live.create_log(v_id, p_relation, p_columns);
+    perform setval(format('chunkstream_live.state_%s', v_id),
+        chunkstream_live.state(v_generation, p_lease_seconds, 0));
+    perform chunkstream_live.create_triggers(v_id, p_relation);
+    update chunkstream_live.watch x set structure = chunkstream_live.structure(v_id, p_relation) where x.id = v_id;
+    return v_id;
+end $$;
+
+-- Takes the log and the triggers of a watch away.
+create function chunkstream_live.unwatch(p_watch integer) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_name text;
+begin
+    foreach v_name in array array['insert', 'update', 'delete', 'changes'] loop
+        execute format('drop routine if exists chunkstream_live.%s_%s cascade', v_name, p_watch);
+    end loop;
+    execute format('drop view if exists chunkstream_live.log_%s', p_watch);
+    for v_name in select c.oid::regclass::text from pg_class c
+        where c.relnamespace = 'chunkstream_live'::regnamespace and c.relkind = 'r'
+            and c.relname ~ format('^log_%s_[0-2]$', p_watch) loop
+        execute 'drop table ' || v_name;
+    end loop;
+    for v_name in select t.oid::regtype::text from pg_type t
+        where t.typnamespace = 'chunkstream_live'::regnamespace and t.typtype = 'c'
+            and t.typname ~ format('^item_%s_[0-9]+$', p_watch) loop
+        execute 'drop type ' || v_name;
+    end loop;
+    execute format('drop sequence if exists chunkstream_live.state_%1$s, chunkstream_live.skipped_%1$s', p_watch);
+    delete from chunkstream_live.watch w where w.id = p_watch;
+end $$;
+
+-- A statement that writes to a partition by its own name fires only the partition's triggers, and one that writes to
+-- the parent fires only the parent's. So each has its own, and a change is logged by exactly one. They are "always"
+-- enabled: a session that applies what was replicated (session_replication_role = replica) fires no others.
+create function chunkstream_live.create_triggers(p_watch integer, p_relation oid) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_relation regclass;
+    v_op text;
+    v_rows text;
+begin
+    foreach v_relation in array chunkstream_live.tree(p_relation)::regclass[] loop
+        for v_op, v_rows in values ('insert', 'new table as new_rows'), ('delete', 'old table as old_rows'),
+            ('update', 'new table as new_rows old table as old_rows') loop
+            execute format(
+                'create or replace trigger chunkstream_live_%1$s_%2$s after %2$s on %3$s referencing %4$s '
+                'for each statement execute function chunkstream_live.%2$s_%1$s()',
+                p_watch, v_op, v_relation, v_rows);
+            execute format('alter table %s enable always trigger chunkstream_live_%s_%s', v_relation, p_watch, v_op);
+        end loop;
+    end loop;
+end $$;
+
+-- The tables of a log, the view over them, the sequences, and the functions that write and read.
+create function chunkstream_live.create_log(p_watch integer, p_relation oid, p_columns text[]) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    c record;
+    v_types text[] := '{}';
+    v_slot integer;
+begin
+    for c in select * from chunkstream_live.columns(p_relation, p_columns) x order by x.n loop
+        if c.is_wrapped then
+            execute format('create type chunkstream_live.item_%s_%s as (v %s)', p_watch, c.n, c.type);
+        end if;
+        v_types := v_types || case when c.is_wrapped then format('chunkstream_live.item_%s_%s[]', p_watch, c.n)
+            else c.type || '[]' end;
+    end loop;
+
+    execute format('create unlogged sequence chunkstream_live.state_%s', p_watch);
+    execute format('create unlogged sequence chunkstream_live.skipped_%s', p_watch);
+    for v_slot in 0..2 loop
+        -- Nothing is ever updated or deleted here, and TRUNCATE leaves nothing to vacuum.
+        execute format('create unlogged table chunkstream_live.log_%s_%s (xid xid8 not null, %s)
+            with (autovacuum_enabled = off, toast.autovacuum_enabled = off)',
+            p_watch, v_slot,
+            (select string_agg(format('c%s %s', t.n, t.type), ', ' order by t.n)
+                from unnest(v_types) with ordinality t (type, n)));
+        execute (select string_agg(format('alter table chunkstream_live.log_%s_%s alter column c%s set storage external',
+                p_watch, v_slot, n), ';') from generate_series(1, cardinality(v_types)) n);
+        execute format('create index on chunkstream_live.log_%s_%s (xid)', p_watch, v_slot);
+    end loop;
+    execute format('create view chunkstream_live.log_%s as %s', p_watch,
+        (select string_agg(format('select l.xid, %3$s from chunkstream_live.log_%1$s_%2$s l, unnest(%4$s) u (%5$s)',
+                p_watch, s,
+                (select string_agg('u.c' || n, ', ' order by n) from generate_series(1, cardinality(v_types)) n),
+                (select string_agg('l.c' || n, ', ' order by n) from generate_series(1, cardinality(v_types)) n),
+                (select string_agg('c' || n, ', ' order by n) from generate_series(1, cardinality(v_types)) n)),
+            ' union all ') from generate_series(0, 2) s));
+    execute chunkstream_live.reading_function(p_watch);
+    execute chunkstream_live.writing_function(p_watch, 'insert', p_relation, p_columns, v_types);
+    execute chunkstream_live.writing_function(p_watch, 'update', p_relation, p_columns, v_types);
+    execute chunkstream_live.writing_function(p_watch, 'delete', p_relation, p_columns, v_types);
+end $$;
+
+-- A function that tells whether something was logged after a position: 0 nothing, 1 values, 2 too many of them.
+create function chunkstream_live.reading_function(p_watch integer) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format($sql$
+        create function chunkstream_live.changes_%1$s(after pg_snapshot) returns integer
+        language plpgsql stable
+        set search_path = pg_catalog, pg_temp
+        as $body$
+        declare
+            v_xmax xid8 := pg_snapshot_xmax(after);
+            v_xip xid8[] := array(select pg_snapshot_xip(after));
+        begin
+            return coalesce((select max(x.found) from (%2$s) x), 0);
+        end $body$
+        $sql$,
+        p_watch,
+        string_agg(format('select case when l.c1 is null then 2 else 1 end as found from chunkstream_live.log_%s_%s l '
+            'where l.xid >= v_xmax or l.xid = any (v_xip)', p_watch, s), ' union all '))
+    from generate_series(0, 2) s
+$$;
+
+-- A trigger's function. It runs as the owner of the log. It must never make a writer's statement fail: where it can't
+-- read the columns, because somebody has altered the table, it counts the statement as skipped.
+create function chunkstream_live.writing_function(
+    p_watch integer, p_op text, p_relation oid, p_columns text[], p_types text[]) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $f$
+declare
+    -- More rows of one statement are not logged one by one, nor values that take more bytes.
+    v_most_rows constant integer := 10000;
+    v_most_bytes constant integer := 1000;
+    v_new text;
+    v_old text;
+    v_read text;
+    v_numbers integer[] := array(select generate_series(1, cardinality(p_types)));
+    v_variables text := (select string_agg('v' || n, ', ' order by n) from unnest(v_numbers) n);
+begin
+    select format('select %s, count(*) as rows, %s as large from (select %s from new_rows limit %s) r',
+        string_agg(format('array_agg(%s)%s as c%s',
+            case when c.is_wrapped then format('row(r.%I)::chunkstream_live.item_%s_%s', c.name, p_watch, c.n)
+                else format('r.%I', c.name) end,
+            case when not c.is_fixed then format(' filter (where r.%1$I is null or pg_column_size(r.%1$I) <= %2$s)',
+                c.name, v_most_bytes) end, c.n), ', ' order by c.n),
+        coalesce(string_agg(format('count(*) filter (where pg_column_size(r.%I) > %s)', c.name, v_most_bytes), ' + ')
+            filter (where not c.is_fixed), '0'),
+        string_agg(distinct quote_ident(c.name), ', '),
+        v_most_rows + 1)
+        into v_new
+        from chunkstream_live.columns(p_relation, p_columns) c;
+    v_old := replace(v_new, ' from new_rows limit ', ' from old_rows limit ');
+    if p_op = 'update' then
+        -- Both tables have the rows in the same order. Where no value has changed, the old ones are the new ones.
+        v_read := format('select %s, n.rows, n.large + o.large from (%s) n, (%s) o',
+            (select string_agg(format(
+                'case when x.same then n.c%1$s else array_cat(n.c%1$s, o.c%1$s) end', n), ', ' order by n)
+                from unnest(v_numbers) n), v_new, v_old);
+        v_read := v_read || format(', lateral (select record_image_eq(row(%s), row(%s)) as same) x',
+            (select string_agg('n.c' || n, ', ' order by n) from unnest(v_numbers) n),
+            (select string_agg('o.c' || n, ', ' order by n) from unnest(v_numbers) n));
+    else
+        v_read := case p_op when 'insert' then v_new else v_old end;
+    end if;
+
+    return format($sql$
+create function chunkstream_live.%2$s_%1$s() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $body$
+declare
+    v_state bigint := pg_sequence_last_value('chunkstream_live.state_%1$s'::regclass);
+    v_now bigint := (date_part('epoch', clock_timestamp()) * 1000)::bigint;
+    v_rows bigint;
+    v_large bigint;
+    %3$s;
+begin
+    if v_state is null or ((v_state & 68719476735) >> 2) * 1000 < v_now then
+        perform nextval('chunkstream_live.skipped_%1$s'::regclass);
+        return null;
+    end if;
+    begin
+        select r.* into %4$s, v_rows, v_large from (%5$s) r;
+    exception when others then
+        perform nextval('chunkstream_live.skipped_%1$s'::regclass);
+        return null;
+    end;
+    if v_rows = 0 then
+        return null;
+    elsif v_rows > %6$s or v_large > 0 then
+        %7$s;
+    end if;
+    case v_state & 3
+        when 0 then insert into chunkstream_live.log_%1$s_0 values (pg_current_xact_id(), %4$s);
+        when 1 then insert into chunkstream_live.log_%1$s_1 values (pg_current_xact_id(), %4$s);
+        else insert into chunkstream_live.log_%1$s_2 values (pg_current_xact_id(), %4$s);
+    end case;
+    if pg_sequence_last_value('chunkstream_live.listening'::regclass) > v_now
+        and v_now - coalesce(pg_sequence_last_value('chunkstream_live.noticed'::regclass), 0) not between 0 and 5 then
+        perform setval('chunkstream_live.noticed'::regclass, v_now);
+        perform pg_notify('chunkstream_live', '');
+    end if;
+    return null;
+end $body$
+        $sql$,
+        p_watch, p_op,
+        (select string_agg(format('v%s %s', t.n, t.type), '; ' order by t.n)
+            from unnest(p_types) with ordinality t (type, n)),
+        v_variables, v_read, v_most_rows,
+        (select string_agg(format('v%s := null', n), '; ' order by n) from unnest(v_numbers) n));
+end $f$;

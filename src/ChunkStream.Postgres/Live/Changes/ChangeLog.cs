@@ -1,0 +1,241 @@
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Live.Changes;
+
+/// <summary>
+/// The change log of live queries: it sees to it that tables are watched, and keeps their logs. Several instances may do
+/// so at once.
+/// </summary>
+/// <param name="open">Opens a connection, for single statements outside of a transaction.</param>
+/// <param name="limits">How long and how large a log may be.</param>
+/// <param name="time">The clock for pauses.</param>
+internal sealed class ChangeLog(
+    Func<CancellationToken, Task<PostgresSession>> open, ChangeLogLimits limits, TimeProvider time)
+{
+    // A trigger is created between the transactions of those who write to the table. It does not wait for them for
+    // longer than this at a time, because all others would wait behind it.
+    private const string LockTimeout = "200ms";
+    private const int Tries = 15;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>
+    /// Sees to it that the changes of tables are logged: all that is committed after this returns. A snapshot that is
+    /// taken afterwards is a good position once <see cref="ChangeLogSql.States"/> says so.
+    /// </summary>
+    /// <param name="tables">Tables by their numbers, with the columns whose values are wanted.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>The watches, in the same order.</returns>
+    /// <exception cref="WatchRefusedException">A table can't be watched.</exception>
+    /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
+    public async Task<IReadOnlyList<Watch>> EnsureAsync(
+        IReadOnlyList<(uint Table, IReadOnlyList<string> Columns)> tables, CancellationToken cancellation)
+    {
+        var session = await open(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        try
+        {
+            await EnsureSchemaAsync(session.Connection).ConfigureAwait(false);
+            var watches = new List<Watch>();
+            foreach (var (table, columns) in tables)
+            {
+                var id = await EnsureAsync(session.Connection, table, columns, cancellation).ConfigureAwait(false);
+                watches.Add(new Watch(id, columns.Count));
+            }
+
+            return watches;
+        }
+        catch (PostgresException failure) when (Reason(failure) is { } reason)
+        {
+            var script = failure.IsForbidden()
+                ? await ScriptAsync(session.Connection, tables).ConfigureAwait(false)
+                : null;
+            throw new WatchRefusedException(reason, script, failure);
+        }
+    }
+
+    /// <summary>
+    /// Renews the leases of watches, begins new generations where changes may have been missed, and removes what is
+    /// older than the retention. To be called every few seconds while there are readers.
+    /// </summary>
+    /// <param name="watches">The numbers of the watches.</param>
+    /// <param name="isListening">Whether this instance listens to notices.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>The watches that have to be ensured again, because their triggers are not in place.</returns>
+    /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
+    public async Task<IReadOnlyList<int>> KeepAsync(
+        IEnumerable<int> watches, bool isListening, CancellationToken cancellation)
+    {
+        var session = await open(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        var connection = session.Connection;
+        if (isListening)
+            await CallAsync<bool>(connection, "listen($1)", limits.LeaseSeconds).ConfigureAwait(false);
+        var broken = new List<int>();
+        foreach (var watch in watches)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (await RenewAsync(connection, watch).ConfigureAwait(false) is Renewal.Install or Renewal.Gone)
+                broken.Add(watch);
+            else
+                await RotateAsync(connection, watch).ConfigureAwait(false);
+        }
+
+        return broken;
+    }
+
+    private async Task<int> EnsureAsync(
+        NpgsqlConnection connection, uint table, IReadOnlyList<string> columns, CancellationToken cancellation)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                var watch = await InstallAsync(connection, table, columns).ConfigureAwait(false);
+                if (await RenewAsync(connection, watch).ConfigureAwait(false) is Renewal.Done)
+                    return watch;
+            }
+            catch (PostgresException failure) when (failure.SqlState is PostgresErrorCodes.LockNotAvailable)
+            {
+                if (tries >= Tries)
+                    throw;
+            }
+
+            if (tries >= Tries)
+                throw new WatchRefusedException("Others install or keep the same watch all the time.", null, null);
+            await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> InstallAsync(NpgsqlConnection connection, uint table, IReadOnlyList<string> columns)
+    {
+        // One implicit transaction, to whose end the setting lasts.
+        var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand($"SELECT set_config('lock_timeout', '{LockTimeout}', true)"),
+                new NpgsqlBatchCommand("SELECT chunkstream_live.install($1, $2, $3)")
+                {
+                    Parameters =
+                    {
+                        new() { Value = table, DataTypeName = "oid" },
+                        new() { Value = columns.ToArray() },
+                        new() { Value = limits.LeaseSeconds },
+                    },
+                },
+            },
+        };
+        await using var _ = batch.ConfigureAwait(false);
+        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+        await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        return reader.GetInt32(0);
+    }
+
+    // A new generation takes two calls.
+    private async Task<Renewal> RenewAsync(NpgsqlConnection connection, int watch)
+    {
+        const int Calls = 3;
+        for (var call = 1; ; call++)
+        {
+            var said = await CallAsync<string>(
+                connection, "renew($1, $2, $3)", watch, limits.LeaseSeconds, limits.TurnBytes).ConfigureAwait(false);
+            switch (said)
+            {
+                case "ok":
+                    return Renewal.Done;
+                case "install":
+                    return Renewal.Install;
+                case "gone":
+                    return Renewal.Gone;
+                case "again" when call < Calls:
+                    continue;
+                default:
+                    return Renewal.Busy;
+            }
+        }
+    }
+
+    // A slot is emptied by one call, and taken by the next.
+    private async Task RotateAsync(NpgsqlConnection connection, int watch)
+    {
+        while (await CallAsync<string?>(
+            connection, "rotate($1, $2, $3)", watch, limits.TurnSeconds, limits.TurnBytes).ConfigureAwait(false)
+            is "again")
+        {
+        }
+    }
+
+    private static async Task EnsureSchemaAsync(NpgsqlConnection connection)
+    {
+        var find = new NpgsqlCommand("SELECT to_regclass('chunkstream_live.version')::oid", connection);
+        await using var _ = find.ConfigureAwait(false);
+        if (await find.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) is not DBNull)
+        {
+            var version = new NpgsqlCommand("SELECT max(v.version) FROM chunkstream_live.version AS v", connection);
+            await using var __ = version.ConfigureAwait(false);
+            if (await version.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false)
+                is >= ChangeLogSchema.Version)
+                return;
+        }
+
+        var install = new NpgsqlCommand(ChangeLogSchema.Script, connection);
+        await using var ___ = install.ConfigureAwait(false);
+        await install.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private static async Task<T> CallAsync<T>(NpgsqlConnection connection, string call, params object[] values)
+    {
+        var command = new NpgsqlCommand($"SELECT chunkstream_live.{call}", connection);
+        await using var _ = command.ConfigureAwait(false);
+        foreach (var value in values)
+            command.Parameters.Add(new() { Value = value });
+        var result = await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
+        return result is DBNull ? default! : (T)result!;
+    }
+
+    private async Task<string> ScriptAsync(
+        NpgsqlConnection connection, IReadOnlyList<(uint Table, IReadOnlyList<string> Columns)> tables)
+    {
+        var command = new NpgsqlCommand(
+            "SELECT current_user::text, array(SELECT format('%I.%I', n.nspname, c.relname) "
+            + "FROM unnest($1) WITH ORDINALITY AS t (oid, n) JOIN pg_catalog.pg_class AS c ON c.oid = t.oid "
+            + "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace ORDER BY t.n)",
+            connection)
+        {
+            Parameters = { new() { Value = tables.Select(table => table.Table).ToArray(), DataTypeName = "oid[]" } },
+        };
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        var names = reader.GetFieldValue<string[]>(1);
+        return ChangeLogSchema.ScriptFor(
+            names.Zip(tables, (name, table) => (name, table.Columns)), reader.GetString(0), limits.LeaseSeconds);
+    }
+
+    private static string? Reason(PostgresException failure) => failure switch
+    {
+        { SqlState: PostgresErrorCodes.WrongObjectType } => failure.MessageText,
+        { SqlState: PostgresErrorCodes.LockNotAvailable } =>
+            "A table has been written to for seconds without a pause between transactions, or is locked: its triggers "
+            + "could not be created.",
+        _ when failure.IsForbidden() =>
+            "The app's role may not create triggers on a table, or not the schema chunkstream_live: only the table's "
+            + "owner may. An owner has to run a script.",
+        _ when failure.IsReadOnly() => "The database is read-only: live queries need one that is not.",
+        _ => null,
+    };
+
+    private enum Renewal
+    {
+        Done,
+        Busy,
+        Install,
+        Gone,
+    }
+}

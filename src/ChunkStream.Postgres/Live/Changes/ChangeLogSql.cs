@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace ChunkStream.Postgres.Live.Changes;
+
+/// <summary>The statements by which the change log is read.</summary>
+internal static class ChangeLogSql
+{
+    /// <summary>Listens to the notices that writers send.</summary>
+    public const string Listen = "LISTEN chunkstream_live";
+
+    /// <summary>
+    /// The snapshot of the transaction, and the state of watches in it. Its parameters are the numbers of the watches,
+    /// and the position since which there may be changes: null at a start, which asks whether the snapshot itself is a
+    /// good position.
+    /// </summary>
+    public const string States =
+        """
+        SELECT pg_catalog.pg_current_snapshot()::text, l.watch, l.generation, l.problem, l.has_changes
+        FROM chunkstream_live.look($1::pg_catalog.int4[], $2::pg_catalog.text::pg_catalog.pg_snapshot) AS l
+        """;
+
+    /// <summary>
+    /// Locks logs against being emptied. It takes no snapshot, and has to come before whatever does: a part of the log
+    /// that is emptied after the snapshot would look as if nothing had changed. A start needs no lock, nor may a long
+    /// transaction hold one.
+    /// </summary>
+    /// <param name="watches">The numbers of the watches.</param>
+    public static string Lock(IEnumerable<int> watches)
+        => "LOCK TABLE " + string.Join(", ", watches.Select(Log)) + " IN ACCESS SHARE MODE";
+
+    /// <summary>
+    /// The values that were logged since a position, as text. Values that are null, of which no key is made, are left
+    /// out. Its parameter is the position.
+    /// </summary>
+    /// <param name="watch">The watch.</param>
+    /// <param name="atMost">How many to give at most.</param>
+    public static string Values(Watch watch, int atMost)
+    {
+        string[] columns = [.. Enumerable.Range(1, watch.Columns).Select(Column)];
+        var texts = string.Join(", ", columns.Select(column => $"pg_catalog.format('%s', {column})"));
+        var areThere = string.Join(" AND ", columns.Select(column => $"{column} IS NOT NULL"));
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            SELECT DISTINCT {texts} FROM {Log(watch.Id)}
+            WHERE (xid >= pg_catalog.pg_snapshot_xmax($1::pg_catalog.pg_snapshot)
+              OR xid = ANY (ARRAY(SELECT pg_catalog.pg_snapshot_xip($1::pg_catalog.pg_snapshot))))
+              AND {areThere} LIMIT {atMost}
+            """);
+    }
+
+    private static string Log(int watch) => string.Create(CultureInfo.InvariantCulture, $"chunkstream_live.log_{watch}");
+
+    private static string Column(int number) => string.Create(CultureInfo.InvariantCulture, $"c{number}");
+}

@@ -1,0 +1,12 @@
+namespace ChunkStream.Postgres.Live.Changes;
+
+/// <summary>A table can't be watched, or not yet.</summary>
+/// <param name="message">Why, in words for an operator.</param>
+/// <param name="script">The script that its owner could run instead; null if that would not help.</param>
+/// <param name="cause">What Postgres said.</param>
+internal sealed class WatchRefusedException(string message, string? script, Exception? cause)
+    : Exception(message, cause)
+{
+    /// <summary>The script that its owner could run instead; null if that would not help.</summary>
+    public string? Script => script;
+}
