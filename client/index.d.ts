@@ -17,6 +17,13 @@ export interface StreamOptions {
   /** Sent along, for example `{ 'x-functions-key': … }`. */
   headers?: Platform.HeadersInit;
 
+  /**
+   * Gives the access token of the user who reads. It is asked before each request of the stream, so that a stream outlives
+   * its tokens; the answer is sent as `Authorization: Bearer …`. It may wait, also for a person who signs in: there is no
+   * time limit but the `signal`. What it throws ends the stream as the `cause` of a StreamError.
+   */
+  getToken?(asked: TokenRequest): string | Promise<string>;
+
   /** A checkpoint of an earlier stream of the same address: goes on after it. */
   resume?: string;
 
@@ -46,6 +53,18 @@ export interface StreamOptions {
    * server's lines of JSON; no schema, no rejoining, and the end is whatever HTTP says is one.
    */
   format?: 'frames' | 'ndjson';
+}
+
+/** What `getToken` is told. */
+export interface TokenRequest {
+  /**
+   * Whether the server refused the last token, or ended the stream because that had expired: give another one, and none
+   * from a cache. It is asked for once; if the server does not take the new token either, its refusal ends the stream.
+   */
+  refresh: boolean;
+
+  /** Aborted when the stream is left: nobody waits for the token any more. */
+  signal: Platform.AbortSignal;
 }
 
 /** The rows of one stream, for one reader: it is read with one `for await`, over rows or over batches. */
@@ -107,7 +126,7 @@ export interface Column {
 
 /** The stream is not complete, and can't be completed. */
 export class StreamError extends Error {
-  /** The message is the problem's `detail` where there is one. */
+  /** The message is, or begins with, the problem's `detail` where there is one. */
   constructor(message: string, details?: { problem?: Problem | null; status?: number | null; checkpoint?: string | null; cause?: unknown });
 
   /** What the server said, or null if it said nothing. */

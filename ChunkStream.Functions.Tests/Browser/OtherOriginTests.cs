@@ -1,4 +1,5 @@
 using ChunkStream.Functions.Tests.Support;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Playwright;
 
 namespace ChunkStream.Functions.Tests.Browser;
@@ -82,6 +83,47 @@ public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) :
 
             Assert.Equal("0,1,2 opened 1", seen);
         }
+    }
+
+    [ChromiumFact]
+    public async Task The_client_brings_a_users_token_to_another_origin_and_not_along_with_a_redirect()
+    {
+        using var queries = new QueryFiles()
+            .With("mine", "-- access: user\n-- key: id\nselect id from generate_series(1, 3) id");
+        await using var issuer = await TokenIssuer.StartAsync();
+        await using var elsewhere = await LocalApi.StartAsync();
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString,
+            settings: [queries.Setting, (Cors, elsewhere.Origin), .. issuer.Settings]);
+        var tokens = new[] { issuer.Token(claims: claims => claims["exp"] = TokenIssuer.In(-60)), issuer.Token() };
+        elsewhere.Serve("away", _ => Results.Redirect($"{api.Origin}/served/here"));
+        var brought = new List<string>();
+        api.Serve("here", request =>
+        {
+            brought.Add(request.Headers.Authorization.ToString());
+            return Results.NotFound();
+        });
+        var page = await PageAtAsync(elsewhere);
+
+        var seen = await page.EvaluateAsync<string>(
+            """
+            async ([mine, away, ...tokens]) => {
+              const { stream } = await import('/api/ui/client/index.js');
+              const asked = [];
+              const getToken = ({ refresh }) => {
+                asked.push(refresh);
+                return tokens[refresh ? 1 : 0];
+              };
+              const ids = [];
+              for await (const { id } of stream(mine, { getToken })) ids.push(id);
+              const refusal = await stream(away, { getToken: () => tokens[1] }).schema.catch(({ status }) => status);
+              return `${ids} ${asked} ${refusal}`;
+            }
+            """,
+            (string[])[$"{api.Origin}/api/public/queries/mine", "/served/away", .. tokens]);
+
+        Assert.Equal("1,2,3 false,true 404", seen);
+        Assert.Equal([""], brought);
     }
 
     // Any document of that origin will do; this one has no policy of its own.

@@ -23,6 +23,8 @@ public sealed class ClientPackageTests
         const string Exact =
             "{ numbers: 'exact', signal: AbortSignal.timeout(1), onProgress: (p: Progress) => p.estimatedRows }";
         const string Ndjson = "{ format: 'ndjson', idleTimeoutMs: Infinity }";
+        const string OwnToken =
+            "{ getToken: async ({ refresh, signal }) => (signal.aborted || refresh ? 'new' : 'old') }";
         const string OwnFetch = "{ headers: { a: 'b' }, fetch: async (url: unknown) => ({ url }) }";
         folder.Write("usage.mts",
             $$"""
@@ -35,10 +37,16 @@ public sealed class ClientPackageTests
             const name: string = (await rows.schema).columns[0]!.name;
             const state: 'connecting' | 'streaming' | 'rejoining' | 'ended' | 'failed' = rows.progress.state;
             for await (const row of stream(new URL('http://localhost/'), {{Ndjson}})) row['anything'] as unknown;
+            stream('http://localhost/', {{OwnToken}});
+            stream('http://localhost/', { getToken: () => 'token' });
             const problem: Problem | null = new StreamError(name + state, { checkpoint: null }).problem;
 
             // @ts-expect-error: no such format
             stream('', { format: 'csv' });
+            // @ts-expect-error: a function gives the token
+            stream('', { getToken: 'token' });
+            // @ts-expect-error: a token is a text
+            stream('', { getToken: async () => null });
             // @ts-expect-error: a row has its type
             for await (const flight of rows) flight.dealy;
             // @ts-expect-error: may be null
@@ -67,6 +75,7 @@ public sealed class ClientPackageTests
             const rows = stream<{ id: number }>('http://localhost/', {{OwnFetch}});
             for await (const row of rows) row.id.toFixed();
             stream('http://localhost/', { headers: [['a', 'b']] });
+            stream('http://localhost/', {{OwnToken}});
             const checkpoint: string | null = new StreamError('').checkpoint;
             // @ts-expect-error: a header is a text
             stream('http://localhost/', { headers: { a: 1 } });

@@ -24,8 +24,8 @@ export class Connection {
   }
 
   /** Sends the request; done when a response is there that has a body to read. */
-  async open(url) {
-    const { fetch, headers, Format } = this.#options;
+  async open(url, headers) {
+    const { fetch, Format } = this.#options;
     const response = await this.#wait(fetch(url, { headers, signal: this.#controller.signal }), 'The server could not be reached.');
     if (!response.ok) {
       const pause = retryAfter(response.headers.get('Retry-After'));

@@ -33,3 +33,13 @@ export function failureOf(problem, status, retryAfterMs = 0) {
     ? new Interruption(message, { problem, status, retryAfterMs })
     : new StreamError(message, { problem, status });
 }
+
+/** Whether it is the access token that is missing, wrong or over; a function key is another matter. */
+export function isAccessRefused(error) {
+  return error instanceof StreamError && error.status === 401 && error.problem?.type !== 'urn:chunkstream:unauthorized';
+}
+
+/** Whether a stream has ended with its access token. */
+export function isAccessExpired(error) {
+  return error instanceof StreamError && error.problem?.type === 'urn:chunkstream:access-expired';
+}

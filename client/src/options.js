@@ -5,16 +5,18 @@ const formats = { frames: Frames, ndjson: Ndjson };
 
 /** The options with their defaults. What is wrong with them is said at the call, not when the first row is asked for. */
 export function checked(url, options) {
-  const { signal, numbers, format = 'frames', maxRejoins = Infinity, backoffMs = 250, onProgress } = options;
+  const { signal, numbers, getToken, format = 'frames', maxRejoins = Infinity, backoffMs = 250, onProgress } = options;
   const { idleTimeoutMs = format === 'ndjson' ? Infinity : 60_000 } = options;
   oneOf('format', format, Object.keys(formats));
   oneOf('numbers', numbers, [undefined, 'plain', 'exact']);
   atLeast('maxRejoins', maxRejoins, 0);
   atLeast('backoffMs', backoffMs, 0);
   atLeast('idleTimeoutMs', idleTimeoutMs, 1);
+  if (getToken !== undefined && typeof getToken !== 'function') throw new TypeError('getToken must be a function that gives an access token.');
 
   const address = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
   const headers = new Headers(options.headers);
+  if (getToken && headers.has('Authorization')) throw new TypeError('The header Authorization and getToken exclude each other: give one.');
   headers.set('Accept', formats[format].mediaType);
   if (format === 'frames') {
     // It would win over Accept.
@@ -25,6 +27,7 @@ export function checked(url, options) {
   return {
     url: address,
     headers,
+    getToken,
     resume: options.resume ?? address.searchParams.get('resume'),
     // Looked up now, and called as a function: browsers refuse their fetch as another object's method.
     fetch: options.fetch ?? globalThis.fetch,

@@ -1,6 +1,7 @@
-import { backoff } from './backoff.js';
+import { headersFor } from './access-token.js';
+import { Attempts } from './attempts.js';
 import { Connection } from './connection.js';
-import { failureOf, Interruption, StreamError } from './failures.js';
+import { failureOf, Interruption, isAccessExpired, StreamError } from './failures.js';
 import { Lines } from './lines.js';
 import { sleep } from './waiting.js';
 
@@ -31,7 +32,7 @@ export class RowReader {
   #undecidedSince = null;
   #resume;
   #isUncovered = false;
-  #failures = 0;
+  #attempts;
   #failure = null;
   #stepping = null;
 
@@ -40,6 +41,7 @@ export class RowReader {
     this.#options = options;
     this.#changed = changed;
     this.#resume = options.resume;
+    this.#attempts = new Attempts(options);
   }
 
   /** The next rows, at least one, with the token after exactly these where there is one; null at the end. */
@@ -99,7 +101,7 @@ export class RowReader {
     } else if (rows.length > 0) {
       this.#isUncovered = true;
     }
-    if (rows.length > 0) this.#failures = 0;
+    if (rows.length > 0) this.#attempts.advanced();
     return { rows, checkpoint };
   }
 
@@ -130,8 +132,11 @@ export class RowReader {
     const { url, Format } = this.#options;
     const address = new URL(url);
     if (this.#resume !== null) address.searchParams.set('resume', this.#resume);
-    this.#connection = new Connection(this.#options, this.#leaving.signal);
-    await this.#connection.open(address);
+    const { signal } = this.#leaving;
+    const headers = await headersFor(this.#options, { refresh: this.#attempts.isTokenRefused, signal });
+    this.#connection = new Connection(this.#options, signal);
+    await this.#connection.open(address, headers);
+    this.#attempts.answered();
 
     this.#lines = new Lines();
     this.#format = new Format(this.#resume !== null);
@@ -181,24 +186,23 @@ export class RowReader {
   }
 
   async #recover(error) {
-    if (!this.#isPassing(error)) {
-      this.#failure = error instanceof Interruption ? error.toStreamError() : error;
+    const pauseMs = this.#attempts.failed(error, { resume: this.#resume, isUncovered: this.#isUncovered });
+    if (pauseMs === null) {
+      this.#failure = this.#finalOf(error);
       this.#format?.letGo();
       return;
     }
 
-    this.#failures++;
     this.#rejoin();
     this.#changed();
-    await sleep(backoff(this.#failures, this.#options.backoffMs, error.retryAfterMs), this.#leaving.signal);
+    await sleep(pauseMs, this.#leaving.signal);
   }
 
-  // After a deadline another attempt makes sense only if the last one got somewhere.
-  #isPassing(error) {
-    return error instanceof Interruption
-      && !this.#isUncovered
-      && !(error.status === 504 && this.#resume === null)
-      && this.#failures < this.#options.maxRejoins;
+  #finalOf(error) {
+    if (this.#isUncovered && isAccessExpired(error)) {
+      return new StreamError(`${error.message} The stream has no checkpoints, so it can't go on after the rows that were given.`, error);
+    }
+    return error instanceof Interruption ? error.toStreamError() : error;
   }
 
   #rejoin() {
