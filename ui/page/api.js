@@ -1,18 +1,23 @@
 /** The endpoints' address: the page lies one folder below it, whatever the route prefix is. */
 export const root = new URL('../', document.baseURI);
 
-const storedKey = 'chunkstream-function-key';
-
 /** The function key that was given in this tab, or null. */
-export const key = {
-  get value() {
-    return sessionStorage.getItem(storedKey);
-  },
-  set value(value) {
-    if (value) sessionStorage.setItem(storedKey, value);
-    else sessionStorage.removeItem(storedKey);
-  },
-};
+export const key = kept('chunkstream-function-key');
+
+/** The access token of whoever has signed in in this tab, or null. It goes to queries for users and nowhere else. */
+export const token = kept('chunkstream-access-token');
+
+function kept(name) {
+  return {
+    get value() {
+      return sessionStorage.getItem(name);
+    },
+    set value(value) {
+      if (value) sessionStorage.setItem(name, value);
+      else sessionStorage.removeItem(name);
+    },
+  };
+}
 
 /** The headers that a request needs. */
 export function headers() {
@@ -28,9 +33,13 @@ export class Refusal extends Error {
   }
 }
 
-/** Gets an answer that is not streamed, or throws a Refusal. */
-export async function get(url) {
-  const response = await fetch(url, { headers: headers() });
+/**
+ * Gets an answer that is not streamed, or throws a Refusal.
+ * @param {string} [accessToken] Of the user for whom it is.
+ */
+export async function get(url, accessToken) {
+  const authorization = accessToken ? { Authorization: `Bearer ${accessToken}` } : {};
+  const response = await fetch(url, { headers: { ...headers(), ...authorization } });
   if (response.ok) return response;
   const isJson = response.headers.get('Content-Type')?.includes('json');
   throw new Refusal(response.status, isJson ? await response.json() : null);

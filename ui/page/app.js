@@ -8,6 +8,7 @@ import { Run } from './run.js';
 import { loadGenerators, loadQueries } from './sources.js';
 import { Status } from './status.js';
 import { RowTable } from './table.js';
+import { NotSignedIn, showUser } from './user/user.js';
 import { whenFirstShown } from './views.js';
 
 // How often what is seen follows what has come.
@@ -65,7 +66,8 @@ function offer(list) {
   const before = selected()?.name;
   sources = list;
   at('change-key').hidden = !key.value;
-  at('source').replaceChildren(...list.map(({ name }) => new Option(name)));
+  at('source').replaceChildren(...list.map(({ name, access }) => new Option(access === 'user' ? `${name} (sign in)` : name, name)));
+  showUser(list.some(({ access }) => access === 'user'));
   if (list.some(({ name }) => name === before)) at('source').value = before;
   choose();
 }
@@ -81,7 +83,8 @@ function choose() {
     at('summary').textContent = 'There is no query and no generator yet.';
     return;
   }
-  at('summary').textContent = [source.summary.replace(/\.$/, ''), ...source.warnings].join('. ');
+  const audience = source.access === 'user' ? ['For users who have signed in, each with rows of their own'] : [];
+  at('summary').textContent = [source.summary.replace(/\.$/, ''), ...audience, ...source.warnings].filter(Boolean).join('. ');
   form.show(source);
   const format = at('format').value || 'csv';
   at('format').replaceChildren(...fileKinds(source.formats).map(({ value, text }) => new Option(text, value)));
@@ -92,7 +95,7 @@ function choose() {
 function updateDownload() {
   if (!selected()) return;
   const kind = at('format').value;
-  download.update(form.url(parametersOf(kind)), kind);
+  download.update(form.url(parametersOf(kind)), kind, selected().access === 'user');
 }
 
 async function start() {
@@ -133,7 +136,8 @@ function paint() {
 }
 
 async function showRunFailure(error) {
-  if (error.status === 401 && await askAfterRefusal(error.problem?.detail)) {
+  // Who reads has been asked for a token already, if that is what is missing.
+  if (error.status === 401 && run.source.access !== 'user' && await askAfterRefusal(error.problem?.detail)) {
     await load();
     return start();
   }
@@ -142,6 +146,11 @@ async function showRunFailure(error) {
 }
 
 function showFailure(error) {
+  if (error instanceof NotSignedIn || error.cause instanceof NotSignedIn) {
+    showProblem('Not signed in', (error.cause ?? error).message);
+    return;
+  }
+
   const errors = error.problem?.errors;
   if (errors) {
     const homeless = form.showErrors(errors);

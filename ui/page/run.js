@@ -2,6 +2,7 @@ import { stream } from './client/index.js';
 import { headers } from './api.js';
 import { CuttableFetch } from './cuttable-fetch.js';
 import { RowStore } from './row-store.js';
+import { tokenFor } from './user/user.js';
 
 // After so much work in one go the browser gets its turn, to paint and to take clicks.
 const turnMs = 12;
@@ -17,6 +18,9 @@ export class Run {
   isPaused = false;
   isStopped = false;
 
+  /** Whether it waits for somebody who gives an access token. */
+  isAsking = false;
+
   #stream;
   #leaving = new AbortController();
   #network = new CuttableFetch();
@@ -25,9 +29,11 @@ export class Run {
   #pausedAt = 0;
 
   constructor(source, url) {
+    this.source = source;
     this.#stream = stream(url, {
       signal: this.#leaving.signal,
       headers: headers(),
+      getToken: source.access === 'user' ? (asked) => this.#token(url, asked) : undefined,
       // Otherwise a bigint or numeric beyond a JavaScript number would be shown as another one.
       numbers: source.isQuery ? 'exact' : undefined,
       fetch: this.#network.fetch,
@@ -43,6 +49,7 @@ export class Run {
     if (this.failure) return 'failed';
     if (this.isStopped) return 'stopped';
     if (this.endedAt) return 'ended';
+    if (this.isAsking) return 'asking';
     return this.isPaused ? 'paused' : this.progress.state;
   }
 
@@ -104,6 +111,15 @@ export class Run {
   async #begin() {
     this.firstRowAt = performance.now();
     this.columns = (await this.#stream.schema).columns;
+  }
+
+  async #token(url, asked) {
+    this.isAsking = true;
+    try {
+      return await tokenFor(url, asked);
+    } finally {
+      this.isAsking = false;
+    }
   }
 
   #whenResumed() {

@@ -12,6 +12,7 @@ const words = {
   connecting: 'Connecting…',
   streaming: 'Streaming',
   rejoining: 'The connection is gone; rejoining…',
+  asking: 'Waiting for an access token…',
   paused: 'Paused: nothing is read, so the server waits',
   ended: 'Complete',
   stopped: 'Stopped',
