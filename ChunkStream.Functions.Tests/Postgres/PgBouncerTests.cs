@@ -1,9 +1,7 @@
-using System.Diagnostics;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
-using ChunkStream.LocalHost.Embedded;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres;
@@ -16,70 +14,29 @@ namespace ChunkStream.Functions.Tests.Postgres;
 public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const int Rows = 20_000;
-    private readonly string _folder = Directory.CreateTempSubdirectory("chunkstream-pgbouncer-").FullName;
-    private Process? _bouncer;
-    private string _connectionString = "";
+    private PgBouncer? _bouncer;
+
+    private string ConnectionString => _bouncer!.ConnectionString;
 
     public async Task InitializeAsync()
     {
-        if (PgBouncerFactAttribute.Program is not { } program)
+        if (PgBouncer.Program is null)
             return;
 
-        var port = LoopbackPort.FindFree();
-        var server = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
-        var configuration = Path.Combine(_folder, "pgbouncer.ini");
-        await File.WriteAllTextAsync(configuration, $"""
-            [databases]
-            * = host={server.Host} port={server.Port} user={server.Username} password={server.Password}
-            [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = {port}
-            unix_socket_dir =
-            auth_type = any
-            pool_mode = transaction
-            default_pool_size = 3
-            ignore_startup_parameters = extra_float_digits
-            """);
-        if (!OperatingSystem.IsWindows())
-        {
-            // It does not run as root.
-            File.SetUnixFileMode(
-                _folder,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-                | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        }
-
-        string[] arguments = Environment.UserName == "root" ? ["-u", "nobody", configuration] : [configuration];
-        _bouncer = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        _bouncer.ErrorDataReceived += (_, _) => { };
-        _bouncer.BeginErrorReadLine();
-        _connectionString =
-            $"Host=127.0.0.1;Port={port};Username={server.Username};Password=x;Database={server.Database};"
-            + "No Reset On Close=true";
-        await Bounded.Until(() => LoopbackPort.AnswersAsync(port, CancellationToken.None), "PgBouncer listens");
+        _bouncer = await PgBouncer.StartAsync(postgres, poolSize: 3);
         await postgres.ExecuteAsync(
             "drop table if exists bounced; "
             + $"create table bounced as select n, repeat('x', 400) as filler from generate_series(1, {Rows}) n; "
             + "alter table bounced add primary key (n)");
     }
 
-    public async Task DisposeAsync()
-    {
-        if (_bouncer is not null)
-        {
-            _bouncer.Kill();
-            await _bouncer.WaitForExitAsync().Within();
-            _bouncer.Dispose();
-        }
-
-        Directory.Delete(_folder, recursive: true);
-    }
+    public Task DisposeAsync() => _bouncer?.DisposeAsync().AsTask() ?? Task.CompletedTask;
 
     [PgBouncerFact]
     public async Task Streams_pauses_cancellation_and_checks_work_and_leave_nothing_behind()
     {
         await using var api = await LocalApi.ServingAsync(
-            _connectionString + ";Maximum Pool Size=10",
+            ConnectionString + ";Maximum Pool Size=10",
             new QueryFiles().With(
                 "rows", "-- param: least integer = 1\n-- key: n\nselect n, filler from bounced where n >= @least"),
             ("ChunkStream:Postgres:StallSeconds", "0.2"));
@@ -104,7 +61,7 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
 
         // The next user of the server connection finds its settings unchanged.
-        await using var other = new NpgsqlConnection(_connectionString + ";Pooling=false");
+        await using var other = new NpgsqlConnection(ConnectionString + ";Pooling=false");
         await other.OpenAsync();
         await using var command = new NpgsqlCommand(
             "select current_setting('cursor_tuple_fraction') || current_setting('synchronize_seqscans') "
@@ -121,7 +78,7 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
         var database = $"bounced_{Guid.NewGuid():N}";
         await postgres.ExecuteAsync($"create database {database}");
         await postgres.ExecuteAsync($"alter database {database} set default_transaction_isolation = 'repeatable read'");
-        var settings = new NpgsqlConnectionStringBuilder(_connectionString) { Database = database };
+        var settings = new NpgsqlConnectionStringBuilder(ConnectionString) { Database = database };
         var connectionString = settings.ConnectionString;
         await using (var one = StoreHost.Start(connectionString))
         await using (var two = StoreHost.Start(connectionString))
@@ -150,20 +107,4 @@ public sealed class PgBouncerTests(RealPostgres postgres) : IAsyncLifetime
 
         await postgres.ExecuteAsync($"drop database {database} with (force)");
     }
-}
-
-/// <summary>Needs PgBouncer.</summary>
-public sealed class PgBouncerFactAttribute : FactAttribute
-{
-    public PgBouncerFactAttribute()
-    {
-        if (Program is null && !Optional.IsEverythingRequired)
-            Skip = "pgbouncer is not on the PATH (Debian and Ubuntu: apt-get install pgbouncer).";
-    }
-
-    internal static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Append("/usr/sbin")
-        .Select(folder => Path.Combine(folder, "pgbouncer"))
-        .FirstOrDefault(File.Exists);
 }
