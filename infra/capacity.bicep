@@ -32,9 +32,10 @@ type Capacity = {
   streamConnections: int
 }
 
-// Beside the pools an instance has a connection that listens, one that notifies, and for moments one that looks for
-// the tables of durable streams (DurableDatabase.OutsideThePool in the code).
-func connectionsOfAnInstance(capacity Capacity) int => capacity.queryConnections + capacity.streamConnections + 3
+// Beside the pools an instance has, for durable streams, a connection that listens, one that notifies, and for moments
+// one that looks for the tables (DurableDatabase.OutsideThePool in the code); and for live queries one that listens and
+// two that keep the log of changes (LiveDatabase.MostConnections).
+func connectionsOfAnInstance(capacity Capacity) int => capacity.queryConnections + capacity.streamConnections + 6
 
 // One instance more for the timer. All of it twice, because a rolling update runs the old instances, which end their
 // streams, beside the new ones. The last 20 are for administrators and other programs.
@@ -68,5 +69,5 @@ func checkedCapacity(capacity Capacity, sku string) Capacity =>
     : capacity.alwaysReady > capacity.maximumInstances
         ? fail('alwaysReady (${capacity.alwaysReady}) is above maximumInstances (${capacity.maximumInstances}).')
         : connectionsNeeded(capacity) > connectionsOfServer(sku)
-            ? fail('2 x (${capacity.maximumInstances} + 1) instances x (${capacity.queryConnections} + ${capacity.streamConnections} + 3) connections + 20 = ${connectionsNeeded(capacity)}, but a server of the SKU ${sku} has ${connectionsOfServer(sku)}. Take fewer instances or connections, or a larger server (infra/main.bicepparam).')
+            ? fail('2 x (${capacity.maximumInstances} + 1) instances x (${capacity.queryConnections} + ${capacity.streamConnections} + 6) connections + 20 = ${connectionsNeeded(capacity)}, but a server of the SKU ${sku} has ${connectionsOfServer(sku)}. Take fewer instances or connections, or a larger server (infra/main.bicepparam).')
             : capacity

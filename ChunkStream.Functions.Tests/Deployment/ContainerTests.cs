@@ -6,6 +6,7 @@ using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
+using ChunkStream.Postgres.Live;
 
 namespace ChunkStream.Functions.Tests.Deployment;
 
@@ -18,7 +19,7 @@ public sealed partial class ContainerTests
 
     // What an instance takes beside the pool of its queries: the pool of durable streams, and what is outside of it.
     private static readonly int ConnectionsBeside
-        = new DurableStreamOptions().Connections + DurableDatabase.OutsideThePool;
+        = new DurableStreamOptions().Connections + DurableDatabase.OutsideThePool + LiveDatabase.MostConnections;
 
     // After ShutdownSeconds, until the process has exited.
     private const int EndSeconds = 5;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres.Live;
 
 namespace ChunkStream.Functions.Tests.Infra;
 
@@ -100,7 +101,8 @@ public sealed partial class InfrastructureTests(InfrastructureTests.Evaluated ev
             PoolSize().Match((string)evaluated.Settings["ConnectionStrings__Postgres"]!).Groups[1].Value);
         var streams = int.Parse((string)evaluated.Settings["ChunkStream__Streams__Connections"]!);
         var instances = (int)scale["maximumInstanceCount"]! + 1;
-        var needed = (2 * instances * (queries + streams + DurableDatabase.OutsideThePool)) + 20;
+        var beside = DurableDatabase.OutsideThePool + LiveDatabase.MostConnections;
+        var needed = (2 * instances * (queries + streams + beside)) + 20;
 
         Assert.Equal(needed, (int)evaluated.Outputs["CONNECTIONS_NEEDED"]!);
         Assert.True(needed <= (int)evaluated.Outputs["CONNECTIONS_OF_SERVER"]!);

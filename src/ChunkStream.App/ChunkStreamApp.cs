@@ -5,6 +5,7 @@ using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Live;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -39,10 +40,15 @@ public static class ChunkStreamApp
             new Lazy<DurableEndpoint>(provider.GetRequiredService<DurableEndpoint>),
             new Lazy<HealthResult>(() => new HealthResult(
                 provider.GetRequiredService<PostgresHealth>(),
-                provider.GetRequiredService<PostgresDatabase>().MostConnections
-                    + provider.GetRequiredService<DurableDatabase>().MostConnections))));
+                MostConnections(provider)))));
         return services.AddChunkStream().AddQueries().AddDurableStreams().AddIdentity();
     }
+
+    // 0 where there is no database.
+    private static int MostConnections(IServiceProvider provider)
+        => provider.GetRequiredService<PostgresDatabase>().MostConnections is > 0 and var queries
+            ? queries + provider.GetRequiredService<DurableDatabase>().MostConnections + LiveDatabase.MostConnections
+            : 0;
 
     /// <summary>
     /// Declares a generator: the local host serves it at its name, and the page offers it. The function app needs a

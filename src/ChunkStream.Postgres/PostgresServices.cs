@@ -2,6 +2,8 @@ using System.Diagnostics.Metrics;
 using ChunkStream.Configuration;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Live;
+using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Postgres.Queries;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -81,6 +83,15 @@ public static class PostgresServices
         if (configure is not null)
             options.Configure(configure);
         builder.Services.TryAddSingleton<QueryCatalogue>();
+        builder.Services.AddCheckedSettings<LiveOptions>(LiveOptions.Section);
+        builder.Services.TryAddSingleton<LiveDatabase>();
+        builder.Services.TryAddSingleton<LiveLog>();
+        builder.Services.TryAddSingleton(provider => new ChangeLog(
+            provider.GetRequiredService<LiveDatabase>().OpenAsync,
+            LimitsOf(provider.GetRequiredService<IOptions<LiveOptions>>().Value),
+            provider.GetRequiredService<TimeProvider>()));
+        builder.Services.TryAddSingleton<LiveQueries>();
+        builder.Services.TryAddSingleton<LiveEndpoint>();
         builder.Services.TryAddSingleton<QueryEndpoint>();
         builder.Services.AddHostedService<QueryCheckAtStart>();
         return builder;
@@ -97,7 +108,10 @@ public static class PostgresServices
         return database;
     }
 
+    private static ChangeLogLimits LimitsOf(LiveOptions options)
+        => new(TimeSpan.FromMinutes(options.RetentionMinutes), options.LogMegabytes * 1024L * 1024);
+
     private static OptionsBuilder<QueryOptions> AddQueryOptions(IServiceCollection services)
         => services.AddCheckedSettings<QueryOptions>(
-            QueryOptions.Section, "Streaming", "Postgres", "Streams", "Identity", "LocalHost", "Azure");
+            QueryOptions.Section, "Streaming", "Postgres", "Streams", "Identity", "LocalHost", "Azure", "Live");
 }

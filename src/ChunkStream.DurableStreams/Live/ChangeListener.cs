@@ -1,4 +1,5 @@
 using ChunkStream.DurableStreams.Store;
+using ChunkStream.Streaming;
 using Npgsql;
 
 namespace ChunkStream.DurableStreams.Live;

@@ -1,5 +1,6 @@
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Streaming;
 using Npgsql;
 using NpgsqlTypes;
 

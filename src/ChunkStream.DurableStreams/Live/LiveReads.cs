@@ -1,4 +1,5 @@
 using ChunkStream.DurableStreams.Store;
+using ChunkStream.Streaming;
 
 namespace ChunkStream.DurableStreams.Live;
 

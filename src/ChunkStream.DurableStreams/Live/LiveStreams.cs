@@ -1,5 +1,6 @@
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
+using ChunkStream.Streaming;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.DurableStreams.Live;

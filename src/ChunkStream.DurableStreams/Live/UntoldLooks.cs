@@ -1,3 +1,5 @@
+using ChunkStream.Streaming;
+
 namespace ChunkStream.DurableStreams.Live;
 
 /// <summary>

@@ -1,8 +1,8 @@
 using System.Buffers;
-using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
+using ChunkStream.Streaming;
 
 namespace ChunkStream.DurableStreams.Recordings;
 

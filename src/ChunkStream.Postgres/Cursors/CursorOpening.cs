@@ -35,6 +35,8 @@ internal sealed class CursorOpening : IAsyncDisposable
                 // instead of a newer one at each call.
                 await session.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None)
                     .ConfigureAwait(false);
+                if (run.Snapshots is { } snapshots)
+                    await snapshots.TakeAsync(session.Connection).ConfigureAwait(false);
                 await SessionIdentity.EnterAsync(session.Connection, run.Query.RunsAs).ConfigureAwait(false);
                 var layout = await RowLayout.DescribeAsync(session.Connection, run.Query, run.ExactNumbers)
                     .ConfigureAwait(false);

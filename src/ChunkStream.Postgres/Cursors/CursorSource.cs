@@ -264,7 +264,8 @@ internal sealed class CursorSource(
 
     private ReadOnlySpan<byte> Token(ActivityContext? origin)
         => _key is { HasPosition: true } && run.Tokens is { } tokens
-            ? tokens.Make(_rows, _key, run.Query.Key.Count, origin)
+            ? tokens.Make(
+                _rows, _key, run.Query.Key.Count, origin, run.Snapshots is { } snapshots ? snapshots.Text : [])
             : [];
 
     private KeysetPosition? Position()

@@ -50,7 +50,7 @@ internal static class KeyProof
     }
 
     /// <summary>The table that all columns of the key come from, and their numbers there.</summary>
-    private static async Task<(uint? Table, short[] Columns)> OriginAsync(
+    public static async Task<(uint? Table, short[] Columns)> OriginAsync(
         NpgsqlConnection connection, PostgresQuery query, RowLayout layout)
     {
         var batch = SelectStatement.Describe(query, connection);

@@ -90,6 +90,7 @@ internal sealed class CatalogueResult(QueryCatalogue catalogue, QueryPaths paths
             [.. file.Header.Key.Select(column => new KeyReport(column.Name, column.IsDescending ? "desc" : "asc"))],
             file.Header.MaxRows,
             [.. StreamFormats.All.Select(format => format.Name)],
+            file.Header.Live is not null,
             [.. (answer?.Warnings ?? []).Select(warning => warning.Reason)]);
     }
 }
@@ -117,6 +118,7 @@ internal sealed record CatalogueReport(
 /// <param name="Key">The columns that order and tell apart its rows; empty if it can't be resumed.</param>
 /// <param name="MaxRows">How many rows it gives at most at that path, or null.</param>
 /// <param name="Formats">The values that <c>?format=</c> takes.</param>
+/// <param name="Live">Whether its changes can be followed, with <c>?live=</c>.</param>
 /// <param name="Warnings">What is doubtful about it.</param>
 internal sealed record QueryReport(
     string Name,
@@ -128,6 +130,7 @@ internal sealed record QueryReport(
     IReadOnlyList<KeyReport> Key,
     long? MaxRows,
     IReadOnlyList<string> Formats,
+    bool Live,
     IReadOnlyList<string> Warnings);
 
 /// <summary>A parameter.</summary>

@@ -3,6 +3,7 @@ using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Cursors;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Live;
 using ChunkStream.Postgres.Rows;
 using ChunkStream.Postgres.Sql;
 using Microsoft.Extensions.Options;
@@ -121,7 +122,12 @@ internal sealed class QueryCheck(PostgresDatabase database, IOptions<QueryOption
                 warnings.AddRange(open.Select(table => new QueryMistake(file.Header.AccessLine, table)));
             }
 
-            return new CheckedQuery(layout.Schema, [], warnings) { IsKeyProven = isProven };
+            if (identity is not null && file.Header.Live is { } followed)
+                warnings.Add(new QueryMistake(followed.Line, LiveTables.TellsKeys));
+            var (live, liveMistakes) = await LiveAsync(connection, file, query, layout).ConfigureAwait(false);
+            return liveMistakes.Count > 0
+                ? new CheckedQuery(null, liveMistakes, [])
+                : new CheckedQuery(layout.Schema, [], warnings) { IsKeyProven = isProven, Live = live };
         }
         catch (PostgresException refusal) when (refusal.IsAboutStatement())
         {
@@ -130,6 +136,47 @@ internal sealed class QueryCheck(PostgresDatabase database, IOptions<QueryOption
         catch (UnusableKeyException key)
         {
             return new CheckedQuery(null, [new QueryMistake(file.Header.KeyLine, key.Message)], []);
+        }
+    }
+
+    private static async Task<(IReadOnlyList<LiveTable>? Tables, IReadOnlyList<QueryMistake> Mistakes)> LiveAsync(
+        NpgsqlConnection connection, QueryFile file, PostgresQuery query, RowLayout layout)
+    {
+        if (file.Header.Live is not { } declaration)
+            return (null, []);
+        if (query.Key.Count == 0)
+            return (null, [new QueryMistake(declaration.Line, "'live' needs a key: declare the columns, key: id.")]);
+
+        var (tables, found) = await LiveTables.FindAsync(connection, declaration, query, layout).ConfigureAwait(false);
+        var mistakes = found.Select(mistake => new QueryMistake(mistake.Line, mistake.Reason)).ToList();
+        var bound = tables.Select(table => table.Sql is null ? table : table with
+        {
+            Sql = SqlParameters.Bind(
+                table.Sql,
+                [new QueryParameter(LiveDeclaration.Changed, table.Types[0] + "[]", true, null, table.Line)],
+                table.Line,
+                mistakes),
+        }).ToArray();
+        foreach (var table in bound.Where(table => table.Sql is not null && mistakes.Count == 0))
+            mistakes.AddRange(await MappingMistakesAsync(connection, table, layout.Key.Count).ConfigureAwait(false));
+        return (bound, mistakes);
+    }
+
+    // The statement that leads from a table to the key must be one, and give as many columns as the key has.
+    private static async Task<IEnumerable<QueryMistake>> MappingMistakesAsync(
+        NpgsqlConnection connection, LiveTable table, int keyColumns)
+    {
+        try
+        {
+            var mapping = new PostgresQuery(Before + table.Sql + After) { Parameters = [null] };
+            var columns = await RowLayout.DescribeAsync(connection, mapping).ConfigureAwait(false);
+            return columns.Columns.Count == keyColumns ? [] : [new QueryMistake(
+                table.Line,
+                $"The statement gives {columns.Columns.Count} columns, and the query's key has {keyColumns}.")];
+        }
+        catch (PostgresException refusal) when (refusal.IsAboutStatement())
+        {
+            return [new QueryMistake(table.Line, refusal.MessageText)];
         }
     }
 
@@ -176,4 +223,7 @@ internal sealed record CheckedQuery(
 {
     /// <summary>Whether the database guarantees that the key is unique and never null.</summary>
     public bool IsKeyProven { get; init; }
+
+    /// <summary>The tables whose changes lead to its rows; null where the query is not live.</summary>
+    public IReadOnlyList<LiveTable>? Live { get; init; }
 }

@@ -11,7 +11,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ChunkStream.Postgres.Queries;
 
 /// <summary>Answers requests for declared queries.</summary>
-internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase database, TimeProvider time)
+internal sealed class QueryEndpoint(
+    QueryCatalogue catalogue, PostgresDatabase database, LiveEndpoint live, TimeProvider time)
 {
     private const string NotRegistered =
         "Declared queries are not registered: call AddQueries() on what AddChunkStream() gives.";
@@ -57,10 +58,11 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
     {
         var isAnonymous = place.IsPublic && caller is null;
         var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null };
-        var format = place.Options?.DefaultFormat ?? StreamFormats.Ndjson;
+        var mode = QueryRequest.ReadLive(file, parameters);
+        var format = LiveEndpoint.DefaultFormat(mode) ?? place.Options?.DefaultFormat ?? StreamFormats.Ndjson;
         var asked = StreamRequest.Read(request, parameters, format, file.Name);
         var (asks, refused) = QueryRequest.Read(
-            file, place.Values, parameters, asked, catalogue.Options, caller);
+            file, place.Values, parameters, asked, catalogue.Options, caller, mode);
         var run = asks with
         {
             IsAnonymous = isAnonymous,
@@ -68,13 +70,17 @@ internal sealed class QueryEndpoint(QueryCatalogue catalogue, PostgresDatabase d
             WhyRefused = WhyRefusedAsync,
             Describe = ProblemOfApp.Describer(place.Options?.DescribeFailure, request.HttpContext.RequestServices),
         };
+        if (mode is not LiveMode.None)
+            refused ??= LiveEndpoint.Refusal(asked, run);
         var stream = new OfferedStream(
             $"{place.Endpoint}/{file.Name}",
-            (encoding, token) => new CursorSource(database, run, encoding, time, token))
+            (encoding, token) => mode is LiveMode.None
+                ? new CursorSource(database, run, encoding, time, token)
+                : live.Open(declared, run, mode, token))
         {
             Check = WhyNotAsync,
             MaxDuration = place.Options?.MaxDuration,
-            Origin = run.After?.Origin,
+            Origin = run.Origin,
         };
         return asked.Answer(stream, refused);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ChunkStream.Configuration;
 using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Live;
 
 namespace ChunkStream.Postgres.Queries;
 
@@ -12,7 +13,8 @@ internal sealed partial record QueryHeader
     private const long MostRows = 1_000_000_000_000;
 
     private static readonly string[] Known =
-        ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "role", "key-check", "errors"];
+        ["summary", "param", "key", "plan", "timeout", "idle", "max-rows", "access", "role", "key-check", "errors",
+        "live"];
 
     private int _roleLine;
 
@@ -62,6 +64,9 @@ internal sealed partial record QueryHeader
     /// <summary>The role of Postgres as which it runs for a user; null for that of the connection.</summary>
     public DatabaseRole? Role { get; private set; }
 
+    /// <summary>How its rows can be followed; null where it is not live.</summary>
+    public LiveDeclaration? Live { get; private set; }
+
     /// <summary>Reads the block's lines. Those that are not <c>-- word: …</c> with a small word are comments.</summary>
     public static QueryHeader Parse(IReadOnlyList<string> lines, ICollection<QueryMistake> mistakes)
     {
@@ -70,12 +75,16 @@ internal sealed partial record QueryHeader
         foreach (var (index, text) in lines.Index())
         {
             if (Directive().Match(text) is not { Success: true } directive)
-                continue;
+            {
+                if (!LiveAlone().IsMatch(text))
+                    continue;
+                directive = Directive().Match("-- live: ");
+            }
 
             var word = directive.Groups["word"].Value;
             try
             {
-                if (word != "param" && !given.Add(word))
+                if (word is not ("param" or "live") && !given.Add(word))
                     throw new FormatException($"'{word}' is declared twice.");
                 header.Take(word, directive.Groups["value"].Value, index + 1);
             }
@@ -129,6 +138,9 @@ internal sealed partial record QueryHeader
                 break;
             case "errors":
                 ShowsErrors = OneOf(word, value, ("shown", true));
+                break;
+            case "live":
+                Live = LiveDeclaration.Add(Live, value, line);
                 break;
             default:
                 throw new FormatException(
@@ -199,6 +211,9 @@ internal sealed partial record QueryHeader
     // closed is a character as any other.
     [GeneratedRegex("""^\s*--\s?(?<word>[a-z][a-z-]*):\s*(?<value>([^'"]|'[^']*'|"[^"]*"|['"])*?)(\s+--.*)?\s*$""")]
     private static partial Regex Directive();
+
+    [GeneratedRegex(@"^\s*--\s?live\s*(\s--.*)?$")]
+    private static partial Regex LiveAlone();
 
     [GeneratedRegex(@"^user\((?<roles>\s*[^\s(),][^(),]*(,\s*[^\s(),][^(),]*)*)\)$")]
     private static partial Regex UserPattern();

@@ -11,9 +11,31 @@ namespace ChunkStream.Postgres.Queries;
 internal static class QueryRequest
 {
     private const string Limit = "limit";
+    private const string Live = "live";
 
     /// <summary>The query parameters of every declared query, which its file can't declare.</summary>
-    public static readonly string[] Parameters = [Limit, .. RowsRequest.Parameters];
+    public static readonly string[] Parameters = [Limit, Live, .. RowsRequest.Parameters];
+
+    /// <summary>How a request follows a query. Mistakes are added to <paramref name="parameters"/>.</summary>
+    /// <param name="file">The query.</param>
+    /// <param name="parameters">The query string.</param>
+    public static LiveMode ReadLive(QueryFile file, RequestParameters parameters)
+    {
+        if (parameters.Text(Live) is not { } text)
+            return LiveMode.None;
+        if (file.Header.Live is null)
+            parameters.Refuse(Live, "This query is not live: its file does not declare it.");
+        switch (text)
+        {
+            case "sse":
+                return LiveMode.Stream;
+            case "long-poll":
+                return LiveMode.Poll;
+            default:
+                parameters.Refuse(Live, $"'{Live}' must be sse or long-poll.");
+                return LiveMode.None;
+        }
+    }
 
     /// <summary>
     /// Reads the request's parameters. Mistakes are added to <paramref name="parameters"/>; a problem with the resume
@@ -25,6 +47,7 @@ internal static class QueryRequest
     /// <param name="asked">What else the request asks; its Last-Event-ID has precedence over <c>?resume=</c>.</param>
     /// <param name="options">The settings of the queries.</param>
     /// <param name="caller">Who asks; null where the query is not for users.</param>
+    /// <param name="live">Whether, and how, the request follows the query.</param>
     /// <exception cref="InvalidOperationException">
     /// The endpoint gives a value that the query does not take from it.
     /// </exception>
@@ -35,7 +58,8 @@ internal static class QueryRequest
         RequestParameters parameters,
         StreamRequest asked,
         QueryOptions options,
-        Caller? caller)
+        Caller? caller,
+        LiveMode live = LiveMode.None)
     {
         ThrowIfNotTaken(file, given);
         var values = file.Header.Parameters
@@ -47,9 +71,15 @@ internal static class QueryRequest
                 _ => ValueOf(parameter, parameters),
             })
             .ToArray();
+        if (live is not LiveMode.None && parameters.Text(Limit) is not null)
+            parameters.Refuse(Limit, $"'{Limit}' can't stand beside '{Live}'.");
         var limit = parameters.OptionalInteger(Limit, min: 1, file.Header.MaxRows ?? long.MaxValue);
         var (runsAs, refused) = QueryUser.Read(file, options, caller);
-        var run = new QueryRun(file.ToQuery(values) with { RunsAs = runsAs }) { Limit = limit };
+        var run = new QueryRun(file.ToQuery(values) with { RunsAs = runsAs })
+        {
+            Limit = limit,
+            IsLive = live is not LiveMode.None,
+        };
         var definition = QueryUser.Definition(file, options);
         var identity = new ResumeIdentity(options.ResumeKey, file.Name, definition);
 
@@ -102,4 +132,17 @@ internal static class QueryRequest
 
         return text ?? parameter.Default;
     }
+}
+
+/// <summary>How a request follows a query.</summary>
+internal enum LiveMode
+{
+    /// <summary>Not: it gets the rows as they are.</summary>
+    None,
+
+    /// <summary>In a response that lasts.</summary>
+    Stream,
+
+    /// <summary>In a response that ends once something has changed.</summary>
+    Poll,
 }

@@ -15,6 +15,9 @@ internal static class RowsRequest
     private const string Numbers = "numbers";
     private const string Resume = "resume";
 
+    // A token of a live stream begins elsewhere than one of the same rows alone.
+    private static readonly string[] LiveMark = ["live"];
+
     /// <summary>The names of these query parameters.</summary>
     public static readonly string[] Parameters = [Numbers, Resume];
 
@@ -37,7 +40,13 @@ internal static class RowsRequest
             return (run, null);
 
         var (position, problem) = Position(run, resume);
-        return (run with { After = position }, problem);
+        run = run with { Origin = position?.Origin };
+        if (!run.IsLive || position is null)
+            return (run with { After = position }, problem);
+
+        string[] values = [.. position.Values.Skip(1)];
+        var after = values.Length == 0 ? null : position with { Values = values };
+        return (run with { Since = position.Values[0], After = after }, problem);
     }
 
     private static ResumeTokens? Tokens(QueryRun run, ResumeIdentity identity)
@@ -48,8 +57,16 @@ internal static class RowsRequest
     // JSON, because any two different choices must give different texts.
     private static string Choice(QueryRun run)
         => JsonSerializer.Serialize(
-            [.. run.Query.Parameters, run.Limit?.ToString(CultureInfo.InvariantCulture), .. Owner(run)],
+            [.. run.Query.Parameters, run.Limit?.ToString(CultureInfo.InvariantCulture), .. Owner(run),
+                .. run.IsLive ? LiveMark : []],
             ChoiceJson.Default.StringArray);
+
+    // A token of a live stream has a note of a snapshot, and, while its first rows were under way, a key.
+    private static ResumeTokenState Read(QueryRun run, string token, out KeysetPosition? position)
+    {
+        var state = run.Tokens!.Read(token, run.Query.Key.Count + (run.IsLive ? 1 : 0), out position);
+        return run.IsLive && state is ResumeTokenState.Invalid ? run.Tokens.Read(token, 1, out position) : state;
+    }
 
     private static string?[] Owner(QueryRun run)
         => run.Query.RunsAs is { } owner ? [owner.Role, owner.Caller?.Issuer, owner.Caller?.Subject] : [];
@@ -64,11 +81,13 @@ internal static class RowsRequest
                     + "leave out 'resume' and Last-Event-ID."));
         }
 
-        return run.Tokens.Read(token, run.Query.Key.Count, out var position) switch
+        return Read(run, token, out var position) switch
         {
             // A stream never gives a token for more rows than it may have.
             ResumeTokenState.Valid when position!.Rows <= (run.Limit ?? run.Query.MaxRows ?? long.MaxValue / 2)
                 => (position, null),
+            // A live stream can begin anew by itself: its client learns that in the stream.
+            ResumeTokenState.OfChangedQuery when run.IsLive => (new KeysetPosition(0, [""]), null),
             ResumeTokenState.OfChangedQuery => (null, Problem.QueryChanged),
             ResumeTokenState.OfOtherParameters => (null, Problem.InvalidResumeToken(
                 run.Query.RunsAs is null

@@ -60,19 +60,45 @@ internal sealed class ResumeTokens
     /// <param name="key">Knows the key of the last of these rows.</param>
     /// <param name="columns">How many columns the key has.</param>
     /// <param name="origin">The span with which the stream began, if the token is to name it; else null.</param>
-    public ReadOnlySpan<byte> Make(long rows, KeyTracker key, int columns, ActivityContext? origin = null)
+    /// <param name="snapshot">
+    /// A note of the snapshot in which the stream began, in ASCII, if the token is to have one: it counts as a column
+    /// before those of the key.
+    /// </param>
+    public ReadOnlySpan<byte> Make(
+        long rows,
+        KeyTracker key,
+        int columns,
+        ActivityContext? origin = null,
+        ReadOnlySpan<byte> snapshot = default)
     {
         var length = HeaderBytes;
         length += WriteVarint(length, (ulong)rows);
+        if (!snapshot.IsEmpty)
+            length = WriteText(length, snapshot);
         for (var index = 0; index < columns; index++)
-        {
-            var text = key.Text(index);
-            Reserve(length + MaxVarint + text.Length + SignatureBytes);
-            length += WriteVarint(length, (ulong)text.Length);
-            text.CopyTo(_bytes.AsSpan(length));
-            length += text.Length;
-        }
+            length = WriteText(length, key.Text(index));
+        return Sign(length, origin);
+    }
 
+    /// <summary>The token for a place that a note of a snapshot alone tells. Valid until the next call.</summary>
+    /// <param name="snapshot">The note, in ASCII.</param>
+    /// <param name="origin">The span with which the stream began, if the token is to name it; else null.</param>
+    public ReadOnlySpan<byte> Make(ReadOnlySpan<byte> snapshot, ActivityContext? origin)
+    {
+        var length = HeaderBytes + WriteVarint(HeaderBytes, 0);
+        return Sign(WriteText(length, snapshot), origin);
+    }
+
+    private int WriteText(int at, ReadOnlySpan<byte> text)
+    {
+        Reserve(at + MaxVarint + text.Length + SignatureBytes);
+        at += WriteVarint(at, (ulong)text.Length);
+        text.CopyTo(_bytes.AsSpan(at));
+        return at + text.Length;
+    }
+
+    private ReadOnlySpan<byte> Sign(int length, ActivityContext? origin)
+    {
         if (origin is { } span)
         {
             Reserve(length + OriginBytes + SignatureBytes);

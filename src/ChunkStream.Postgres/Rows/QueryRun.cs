@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChunkStream.Postgres.Keys;
 using ChunkStream.Postgres.Resuming;
 using ChunkStream.Problems;
@@ -19,6 +20,21 @@ internal sealed record QueryRun(PostgresQuery Query)
 
     /// <summary>Makes the tokens by which a client resumes; null for none.</summary>
     public ResumeTokens? Tokens { get; init; }
+
+    /// <summary>Whether the stream goes on with what changes after its last row.</summary>
+    public bool IsLive { get; init; }
+
+    /// <summary>
+    /// The note of the snapshot that the client's token has, if the stream is live: where <see cref="After"/> is null,
+    /// the client has all rows as of then. Empty if what it has is no longer good; null at the beginning.
+    /// </summary>
+    public string? Since { get; init; }
+
+    /// <summary>The span with which the stream began, if the client's token names one; else null.</summary>
+    public ActivityContext? Origin { get; init; }
+
+    /// <summary>Takes note of the snapshots in which rows are read; null where nobody needs to know them.</summary>
+    public ISnapshotNote? Snapshots { get; init; }
 
     /// <summary>Whether a client can go on after any row.</summary>
     public bool HasCheckpoints => Query.Key.Count > 0 && Tokens is not null;

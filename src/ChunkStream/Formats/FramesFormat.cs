@@ -35,6 +35,17 @@ public sealed class FramesFormat : StreamFormat
     public override void WriteRecordStart(ByteWriter output, long index) => output.Write("{\"row\":"u8);
 
     /// <inheritdoc />
+    internal override void WriteRecordStart(ByteWriter output, long index, RecordKind kind)
+        => output.Write(kind switch
+        {
+            RecordKind.Upsert => "{\"upsert\":"u8,
+            RecordKind.Delete => "{\"delete\":"u8,
+            RecordKind.UpToDate => "{\"up-to-date\":"u8,
+            RecordKind.MustRefetch => "{\"must-refetch\":"u8,
+            _ => "{\"row\":"u8,
+        });
+
+    /// <inheritdoc />
     public override void WriteRecordEnd(ByteWriter output) => output.Write("}\n"u8);
 
     /// <inheritdoc />

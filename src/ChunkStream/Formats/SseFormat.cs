@@ -43,6 +43,17 @@ public sealed class SseFormat : StreamFormat
     public override void WriteRecordStart(ByteWriter output, long index) => output.Write("data: "u8);
 
     /// <inheritdoc />
+    internal override void WriteRecordStart(ByteWriter output, long index, RecordKind kind)
+        => output.Write(kind switch
+        {
+            RecordKind.Upsert => "event: upsert\ndata: "u8,
+            RecordKind.Delete => "event: delete\ndata: "u8,
+            RecordKind.UpToDate => "event: up-to-date\ndata: "u8,
+            RecordKind.MustRefetch => "event: must-refetch\ndata: "u8,
+            _ => "data: "u8,
+        });
+
+    /// <inheritdoc />
     public override void WriteRecordEnd(ByteWriter output) => output.Write("\n\n"u8);
 
     /// <inheritdoc />

@@ -55,6 +55,13 @@ public abstract class StreamFormat
     {
     }
 
+    /// <summary>Writes what comes before a record of a stream whose records are not all rows.</summary>
+    /// <param name="output">Takes the bytes.</param>
+    /// <param name="index">The record's number in this response, from 0.</param>
+    /// <param name="kind">What the record is.</param>
+    internal virtual void WriteRecordStart(ByteWriter output, long index, RecordKind kind)
+        => WriteRecordStart(output, index);
+
     /// <summary>Writes what comes after a record.</summary>
     /// <param name="output">Takes the bytes.</param>
     public virtual void WriteRecordEnd(ByteWriter output)

@@ -26,6 +26,9 @@ internal sealed class StreamRequest
     /// </summary>
     public bool IsComplete { get; }
 
+    /// <summary>The format of the answer; null where none is acceptable.</summary>
+    public StreamFormat? Format => _chosen?.Format;
+
     /// <summary>The id of the last event that the client got; null if it gives none, or it was the end's.</summary>
     public string? LastEventId { get; }
 

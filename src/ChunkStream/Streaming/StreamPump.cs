@@ -31,6 +31,7 @@ internal sealed class StreamPump(
     // Copied into fields because they are needed for each record.
     private readonly CheckpointPlace _checkpoints = format.Checkpoints;
     private readonly IEventSource? _events = format is SseFormat ? source as IEventSource : null;
+    private readonly IKindSource? _kinds = source as IKindSource;
     private readonly int _flushBytes = options.FlushBytes;
     private Task? _flushing;
     private Task? _readerWait;
@@ -86,7 +87,7 @@ internal sealed class StreamPump(
                 : await WaitAsync(next, cancellation).ConfigureAwait(false);
         }
 
-        WriteEnd(continuation: null);
+        WriteEnd(_kinds is { GoesOn: true } ? Continuation : null);
         await FlushEndAsync(cancellation).ConfigureAwait(false);
     }
 
@@ -105,7 +106,7 @@ internal sealed class StreamPump(
         try
         {
             await (_flushing ?? Task.CompletedTask).WaitAsync(limit.Token).ConfigureAwait(false);
-            WriteEnd(System.Text.Encoding.ASCII.GetString(source.LinkedCheckpoint));
+            WriteEnd(Continuation);
             await FlushAsync(limit.Token).ConfigureAwait(false);
             return true;
         }
@@ -165,6 +166,8 @@ internal sealed class StreamPump(
         await (_readerWait ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    private string Continuation => System.Text.Encoding.ASCII.GetString(source.LinkedCheckpoint);
+
     // Nothing may follow the end: it says where to go on, or that there is nothing more.
     private void WriteEnd(string? continuation)
     {
@@ -187,7 +190,10 @@ internal sealed class StreamPump(
     private void WriteRecord()
     {
         _insideRecord = true;
-        format.WriteRecordStart(_output, Records);
+        if (_kinds is null)
+            format.WriteRecordStart(_output, Records);
+        else
+            format.WriteRecordStart(_output, Records, _kinds.Kind);
         source.WriteRecord(_output);
         if (_events is not null)
             SseFormat.WriteFields(_output, _events.Fields);
@@ -202,7 +208,8 @@ internal sealed class StreamPump(
     {
         if (_checkpoints is not CheckpointPlace.BeforeEachFlush || _insideRecord || _ended)
             return;
-        if (Records == _recordsAtCheckpoint)
+        // A record that is a position needs no checkpoint beside it.
+        if (Records == _recordsAtCheckpoint || _kinds is { Kind: RecordKind.UpToDate })
             return;
         WriteCheckpoint(source.LinkedCheckpoint);
         _recordsAtCheckpoint = Records;

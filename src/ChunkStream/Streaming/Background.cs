@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace ChunkStream.DurableStreams.Live;
+namespace ChunkStream.Streaming;
 
 /// <summary>Work that a request begins, and that outlives it.</summary>
 internal static class Background

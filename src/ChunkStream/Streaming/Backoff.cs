@@ -1,4 +1,4 @@
-namespace ChunkStream.DurableStreams.Live;
+namespace ChunkStream.Streaming;
 
 /// <summary>How long to wait after a number of failures in a row.</summary>
 internal static class Backoff

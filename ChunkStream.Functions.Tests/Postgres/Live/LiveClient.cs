@@ -1,0 +1,131 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.Postgres.Live;
+
+/// <summary>A client of a live query, in the format frames, that keeps the rows by their key, <c>id</c>.</summary>
+internal sealed partial class LiveClient(HttpClient http, string path) : IDisposable
+{
+    private HttpResponseMessage? _response;
+    private StreamReader? _lines;
+
+    /// <summary>Who it says that it is; null for nobody.</summary>
+    public string? User { get; init; }
+
+    /// <summary>The rows that it knows, as their JSON, by the JSON of their id.</summary>
+    public SortedDictionary<string, string> Rows { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The token with which it goes on.</summary>
+    public string? Token { get; private set; }
+
+    /// <summary>The snapshot at which its rows are those of the query; null between two.</summary>
+    public string? Snapshot { get; private set; }
+
+    /// <summary>What it was told, in order: row, upsert, delete, up-to-date, must-refetch, end.</summary>
+    public List<string> Told { get; } = [];
+
+    /// <summary>Begins a response, or goes on in another one.</summary>
+    public async Task OpenAsync()
+    {
+        Dispose();
+        var resume = Token is null ? "" : $"&resume={Token}";
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get,
+            $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}live=sse&format=frames{resume}");
+        if (User is not null)
+            request.Headers.Add("Test-User", User);
+        _response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();
+        if (!_response.IsSuccessStatusCode)
+            Assert.Fail(await _response.Content.ReadAsStringAsync());
+        _lines = new StreamReader(await _response.Content.ReadAsStreamAsync());
+    }
+
+    /// <summary>Reads a line and applies it. Gives what it was; null at the end of the response.</summary>
+    public async Task<string?> ReadAsync(CancellationToken cancellation = default)
+    {
+        if (await _lines!.ReadLineAsync(cancellation).AsTask().Within() is not { } line)
+            return null;
+        using var frame = JsonDocument.Parse(line);
+        var member = frame.RootElement.EnumerateObject().Single();
+        Apply(member.Name, member.Value);
+        if (member.Name is not ("heartbeat" or "checkpoint" or "schema"))
+            Told.Add(member.Name);
+        return member.Name;
+    }
+
+    /// <summary>Reads until the rows are those of the query.</summary>
+    public async Task UntilUpToDateAsync()
+    {
+        string? what;
+        while ((what = await ReadAsync()) != "up-to-date")
+            Assert.NotNull(what);
+    }
+
+    /// <summary>Reads until the rows satisfy a condition.</summary>
+    public Task UntilAsync(Func<LiveClient, bool> condition)
+    {
+        return RunAsync().Within();
+
+        async Task RunAsync()
+        {
+            while (!condition(this))
+                Assert.NotNull(await ReadAsync());
+        }
+    }
+
+    /// <summary>Goes on with what another client knows.</summary>
+    public void TakeOver(LiveClient other)
+    {
+        other.Dispose();
+        Rows.Clear();
+        foreach (var (id, row) in other.Rows)
+            Rows.Add(id, row);
+        Token = other.Token;
+    }
+
+    public void Dispose()
+    {
+        _lines?.Dispose();
+        _response?.Dispose();
+    }
+
+    private void Apply(string what, JsonElement value)
+    {
+        Snapshot = what switch
+        {
+            "row" or "upsert" or "delete" or "must-refetch" => null,
+            _ => Snapshot,
+        };
+        switch (what)
+        {
+            case "row" or "upsert":
+                Rows[value.GetProperty("id").GetRawText()] = value.GetRawText();
+                break;
+            case "delete":
+                Rows.Remove(value.GetProperty("id").GetRawText());
+                break;
+            case "must-refetch":
+                Rows.Clear();
+                break;
+            case "checkpoint":
+                Token = value.GetString();
+                break;
+            case "up-to-date":
+                Token = value.GetProperty("position").GetString()!;
+                Snapshot = SnapshotOf().Match(Encoding.Latin1.GetString(Base64Url.DecodeFromChars(Token))).Value;
+                break;
+            case "end":
+                Token = value.GetProperty("continue").GetString();
+                break;
+            case "error":
+                Assert.Fail(value.GetRawText());
+                break;
+        }
+    }
+
+    [GeneratedRegex(@"\d+:\d+:[\d,]*(?=/)")]
+    private static partial Regex SnapshotOf();
+}

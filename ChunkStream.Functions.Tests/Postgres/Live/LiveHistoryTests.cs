@@ -1,0 +1,210 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ChunkStream.Functions.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace ChunkStream.Functions.Tests.Postgres.Live;
+
+/// <summary>
+/// Random histories: writers with savepoints, rollbacks, changes of keys, and transactions that stay open; readers that
+/// are cut anywhere and go on at another instance. Whenever a reader is told that it is up to date, its rows are those
+/// that the query gives in that snapshot. A table of all versions of each row tells what these are.
+/// </summary>
+[Collection(RealPostgres.Collection)]
+public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
+{
+    private const int Writers = 4;
+    private const int Readers = 3;
+    private const int MostIds = 24;
+
+    private readonly QueryFiles _files = new QueryFiles()
+        .With("items", "-- key: id\n-- live\nselect id, team, note from live_items where team < 3");
+
+    private readonly List<PlainApi> _instances = [];
+
+    public async Task InitializeAsync()
+    {
+        await postgres.ExecuteAsync(
+            """
+            drop table if exists live_items, live_past;
+            create table live_items (id int primary key, team int, note text);
+            create table live_past (
+              id int, version bigserial, xid xid8 default pg_current_xact_id(), team int, note text, is_there bool);
+            create index on live_past (id, version desc);
+            create or replace function live_keep() returns trigger language plpgsql as $$
+            begin
+              if tg_op <> 'INSERT' and (tg_op = 'DELETE' or old.id <> new.id) then
+                insert into live_past (id, is_there) values (old.id, false);
+              end if;
+              if tg_op <> 'DELETE' then
+                insert into live_past (id, team, note, is_there) values (new.id, new.team, new.note, true);
+              end if;
+              return null;
+            end $$;
+            create trigger keep after insert or update or delete on live_items for each row execute function live_keep();
+            """);
+        for (var instance = 0; instance < 2; instance++)
+        {
+            _instances.Add(await PlainApi.StartAsync(
+                app => app.MapQueries(),
+                services => services.AddChunkStream().AddQueries(),
+                settings:
+                [
+                    ("ConnectionStrings:Postgres", postgres.ConnectionString), _files.Setting,
+                    ("ChunkStream:ResumeKey", new string('k', 32)),
+                ]));
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var instance in _instances)
+            await instance.DisposeAsync();
+        _files.Dispose();
+        await postgres.ExecuteAsync("drop table live_items, live_past; drop function live_keep");
+    }
+
+    [Fact]
+    public async Task Whoever_is_up_to_date_has_the_result_of_that_snapshot()
+    {
+        var count = int.Parse(
+            Environment.GetEnvironmentVariable("CHUNKSTREAM_LIVE_HISTORIES") ?? "8", CultureInfo.InvariantCulture);
+        var first = int.Parse(
+            Environment.GetEnvironmentVariable("CHUNKSTREAM_LIVE_SEED") ?? "1", CultureInfo.InvariantCulture);
+        for (var seed = first; seed < first + count; seed++)
+            await RunAsync(seed);
+    }
+
+    private async Task RunAsync(int seed)
+    {
+        await postgres.ExecuteAsync("delete from live_items");
+        await postgres.ExecuteAsync(
+            $"insert into live_items select n, n % 5, 'first' from generate_series(1, {MostIds / 2}) n");
+        var writing = true;
+        var reading = Enumerable.Range(0, Readers)
+            .Select(reader => Task.Run(() => ReadAsync(seed, reader, () => Volatile.Read(ref writing))))
+            .ToArray();
+        await Task.WhenAll([
+            .. Enumerable.Range(0, Writers).Select(writer => WriteAsync(new Random((seed * 100) + writer))),
+            StayOpenAsync(new Random(seed)),
+        ]).Within();
+        Volatile.Write(ref writing, false);
+        await Task.WhenAll(reading).Within();
+    }
+
+    private async Task WriteAsync(Random random)
+    {
+        await using var connection = await OpenAsync();
+        for (var transaction = 0; transaction < 12; transaction++)
+        {
+            try
+            {
+                await ExecuteAsync(connection, "begin");
+                for (var step = random.Next(1, 5); step > 0; step--)
+                {
+                    var isUndone = random.Next(4) == 0;
+                    if (isUndone)
+                        await ExecuteAsync(connection, "savepoint s");
+                    await ExecuteAsync(connection, Change(random));
+                    if (isUndone)
+                        await ExecuteAsync(connection, "rollback to s");
+                    if (random.Next(3) == 0)
+                        await Task.Delay(random.Next(5));
+                }
+
+                await ExecuteAsync(connection, random.Next(6) == 0 ? "rollback" : "commit");
+            }
+            catch (PostgresException)
+            {
+                // A deadlock, or a key that another writer has taken.
+                await ExecuteAsync(connection, "rollback");
+            }
+        }
+    }
+
+    // A transaction that is open while others come and go. Its rows are its own, so that nobody waits for it.
+    private async Task StayOpenAsync(Random random)
+    {
+        await using var connection = await OpenAsync();
+        await ExecuteAsync(connection, "begin");
+        await ExecuteAsync(
+            connection, $"insert into live_items select 1000 + n, n % 5, 'slow' from generate_series(1, {random.Next(1, 5)}) n");
+        await Task.Delay(random.Next(100, 250));
+        await ExecuteAsync(connection, random.Next(4) == 0 ? "rollback" : "commit");
+    }
+
+    private static string Change(Random random)
+    {
+        var (id, other, team) = (random.Next(MostIds), random.Next(MostIds), random.Next(5));
+        return random.Next(6) switch
+        {
+            0 => $"delete from live_items where id = {id}",
+            1 => $"update live_items set team = {team} where id between {id} and {id + 3}",
+            2 => $"update live_items set id = {other} where id = {id}",
+            3 => $"update live_items set note = note where id = {id}",
+            _ => $"insert into live_items values ({id}, {team}, 'n{random.Next(100)}') "
+                + "on conflict (id) do update set team = excluded.team, note = excluded.note",
+        };
+    }
+
+    private async Task ReadAsync(int seed, int reader, Func<bool> isWriting)
+    {
+        var random = new Random((seed * 1000) + reader);
+        using var client = new LiveClient(_instances[0].Client, "/queries/items");
+        using var other = new LiveClient(_instances[1].Client, "/queries/items");
+        for (var (current, isFirst) = (client, true); ; isFirst = false)
+        {
+            var next = current == client && !isFirst ? other : client;
+            if (next != current)
+                next.TakeOver(current);
+            current = next;
+            await current.OpenAsync();
+            for (var lines = random.Next(1, 60); lines > 0 || !isWriting(); lines--)
+            {
+                var wasWriting = isWriting();
+                if (await current.ReadAsync() is not "up-to-date")
+                    continue;
+                await AssertIsResultAsync(seed, current);
+                if (!wasWriting && await IsLastAsync(current))
+                    return;
+            }
+        }
+    }
+
+    private async Task AssertIsResultAsync(int seed, LiveClient client)
+    {
+        var expected = await ResultAsync(
+            $"""
+            select id, team, note from (
+              select distinct on (id) * from live_past where pg_visible_in_snapshot(xid, '{client.Snapshot}')
+              order by id, version desc) s
+            where is_there and team < 3
+            """);
+        Assert.True(
+            expected.SequenceEqual(client.Rows),
+            $"Seed {seed}, snapshot {client.Snapshot}:\n{string.Join('\n', expected.Values)}\nbut has\n"
+                + $"{string.Join('\n', client.Rows.Values)}\nafter {string.Join(' ', client.Told.TakeLast(40))}");
+    }
+
+    private async Task<bool> IsLastAsync(LiveClient client)
+        => (await ResultAsync("select id, team, note from live_items where team < 3")).SequenceEqual(client.Rows);
+
+    private async Task<SortedDictionary<string, string>> ResultAsync(string sql)
+        => new((await postgres.OracleAsync(sql)).ToDictionary(
+            row => JsonNode.Parse(row)!["id"]!.ToJsonString(), row => row), StringComparer.Ordinal);
+
+    private async Task<NpgsqlConnection> OpenAsync()
+    {
+        var connection = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false;Application Name=tests");
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}

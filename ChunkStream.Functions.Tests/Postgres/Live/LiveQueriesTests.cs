@@ -1,0 +1,294 @@
+using System.Net;
+using System.Security.Claims;
+using System.Text.Json.Nodes;
+using ChunkStream.Functions.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChunkStream.Functions.Tests.Postgres.Live;
+
+[Collection(RealPostgres.Collection)]
+public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
+{
+    private readonly QueryFiles _files = new QueryFiles()
+        .With("open", "-- key: id\n-- live\nselect id, title, team from live_issues where is_open")
+        .With("of-team", "-- key: id\n-- live\n-- param: team int\nselect id, title from live_issues where team = @team")
+        .With(
+            "teams",
+            "-- key: id\n-- live: live_teams(id)\n-- live: live_issues(team)\n"
+            + "select t.id, t.name, count(i.id) as issues from live_teams t left join live_issues i on i.team = t.id "
+            + "group by t.id")
+        .With(
+            "with-team",
+            "-- key: id\n-- live: live_issues(id)\n"
+            + "-- live: live_teams(id) => select id from live_issues where team = any(@changed)\n"
+            + "select i.id, i.title, t.name from live_issues i join live_teams t on t.id = i.team")
+        .With(
+            "mine",
+            "-- access: user\n-- role: live_reader\n-- key: id\n-- live\nselect id, title from live_issues")
+        .With("changing", "-- key: id\n-- live\nselect id from live_issues")
+        .With("plain", "-- key: id\nselect id from live_issues");
+
+    private PlainApi _api = null!;
+
+    public async Task InitializeAsync()
+    {
+        await postgres.ExecuteAsync(
+            """
+            drop table if exists live_issues, live_teams;
+            drop role if exists live_reader;
+            create role live_reader;
+            create table live_teams (id int primary key, name text);
+            create table live_issues (id int primary key, title text, team int, is_open bool default true);
+            insert into live_teams values (1, 'red'), (2, 'blue');
+            alter table live_issues enable row level security;
+            create policy of_team on live_issues using (team::text = current_setting('request.jwt.claim.sub', true));
+            grant select on live_issues to live_reader;
+            insert into live_issues (id, title, team) select n, 'issue ' || n, 1 + n % 2 from generate_series(1, 10) n;
+            """);
+        _api = await PlainApi.StartAsync(
+            app =>
+            {
+                app.Use((http, next) =>
+                {
+                    if (http.Request.Headers["Test-User"].FirstOrDefault() is { } user)
+                        http.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", user)], "test"));
+                    return next(http);
+                });
+                app.MapQueries();
+                app.MapPublicQueries();
+            },
+            services => services.AddChunkStream().AddQueries(),
+            settings:
+            [
+                ("ConnectionStrings:Postgres", postgres.ConnectionString), _files.Setting,
+                ("ChunkStream:ResumeKey", new string('k', 32)),
+            ]);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _api.DisposeAsync();
+        _files.Dispose();
+        await postgres.ExecuteAsync("drop table live_issues, live_teams; drop role live_reader");
+    }
+
+    [Fact]
+    public async Task Rows_come_first_and_then_each_change_until_the_client_has_the_result_as_it_is()
+    {
+        using var client = await OpenAsync("open");
+        await client.UntilUpToDateAsync();
+        Assert.Equal([.. Enumerable.Repeat("row", 10), "up-to-date"], client.Told);
+
+        await postgres.ExecuteAsync(
+            """
+            insert into live_issues values (11, 'new', 1);
+            update live_issues set title = 'other' where id = 1;
+            update live_issues set is_open = false where id = 2;
+            delete from live_issues where id = 3;
+            update live_issues set id = 40 where id = 4;
+            """);
+        await client.UntilAsync(it => it.Snapshot is not null && it.Rows.Count == 9);
+
+        Assert.Equal(await ResultAsync("select id, title, team from live_issues where is_open"), client.Rows);
+        Assert.DoesNotContain("must-refetch", client.Told);
+    }
+
+    [Fact]
+    public async Task A_position_goes_on_exactly_where_it_was_on_another_instance_too()
+    {
+        using var client = await OpenAsync("open");
+        await client.UntilUpToDateAsync();
+        client.Dispose();
+        await postgres.ExecuteAsync("delete from live_issues where id <= 5");
+
+        await client.OpenAsync();
+        await client.UntilUpToDateAsync();
+
+        Assert.Equal(Enumerable.Repeat("delete", 5), client.Told.Skip(11).SkipLast(1));
+        Assert.Equal(5, client.Rows.Count);
+    }
+
+    [Fact]
+    public async Task Parameters_choose_the_rows_that_are_followed()
+    {
+        using var client = await OpenAsync("of-team?team=1");
+        await client.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("update live_issues set team = 3 - team");
+        await client.UntilAsync(it => it.Told.Count(what => what == "up-to-date") > 1);
+
+        Assert.Equal(await ResultAsync("select id, title from live_issues where team = 1"), client.Rows);
+    }
+
+    [Theory]
+    [InlineData("teams", "update live_issues set team = 2 where id = 2", "count(i.id) as issues", "group by t.id")]
+    public async Task Groups_are_followed_by_the_column_that_is_their_key(
+        string name, string change, string selected, string grouped)
+    {
+        using var client = await OpenAsync(name);
+        await client.UntilUpToDateAsync();
+        await postgres.ExecuteAsync(change);
+        await client.UntilAsync(it => it.Told.Count(what => what == "up-to-date") > 1);
+
+        Assert.Equal(
+            await ResultAsync(
+                $"select t.id, t.name, {selected} from live_teams t left join live_issues i on i.team = t.id {grouped}"),
+            client.Rows);
+    }
+
+    [Fact]
+    public async Task A_statement_leads_from_a_table_to_the_rows_that_show_it()
+    {
+        using var client = await OpenAsync("with-team");
+        await client.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("update live_teams set name = 'green' where id = 2");
+        await client.UntilAsync(it => it.Told.Count(what => what == "up-to-date") > 1);
+
+        Assert.Equal(5, client.Told.Count(what => what == "upsert"));
+        Assert.Equal(5, client.Rows.Values.Count(row => row.Contains("green", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_user_is_told_of_rows_that_come_and_go_by_a_policy()
+    {
+        using var red = await OpenAsync("mine", user: "1");
+        using var blue = await OpenAsync("mine", user: "2");
+        await red.UntilUpToDateAsync();
+        await blue.UntilUpToDateAsync();
+        Assert.Equal(5, red.Rows.Count);
+        Assert.Empty(red.Rows.Keys.Intersect(blue.Rows.Keys));
+
+        await postgres.ExecuteAsync("update live_issues set team = 2, title = 'moved' where id = 2");
+        await red.UntilAsync(it => it.Rows.Count == 4);
+        await blue.UntilAsync(it => it.Rows.Count == 6);
+
+        Assert.Contains("moved", blue.Rows["2"], StringComparison.Ordinal);
+        Assert.DoesNotContain(red.Told, what => what == "upsert");
+    }
+
+    [Fact]
+    public async Task Where_it_is_not_known_what_has_changed_the_rows_come_anew()
+    {
+        using var client = await OpenAsync("open");
+        await client.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("truncate live_issues; insert into live_issues values (77, 'only', 1)");
+        await client.UntilAsync(it => it.Snapshot is not null && it.Rows.Count == 1);
+        Assert.Contains("must-refetch", client.Told);
+
+        using var changing = await OpenAsync("changing");
+        await changing.UntilUpToDateAsync();
+        changing.Dispose();
+        _files.With("changing", "-- key: id\n-- live\nselect id, title from live_issues");
+        await Bounded.Until(
+            async () => (await _api.TextAsync("/queries/changing")).Contains("title", StringComparison.Ordinal),
+            "the new file serves");
+
+        await changing.OpenAsync();
+        await changing.UntilUpToDateAsync();
+        Assert.Equal(["must-refetch", "row", "up-to-date"], changing.Told.TakeLast(3));
+        Assert.Contains("only", changing.Rows["77"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_EventSource_gets_events_of_the_same_meaning_and_their_position_as_id()
+    {
+        using var response = await _api.GetAsync("/queries/open?live=sse");
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var upToDate = await EventAsync("event: up-to-date");
+        Assert.Matches("^event: up-to-date\ndata: \\{\"position\":\"([^\"]+)\"\\}\nid: \\1$", upToDate);
+
+        await postgres.ExecuteAsync("delete from live_issues where id = 9");
+        Assert.StartsWith(
+            "event: delete\ndata: {\"id\":9}\n", await EventAsync("event: delete"), StringComparison.Ordinal);
+
+        async Task<string> EventAsync(string first)
+        {
+            var text = new List<string>();
+            while (await lines.ReadLineAsync().Within() is { } line)
+            {
+                if (line.Length > 0)
+                    text.Add(line);
+                else if (text is [var name, ..] && name == first)
+                    return string.Join('\n', text);
+                else
+                    text.Clear();
+            }
+
+            throw new EndOfStreamException();
+        }
+    }
+
+    [Theory]
+    [InlineData("limited", "-- key: id\n-- live\nselect id from live_issues order by id limit 3", "LIMIT")]
+    [InlineData("no-key", "-- live\nselect id from live_issues", "'live' needs a key")]
+    [InlineData(
+        "joined", "-- key: id\n-- live\nselect i.id, t.name from live_issues i join live_teams t on t.id = i.team",
+        "also reads public.live_teams")]
+    [InlineData("no-table", "-- key: id\n-- live: nowhere(id)\nselect id from live_issues", "no table nowhere")]
+    [InlineData("no-column", "-- key: id\n-- live: live_issues(none)\nselect id from live_issues", "no column none")]
+    [InlineData("computed", "-- key: id\n-- live\nselect id + 1 as id from live_issues", "'live' stands alone only")]
+    [InlineData(
+        "statement", "-- key: id\n-- live: live_issues(id) => select nothing from live_teams where id = any(@changed)\n"
+            + "select id from live_issues", "column \"nothing\" does not exist")]
+    [InlineData("form", "-- key: id\n-- live: every table\nselect id from live_issues", "This is 'every table'")]
+    public async Task A_declaration_that_can_not_work_is_told_with_file_and_line(string name, string text, string reason)
+    {
+        _files.With(name, text);
+        await Bounded.Until(
+            async () => (await _api.TextAsync("/queries")).Contains($"\"{name}\"", StringComparison.Ordinal),
+            "the file is read");
+        var catalogue = JsonNode.Parse(await _api.TextAsync("/queries"))!;
+        var broken = Assert.Single(catalogue["broken"]!.AsArray(), query => (string?)query!["name"] == name)!;
+
+        Assert.Contains(reason, (string?)broken["reason"], StringComparison.Ordinal);
+        Assert.True((int?)broken["line"] <= 2);
+    }
+
+    [Fact]
+    public async Task A_poll_ends_once_something_has_changed()
+    {
+        var first = await FramesAsync("/queries/open?live=long-poll");
+        var position = (string?)first[^1]["end"]!["continue"];
+        Assert.Equal(10, first.Count(frame => frame["row"] is not null));
+
+        var polling = FramesAsync($"/queries/open?live=long-poll&resume={position}");
+        await postgres.ExecuteAsync("delete from live_issues where id = 7");
+        var second = await polling.Within();
+
+        Assert.Equal(7, (int?)Assert.Single(second, frame => frame["delete"] is not null)["delete"]!["id"]);
+        Assert.NotEqual(position, (string?)second[^1]["end"]!["continue"]);
+    }
+
+    [Theory]
+    [InlineData("plain?live=sse", HttpStatusCode.BadRequest, "not live")]
+    [InlineData("open?live=yes", HttpStatusCode.BadRequest, "sse or long-poll")]
+    [InlineData("open?live=sse&limit=3", HttpStatusCode.BadRequest, "'limit' can't stand beside 'live'")]
+    [InlineData("open?live=sse&format=csv", HttpStatusCode.NotAcceptable, "sse and frames")]
+    [InlineData("open?live=sse&resume=nonsense", HttpStatusCode.BadRequest, "not a token")]
+    public async Task What_can_not_be_followed_is_refused_with_a_reason(
+        string call, HttpStatusCode status, string reason)
+    {
+        using var response = await _api.GetAsync("/queries/" + call);
+
+        Assert.Equal(status, response.StatusCode);
+        Assert.Contains(reason, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private async Task<LiveClient> OpenAsync(string query, string? user = null)
+    {
+        var client = new LiveClient(_api.Client, (user is null ? "/queries/" : "/public/queries/") + query)
+        {
+            User = user,
+        };
+        await client.OpenAsync();
+        return client;
+    }
+
+    private async Task<JsonNode[]> FramesAsync(string path)
+        => [.. (await _api.TextAsync(path)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!)];
+
+    private async Task<SortedDictionary<string, string>> ResultAsync(string sql)
+        => new((await postgres.OracleAsync(sql)).ToDictionary(
+            row => JsonNode.Parse(row)!["id"]!.ToJsonString(), row => row), StringComparer.Ordinal);
+}

@@ -1,0 +1,30 @@
+using ChunkStream.Postgres.Failures;
+using ChunkStream.Postgres.Live.Changes;
+using ChunkStream.Problems;
+
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>Which failures a live stream outlives.</summary>
+internal static class LiveFailures
+{
+    /// <summary>Whether another try may succeed: the database, or a connection to it, will be there again.</summary>
+    public static bool MayPass(Exception failure)
+        => failure is BusyException or LogNotReadyException || PostgresFailures.MayPass(failure);
+
+    /// <summary>What a client is told of a failure.</summary>
+    public static Problem Describe(Exception failure) => failure switch
+    {
+        MustRefetchException { Reason: WatchProblem.Standby } => Problem.Unavailable(
+            "Live queries need the primary server, and this one is a standby."),
+        MustRefetchException => Problem.Unavailable(
+            "So much changes at once that the rows had to be read anew several times."),
+        WatchRefusedException => Problem.BrokenQuery(
+            "The changes of a table that this query reads can't be logged: the server's log says why."),
+        _ => PostgresFailures.Describe(failure),
+    };
+}
+
+/// <summary>
+/// The change log has just begun, and transactions that began before may still commit what it does not have.
+/// </summary>
+internal sealed class LogNotReadyException() : Exception("The log of changes is not ready yet.");

@@ -1,0 +1,203 @@
+using ChunkStream.Streaming;
+
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>
+/// The readers of this process that follow the same query as the same caller. Each step is taken once for all of them.
+/// </summary>
+/// <remarks>
+/// A reader joins before it reads its rows, and then follows from where the group was. What it is told twice does no
+/// harm: a step says how the rows are at its end, whatever was known before.
+/// </remarks>
+internal sealed class LiveGroup
+{
+    // The latest steps are kept up to this, for readers that are slow. A reader that is slower takes a step of its own.
+    private const long MostBytes = 1024 * 1024;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly LiveStep _step;
+    private readonly TimeProvider _time;
+    private readonly CancellationToken _stopping;
+    private readonly Lock _lock = new();
+    private readonly Queue<LiveNode> _kept = new();
+    private LiveNode _tail = new();
+    private LivePosition? _position;
+    private long _keptBytes;
+    private bool _isChanged;
+    private bool _isStepping;
+    private bool _hasEnded;
+
+    public LiveGroup(LiveQuery query, LiveStep step, TimeProvider time, CancellationToken stopping)
+        => (Query, _step, _time, _stopping) = (query, step, time, stopping);
+
+    /// <summary>What it follows.</summary>
+    public LiveQuery Query { get; }
+
+    /// <summary>How many readers it has. Only <see cref="LiveQueries"/> changes it.</summary>
+    public int Readers { get; set; }
+
+    /// <summary>How many steps were taken.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>After which a reader that joins now follows.</summary>
+    public LiveNode Tail
+    {
+        get
+        {
+            lock (_lock)
+                return _tail;
+        }
+    }
+
+    /// <summary>Where the group is, if it has taken no step after a place; else null.</summary>
+    public LivePosition? PositionAt(LiveNode node)
+    {
+        lock (_lock)
+            return node == _tail ? _position : null;
+    }
+
+    /// <summary>A reader has the rows as of a position: from there the group goes on, if it has none yet.</summary>
+    public void Begin(LivePosition position)
+    {
+        lock (_lock)
+        {
+            _position ??= position;
+            BeginStepIfNeeded();
+        }
+    }
+
+    /// <summary>A table has changed, or may have.</summary>
+    public void Changed()
+    {
+        lock (_lock)
+        {
+            _isChanged = true;
+            BeginStepIfNeeded();
+        }
+    }
+
+    /// <summary>No table had changed when a snapshot was taken: the result is the same there.</summary>
+    public void Unchanged(string snapshot)
+    {
+        lock (_lock)
+        {
+            if (_position is null || _isStepping || _isChanged)
+                return;
+            var position = _position with { Snapshot = snapshot };
+            if (position.IsAfter(_position))
+                _position = position;
+        }
+    }
+
+    private void BeginStepIfNeeded()
+    {
+        if (!_isChanged || _isStepping || _hasEnded || _position is null)
+            return;
+        _isStepping = true;
+        _ = Background.Run(StepAsync);
+    }
+
+    // Goes on until a step began after the last change that was heard of.
+    private async Task StepAsync()
+    {
+        for (var failures = 0; ;)
+        {
+            LivePosition from;
+            lock (_lock)
+            {
+                if (!_isChanged || _hasEnded)
+                {
+                    _isStepping = false;
+                    return;
+                }
+
+                _isChanged = false;
+                from = _position!;
+            }
+
+            try
+            {
+                Add(await _step.RunAsync(Query, from, isFirst: false, _stopping).ConfigureAwait(false));
+                failures = 0;
+            }
+            catch (Exception failure) when (!_stopping.IsCancellationRequested && LiveFailures.MayPass(failure))
+            {
+                lock (_lock)
+                    _isChanged = true;
+                await Task.Delay(Backoff.Compute(++failures, LongestPause), _time, _stopping)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception failure)
+            {
+                End(failure);
+                return;
+            }
+        }
+    }
+
+    private void Add(LiveSegment segment)
+    {
+        lock (_lock)
+        {
+            _position = segment.To;
+            Steps++;
+            if (segment.Changes.Count == 0)
+                return;
+
+            var before = _tail;
+            _tail = new LiveNode();
+            _kept.Enqueue(before);
+            _keptBytes += segment.Bytes;
+            before.Set(segment, _tail);
+            while (_keptBytes > MostBytes && _kept.Count > 1)
+                _keptBytes -= _kept.Dequeue().Forget();
+        }
+    }
+
+    private void End(Exception failure)
+    {
+        lock (_lock)
+        {
+            (_hasEnded, _isStepping) = (true, false);
+            _tail.Fail(failure);
+        }
+    }
+}
+
+/// <summary>A place between two steps of a group. Who waits there gets the next step.</summary>
+internal sealed class LiveNode
+{
+    private readonly TaskCompletionSource<LiveNode> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LiveSegment? _segment;
+
+    /// <summary>The place after the next step. Fails if there will be none.</summary>
+    public Task<LiveNode> Next => _next.Task;
+
+    /// <summary>
+    /// What changed until <see cref="Next"/>; null if it was forgotten, because this reader is too slow.
+    /// </summary>
+    public LiveSegment? Segment => Volatile.Read(ref _segment);
+
+    /// <summary>The step has been taken.</summary>
+    public void Set(LiveSegment segment, LiveNode next)
+    {
+        Volatile.Write(ref _segment, segment);
+        _next.TrySetResult(next);
+    }
+
+    /// <summary>There will be no step.</summary>
+    public void Fail(Exception failure)
+    {
+        _next.TrySetException(failure);
+        _ = _next.Task.Exception;
+    }
+
+    /// <summary>Forgets the segment, and tells how many bytes it had.</summary>
+    public long Forget()
+    {
+        var bytes = _segment!.Bytes;
+        Volatile.Write(ref _segment, null);
+        return bytes;
+    }
+}

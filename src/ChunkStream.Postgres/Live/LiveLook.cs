@@ -1,0 +1,196 @@
+using ChunkStream.Postgres.Live.Changes;
+using ChunkStream.Postgres.Rows;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>What the change log says of a query's tables in the snapshot of a transaction.</summary>
+/// <param name="Snapshot">The snapshot.</param>
+/// <param name="Watches">The state of each watch.</param>
+/// <param name="Values">The values that were logged since, by the path on which they lead to the query's key.</param>
+internal sealed record LiveLook(
+    string Snapshot,
+    IReadOnlyList<WatchState> Watches,
+    IReadOnlyList<(LivePath Path, IReadOnlyList<string[]> Values)> Values)
+{
+    /// <summary>Looks at the log. It must come first in the transaction, which is repeatable read.</summary>
+    /// <param name="connection">A connection with a transaction that has no snapshot yet.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="from">Since when.</param>
+    /// <param name="settings">Statements that take no snapshot, to be run before.</param>
+    /// <param name="atMost">How many values to read at most on each path.</param>
+    public static async Task<LiveLook> TakeAsync(
+        NpgsqlConnection connection,
+        LiveQuery query,
+        LivePosition from,
+        IEnumerable<NpgsqlBatchCommand> settings,
+        int atMost)
+    {
+        int[] watches = [.. query.Paths.Select(path => path.Watch.Id).Distinct()];
+        var batch = new NpgsqlBatch(connection);
+        await using var _ = batch.ConfigureAwait(false);
+        foreach (var setting in settings)
+            batch.BatchCommands.Add(setting);
+        AddLook(batch, watches, from.Snapshot);
+        foreach (var path in query.Paths)
+        {
+            var values = new NpgsqlBatchCommand(ChangeLogSql.Values(path.Watch, atMost));
+            values.Parameters.Add(new() { Value = from.Snapshot });
+            batch.BatchCommands.Add(values);
+        }
+
+        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
+        var found = new List<(LivePath, IReadOnlyList<string[]>)>();
+        foreach (var path in query.Paths)
+        {
+            await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+            found.Add((path, await RowsAsync(reader).ConfigureAwait(false)));
+        }
+
+        return new LiveLook(snapshot, states, found);
+    }
+
+    /// <summary>Looks at the log in a transaction of its own.</summary>
+    /// <param name="connection">A connection without a transaction.</param>
+    /// <param name="watches">Which watches to look at.</param>
+    /// <param name="since">A snapshot before this one; null to learn only of this one.</param>
+    public static async Task<LiveLook> TakeAsync(NpgsqlConnection connection, int[] watches, string? since)
+    {
+        var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new NpgsqlBatchCommand("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") },
+        };
+        await using var _ = batch.ConfigureAwait(false);
+        AddLook(batch, watches, since);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
+        return new LiveLook(snapshot, states, []);
+    }
+
+    /// <summary>Asks for the state of watches in the snapshot of a transaction, and for the snapshot itself.</summary>
+    /// <param name="connection">A connection with an open transaction.</param>
+    /// <param name="watches">Which.</param>
+    public static async Task<LiveLook> BeginAsync(NpgsqlConnection connection, int[] watches)
+    {
+        var batch = new NpgsqlBatch(connection) { BatchCommands = { StateCommand(watches, since: null) } };
+        await using var _ = batch.ConfigureAwait(false);
+        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
+        return new LiveLook(snapshot, states, []);
+    }
+
+    /// <summary>The keys to which values lead, by a path's statement.</summary>
+    /// <param name="connection">A connection with the transaction of the look.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="atMost">How many keys to read at most.</param>
+    public static async Task<IReadOnlyList<string[]>> MapAsync(
+        NpgsqlConnection connection, LivePath path, IReadOnlyList<string[]> values, int atMost)
+    {
+        if (values.Count == 0)
+            return [];
+
+        var batch = new NpgsqlBatch(connection);
+        await using var _ = batch.ConfigureAwait(false);
+        var command = new NpgsqlBatchCommand(MapStatement(path, atMost));
+        command.Parameters.Add(SelectStatement.Parameter(SqlArray.Create(values.Select(value => value[0]))));
+        batch.BatchCommands.Add(command);
+        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        return await RowsAsync(reader).ConfigureAwait(false);
+    }
+
+    // The keys as Postgres writes them, whatever their types are.
+    private static string MapStatement(LivePath path, int atMost)
+    {
+        var names = Enumerable.Range(0, path.KeyColumns).Select(index => $"c{index}").ToArray();
+        return $"SELECT {string.Join(", ", names.Select(name => $"pg_catalog.format('%s', {name})"))}"
+            + $" FROM (\n{path.Sql}\n) AS keys({string.Join(", ", names)})"
+            + $" WHERE {string.Join(" AND ", names.Select(name => $"{name} IS NOT NULL"))} LIMIT {atMost}";
+    }
+
+    /// <summary>The position of this snapshot.</summary>
+    /// <exception cref="LogNotReadyException">A watch has just begun: changes may be missing.</exception>
+    /// <exception cref="MustRefetchException">A watch is not good.</exception>
+    public LivePosition Position()
+    {
+        foreach (var watch in Watches)
+        {
+            if (watch.Problem is WatchProblem.Starting)
+                throw new LogNotReadyException();
+            if (watch.Problem is { } problem)
+                throw new MustRefetchException(problem);
+        }
+
+        return new LivePosition(Snapshot, string.Join(',', Watches.Select(watch => $"{watch.Id}.{watch.Generation}")));
+    }
+
+    /// <summary>The position of this snapshot, if it is known what has changed since another.</summary>
+    /// <exception cref="MustRefetchException">It is not.</exception>
+    public LivePosition PositionAfter(LivePosition from)
+    {
+        var to = Position();
+        return to.Generations == from.Generations ? to : throw new MustRefetchException(WatchProblem.Structure);
+    }
+
+    // The locks come before the snapshot: a part of the log that is emptied meanwhile would look as if nothing had
+    // changed.
+    private static void AddLook(NpgsqlBatch batch, int[] watches, string? since)
+    {
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(ChangeLogSql.Lock(watches)));
+        batch.BatchCommands.Add(StateCommand(watches, since));
+    }
+
+    private static NpgsqlBatchCommand StateCommand(int[] watches, string? since)
+    {
+        var command = new NpgsqlBatchCommand(ChangeLogSql.States);
+        command.Parameters.Add(new() { Value = watches });
+        command.Parameters.Add(
+            new() { Value = (object?)since ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        return command;
+    }
+
+    private static async Task<(string Snapshot, IReadOnlyList<WatchState> States)> ReadStatesAsync(
+        NpgsqlDataReader reader)
+    {
+        var (snapshot, states) = ("", new List<WatchState>());
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            snapshot = reader.GetString(0);
+            states.Add(new WatchState(
+                reader.GetInt32(1),
+                reader.GetInt64(2),
+                reader.IsDBNull(3) ? null : reader.GetString(3),
+                reader.GetBoolean(4)));
+        }
+
+        return (snapshot, states);
+    }
+
+    private static async Task<IReadOnlyList<string[]>> RowsAsync(NpgsqlDataReader reader)
+    {
+        var rows = new List<string[]>();
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            var row = new string[reader.FieldCount];
+            for (var column = 0; column < row.Length; column++)
+                row[column] = reader.GetString(column);
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+}
+
+/// <summary>The state of a watch, as of a snapshot.</summary>
+/// <param name="Id">Which.</param>
+/// <param name="Generation">Its generation.</param>
+/// <param name="Problem">Why it does not tell what changed since the other snapshot; null if it does.</param>
+/// <param name="HasChanges">Whether anything was logged since.</param>
+internal sealed record WatchState(int Id, long Generation, string? Problem, bool HasChanges);

@@ -1,0 +1,77 @@
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Live.Changes;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>The live queries that are read on this process now.</summary>
+internal sealed class LiveQueries : IAsyncDisposable
+{
+    private readonly LiveStep _step;
+    private readonly ChangeWatcher _watcher;
+    private readonly TimeProvider _time;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, LiveGroup> _groups = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _stop = new();
+
+    public LiveQueries(
+        PostgresDatabase database,
+        LiveDatabase live,
+        ChangeLog changes,
+        IOptions<LiveOptions> options,
+        TimeProvider time,
+        LiveLog log)
+    {
+        _time = time;
+        _step = new LiveStep(database, options.Value.StepRows);
+        _watcher = new ChangeWatcher(live, changes, this, time, log);
+    }
+
+    /// <summary>Takes a step for one reader alone.</summary>
+    public LiveStep Step => _step;
+
+    /// <summary>The groups that have readers.</summary>
+    public IReadOnlyList<LiveGroup> Groups
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _groups.Values];
+        }
+    }
+
+    /// <summary>
+    /// Joins those who follow the same query. To be called before the rows are read; and then <see cref="Leave"/>.
+    /// </summary>
+    public LiveGroup Join(LiveQuery query)
+    {
+        LiveGroup? group;
+        lock (_lock)
+        {
+            if (!_groups.TryGetValue(query.SharedBy, out group) || group.Tail.Next.IsFaulted)
+                _groups[query.SharedBy] = group = new LiveGroup(query, _step, _time, _stop.Token);
+            group.Readers++;
+        }
+
+        _watcher.Watch();
+        return group;
+    }
+
+    /// <summary>A reader has left.</summary>
+    public void Leave(LiveGroup group)
+    {
+        lock (_lock)
+        {
+            if (--group.Readers == 0 && _groups.GetValueOrDefault(group.Query.SharedBy) == group)
+                _groups.Remove(group.Query.SharedBy);
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _watcher.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ChunkStream.Postgres.Live.Changes;
+using ChunkStream.Postgres.Rows;
+
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>A query with its parameters and its caller, as its readers follow it.</summary>
+/// <param name="Query">The query. It has a key.</param>
+/// <param name="Paths">How changes lead to its rows; at least one.</param>
+internal sealed record LiveQuery(PostgresQuery Query, IReadOnlyList<LivePath> Paths)
+{
+    /// <summary>Whether int8 and numeric become strings in JSON.</summary>
+    public bool ExactNumbers { get; init; }
+
+    /// <summary>Whether its callers gave no key: they get a share of the connections.</summary>
+    public bool IsAnonymous { get; init; }
+
+    /// <summary>
+    /// The same for all readers that get the same rows: the query, its values, and the caller with all claims.
+    /// </summary>
+    public string SharedBy => JsonSerializer.Serialize(
+        [
+            Query.Sql,
+            string.Join(',', Query.Key),
+            string.Join(',', Paths.Select(path => path.Watch.Id)),
+            $"{ExactNumbers}",
+            $"{IsAnonymous}",
+            Query.RunsAs?.Role,
+            Query.RunsAs?.Caller?.Issuer,
+            Query.RunsAs?.Caller?.Subject,
+            Query.RunsAs?.Caller?.Claims.GetRawText(),
+            .. Query.Parameters,
+        ],
+        LiveJson.Default.StringArray);
+}
+
+/// <summary>How a change of a table leads to rows of a query.</summary>
+/// <param name="Watch">The table with the columns whose values are logged.</param>
+/// <param name="Sql">
+/// Gives the keys for the values that were logged, an array of text as <c>$1</c>; null where they are keys themselves.
+/// </param>
+/// <param name="KeyColumns">How many columns the key has.</param>
+internal sealed record LivePath(Watch Watch, string? Sql, int KeyColumns);
+
+/// <summary>The JSON that tells live queries apart, without reflection.</summary>
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class LiveJson : JsonSerializerContext;

@@ -1,0 +1,203 @@
+using System.Text.Json;
+using ChunkStream.Postgres.Cursors;
+using ChunkStream.Postgres.Rows;
+using Npgsql;
+
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>
+/// Finds the tables whose changes a live query must hear of, and what is wrong with its declaration: each table that
+/// the query reads must be declared, and no row may depend on other rows than those of its key.
+/// </summary>
+internal static class LiveTables
+{
+    /// <summary>What the author of a live query for users is warned of.</summary>
+    public const string TellsKeys =
+        "Readers of this live query are told the keys of all changed rows of its tables, as deletions where they may not "
+        + "see the row: let no key hold what they must not know.";
+
+    // Nodes of a plan whose rows depend on other rows: a change of one row changes which others come, or what they are.
+    private static readonly Dictionary<string, string> Unfit = new(StringComparer.Ordinal)
+    {
+        ["Limit"] = "LIMIT or FETCH",
+        ["WindowAgg"] = "a window function",
+        ["Recursive Union"] = "WITH RECURSIVE",
+    };
+
+    /// <summary>Finds them, in an open transaction. The query does not run.</summary>
+    /// <param name="connection">The connection, as whom the query runs.</param>
+    /// <param name="declaration">What the file declares.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="layout">Its columns.</param>
+    public static async Task<(IReadOnlyList<LiveTable> Tables, IReadOnlyList<(int Line, string Reason)> Mistakes)>
+        FindAsync(NpgsqlConnection connection, LiveDeclaration declaration, PostgresQuery query, RowLayout layout)
+    {
+        var mistakes = new List<(int, string)>();
+        using var plan = await QueryPlan.ReadAsync(connection, query).ConfigureAwait(false);
+        foreach (var node in QueryPlan.NodesOf(plan).Select(node => node.GetProperty("Node Type").GetString()!))
+        {
+            if (Unfit.TryGetValue(node, out var cause))
+            {
+                mistakes.Add((declaration.Line, $"The query can't be live: because of {cause}, "
+                    + "a change of one row changes what other rows there are."));
+            }
+        }
+
+        var read = await ReadByAsync(connection, plan).ConfigureAwait(false);
+        var tables = declaration.Tables.Count > 0
+            ? await DeclaredAsync(connection, declaration, layout.Key.Count, mistakes).ConfigureAwait(false)
+            : await OfKeyAsync(connection, declaration, query, layout, mistakes).ConfigureAwait(false);
+        if (mistakes.Count == 0)
+        {
+            var missing = read.Where(table => tables.All(other => other.Oid != table.Oid)).Select(table => table.Name);
+            mistakes.AddRange(missing.Select(name => (declaration.Line,
+                $"The query also reads {name}, and 'live' must say how a changed row of it leads to the query's key: "
+                + $"live: {name}(column), or live: {name}(column) => select … where … = any(@changed).")));
+        }
+
+        return (tables, mistakes);
+    }
+
+    // The tables that a plan reads; of partitions the table that they belong to.
+    private static async Task<IReadOnlyList<(uint Oid, string Name)>> ReadByAsync(
+        NpgsqlConnection connection, JsonDocument plan)
+    {
+        const string Sql =
+            """
+            SELECT DISTINCT c.oid, format('%I.%I', n.nspname, c.relname)
+            FROM unnest($1::text[], $2::text[]) AS t (schema, name)
+            JOIN pg_catalog.pg_namespace s ON s.nspname = t.schema
+            JOIN pg_catalog.pg_class p ON p.relnamespace = s.oid AND p.relname = t.name
+            JOIN pg_catalog.pg_class c ON c.oid = coalesce(pg_catalog.pg_partition_root(p.oid), p.oid)
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            """;
+        var named = QueryPlan.NodesOf(plan).Where(node => node.TryGetProperty("Relation Name", out var _)).ToArray();
+        var command = new NpgsqlCommand(Sql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = named.Select(node => node.GetProperty("Schema").GetString()!).ToArray() },
+                new() { Value = named.Select(node => node.GetProperty("Relation Name").GetString()!).ToArray() },
+            },
+        };
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        var tables = new List<(uint, string)>();
+        while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+            tables.Add((reader.GetFieldValue<uint>(0), reader.GetString(1)));
+        return tables;
+    }
+
+    private static async Task<IReadOnlyList<LiveTable>> DeclaredAsync(
+        NpgsqlConnection connection, LiveDeclaration declaration, int keyColumns, List<(int, string)> mistakes)
+    {
+        var tables = new List<LiveTable>();
+        foreach (var declared in declaration.Tables)
+        {
+            if (declared.Sql is null && declared.Columns.Count != keyColumns)
+            {
+                mistakes.Add((declared.Line,
+                    $"{declared.Table}({string.Join(", ", declared.Columns)}) names {declared.Columns.Count} columns, "
+                    + $"and the query's key has {keyColumns}: name the columns that hold the key, in its order."));
+                continue;
+            }
+
+            var (table, reason) = await TableAsync(connection, declared.Table, null, declared.Columns)
+                .ConfigureAwait(false);
+            if (table is null)
+                mistakes.Add((declared.Line, reason));
+            else
+                tables.Add(table with { Sql = declared.Sql, Line = declared.Line });
+        }
+
+        return tables;
+    }
+
+    private static async Task<IReadOnlyList<LiveTable>> OfKeyAsync(
+        NpgsqlConnection connection,
+        LiveDeclaration declaration,
+        PostgresQuery query,
+        RowLayout layout,
+        List<(int, string)> mistakes)
+    {
+        var (oid, numbers) = await KeyProof.OriginAsync(connection, query, layout).ConfigureAwait(false);
+        if (oid is null)
+        {
+            mistakes.Add((declaration.Line,
+                "'live' stands alone only where all columns of the key are columns of one table. Say how a changed row "
+                + "leads to the key: live: table(column)."));
+            return [];
+        }
+
+        var names = await NamesAsync(connection, oid.Value, numbers).ConfigureAwait(false);
+        var (table, reason) = await TableAsync(connection, null, oid, names).ConfigureAwait(false);
+        if (table is not null)
+            return [table with { Line = declaration.Line }];
+        mistakes.Add((declaration.Line, reason));
+        return [];
+    }
+
+    private static async Task<string[]> NamesAsync(NpgsqlConnection connection, uint table, short[] numbers)
+    {
+        const string Sql =
+            """
+            SELECT array(
+              SELECT a.attname::text FROM unnest($2) WITH ORDINALITY AS k (number, n)
+              JOIN pg_catalog.pg_attribute a ON a.attrelid = $1 AND a.attnum = k.number ORDER BY k.n)
+            """;
+        var command = new NpgsqlCommand(Sql, connection)
+        {
+            Parameters = { new() { Value = table, DataTypeName = "oid" }, new() { Value = numbers } },
+        };
+        await using var _ = command.ConfigureAwait(false);
+        return (string[])(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
+    }
+
+    private static async Task<(LiveTable? Table, string Reason)> TableAsync(
+        NpgsqlConnection connection, string? name, uint? oid, IReadOnlyList<string> columns)
+    {
+        const string Sql =
+            """
+            SELECT c.oid, format('%I.%I', n.nspname, c.relname), array(
+              SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) FROM unnest($3) WITH ORDINALITY AS k (name, n)
+              LEFT JOIN pg_catalog.pg_attribute a
+                ON a.attrelid = c.oid AND a.attname = k.name AND a.attnum > 0 AND NOT a.attisdropped
+              ORDER BY k.n)
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.oid = coalesce($1, pg_catalog.to_regclass($2)::oid)
+            """;
+        var command = new NpgsqlCommand(Sql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = (object?)oid ?? DBNull.Value, DataTypeName = "oid" },
+                new() { Value = (object?)name ?? DBNull.Value, DataTypeName = "text" },
+                new() { Value = columns.ToArray() },
+            },
+        };
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        if (!await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+            return (null, $"There is no table {name}.");
+        var types = reader.GetFieldValue<string?[]>(2);
+        if (Array.IndexOf(types, null) is >= 0 and var missing)
+            return (null, $"The table {reader.GetString(1)} has no column {columns[missing]}.");
+        return (new LiveTable(reader.GetFieldValue<uint>(0), reader.GetString(1), columns, types!), "");
+    }
+}
+
+/// <summary>A table whose changes lead to rows of a live query.</summary>
+/// <param name="Oid">Its object identifier.</param>
+/// <param name="Name">Its name with its schema, as SQL quotes it.</param>
+/// <param name="Columns">The columns whose values are logged.</param>
+/// <param name="Types">Their types, as SQL spells them.</param>
+internal sealed record LiveTable(uint Oid, string Name, IReadOnlyList<string> Columns, IReadOnlyList<string> Types)
+{
+    /// <summary>Gives the keys for the values <c>@changed</c>; null where the values are keys themselves.</summary>
+    public string? Sql { get; init; }
+
+    /// <summary>The line of the declaration.</summary>
+    public int Line { get; init; }
+}

@@ -1,0 +1,46 @@
+using ChunkStream.Postgres.Live.Changes;
+
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>
+/// The watches of tables. The database is asked for them once in a few seconds, however many readers come; and at once
+/// for a reader that has found that they are not good.
+/// </summary>
+/// <param name="changes">The log of changes.</param>
+/// <param name="time">The clock.</param>
+internal sealed class LiveWatches(ChangeLog changes, TimeProvider time)
+{
+    private static readonly TimeSpan Age = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, (Task<IReadOnlyList<Watch>> Watches, long Asked)> _known =
+        new(StringComparer.Ordinal);
+
+    /// <summary>The watches of tables, in their order. They log what is committed from now on.</summary>
+    /// <param name="tables">Tables, with the columns whose values are logged.</param>
+    /// <param name="isAnew">Whether those that are known have proved not to be good.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="WatchRefusedException">A table can't be watched.</exception>
+    public Task<IReadOnlyList<Watch>> EnsureAsync(
+        IReadOnlyList<(uint Table, IReadOnlyList<string> Columns)> tables,
+        bool isAnew,
+        CancellationToken cancellation)
+    {
+        var key = string.Join(';', tables.Select(table => $"{table.Table}:{string.Join('\0', table.Columns)}"));
+        Task<IReadOnlyList<Watch>> asking;
+        lock (_lock)
+        {
+            if (!_known.TryGetValue(key, out var known)
+                || known.Watches is { IsCompleted: true, IsCompletedSuccessfully: false }
+                || (known.Watches.IsCompleted && (isAnew || time.GetElapsedTime(known.Asked) > Age)))
+            {
+                known = (changes.EnsureAsync(tables, CancellationToken.None), time.GetTimestamp());
+                _known[key] = known;
+            }
+
+            asking = known.Watches;
+        }
+
+        return asking.WaitAsync(cancellation);
+    }
+}

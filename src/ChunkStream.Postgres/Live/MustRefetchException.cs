@@ -1,0 +1,16 @@
+using System.Text;
+
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>
+/// From the position that a reader has, it can't be said what changed since: the rows have to be read anew.
+/// </summary>
+/// <param name="reason">Why, in one word that clients can tell apart: letters and dashes.</param>
+internal sealed class MustRefetchException(string reason) : Exception($"The rows must be read anew: {reason}.")
+{
+    /// <summary>Why, in one word.</summary>
+    public string Reason { get; } = reason;
+
+    /// <summary>What a client is told.</summary>
+    public byte[] Json => Encoding.ASCII.GetBytes($$"""{"reason":"{{Reason}}"}""");
+}

@@ -1,0 +1,93 @@
+using ChunkStream.Formats;
+using ChunkStream.Http;
+using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Live;
+using ChunkStream.Postgres.Live.Changes;
+using ChunkStream.Postgres.Rows;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
+using Microsoft.Extensions.Options;
+
+namespace ChunkStream.Postgres.Queries;
+
+/// <summary>Answers requests that follow a declared query.</summary>
+internal sealed class LiveEndpoint(
+    QueryCatalogue catalogue,
+    PostgresDatabase database,
+    LiveQueries queries,
+    ChangeLog changes,
+    LiveLog log,
+    IOptions<LiveOptions> options,
+    TimeProvider time)
+{
+    private readonly LiveWatches _watches = new(changes, time);
+
+    /// <summary>The format for a client that asks for none; null where the request does not follow the query.</summary>
+    public static StreamFormat? DefaultFormat(LiveMode mode) => mode switch
+    {
+        LiveMode.Stream => StreamFormats.Sse,
+        LiveMode.Poll => StreamFormats.Frames,
+        _ => null,
+    };
+
+    /// <summary>Why a request can't follow the query; null if it can.</summary>
+    public static Problem? Refusal(StreamRequest asked, QueryRun run)
+    {
+        if (asked.Format is not null and not FramesFormat and not SseFormat)
+        {
+            return Problem.NotAcceptable(
+                "A live query has the formats sse and frames: only these can say that a row has gone.");
+        }
+
+        return run.Tokens is null
+            ? Problem.Unavailable(
+                "This server has no secret for the positions of live queries: its setting ChunkStream:ResumeKey is "
+                + "empty.")
+            : null;
+    }
+
+    /// <summary>Opens the stream of rows and changes.</summary>
+    public StreamSource Open(DeclaredQuery declared, QueryRun run, LiveMode mode, CancellationToken cancellation)
+        => new LiveQuerySource(
+            database,
+            queries,
+            new LiveRun(run, (isAnew, token) => ResolveAsync(declared, run, isAnew, token))
+            {
+                Since = run.Since is { } since ? LivePosition.Parse(since) ?? LivePosition.Unknown : null,
+                PollTime = mode is LiveMode.Poll ? TimeSpan.FromSeconds(options.Value.LongPollSeconds) : null,
+            },
+            time,
+            cancellation);
+
+    private async Task<LiveQuery> ResolveAsync(
+        DeclaredQuery declared, QueryRun run, bool isAnew, CancellationToken cancellation)
+    {
+        var known = await catalogue.CheckedAsync(declared, cancellation).ConfigureAwait(false);
+        if (known.Live is not { } tables)
+            throw new ProblemException(Problem.BrokenQuery("The query can't be live: the catalogue says why."));
+
+        var watches = await WatchAsync(declared, tables, isAnew, cancellation).ConfigureAwait(false);
+        return new LiveQuery(run.Query, [
+            .. tables.Zip(watches, (table, watch) => new LivePath(watch, table.Sql, run.Query.Key.Count)),
+        ])
+        {
+            ExactNumbers = run.ExactNumbers,
+            IsAnonymous = run.IsAnonymous,
+        };
+    }
+
+    private async Task<IReadOnlyList<Watch>> WatchAsync(
+        DeclaredQuery declared, IReadOnlyList<LiveTable> tables, bool isAnew, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _watches.EnsureAsync(
+                [.. tables.Select(table => (table.Oid, table.Columns))], isAnew, cancellation).ConfigureAwait(false);
+        }
+        catch (WatchRefusedException refusal)
+        {
+            log.Refused(declared.FileName, refusal);
+            throw;
+        }
+    }
+}
