@@ -114,7 +114,7 @@ public sealed partial class InfrastructureTests(InfrastructureTests.Evaluated ev
     [BicepFact]
     public async Task More_connections_than_the_server_has_are_refused()
         => AssertRefused(
-            "2 x (5 + 1) instances x (24 + 8 + 3) connections + 20 = 440, "
+            "2 x (5 + 1) instances x (24 + 8 + 6) connections + 20 = 476, "
             + "but a server of the SKU Standard_B2s has 414.",
             await Bicep.SnapshotAsync(("MAXIMUM_INSTANCES", "5")));
 

@@ -12,7 +12,9 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly QueryFiles _files = new QueryFiles()
         .With("open", "-- key: id\n-- live\nselect id, title, team from live_issues where is_open")
-        .With("of-team", "-- key: id\n-- live\n-- param: team int\nselect id, title from live_issues where team = @team")
+        .With(
+            "of-team",
+            "-- key: id\n-- live\n-- param: team int\nselect id, title from live_issues where team = @team")
         .With(
             "teams",
             "-- key: id\n-- live: live_teams(id)\n-- live: live_issues(team)\n"
@@ -132,7 +134,8 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(
             await ResultAsync(
-                $"select t.id, t.name, {selected} from live_teams t left join live_issues i on i.team = t.id {grouped}"),
+                $"select t.id, t.name, {selected} from live_teams t left join live_issues i on i.team = t.id "
+                    + grouped),
             client.Rows);
     }
 
@@ -231,7 +234,8 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
         "statement", "-- key: id\n-- live: live_issues(id) => select nothing from live_teams where id = any(@changed)\n"
             + "select id from live_issues", "column \"nothing\" does not exist")]
     [InlineData("form", "-- key: id\n-- live: every table\nselect id from live_issues", "This is 'every table'")]
-    public async Task A_declaration_that_can_not_work_is_told_with_file_and_line(string name, string text, string reason)
+    public async Task A_declaration_that_can_not_work_is_told_with_file_and_line(
+        string name, string text, string reason)
     {
         _files.With(name, text);
         await Bounded.Until(

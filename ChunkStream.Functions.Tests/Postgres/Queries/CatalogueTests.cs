@@ -62,7 +62,7 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
             "columns":[{"name":"id","type":"int4"},{"name":"departed_at","type":"timestamptz"},
             {"name":"delay","type":"int4"}],
             "key":[{"name":"departed_at","order":"desc"},{"name":"id","order":"asc"}],"maxRows":500,
-            "formats":["ndjson","json","csv","text","sse","frames"],"warnings":[]}
+            "formats":["ndjson","json","csv","text","sse","frames"],"live":false,"warnings":[]}
             """;
         Assert.Equal(
             JsonNode.Parse(expected)!.ToJsonString(), Assert.Single(catalogue["queries"]!.AsArray())!.ToJsonString());
@@ -198,7 +198,8 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
             api.Log.Entries,
             entry => entry.Message == "Query file typo.sql is broken, line 2: There is no 'parm:'; "
                 + "a query file declares summary, param, key, plan, timeout, idle, max-rows, access, role, key-check, "
-                + "errors. (A comment that is no declaration begins with a capital letter, or with three dashes.)");
+                + "errors, live. (A comment that is no declaration begins with a capital letter, or with three "
+                + "dashes.)");
 
         static Action<(string? File, int Line, string? Reason)> Expect(string file, int line, string reason) => entry =>
         {

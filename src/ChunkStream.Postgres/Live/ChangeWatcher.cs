@@ -142,16 +142,11 @@ internal sealed class ChangeWatcher(
         NpgsqlConnection connection, IReadOnlyList<LiveGroup> groups, string? since)
     {
         var look = await LiveLook.TakeAsync(connection, WatchesOf(groups), since).ConfigureAwait(false);
-        var changed = look.Watches.Where(watch => since is null || watch.HasChanges || watch.Problem is not null)
+        var changed = look.Watches.Where(watch => watch.HasChanges || watch.Problem is not null)
             .Select(watch => watch.Id)
             .ToHashSet();
         foreach (var group in groups)
-        {
-            if (group.Query.Paths.Any(path => changed.Contains(path.Watch.Id)))
-                group.Changed();
-            else
-                group.Unchanged(look.Snapshot);
-        }
+            group.Look(since, look.Snapshot, group.Query.Paths.Any(path => changed.Contains(path.Watch.Id)));
 
         return look.Snapshot;
     }

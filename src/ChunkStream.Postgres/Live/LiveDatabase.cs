@@ -7,8 +7,8 @@ using Npgsql;
 namespace ChunkStream.Postgres.Live;
 
 /// <summary>
-/// The database of the queries, for what live queries do beside them: one connection listens and looks, and a few others
-/// keep the log of changes. None of these is taken from the queries' pool.
+/// The database of the queries, for what live queries do beside them: one connection listens and looks, and a few
+/// others keep the log of changes. None of these is taken from the queries' pool.
 /// </summary>
 internal sealed class LiveDatabase : IAsyncDisposable
 {

@@ -23,6 +23,7 @@ internal sealed class LiveGroup
     private readonly Queue<LiveNode> _kept = new();
     private LiveNode _tail = new();
     private LivePosition? _position;
+    private string? _looked;
     private long _keptBytes;
     private bool _isChanged;
     private bool _isStepping;
@@ -67,26 +68,36 @@ internal sealed class LiveGroup
         }
     }
 
-    /// <summary>A table has changed, or may have.</summary>
-    public void Changed()
+    /// <summary>
+    /// Takes what a look at the log says. Only <see cref="ChangeWatcher"/> calls it, one look after another.
+    /// </summary>
+    /// <param name="since">The snapshot of the look before; null for none.</param>
+    /// <param name="snapshot">The snapshot of this look.</param>
+    /// <param name="hasChanged">Whether a table of the query has changed between the two.</param>
+    public void Look(string? since, string snapshot, bool hasChanged)
     {
         lock (_lock)
         {
-            _isChanged = true;
-            BeginStepIfNeeded();
-        }
-    }
-
-    /// <summary>No table had changed when a snapshot was taken: the result is the same there.</summary>
-    public void Unchanged(string snapshot)
-    {
-        lock (_lock)
-        {
-            if (_position is null || _isStepping || _isChanged)
+            // Whose rows are not read yet is asked for again at the next look.
+            if (_position is null)
                 return;
-            var position = _position with { Snapshot = snapshot };
-            if (position.IsAfter(_position))
+
+            // A group that has begun while the look before was under way was not told what that has seen. If it was
+            // told, or its rows are later than that, nothing lies between.
+            var isTold = since is not null
+                && (_looked == since || !_position.With(since).IsAfter(_position));
+            _looked = snapshot;
+            if (!isTold || hasChanged)
+            {
+                _isChanged = true;
+                BeginStepIfNeeded();
+            }
+            else if (!_isStepping && !_isChanged && _position.With(snapshot) is var position
+                && position.IsAfter(_position))
+            {
+                // The result is the same there.
                 _position = position;
+            }
         }
     }
 

@@ -28,7 +28,8 @@ internal sealed partial class LiveLog(ILogger<LiveLog> logger)
         => NotKept(Cause.Describe(failure), PostgresFailures.Describe(failure) == Problem.Internal ? failure : null);
 
     [LoggerMessage(EventId = 72, EventName = "ChangesNotKept", Level = LogLevel.Warning,
-        Message = "The log of changes for live queries could not be kept; if that lasts, their rows are read anew{Cause}")]
+        Message =
+            "The log of changes for live queries could not be kept; if that lasts, their rows are read anew{Cause}")]
     private partial void NotKept(string cause, Exception? failure);
 
     [LoggerMessage(EventId = 70, EventName = "ChangesNotWatched", Level = LogLevel.Warning,

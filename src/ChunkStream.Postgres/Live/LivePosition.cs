@@ -21,6 +21,9 @@ internal sealed record LivePosition(string Snapshot, string Generations)
     public static LivePosition? Parse(string text)
         => text.Split('/') is [var snapshot, var generations] ? new LivePosition(snapshot, generations) : null;
 
+    /// <summary>The position of another snapshot.</summary>
+    public LivePosition With(string snapshot) => this with { Snapshot = snapshot };
+
     /// <summary>Whether a snapshot shows all that another one does, and more.</summary>
     /// <remarks>
     /// As time goes by, transactions only end: of any two snapshots of a server one shows all that the other does. The

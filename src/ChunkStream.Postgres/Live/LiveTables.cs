@@ -13,8 +13,8 @@ internal static class LiveTables
 {
     /// <summary>What the author of a live query for users is warned of.</summary>
     public const string TellsKeys =
-        "Readers of this live query are told the keys of all changed rows of its tables, as deletions where they may not "
-        + "see the row: let no key hold what they must not know.";
+        "Readers of this live query are told the keys of all changed rows of its tables, as deletions where they may "
+        + "not see the row: let no key hold what they must not know.";
 
     // Nodes of a plan whose rows depend on other rows: a change of one row changes which others come, or what they are.
     private static readonly Dictionary<string, string> Unfit = new(StringComparer.Ordinal)
