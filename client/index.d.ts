@@ -42,7 +42,10 @@ export interface StreamOptions {
    */
   idleTimeoutMs?: number;
 
-  /** What to use for `fetch`: one that adds credentials, or a test's. */
+  /**
+   * What to use for `fetch`: one that adds credentials, or a test's. Where its responses have no `body` to read piece by piece,
+   * as React Native's have not, each one is read as a whole by `arrayBuffer()`: all its rows come at its end.
+   */
   fetch?: Platform.Fetch;
 
   /** Told after each piece that has arrived, and at each change of state. */
@@ -103,8 +106,12 @@ export interface Progress {
    */
   checkpoint: string | null;
 
-  /** `failed` is every end but the stream's own: an error, an abort, a loop that was left. */
-  state: 'connecting' | 'streaming' | 'rejoining' | 'ended' | 'failed';
+  /**
+   * `connecting`: a request is under way, the first one or another (`rejoins`). `waiting`: the connection is gone, and it waits
+   * before another attempt; the network's return (`online`) and a look at the page (`visibilitychange`) end that at once.
+   * `failed` is every end but the stream's own: an error, an abort, a loop that was left.
+   */
+  state: 'connecting' | 'streaming' | 'waiting' | 'ended' | 'failed';
 }
 
 export interface Schema {

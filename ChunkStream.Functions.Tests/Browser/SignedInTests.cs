@@ -3,7 +3,9 @@ using Microsoft.Playwright;
 
 namespace ChunkStream.Functions.Tests.Browser;
 
-/// <summary>The page and queries for users who have signed in: tokens that are asked for, refused, kept and over.</summary>
+/// <summary>
+/// The page and queries for users who have signed in: tokens that are asked for, refused, kept and over.
+/// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
     : IClassFixture<Chromium>, IAsyncLifetime

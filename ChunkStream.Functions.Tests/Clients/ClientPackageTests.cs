@@ -35,7 +35,7 @@ public sealed class ClientPackageTests
             for await (const flight of rows) flight.delay?.toFixed();
             for await (const batch of rows.batches()) batch[0]!.id.toFixed();
             const name: string = (await rows.schema).columns[0]!.name;
-            const state: 'connecting' | 'streaming' | 'rejoining' | 'ended' | 'failed' = rows.progress.state;
+            const state: 'connecting' | 'streaming' | 'waiting' | 'ended' | 'failed' = rows.progress.state;
             for await (const row of stream(new URL('http://localhost/'), {{Ndjson}})) row['anything'] as unknown;
             stream('http://localhost/', {{OwnToken}});
             stream('http://localhost/', { getToken: () => 'token' });

@@ -1,6 +1,7 @@
 using ChunkStream.Functions.Tests.Clients;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
+using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
@@ -19,9 +20,10 @@ public sealed class OfficialClientTests(RealPostgres postgres)
         """
         import { DurableStream, IdempotentProducer, stream } from '@durable-streams/client';
         import { once } from 'node:events';
-        const [url] = process.argv.slice(2);
+        const [url, tokens] = process.argv.slice(2);
         const said = () => once(process.stdin, 'data');
-        const handle = new DurableStream({ url, contentType: 'application/json' });
+        const headers = tokens ? { Authorization: async () => `Bearer ${await (await fetch(tokens)).text()}` } : {};
+        const handle = new DurableStream({ url, headers, contentType: 'application/json' });
 
         // Follows until it has so many, or to the end; over as many connections as it takes.
         async function follow(live, offset, most, seen) {
@@ -30,7 +32,7 @@ public sealed class OfficialClientTests(RealPostgres postgres)
             try {
               sessions++;
               const leaving = new AbortController();
-              const response = await stream({ url, offset, live, signal: leaving.signal,
+              const response = await stream({ url, headers, offset, live, signal: leaving.signal,
         """
         + """
          sseResilience: { logWarnings: false } });
@@ -148,6 +150,49 @@ public sealed class OfficialClientTests(RealPostgres postgres)
     }
 
     [Fact]
+    public async Task Users_append_and_follow_over_token_after_token_and_lose_and_double_nothing()
+    {
+        var policy = Path.GetTempFileName();
+        await File.WriteAllTextAsync(policy, "users/{sub}/**: read, append, create, close");
+        await using var issuer = await TokenIssuer.StartAsync();
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString,
+            settings: [.. issuer.Settings, ("ChunkStream:Streams:PolicyPath", policy)]);
+        var given = 0;
+        api.Serve("token", _ =>
+        {
+            Interlocked.Increment(ref given);
+            return Results.Text(issuer.Token(claims: claims => claims["exp"] = TokenIssuer.In(4)));
+        });
+
+        // Three tokens' time.
+        await using var node = await StartAsync(
+            new Uri(api.Client.BaseAddress!, $"/api/public/streams/users/anna/{Guid.NewGuid():N}"),
+            """
+            await handle.create();
+            const tails = ['sse', 'long-poll'].map(async (live) => {
+              const seen = [];
+              await follow(live, '-1', Infinity, seen);
+              return seen;
+            });
+            const begun = Date.now();
+            let count = 0;
+            for (; Date.now() - begun < 9000; count++) {
+              await handle.append(JSON.stringify({ n: count }));
+              await new Promise((resolve) => setTimeout(resolve, 50));
+            }
+            await handle.close();
+            for (const seen of await Promise.all(tails))
+              console.log(seen.length === count, seen.every((n, index) => n === index));
+            """,
+            new Uri(api.Client.BaseAddress!, "/served/token").ToString());
+
+        Assert.Equal(["true true", "true true"], await node.LinesAsync());
+        Assert.InRange(given, 10, int.MaxValue);
+        File.Delete(policy);
+    }
+
+    [Fact]
     public async Task The_snippet_for_frontends_does_what_it_says()
     {
         await using var api = await LocalApi.StartAsync(postgres.ConnectionString);
@@ -169,12 +214,14 @@ public sealed class OfficialClientTests(RealPostgres postgres)
             await File.ReadAllTextAsync(Path.Combine(Repository.Root, "ui", "package.json")), StringComparison.Ordinal);
     }
 
-    private static async Task<RunningProgram> StartAsync(Uri server, string script)
+    private static Task<RunningProgram> StartAsync(Uri server, string script)
+        => StartAsync(new Uri(server, "/api/streams/" + DurableCalls.NewPath()), script, tokens: "");
+
+    private static async Task<RunningProgram> StartAsync(Uri stream, string script, string tokens)
     {
         // The folder is not deleted, because the program may still read it. It is small.
         var folder = await NodeFolder.WithAsync(Package, Version);
         folder.Write("test.mjs", Begin + script + "\nprocess.exit();\n");
-        return RunningProgram.Start(
-            "node", ["test.mjs", new Uri(server, "/api/streams/" + DurableCalls.NewPath()).ToString()], folder.Path);
+        return RunningProgram.Start("node", ["test.mjs", stream.ToString(), tokens], folder.Path);
     }
 }

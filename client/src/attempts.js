@@ -26,7 +26,8 @@ export class Attempts {
   }
 
   /**
-   * Counts a failure; gives how many milliseconds to wait before the next attempt, or null if there must be none.
+   * Counts a failure; gives the milliseconds to wait before the next attempt, at least and besides, or null if there must be
+   * none.
    * @param {{ resume: string | null, isUncovered: boolean }} place Where the stream is.
    */
   failed(error, { resume, isUncovered }) {
@@ -38,7 +39,7 @@ export class Attempts {
     if (error.status === 504 && resume === null) return null;
     if (this.#failures >= this.#options.maxRejoins) return null;
     this.#failures++;
-    return backoff(this.#failures, this.#options.backoffMs, error.retryAfterMs);
+    return { leastMs: error.retryAfterMs, moreMs: backoff(this.#failures, this.#options.backoffMs) };
   }
 
   // Once: where a second token is refused, or is over before the first row comes, a third one would not help.
@@ -47,6 +48,6 @@ export class Attempts {
     if (!this.#options.getToken || isInVain) return null;
     this.#hasExpired ||= isAccessExpired(error);
     this.isTokenRefused = true;
-    return 0;
+    return { leastMs: 0, moreMs: 0 };
   }
 }

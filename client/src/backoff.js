@@ -2,11 +2,11 @@ const longestMs = 30_000;
 
 /**
  * How long to wait before another attempt: twice as long after each failure, and never the same for all clients that one
- * server's end has cut off, lest they come back together. What the server asks for is the least.
+ * server's end has cut off, lest they come back together.
  */
-export function backoff(failures, firstMs, retryAfterMs, random = Math.random()) {
+export function backoff(failures, firstMs, random = Math.random()) {
   const full = Math.min(firstMs * 2 ** (failures - 1), longestMs);
-  return retryAfterMs + full * (0.5 + random / 2);
+  return full * (0.5 + random / 2);
 }
 
 /** The milliseconds that a Retry-After header asks for, in seconds or as a date; 0 without one. */

@@ -1,9 +1,14 @@
 import { retryAfter } from './backoff.js';
 import { failureOf, Interruption, StreamError } from './failures.js';
 import { sleep, TimeLimit, within } from './waiting.js';
+import { onWake } from './wake.js';
+import { WholeBody } from './whole-body.js';
 
 // How long a response may take to end after its last word.
 const lingerMs = 1000;
+
+// How soon after a sleep what had arrived meanwhile is seen.
+const wakeMs = 1000;
 
 // Browsers hand over up to 2 MB at once, 40,000 rows or so: a page that reads them could neither paint nor take a click meanwhile.
 const mostBytes = 64 * 1024;
@@ -16,16 +21,21 @@ export class Connection {
   #reader = null;
   #reading = null;
   #rest = null;
+  #idleTimeoutMs;
+  #waitingSince = null;
+  #stopWatching = () => {};
 
   /** @param {AbortSignal} leaving Ends every wait. */
   constructor(options, leaving) {
     this.#options = options;
     this.#leaving = leaving;
+    this.#idleTimeoutMs = options.idleTimeoutMs;
   }
 
   /** Sends the request; done when a response is there that has a body to read. */
   async open(url, headers) {
     const { fetch, Format } = this.#options;
+    this.#stopWatching = onWake(() => this.#seeSilence());
     const response = await this.#wait(fetch(url, { headers, signal: this.#controller.signal }), 'The server could not be reached.');
     if (!response.ok) {
       const pause = retryAfter(response.headers.get('Retry-After'));
@@ -36,8 +46,13 @@ export class Connection {
     if (Format.mediaType.includes('chunkstream') && !type.startsWith(Format.mediaType)) {
       throw new StreamError(`The response is ${type}, not ${Format.mediaType}: this is not the address of a stream of ChunkStream.`, { status: response.status });
     }
-    if (!response.body) throw new StreamError('The response has no body that can be read piece by piece.', { status: response.status });
-    this.#reader = response.body.getReader();
+    if (response.body) {
+      this.#reader = response.body.getReader();
+    } else {
+      this.#reader = new WholeBody(response);
+      // Nothing is seen before its end: no silence says anything.
+      this.#idleTimeoutMs = Infinity;
+    }
   }
 
   /** The next piece, of 64 KB at most, or null at the body's end; undefined if none came for as long as `patienceMs`, and may come yet. */
@@ -52,6 +67,7 @@ export class Connection {
 
   /** Lets go of a response that has said its last word: to its end, so that the connection can serve another request. */
   finish() {
+    this.#stopWatching();
     const timer = setTimeout(() => this.close(), lingerMs);
     (this.#reading ?? this.#reader.read())
       .then(({ done }) => done || this.close(), () => {})
@@ -60,6 +76,7 @@ export class Connection {
 
   /** Cancels the request. */
   close() {
+    this.#stopWatching();
     this.#controller.abort();
     this.#reading?.catch(() => {});
     this.#reader?.cancel().catch(() => {});
@@ -98,11 +115,20 @@ export class Connection {
   }
 
   async #wait(promise, whatFailed) {
-    const { idleTimeoutMs } = this.#options;
+    this.#waitingSince = Date.now();
     try {
-      return await within(promise, idleTimeoutMs, this.#leaving);
+      return await within(promise, this.#idleTimeoutMs, this.#leaving);
     } catch (cause) {
-      throw new Interruption(cause instanceof TimeLimit ? `Nothing came for ${idleTimeoutMs / 1000} seconds.` : whatFailed, { cause });
+      throw new Interruption(cause instanceof TimeLimit ? `Nothing came for ${this.#idleTimeoutMs / 1000} seconds.` : whatFailed, { cause });
+    } finally {
+      this.#waitingSince = null;
     }
+  }
+
+  // Timers may stand still while a machine sleeps; its clock goes on.
+  #seeSilence() {
+    const since = this.#waitingSince;
+    if (since === null || Date.now() - since < this.#idleTimeoutMs) return;
+    setTimeout(() => this.#waitingSince === since && this.#controller.abort(), wakeMs);
   }
 }

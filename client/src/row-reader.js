@@ -3,7 +3,7 @@ import { Attempts } from './attempts.js';
 import { Connection } from './connection.js';
 import { failureOf, Interruption, isAccessExpired, StreamError } from './failures.js';
 import { Lines } from './lines.js';
-import { sleep } from './waiting.js';
+import { pause } from './wake.js';
 
 // For how long rows are held of which it is not clear whether a checkpoint follows, since the schema does not say it: longer
 // than the parts of one flush are apart, shorter than anyone notices.
@@ -130,6 +130,7 @@ export class RowReader {
 
   async #connect() {
     const { url, Format } = this.#options;
+    this.#to('connecting');
     const address = new URL(url);
     if (this.#resume !== null) address.searchParams.set('resume', this.#resume);
     const { signal } = this.#leaving;
@@ -180,22 +181,22 @@ export class RowReader {
       this.#unsubscribe();
     } else {
       if (end.rows === 0) throw new Interruption('The server parts the stream, and gives no rows.');
-      this.#rejoin();
+      this.#rejoin('connecting');
     }
     this.#changed();
   }
 
   async #recover(error) {
-    const pauseMs = this.#attempts.failed(error, { resume: this.#resume, isUncovered: this.#isUncovered });
-    if (pauseMs === null) {
+    const next = this.#attempts.failed(error, { resume: this.#resume, isUncovered: this.#isUncovered });
+    if (next === null) {
       this.#failure = this.#finalOf(error);
       this.#format?.letGo();
       return;
     }
 
-    this.#rejoin();
+    this.#rejoin('waiting');
     this.#changed();
-    await sleep(pauseMs, this.#leaving.signal);
+    await pause(next.leastMs, next.moreMs, this.#leaving.signal);
   }
 
   #finalOf(error) {
@@ -205,10 +206,16 @@ export class RowReader {
     return error instanceof Interruption ? error.toStreamError() : error;
   }
 
-  #rejoin() {
+  #rejoin(state) {
     this.#format = null;
     this.rejoins++;
-    this.state = 'rejoining';
+    this.state = state;
+  }
+
+  #to(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.#changed();
   }
 
   // What had come before the failure was given out first.

@@ -173,10 +173,9 @@ test('Silence is a cut connection: before the head, in the body, and not while h
   await Promise.all(server.requests.slice(0, 2).map((request) => request.closed));
 });
 
-test('Pauses double up to a limit, are never the same for all, and never shorter than the server asks', () => {
-  assert.deepEqual([1, 2, 3, 20].map((failures) => backoff(failures, 100, 0, 1)), [100, 200, 400, 30_000]);
-  assert.deepEqual([1, 2, 3, 20].map((failures) => backoff(failures, 100, 0, 0)), [50, 100, 200, 15_000]);
-  assert.equal(backoff(1, 100, 2000, 0), 2050);
+test('Pauses double up to a limit, and are never the same for all', () => {
+  assert.deepEqual([1, 2, 3, 20].map((failures) => backoff(failures, 100, 1)), [100, 200, 400, 30_000]);
+  assert.deepEqual([1, 2, 3, 20].map((failures) => backoff(failures, 100, 0)), [50, 100, 200, 15_000]);
   assert.equal(retryAfter(null), 0);
   assert.equal(retryAfter('12'), 12_000);
   assert.equal(retryAfter('Thu, 01 Jan 2026 00:00:05 GMT', Date.UTC(2026, 0, 1)), 5000);

@@ -19,7 +19,7 @@ test('Whoever watches hears of each state, and counts what was handed out', asyn
   const seen = [];
   const rows = stream(server.url, { backoffMs: 1, onProgress: (progress) => seen.push(progress) });
   await collect(rows);
-  assert.deepEqual(seen.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1]), ['streaming', 'rejoining', 'streaming', 'ended']);
+  assert.deepEqual(seen.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1]), ['streaming', 'waiting', 'connecting', 'streaming', 'ended']);
   const last = seen.at(-1);
   assert.deepEqual(last, rows.progress);
   assert.deepEqual({ ...last, bytes: 0 }, { rows: 2, bytes: 0, estimatedRows: 10, rejoins: 1, checkpoint: null, state: 'ended' });

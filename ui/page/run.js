@@ -50,7 +50,10 @@ export class Run {
     if (this.isStopped) return 'stopped';
     if (this.endedAt) return 'ended';
     if (this.isAsking) return 'asking';
-    return this.isPaused ? 'paused' : this.progress.state;
+    if (this.isPaused) return 'paused';
+    // One word for all of an outage: its attempts come and go.
+    const { state, rejoins } = this.progress;
+    return state === 'waiting' || (state === 'connecting' && rejoins > 0) ? 'rejoining' : state;
   }
 
   get isOver() {

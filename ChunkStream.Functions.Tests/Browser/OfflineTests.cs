@@ -1,0 +1,55 @@
+using ChunkStream.Functions.Tests.Support;
+
+namespace ChunkStream.Functions.Tests.Browser;
+
+/// <summary>The npm package <c>chunkstream-client</c> in a page whose network goes and comes back.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class OfflineTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
+{
+    [ChromiumFact]
+    public async Task A_stream_goes_on_as_soon_as_the_network_is_back_and_has_each_row_once()
+    {
+        await postgres.ExecuteAsync(
+            "drop table if exists offline_rows; create table offline_rows as select n as id "
+            + "from generate_series(1, 5000) n; alter table offline_rows add primary key (id); analyze offline_rows");
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString,
+            new QueryFiles().With(
+                "slow",
+                "-- key: id\nselect id, case when id % 50 = 0 then (select 'w' from pg_sleep(0.04 + 0 * id)) end "
+                + "as slept from offline_rows order by id"));
+        var page = await chromium.NewPageAsync();
+        await page.GotoAsync(api.Origin + "/api/health");
+
+        // Without the event the wait would last 15 s at least.
+        await page.EvaluateAsync(
+            """
+            async () => {
+              const { stream } = await import('/api/ui/client/index.js');
+              const { CuttableFetch } = await import('/api/ui/cuttable-fetch.js');
+              const network = new CuttableFetch();
+              window.ids = [];
+              window.states = [];
+              window.cut = () => network.cut();
+              addEventListener('online', () => (window.backAt = performance.now()));
+              const onProgress = ({ state }) => state !== states.at(-1) && states.push(state);
+              const rows = stream('/api/queries/slow', { backoffMs: 30_000, fetch: network.fetch, onProgress });
+              window.reading = (async () => {
+                for await (const { id } of rows) ids.push(id);
+                return performance.now() - backAt;
+              })();
+            }
+            """);
+        await page.WaitForFunctionAsync("ids.length > 0");
+        await page.Context.SetOfflineAsync(true);
+        await page.EvaluateAsync("cut()");
+        await page.WaitForFunctionAsync("states.at(-1) === 'waiting'");
+        await page.Context.SetOfflineAsync(false);
+
+        Assert.InRange(await page.EvaluateAsync<double>("reading"), 0, 14_000);
+        Assert.Equal(Enumerable.Range(1, 5000), await page.EvaluateAsync<int[]>("ids"));
+        Assert.Equal(
+            "streaming waiting connecting streaming ended", await page.EvaluateAsync<string>("states.join(' ')"));
+        await page.Context.CloseAsync();
+    }
+}
