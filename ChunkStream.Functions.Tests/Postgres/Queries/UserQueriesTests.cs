@@ -103,6 +103,40 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
+    // Also what a cache could keep without being told to, and would then give to another user: a 204, a 404.
+    [Theory]
+    [InlineData("mine", "anna", 200)]
+    [InlineData("mine?format=sse", "anna", 200)]
+    [InlineData("mine", null, 401)]
+    [InlineData("editors", "anna", 403)]
+    [InlineData("no-right", "anna", 403)]
+    [InlineData("mine?limit=0", "anna", 400)]
+    [InlineData("mine?resume=x", "anna", 400)]
+    [InlineData("nothing", "anna", 404)]
+    [InlineData("mine?format=sse", "anna", 204, "end")]
+    [InlineData("no-role", "anna", 500)]
+    [InlineData("/queries", null, 200)]
+    public async Task No_cache_keeps_what_a_user_was_told(
+        string call, string? user, int status, string? lastEventId = null)
+    {
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Head])
+        {
+            using var request = new HttpRequestMessage(method, call[0] == '/' ? call : $"/public/queries/{call}");
+            if (user is not null)
+                request.Headers.Add("Test-User", user);
+            if (lastEventId is not null)
+                request.Headers.Add("Last-Event-ID", lastEventId);
+            using var response = await _api.Client.SendAsync(request).Within();
+
+            // A HEAD runs no query, so it does not hear of what only the database refuses.
+            if (method == HttpMethod.Get || call is not ("no-right" or "no-role"))
+                Assert.Equal(status, (int)response.StatusCode);
+            Assert.True(response.Headers.CacheControl?.NoStore, $"{method}: {response.Headers.CacheControl}");
+            if (user is not null && status < 300)
+                Assert.Contains("Authorization", response.Headers.Vary);
+        }
+    }
+
     [Fact]
     public async Task A_role_or_a_value_of_a_claim_is_used_only_if_it_is_allowed()
     {

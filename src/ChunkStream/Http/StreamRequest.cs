@@ -62,7 +62,7 @@ internal sealed class StreamRequest
         if ((_parameters.Problem() ?? _notAcceptable ?? refused) is { } problem)
             return new RefusedStream(stream.Name, problem);
         if (IsComplete)
-            return TypedResults.NoContent();
+            return new NothingMoreResult();
         var chosen = _chosen!;
         return new StreamResult(stream, stream.Adapt?.Invoke(chosen.Format) ?? chosen.Format, chosen.SetHeaders);
     }
