@@ -85,6 +85,24 @@ public sealed class IssuerKeysTests : IAsyncLifetime
         await HoldsAsync(tokens);
         var unknown = _issuer.Token(claims: claims => claims["iss"] = "https://else.example");
         Assert.Equal(TokenProblems.Unavailable, await ReadAsync(tokens, unknown));
+
+        // Nobody is asked about a token that could hold nowhere.
+        var unsigned = _issuer.Token(claims: claims => claims["iss"] = "https://else.example", algorithm: "none");
+        Assert.Equal(TokenProblems.Algorithm, await ReadAsync(tokens, unsigned));
+    }
+
+    [Fact]
+    public async Task An_issuer_may_sign_only_with_its_own_algorithms_and_not_with_those_of_another()
+    {
+        var options = Options();
+        options.Issuers[0].Algorithms = "RS256";
+        options.Issuers.Add(
+            new() { Authority = "http://127.0.0.1:1", Audience = TokenIssuer.Audience, Algorithms = "ES256" });
+        var tokens = AccessTokens.Create(options, [], _time, _loggers);
+
+        await HoldsAsync(tokens);
+        var other = _issuer.Token(key: _issuer.Other, algorithm: "ES256");
+        Assert.Equal(TokenProblems.Algorithm, await ReadAsync(tokens, other));
     }
 
     private IdentityOptions Options() => new()
