@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using ChunkStream.Benchmarks.Cold;
 using ChunkStream.Benchmarks.E2e;
 using ChunkStream.Benchmarks.Fleet;
+using ChunkStream.Benchmarks.Identity;
 using ChunkStream.Benchmarks.Micro;
 using ChunkStream.Benchmarks.Peers;
 using ChunkStream.Benchmarks.Served;
@@ -11,7 +12,7 @@ using ChunkStream.Benchmarks.Streams;
 using ChunkStream.LocalHost;
 
 // Everything else is for BenchmarkDotNet, which has a command line of its own.
-string[] ours = ["e2e", "streams", "fleet", "cold", "smoke", "peer", "serve", "--help", "-h", "-?"];
+string[] ours = ["e2e", "streams", "fleet", "cold", "identity", "smoke", "peer", "serve", "--help", "-h", "-?"];
 if (args is not [var command, ..] || !ours.Contains(command))
 {
     BenchmarkSwitcher.FromAssembly(typeof(GeneratorBenchmarks).Assembly).Run(args);
@@ -32,6 +33,7 @@ var root = new RootCommand(
     StreamsCommand.Create(StreamsRun.RunAsync),
     FleetCommand.Create(FleetRun.RunAsync),
     ColdCommand.Create(ColdRun.RunAsync),
+    IdentityCommand.Create(IdentityRun.RunAsync),
     SmokeCommand.Create(SmokeRun.RunAsync),
     PeerCommand.Create(AspNetPeer.RunAsync),
     ServeCommand.Create(),

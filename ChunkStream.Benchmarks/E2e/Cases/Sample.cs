@@ -25,11 +25,14 @@ internal sealed record Sample(long Records, TimeSpan Wall)
     /// <summary>The same from when the writer had its answer. It is below zero if the message arrived first.</summary>
     public Latency? SinceAnswered { get; init; }
 
+    /// <summary>The times from requests to the ends of their answers; null if they are not measured.</summary>
+    public Latency? PerRequest { get; init; }
+
     /// <summary>How often the database was read; null if that is not measured.</summary>
     public long? DatabaseReads { get; init; }
 }
 
-/// <summary>How long messages took, in milliseconds.</summary>
+/// <summary>How long messages or requests took, in milliseconds.</summary>
 /// <param name="Median">Half of them took no longer.</param>
 /// <param name="Percentile99">99 of 100 took no longer.</param>
 internal sealed record Latency(double Median, double Percentile99)

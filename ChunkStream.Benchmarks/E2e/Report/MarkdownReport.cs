@@ -58,6 +58,8 @@ internal static class MarkdownReport
         ("99 %", Median(sample => sample.SinceDue?.Percentile99, "0.0")),
         ("ms since answered: median", Median(sample => sample.SinceAnswered?.Median, "0.0")),
         ("99 %", Median(sample => sample.SinceAnswered?.Percentile99, "0.0")),
+        ("ms a request: median", Median(sample => sample.PerRequest?.Median, "0.000")),
+        ("99 %", Median(sample => sample.PerRequest?.Percentile99, "0.000")),
         ("database reads", Median(sample => sample.DatabaseReads, "N0")),
         ("CPU s", Median(sample => sample.Cpu?.TotalSeconds, "0.00")),
         ("peak MB", Cell(result => result.PeakBytes / 1e6, "0")),
