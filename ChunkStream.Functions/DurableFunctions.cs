@@ -21,4 +21,16 @@ public sealed class DurableFunctions(StreamEndpoints endpoints)
             AuthorizationLevel.Anonymous, "get", "head", "put", "post", "delete", Route = "public/streams/{*path}")]
         HttpRequest request)
         => endpoints.PublicStreams(request);
+
+    /// <inheritdoc cref="StreamEndpoints.Capabilities" />
+    [Function("capabilities")]
+    public IResult Capabilities(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "capabilities")] HttpRequest request)
+        => endpoints.Capabilities(request);
+
+    /// <inheritdoc cref="StreamEndpoints.PublicCapabilities" />
+    [Function("public-capabilities")]
+    public IResult PublicCapabilities(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "public/capabilities")] HttpRequest request)
+        => endpoints.PublicCapabilities(request);
 }

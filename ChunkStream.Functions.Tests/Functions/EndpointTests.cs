@@ -20,6 +20,8 @@ public sealed class EndpointTests(RunningFunctionApp running)
         ["public-query"] = "public/queries/series?format=json",
         ["streams"] = "streams/of/each/method",
         ["public-streams"] = "public/streams/of/each/method",
+        ["capabilities"] = "capabilities",
+        ["public-capabilities"] = "public/capabilities",
         ["health"] = "health",
         ["ui"] = "ui/",
     };
@@ -42,6 +44,8 @@ public sealed class EndpointTests(RunningFunctionApp running)
                 Assert.Equal((endpoint.Name, method, expected), (endpoint.Name, method, actual));
                 if (IsForUsers(endpoint, method))
                     Assert.Equal(HttpStatusCode.Unauthorized, actual.Status);
+                else if (endpoint.Name == "capabilities")
+                    Assert.Equal(HttpStatusCode.BadRequest, actual.Status); // Its body is no JSON here.
                 else
                     Assert.InRange((int)actual.Status, 200, 299);
                 Assert.Equal(endpoint.Name, Assert.Single(running.App.Invocations.All[before..]).Function.Name);
@@ -71,7 +75,7 @@ public sealed class EndpointTests(RunningFunctionApp running)
 
     // What needs an access token, which these calls don't have.
     private static bool IsForUsers(StreamEndpoint endpoint, string method)
-        => endpoint.Name == "public-streams" && method is not ("GET" or "HEAD");
+        => endpoint.Name.StartsWith("public-", StringComparison.Ordinal) && method is not ("GET" or "HEAD");
 
     // An app's own generators have an interval, too.
     private static string Call(StreamEndpoint endpoint)

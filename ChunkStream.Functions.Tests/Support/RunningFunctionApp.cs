@@ -47,6 +47,7 @@ public sealed class RunningFunctionApp : IAsyncLifetime
         ("ChunkStream:ResumeKey", "a key for tests that nobody guesses"),
         ("ChunkStream:DefaultQuery", "rows"),
         ("ChunkStream:Streams:PublicReading", "true"),
+        ("ChunkStream:Streams:CapabilityKey", "a secret for tests that nobody guesses"),
         ("ChunkStream:Streams:SweepSeconds", "1"),
         _queries.Setting,
     ];

@@ -38,6 +38,7 @@ public static class ChunkStreamApp
             provider.GetRequiredService<DeclaredGenerators>(),
             new Lazy<QueryEndpoint>(provider.GetRequiredService<QueryEndpoint>),
             new Lazy<DurableEndpoint>(provider.GetRequiredService<DurableEndpoint>),
+            new Lazy<CapabilityEndpoint>(provider.GetRequiredService<CapabilityEndpoint>),
             new Lazy<HealthResult>(() => new HealthResult(
                 provider.GetRequiredService<PostgresHealth>(),
                 MostConnections(provider)))));

@@ -9,6 +9,7 @@ namespace ChunkStream.App;
 public sealed class EndpointTable
 {
     private static readonly string[] Read = ["GET", "HEAD"];
+    private static readonly string[] Post = ["POST"];
     private static readonly string[] ReadAndWrite = [.. Read, "PUT", "POST", "DELETE"];
 
     /// <summary>Where the declared queries are, under the API's address.</summary>
@@ -25,6 +26,12 @@ public sealed class EndpointTable
 
     /// <summary>Where durable streams are for users, and can be read by everyone if the operator allows it.</summary>
     internal const string PublicStreamPrefix = "public/streams/";
+
+    /// <summary>Where capability URLs of durable streams are made.</summary>
+    internal const string CapabilityRoute = "capabilities";
+
+    /// <summary>Where users make them.</summary>
+    internal const string PublicCapabilityRoute = "public/capabilities";
 
     /// <summary>Where the page is, under the API's address.</summary>
     public const string UiRoute = "ui";
@@ -75,6 +82,10 @@ public sealed class EndpointTable
             (endpoints, request) => endpoints.Streams(request)),
         new("public-streams", PublicStreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Anonymous, [],
             (endpoints, request) => endpoints.PublicStreams(request)),
+        new("capabilities", CapabilityRoute, Post, EndpointAccess.Function, [],
+            (endpoints, request) => endpoints.Capabilities(request)),
+        new("public-capabilities", PublicCapabilityRoute, Post, EndpointAccess.Anonymous, [],
+            (endpoints, request) => endpoints.PublicCapabilities(request)),
         new("health", HealthRoute, Read, EndpointAccess.Anonymous, [new(HealthRoute)],
             (endpoints, request) => endpoints.Health(request)),
         new("ui", UiRoute + "/{*path}", Read, EndpointAccess.Anonymous, [],

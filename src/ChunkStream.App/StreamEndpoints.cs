@@ -22,6 +22,12 @@ public sealed class StreamEndpoints
     private static readonly QueryPlace ByName = new("query") { Catalogue = Catalogue };
     private static readonly QueryPlace Public = new("public-query") { Catalogue = Catalogue, IsPublic = true };
 
+    private static readonly CapabilityPlace WithKey = new(
+        EndpointTable.CapabilityRoute, EndpointTable.PublicStreamPrefix, Admission.Admitted);
+
+    private static readonly CapabilityPlace ForUsers = new(
+        EndpointTable.PublicCapabilityRoute, EndpointTable.PublicStreamPrefix, Admission.Users);
+
     private static readonly Problem NoDefaultQuery = Problem.NotFound(
         $"There is no default query: the setting {Default.Setting} names it. /{Catalogue} lists those that there are.");
 
@@ -30,14 +36,17 @@ public sealed class StreamEndpoints
     // A request makes what it needs: one for a generator waits for nothing of the database's.
     private readonly Lazy<QueryEndpoint> _queries;
     private readonly Lazy<DurableEndpoint> _durable;
+    private readonly Lazy<CapabilityEndpoint> _capabilities;
     private readonly Lazy<HealthResult> _health;
 
     internal StreamEndpoints(
         DeclaredGenerators generators,
         Lazy<QueryEndpoint> queries,
         Lazy<DurableEndpoint> durable,
+        Lazy<CapabilityEndpoint> capabilities,
         Lazy<HealthResult> health)
-        => (_generators, _queries, _durable, _health) = (generators, queries, durable, health);
+        => (_generators, _queries, _durable, _capabilities, _health)
+            = (generators, queries, durable, capabilities, health);
 
     /// <summary><c>GET /{name}</c>: a generator that the app declares with <c>AddGenerator</c>.</summary>
     /// <param name="request">The request.</param>
@@ -75,6 +84,22 @@ public sealed class StreamEndpoints
     /// </summary>
     /// <inheritdoc cref="DbStream" />
     public IResult PublicStreams(HttpRequest request) => _durable.Value.Answer(Required(request), DurablePlace.Users);
+
+    /// <summary><c>POST /capabilities</c>: makes a capability URL of durable streams.</summary>
+    /// <inheritdoc cref="DbStream" />
+    public IResult Capabilities(HttpRequest request)
+    {
+        Required(request);
+        return _capabilities.Value.Answer(WithKey);
+    }
+
+    /// <summary><c>POST /public/capabilities</c>: the same for users, of what they may do themselves.</summary>
+    /// <inheritdoc cref="DbStream" />
+    public IResult PublicCapabilities(HttpRequest request)
+    {
+        Required(request);
+        return _capabilities.Value.Answer(ForUsers);
+    }
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>
     /// <inheritdoc cref="DbStream" />

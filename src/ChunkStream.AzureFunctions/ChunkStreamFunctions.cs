@@ -38,6 +38,9 @@ public static class ChunkStreamFunctions
 
         builder.UseMiddleware<InvocationMiddleware>();
         builder.Logging.AddProvider(new EngineConsole());
+
+        // At Information it logs each request's address, with the function key or the capability that may be in it.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
         builder.Services.AddSingleton(new FirstResponse(NoRequest));
         builder.Services.AddSingleton(PlatformTimeLimit.Read(Settings(builder.Configuration)));
         return builder.Services.AddChunkStream(configure);

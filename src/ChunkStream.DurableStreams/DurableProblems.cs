@@ -135,6 +135,19 @@ internal static class DurableProblems
         RetryAfterSeconds = 2,
     };
 
+    /// <summary>The capability of a URL does not hold. 401.</summary>
+    /// <param name="detail">Why not, without anything of it: a sentence.</param>
+    public static Problem InvalidCapability(string detail) => new(
+        "urn:chunkstream:invalid-capability", "Invalid capability", 401, detail)
+    {
+        Challenge = "Bearer error=\"invalid_token\"",
+    };
+
+    /// <summary>There are no capability URLs here. 404.</summary>
+    /// <param name="detail">What turns them on: words that go on after a colon.</param>
+    public static Problem CapabilitiesOff(string detail)
+        => Problem.NotFound($"There are no capability URLs here: {detail}.");
+
     /// <summary>Recording without a key is not allowed. 403.</summary>
     public static Problem RecordingNotPublic { get; } = new(
         "urn:chunkstream:recording-not-public", "Recording not public", 403,

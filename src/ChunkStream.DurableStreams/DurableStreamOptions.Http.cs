@@ -24,6 +24,26 @@ public sealed partial class DurableStreamOptions
     public string PolicyPath { get; set; } = DefaultPolicyPath;
 
     /// <summary>
+    /// The secret that signs capability URLs, 32 bytes or more; the same in every instance. Without it there are none.
+    /// </summary>
+    [CapabilityKey]
+    public string? CapabilityKey { get; set; }
+
+    /// <summary>
+    /// The secret before that: URLs that were made with it hold on. It may be taken out when the last of them has
+    /// expired.
+    /// </summary>
+    [CapabilityKey]
+    public string? CapabilityKeyBefore { get; set; }
+
+    /// <summary>
+    /// How long a capability URL may hold, in seconds: 1 to 31,536,000 (a year), default 86,400 (a day). Nobody can
+    /// take one back alone.
+    /// </summary>
+    [Range(1, 31_536_000)]
+    public int MaxCapabilitySeconds { get; set; } = 86_400;
+
+    /// <summary>
     /// How large the body of one append may be: 1 byte to 64 MiB, default 8 MiB. It is in memory whole, before it is in
     /// the database; the Functions host takes no more than 100 MB, and waits for all of it.
     /// </summary>

@@ -49,7 +49,9 @@ public static class DurableStreamServices
         services.TryAddSingleton<BodyReader>();
         services.TryAddSingleton<DurableRequestLog>();
         services.TryAddSingleton<PolicyFile>();
+        services.TryAddSingleton<Capabilities>();
         services.TryAddSingleton<DurableAccess>();
+        services.TryAddSingleton<CapabilityEndpoint>();
         services.TryAddEnumerable(
         [
             ServiceDescriptor.Singleton<DurableMethod, GetMethod>(),

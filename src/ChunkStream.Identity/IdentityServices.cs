@@ -1,6 +1,7 @@
 using ChunkStream.Configuration;
 using ChunkStream.Identity;
 using ChunkStream.Identity.Requests;
+using ChunkStream.Identity.Tokens;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -32,6 +33,7 @@ public static class IdentityServices
             provider.GetRequiredService<IOptions<IdentityOptions>>().Value,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
+        services.TryAddSingleton<ISecretTokens, SecretTokens>();
         return builder;
     }
 }

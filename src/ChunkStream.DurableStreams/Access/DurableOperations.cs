@@ -35,6 +35,10 @@ internal static class DurableOperationNames
     /// <summary>All names, for messages.</summary>
     public static string Listed { get; } = string.Join(", ", All.Select(Name));
 
+    /// <summary>The names of those that a capability URL may have, for messages.</summary>
+    public static string Shareable { get; } = string.Join(
+        ", ", All.Where(operation => operation is not DurableOperations.Share).Select(Name));
+
     /// <summary>The operation of a name; <see cref="DurableOperations.None"/> if there is no such name.</summary>
     public static DurableOperations Parse(string name) => All.FirstOrDefault(operation => Name(operation) == name);
 

@@ -17,8 +17,16 @@ internal abstract class DurableRights
     public static DurableRights Nobody { get; } = new FixedRights(
         DurableOperations.None, DurableProblems.NotPublic, Problem.NotSignedIn);
 
+    /// <summary>Whether the request does not say whose they are.</summary>
+    public bool AreAnonymous => this == Everyone || this == Nobody;
+
     /// <summary>Whether everyone has them, so that a shared cache may keep what was read.</summary>
     public bool AreEveryones => this == Everyone;
+
+    /// <summary>
+    /// Whether a page of another origin may embed what was read: such a page could not have them by a user's sign-in.
+    /// </summary>
+    public virtual bool AreForOtherOrigins => AreEveryones;
 
     /// <summary>What is allowed with a stream; or with all below a prefix, which ends with a slash.</summary>
     /// <param name="scope">The stream's path, which was checked, or a prefix.</param>

@@ -29,7 +29,8 @@ internal sealed class DurableResult(
 {
     private static readonly string ExposedHeaders = string.Join(',', ProtocolHeaders.Exposed);
 
-    private static readonly Problem BrokenBody = DurableProblems.InvalidBody(
+    /// <summary>What a client is told whose body is no valid HTTP.</summary>
+    public static readonly Problem BrokenBody = DurableProblems.InvalidBody(
         "The body broke off, came too slowly, or is not valid HTTP.");
 
     /// <inheritdoc />
@@ -112,7 +113,7 @@ internal sealed class DurableResult(
     private static void SetHeaders(HttpResponse response, DurableRights rights)
     {
         BrowserUse.Protect(response);
-        response.Headers["Cross-Origin-Resource-Policy"] = rights.AreEveryones ? "cross-origin" : "same-origin";
+        response.Headers["Cross-Origin-Resource-Policy"] = rights.AreForOtherOrigins ? "cross-origin" : "same-origin";
         response.Headers.CacheControl = "no-store";
 
         // Without this, a page of another origin can't read the protocol's headers. The platform or the host decides

@@ -70,7 +70,11 @@ internal sealed class GetMethod(
             var isNothingYet = part.End == first.Start && !part.IsClosed;
             response.Headers.ETag = tag.ToString();
             response.Headers.CacheControl = ReadCaching.Control(
-                stream, target.Rights.AreEveryones, isNothingYet, time.GetUtcNow());
+                stream,
+                target.Rights.AreEveryones,
+                isNothingYet,
+                AccessEnd.Of(response.HttpContext),
+                time.GetUtcNow());
             response.Headers.Vary = response.HttpContext.Features.Get<Caller>() is null
                 ? HeaderNames.AcceptEncoding
                 : "Accept-Encoding, Authorization";

@@ -20,20 +20,23 @@ internal static class ReadCaching
     /// <param name="isNothingYet">
     /// Whether the part is empty, and more may come. A cache must then ask each time.
     /// </param>
+    /// <param name="accessEnd">When the reader's access ends; null if it does not.</param>
     /// <param name="now">The current time.</param>
-    public static string Control(DurableStream stream, bool isPublic, bool isNothingYet, DateTimeOffset now)
+    public static string Control(
+        DurableStream stream, bool isPublic, bool isNothingYet, DateTimeOffset? accessEnd, DateTimeOffset now)
     {
         var scope = isPublic ? "public" : "private";
         if (isNothingYet)
             return $"{scope}, no-cache";
 
-        // A cache may not keep a part for longer than the stream itself lives.
-        var untilEnd = stream.ExpiresAt is { } end ? Math.Max(0, (long)(end - now).TotalSeconds) : long.MaxValue;
-        var left = Math.Min(stream.TtlSeconds ?? long.MaxValue, untilEnd);
+        // A cache may not keep a part for longer than the stream itself lives, or its reader may read it.
+        var left = Math.Min(stream.TtlSeconds ?? long.MaxValue, Math.Min(Until(stream.ExpiresAt), Until(accessEnd)));
         return left < FreshSeconds + StaleSeconds
             ? string.Create(CultureInfo.InvariantCulture, $"{scope}, max-age={Math.Min(left, FreshSeconds)}")
             : string.Create(CultureInfo.InvariantCulture,
                 $"{scope}, max-age={FreshSeconds}, stale-while-revalidate={StaleSeconds}");
+
+        long Until(DateTimeOffset? end) => end is { } at ? Math.Max(0, (long)(at - now).TotalSeconds) : long.MaxValue;
     }
 
     /// <summary>

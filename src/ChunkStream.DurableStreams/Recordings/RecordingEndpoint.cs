@@ -50,6 +50,7 @@ internal sealed class RecordingEndpoint(
         var settings = options.Value;
         if (generator.Name.Problem is { } invalid)
             parameters.Refuse(Parameter, $"'{Parameter}' can't name a recording. {invalid.Detail}");
+        parameters.Know(Capabilities.Parameter);
         if (!settings.PublicRecording)
             return new UserRecordingResult(endpoint, access, rights => AnswerUser(rights));
         var quota = new RecordingQuota(generator.Name.Prefix, settings.PublicRecordings, settings.PublicRecordingBytes);

@@ -17,7 +17,7 @@ internal sealed class UserRecordingResult(string endpoint, DurableAccess access,
         ArgumentNullException.ThrowIfNull(httpContext);
         var (rights, problem) = await access.FindAsync(httpContext, onlyReads: false).ConfigureAwait(false);
         var result = problem is not null ? new RefusedStream(endpoint, problem)
-            : rights.AreEveryones || rights == DurableRights.Nobody
+            : rights.AreAnonymous
                 ? new RefusedStream(endpoint, DurableProblems.RecordingNotPublic)
                 : answer(rights);
         await result.ExecuteAsync(httpContext).ConfigureAwait(false);

@@ -28,7 +28,7 @@ internal sealed class AccessTokens(TrustedIssuers issuers, IReadOnlyList<string>
     {
         try
         {
-            if (Parse(text) is not { } token)
+            if (CompactJwt.Parse(text) is not { } token)
                 return (null, TokenProblems.NotJwt);
             var problem = WhyUnreadable(token) ?? await WhyNotAsync(token, cancellation).ConfigureAwait(false);
             return problem is null ? Read(token) : (null, problem);
@@ -40,23 +40,6 @@ internal sealed class AccessTokens(TrustedIssuers issuers, IReadOnlyList<string>
         catch (FormatException)
         {
             return (null, TokenProblems.NotJwt);
-        }
-    }
-
-    // The text is anybody's. Whatever the parser throws at it, it is no token.
-    private static JsonWebToken? Parse(string text)
-    {
-        try
-        {
-            var token = new JsonWebToken(text);
-
-            // What is read of it later is parsed now.
-            _ = (token.Alg, token.Issuer, token.Kid, token.Cty, token.ValidTo);
-            return token;
-        }
-        catch (Exception failure) when (failure is not OutOfMemoryException)
-        {
-            return null;
         }
     }
 

@@ -31,5 +31,8 @@ internal static class BrowserUse
     {
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.ContentSecurityPolicy = ContentPolicy;
+
+        // An address may have a secret in it.
+        response.Headers["Referrer-Policy"] = "no-referrer";
     }
 }

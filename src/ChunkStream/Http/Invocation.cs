@@ -14,7 +14,7 @@ internal static class Invocation
         => http.Features.Get<IInvocationFeature>()?.Ended ?? CancellationToken.None;
 
     /// <summary>
-    /// Begins the lifetime of a stream, or of another response. It ends with the access of its caller.
+    /// Begins the lifetime of a stream, or of another response. It ends when the access of the request does.
     /// </summary>
     /// <param name="engine">The engine of the app.</param>
     /// <param name="http">The request.</param>
@@ -22,5 +22,5 @@ internal static class Invocation
     /// How long the response may last, if that is less than the engine allows; else null.
     /// </param>
     public static StreamLifetime Begin(this StreamEngine engine, HttpContext http, TimeSpan? maxDuration = null)
-        => engine.Begin(http.RequestAborted, TokenFrom(http), maxDuration, http.Features.Get<Caller>()?.Expires);
+        => engine.Begin(http.RequestAborted, TokenFrom(http), maxDuration, AccessEnd.Of(http));
 }
