@@ -11,7 +11,7 @@ internal static class FleetCommand
     private const int Usual = 200;
     private const int Least = 20;
 
-    // Each stream of rows has a database connection, and each instance at most 60 of them.
+    // Each stream of rows has a database connection, and each instance at most 58 of them.
     private const int Most = 240;
 
     /// <summary>The command, which runs <paramref name="run"/> and gives its exit code.</summary>

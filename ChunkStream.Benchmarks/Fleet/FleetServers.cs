@@ -13,9 +13,9 @@ internal sealed class FleetServers : IAsyncDisposable
     /// <summary>How many there are.</summary>
     public const int Count = 3;
 
-    // While an instance is replaced there are four, each with this pool and 13 connections for durable streams: 292 of
-    // the 300 that the database has.
-    private const int PoolSize = 60;
+    // While an instance is replaced there are four, each with this pool and 16 connections for durable streams and
+    // live queries: 296 of the 300 that the database has.
+    private const int PoolSize = 58;
 
     private const string CreateSql =
         """
