@@ -12,7 +12,7 @@ internal static class FleetCommand
     private const int Least = 20;
 
     // Each stream of rows has a database connection, and each instance at most 58 of them.
-    private const int Most = 240;
+    private const int Most = 232;
 
     /// <summary>The command, which runs <paramref name="run"/> and gives its exit code.</summary>
     public static Command Create(Func<FleetSettings, CancellationToken, Task<int>> run)

@@ -147,20 +147,20 @@ internal sealed class LiveGroup
         }
     }
 
-    private void Add(LiveSegment segment)
+    private void Add(StepResult result)
     {
         lock (_lock)
         {
-            _position = segment.To;
+            _position = result.To;
             Steps++;
-            if (segment.Changes.Count == 0)
+            if (result.Changes.Count == 0)
                 return;
 
             var before = _tail;
             _tail = new LiveNode();
             _kept.Enqueue(before);
-            _keptBytes += segment.Bytes;
-            before.Set(segment, _tail);
+            _keptBytes += result.Bytes;
+            before.Set(result, _tail);
             while (_keptBytes > MostBytes && _kept.Count > 1)
                 _keptBytes -= _kept.Dequeue().Forget();
         }
@@ -180,7 +180,7 @@ internal sealed class LiveGroup
 internal sealed class LiveNode
 {
     private readonly TaskCompletionSource<LiveNode> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private LiveSegment? _segment;
+    private StepResult? _result;
 
     /// <summary>The place after the next step. Fails if there will be none.</summary>
     public Task<LiveNode> Next => _next.Task;
@@ -188,12 +188,12 @@ internal sealed class LiveNode
     /// <summary>
     /// What changed until <see cref="Next"/>; null if it was forgotten, because this reader is too slow.
     /// </summary>
-    public LiveSegment? Segment => Volatile.Read(ref _segment);
+    public StepResult? Result => Volatile.Read(ref _result);
 
     /// <summary>The step has been taken.</summary>
-    public void Set(LiveSegment segment, LiveNode next)
+    public void Set(StepResult result, LiveNode next)
     {
-        Volatile.Write(ref _segment, segment);
+        Volatile.Write(ref _result, result);
         _next.TrySetResult(next);
     }
 
@@ -204,11 +204,11 @@ internal sealed class LiveNode
         _ = _next.Task.Exception;
     }
 
-    /// <summary>Forgets the segment, and tells how many bytes it had.</summary>
+    /// <summary>Forgets the result, and tells how many bytes it had.</summary>
     public long Forget()
     {
-        var bytes = _segment!.Bytes;
-        Volatile.Write(ref _segment, null);
+        var bytes = _result!.Bytes;
+        Volatile.Write(ref _result, null);
         return bytes;
     }
 }

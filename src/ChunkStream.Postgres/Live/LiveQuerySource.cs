@@ -194,8 +194,8 @@ internal sealed class LiveQuerySource(
         _node = _group.Tail;
         if (!isAnew && run.Since is { } since && run.Rows.After is null)
         {
-            var segment = await TakeStepAsync(since).ConfigureAwait(false);
-            _phase = run.PollTime is not null && segment.Changes.Count > 0 ? Phase.Complete : Phase.Follow;
+            var result = await TakeStepAsync(since).ConfigureAwait(false);
+            _phase = run.PollTime is not null && result.Changes.Count > 0 ? Phase.Complete : Phase.Follow;
             return;
         }
 
@@ -245,14 +245,14 @@ internal sealed class LiveQuerySource(
         }
 
         var node = await next.ConfigureAwait(false);
-        if (_node.Segment is { } segment)
+        if (_node.Result is { } result)
         {
             _node = node;
 
             // A step that was under way when this reader took its own snapshot says nothing new to it.
-            if (!segment.To.IsAfter(_told!))
+            if (!result.To.IsAfter(_told!))
                 return;
-            Take(segment);
+            Take(result);
         }
         else
         {
@@ -266,17 +266,17 @@ internal sealed class LiveQuerySource(
     }
 
     // A step for this reader alone. It ends at or after the place from which the reader follows its group.
-    private async Task<LiveSegment> TakeStepAsync(LivePosition from)
+    private async Task<StepResult> TakeStepAsync(LivePosition from)
     {
         for (var failures = 0; ;)
         {
             try
             {
-                var segment = await queries.Step.RunAsync(_query!, from, _schema is null, cancellation)
+                var result = await queries.Step.RunAsync(_query!, from, _schema is null, cancellation)
                     .ConfigureAwait(false);
-                _schema ??= segment.Schema;
-                Take(segment);
-                return segment;
+                _schema ??= result.Schema;
+                Take(result);
+                return result;
             }
             catch (Exception failure)
                 when (_schema is not null && !cancellation.IsCancellationRequested && LiveFailures.MayPass(failure))
@@ -286,20 +286,20 @@ internal sealed class LiveQuerySource(
         }
     }
 
-    private void Take(LiveSegment segment)
+    private void Take(StepResult result)
     {
-        foreach (var change in segment.Changes)
+        foreach (var change in result.Changes)
             _queue.Enqueue(change);
 
         // Who polls gets an answer as soon as something has changed.
-        if (run.PollTime is null || segment.Changes.Count > 0)
+        if (run.PollTime is null || result.Changes.Count > 0)
         {
-            Reach(segment.To);
+            Reach(result.To);
             return;
         }
 
-        _told = segment.To;
-        _group!.Begin(segment.To);
+        _told = result.To;
+        _group!.Begin(result.To);
     }
 
     private void Reach(LivePosition position)

@@ -28,7 +28,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="MustRefetchException">What changed since the position is not known, or is too much.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
-    public async Task<LiveSegment> RunAsync(
+    public async Task<StepResult> RunAsync(
         LiveQuery query, LivePosition from, bool isFirst, CancellationToken cancellation)
     {
         using var slot = await database.Slots.EnterAsync(isNewcomer: false, query.IsAnonymous, cancellation)
@@ -55,7 +55,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
             if (keys.Count > mostKeys)
                 throw new MustRefetchException(WatchProblem.Many);
             if (keys.Count == 0 && !isFirst)
-                return new LiveSegment(to, null, [], 0);
+                return new StepResult(to, null, [], 0);
             await SessionIdentity.EnterAsync(connection, query.Query.RunsAs).ConfigureAwait(false);
             return await ReadAsync(connection, query, keys, to).ConfigureAwait(false);
         }
@@ -70,12 +70,12 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
     private IEnumerable<NpgsqlBatchCommand> Settings(PostgresQuery query)
         => SessionSettings.For(query, database.Options).Select(setting => new NpgsqlBatchCommand(setting));
 
-    private static async Task<LiveSegment> ReadAsync(
+    private static async Task<StepResult> ReadAsync(
         NpgsqlConnection connection, LiveQuery query, ChangedKeys keys, LivePosition to)
     {
         var layout = await RowLayout.DescribeAsync(connection, query.Query, query.ExactNumbers).ConfigureAwait(false);
         if (keys.Count == 0)
-            return new LiveSegment(to, layout.Schema, [], 0);
+            return new StepResult(to, layout.Schema, [], 0);
         var changes = new Changes();
         var found = new HashSet<long>();
         NpgsqlBatchCommand[] limits =
@@ -91,7 +91,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
                 .ConfigureAwait(false);
         }
 
-        return new LiveSegment(to, layout.Schema, changes.All, changes.Bytes);
+        return new StepResult(to, layout.Schema, changes.All, changes.Bytes);
 
         async Task ReadAsync(
             NpgsqlConnection connection, string name, NpgsqlBatchCommand[] before, SelectStatement statement,

@@ -7,7 +7,7 @@ namespace ChunkStream.Postgres.Live;
 /// <param name="Schema">The columns; null where nothing has changed, and nobody asked for them.</param>
 /// <param name="Changes">The changes, one for each key, in no order that means anything.</param>
 /// <param name="Bytes">How many bytes they have.</param>
-internal sealed record LiveSegment(
+internal sealed record StepResult(
     LivePosition To, StreamSchema? Schema, IReadOnlyList<LiveChange> Changes, long Bytes);
 
 /// <summary>A change of one row.</summary>
