@@ -54,9 +54,9 @@ internal sealed record ColdStart(TimeSpan Ready, TimeSpan FirstByte, TimeSpan? C
         if (await body.ReadAsync(new byte[1], cancellation) == 0)
             throw new InvalidDataException($"{path} was answered with nothing.");
         return new ColdStart(
-            Stopwatch.GetElapsedTime(app.StartedAt, app.ReadyAt),
-            Stopwatch.GetElapsedTime(app.StartedAt),
-            ProcessUsage.Read(app.ProcessId, hasChildren: false).Cpu,
+            Stopwatch.GetElapsedTime(app.Process.StartedAt, app.ReadyAt),
+            Stopwatch.GetElapsedTime(app.Process.StartedAt),
+            ProcessUsage.Read(app.Process.Id, hasChildren: false).Cpu,
             Methods: null);
     }
 }

@@ -24,7 +24,7 @@ public sealed class EndTests(RunningFunctionApp running)
 
         await running.Postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(2));
         var ended = await running.App.Log.FirstAsync(
-            line => line.Event == "StreamEnded" && line.InvocationId == invocation.Id).Within();
+            line => line.EventId == "StreamEnded" && line.InvocationId == invocation.Id).Within();
         Assert.Contains("query/endless ended: ClientLeft", ended.Message, StringComparison.Ordinal);
         await invocation.Ended.Within();
     }
@@ -115,7 +115,7 @@ public sealed class EndTests(RunningFunctionApp running)
     public async Task A_broken_query_file_is_told_on_the_console_because_the_host_drops_what_is_logged_at_start()
     {
         var told = await running.App.Log.FirstAsync(
-            line => line.Category == LogLine.Console
+            line => line.Category == FunctionApp.Console
                 && line.Message.Contains("broken.sql is broken, line 1", StringComparison.Ordinal)).Within();
 
         Assert.StartsWith("Error: ChunkStream.Postgres.Queries.", told.Message, StringComparison.Ordinal);
@@ -133,7 +133,7 @@ public sealed class EndTests(RunningFunctionApp running)
         using var response = await client.GetAsync("/api/queries/none").Within();
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
 
-        await app.Log.FirstAsync(told => told.Category == LogLine.Console
+        await app.Log.FirstAsync(told => told.Category == FunctionApp.Console
             && told.Message.Contains("The database is PostgreSQL 14", StringComparison.Ordinal)).Within();
     }
 

@@ -29,7 +29,9 @@ public sealed class FunctionsMetadataTests(RunningFunctionApp running)
     private static IEnumerable<string> Described(IEnumerable<HostedFunction> functions)
         => functions
             .Select(function => $"{function.Name}: " + (function.IsHttp
-                ? $"{string.Join('|', function.Methods.Order())} {function.Route} ({function.AuthorizationLevel})"
-                : function.Schedule == "0 * * * * *" ? "every minute" : function.Trigger.ToJsonString()))
+                ? $"{string.Join('|', function.Methods.Order())} {function.Route} ({function.Trigger["authLevel"]})"
+                : (string?)function.Trigger["schedule"] == "0 * * * * *"
+                    ? "every minute"
+                    : function.Trigger.ToJsonString()))
             .Order();
 }

@@ -20,7 +20,7 @@ public sealed class PlatformEndTests(RunningFunctionApp running)
         await AssertEndsAsync(client, "urn:chunkstream:deadline-reached", () => Task.CompletedTask);
 
         app.Terminate();
-        Assert.Equal(0, await app.Exited.Within());
+        Assert.Equal(0, await app.Process.Exited.Within());
 
         // This host starts no other worker, and says so to who still calls.
         using var late = await client.GetAsync("/api/health").Within();
@@ -36,9 +36,9 @@ public sealed class PlatformEndTests(RunningFunctionApp running)
         using var client = RunningFunctionApp.ClientOf(app);
         await using var held = await running.HoldAsync();
 
-        await AssertEndsAsync(client, "urn:chunkstream:stopping", app.SignalAsync);
+        await AssertEndsAsync(client, "urn:chunkstream:stopping", app.Process.SignalAsync);
 
-        Assert.Equal(0, await app.Exited.Within());
+        Assert.Equal(0, await app.Process.Exited.Within());
     }
 
     private static async Task AssertEndsAsync(HttpClient client, string problem, Func<Task> end)

@@ -14,7 +14,7 @@ public sealed class TelemetryTests(RunningFunctionApp running)
     {
         await running.Client.GetStringAsync(Path).Within();
 
-        LoadedFiles.AssertNothingUnused(running.App.ProcessId);
+        LoadedFiles.AssertNothingUnused(running.App.Process.Id);
     }
 
     [Fact]

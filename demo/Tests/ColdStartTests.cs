@@ -32,7 +32,7 @@ public sealed class ColdStartTests(RunningFunctionApp running)
 
         // A machine that is too busy tells nothing.
         var isCalled = database.Pending();
-        if (Stopwatch.GetElapsedTime(app.StartedAt) < InTime)
+        if (Stopwatch.GetElapsedTime(app.Process.StartedAt) < InTime)
             Assert.False(isCalled, "The app calls the database before its first stream.");
 
         using var response = await client.GetAsync(

@@ -3,8 +3,6 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -23,15 +21,17 @@ namespace ChunkStream.Functions.Tests.Support.FunctionsHost;
 /// </remarks>
 internal sealed class FunctionApp : IAsyncDisposable
 {
+    /// <summary>The category that <see cref="Log"/> gives the lines of the worker's console.</summary>
+    public const string Console = "console";
+
     private readonly WorkerChannel _channel;
     private readonly WebApplication _grpc;
-    private readonly WorkerProcess _process;
     private readonly HttpFront _front;
     private WebApplication? _http;
 
     private FunctionApp(WorkerChannel channel, WebApplication grpc, WorkerProcess process)
     {
-        (_channel, _grpc, _process) = (channel, grpc, process);
+        (_channel, _grpc, Process) = (channel, grpc, process);
         _front = new HttpFront(channel);
         _ = CloseAtExitAsync();
     }
@@ -43,22 +43,16 @@ internal sealed class FunctionApp : IAsyncDisposable
     public IReadOnlyList<HostedFunction> Functions => _channel.Functions;
 
     /// <summary>What the worker logged and what it wrote to its console.</summary>
-    public Record<LogLine> Log => _channel.Log;
+    public Record<RpcLog> Log => _channel.Log;
 
     /// <summary>All invocations, in the order of their beginnings.</summary>
     public Record<Invocation> Invocations => _channel.Invocations;
 
-    /// <summary>The worker's process id.</summary>
-    public int ProcessId => _process.Id;
-
-    /// <summary>A timestamp of <see cref="Stopwatch"/>: just before the worker's process began.</summary>
-    public long StartedAt => _process.StartedAt;
+    /// <summary>The worker's process.</summary>
+    public WorkerProcess Process { get; }
 
     /// <summary>A timestamp of <see cref="Stopwatch"/>: the worker had loaded the last function.</summary>
     public long ReadyAt { get; private set; }
-
-    /// <summary>Gives the exit code when the worker's process has ended.</summary>
-    public Task<int> Exited => _process.Exited;
 
     /// <summary>Starts an app, and waits until its functions are loaded.</summary>
     /// <param name="folder">What was built or published: the folder with worker.config.json and host.json.</param>
@@ -69,14 +63,14 @@ internal sealed class FunctionApp : IAsyncDisposable
         string folder, IEnumerable<KeyValuePair<string, string>> settings, CancellationToken cancellation = default)
     {
         folder = Path.GetFullPath(folder);
-        var channel = new WorkerChannel(folder);
+        var channel = new WorkerChannel();
         var grpc = await ServeAsync(
             HttpProtocols.Http2,
             services => services.AddSingleton(channel).AddGrpc(options => options.MaxReceiveMessageSize = null),
             server => server.MapGrpcService<WorkerChannel>(),
             cancellation);
         var process = WorkerProcess.Start(
-            folder, AddressOf(grpc), settings, line => channel.Log.Add(new LogLine(LogLine.Console, "", "", line)));
+            folder, AddressOf(grpc), settings, line => channel.Log.Add(new() { Category = Console, Message = line }));
         var app = new FunctionApp(channel, grpc, process);
         try
         {
@@ -100,15 +94,12 @@ internal sealed class FunctionApp : IAsyncDisposable
             Functions.Single(known => known.Name == function), target: "",
             new TypedData { Json = """{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}""" });
 
-    /// <summary>Sends the worker SIGTERM, as the platform does when it takes an instance away.</summary>
-    public Task SignalAsync() => _process.SignalAsync();
-
     /// <summary>Sends the worker the message with which a host ends it.</summary>
     public void Terminate() => _channel.Terminate();
 
     public async ValueTask DisposeAsync()
     {
-        await _process.DisposeAsync();
+        await Process.DisposeAsync();
         if (_http is not null)
             await _http.DisposeAsync();
         await _grpc.DisposeAsync();
@@ -132,9 +123,7 @@ internal sealed class FunctionApp : IAsyncDisposable
         return server;
     }
 
-    private static Uri AddressOf(WebApplication server)
-        => new(server.Services.GetRequiredService<IServer>()
-            .Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    private static Uri AddressOf(WebApplication server) => new(server.Urls.Single());
 
     private static string RoutePrefix(string folder)
         => (string?)JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "host.json")))!
@@ -142,8 +131,8 @@ internal sealed class FunctionApp : IAsyncDisposable
 
     private async Task CloseAtExitAsync()
     {
-        var exitCode = await _process.Exited;
-        var console = Log.All.Where(line => line.Category == LogLine.Console).TakeLast(50);
+        var exitCode = await Process.Exited;
+        var console = Log.All.Where(line => line.Category == Console).TakeLast(50);
         _channel.Close(new InvalidOperationException(
             $"The worker has ended with {exitCode}: {string.Join('\n', console.Select(line => line.Message))}"));
     }

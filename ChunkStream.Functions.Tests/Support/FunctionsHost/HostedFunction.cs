@@ -4,16 +4,12 @@ namespace ChunkStream.Functions.Tests.Support.FunctionsHost;
 
 /// <summary>A function as the worker, or the file functions.metadata, tells the host of it.</summary>
 /// <param name="Name">Its name.</param>
+/// <param name="Id">By which the worker knows it; empty where the file told of it.</param>
 /// <param name="Trigger">The binding that calls it.</param>
-internal sealed record HostedFunction(string Name, JsonNode Trigger)
+internal sealed record HostedFunction(string Name, string Id, JsonNode Trigger)
 {
-    private const string HttpTrigger = "httpTrigger";
-
     /// <summary>Whether HTTP requests call it.</summary>
-    public bool IsHttp => Type.Equals(HttpTrigger, StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>The type of the trigger: <c>httpTrigger</c>, <c>timerTrigger</c>.</summary>
-    public string Type => (string)Trigger["type"]!;
+    public bool IsHttp => ((string)Trigger["type"]!).Equals("httpTrigger", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The parameter that the trigger is bound to.</summary>
     public string Parameter => (string)Trigger["name"]!;
@@ -25,23 +21,15 @@ internal sealed record HostedFunction(string Name, JsonNode Trigger)
     public string[] Methods
         => [.. (Trigger["methods"]?.AsArray() ?? []).Select(method => ((string)method!).ToUpperInvariant())];
 
-    /// <summary>Who may call it: <c>Anonymous</c>, <c>Function</c>. It is shown here, and not enforced.</summary>
-    public string? AuthorizationLevel => (string?)Trigger["authLevel"];
-
-    /// <summary>When a timer calls it.</summary>
-    public string? Schedule => (string?)Trigger["schedule"];
-
     /// <summary>Reads a folder's functions.metadata, from which the platform knows an app that does not run.</summary>
     public static HostedFunction[] ReadFile(string folder)
         => [.. JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "functions.metadata")))!.AsArray()
-            .Select(function => Create((string)function!["name"]!, function["bindings"]!.AsArray()))];
+            .Select(function => new HostedFunction(
+                (string)function!["name"]!, Id: "", TriggerAmong(function["bindings"]!.AsArray())))];
 
-    internal static HostedFunction Create(RpcFunctionMetadata metadata)
-        => Create(metadata.Name, metadata.RawBindings.Select(binding => JsonNode.Parse(binding)));
+    internal static HostedFunction Create(RpcFunctionMetadata told)
+        => new(told.Name, told.FunctionId, TriggerAmong(told.RawBindings.Select(binding => JsonNode.Parse(binding))));
 
-    private static HostedFunction Create(string name, IEnumerable<JsonNode?> bindings)
-        => new(
-            name,
-            bindings.Single(
-                binding => ((string)binding!["type"]!).EndsWith("Trigger", StringComparison.OrdinalIgnoreCase))!);
+    private static JsonNode TriggerAmong(IEnumerable<JsonNode?> bindings)
+        => bindings.Single(one => ((string)one!["type"]!).EndsWith("Trigger", StringComparison.OrdinalIgnoreCase))!;
 }

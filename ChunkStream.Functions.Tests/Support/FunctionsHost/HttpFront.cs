@@ -31,15 +31,14 @@ internal sealed class HttpFront(WorkerChannel worker) : IDisposable
                 : [];
             routes.Map(
                 RoutePatternFactory.Parse($"{prefix}/{function.Route}", defaults: null, parameterPolicies: constraints),
-                http => InvokeAsync(http, function));
+                (HttpContext http, IHttpForwarder forwarder) => InvokeAsync(http, function, forwarder));
         }
     }
 
     public void Dispose() => _client.Dispose();
 
-    private async Task InvokeAsync(HttpContext http, HostedFunction function)
+    private async Task InvokeAsync(HttpContext http, HostedFunction function, IHttpForwarder forwarder)
     {
-        var forwarder = http.RequestServices.GetRequiredService<IHttpForwarder>();
         var forwarding = default(ValueTask<ForwarderError>);
         var invocation = worker.Invoke(
             function,
@@ -50,15 +49,15 @@ internal sealed class HttpFront(WorkerChannel worker) : IDisposable
                 http.Request.Headers["x-ms-invocation-id"] = begun.Id;
                 forwarding = forwarder.SendAsync(http, worker.HttpAddress, _client, Config);
             });
-        bool succeeded;
+        bool isWhole;
         await using (http.RequestAborted.Register(invocation.Cancel))
         {
-            invocation.Forwarded = await forwarding;
-            succeeded = await SucceedsAsync(invocation);
+            var error = await forwarding;
+            isWhole = await SucceedsAsync(invocation) && error is ForwarderError.None;
         }
 
         // The worker ends a response cleanly also when its function fails. It is for the host to tell the client.
-        if (succeeded && invocation.Forwarded == ForwarderError.None)
+        if (isWhole)
             return;
         if (http.Response.HasStarted)
         {
@@ -70,12 +69,10 @@ internal sealed class HttpFront(WorkerChannel worker) : IDisposable
         http.Response.StatusCode = StatusCodes.Status500InternalServerError;
     }
 
-    private static async Task<bool> SucceedsAsync(Invocation invocation)
-    {
-        await ((Task)invocation.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return invocation.Ended.IsCompletedSuccessfully
-            && (await invocation.Ended).Status == StatusResult.Types.Status.Success;
-    }
+    private static Task<bool> SucceedsAsync(Invocation invocation)
+        => invocation.Ended.ContinueWith(
+            ended => ended is { IsCompletedSuccessfully: true, Result.Status: StatusResult.Types.Status.Success },
+            TaskScheduler.Default);
 
     /// <summary>
     /// The worker says that it is ready before its web server listens, so the first requests may have to be sent again:

@@ -8,8 +8,7 @@ internal sealed class Record<T>
 {
     private readonly Lock _lock = new();
     private readonly List<T> _all = [];
-    private readonly List<(Func<T, bool> Fits, TaskCompletionSource<T> Found)> _waiting = [];
-    private Exception? _end;
+    private TaskCompletionSource _more = NewSource();
 
     /// <summary>All of it until now.</summary>
     public T[] All
@@ -23,23 +22,20 @@ internal sealed class Record<T>
 
     /// <summary>Gives the first that fits.</summary>
     /// <param name="fits">What is looked for.</param>
-    /// <param name="after">How many at the beginning don't count; <c>All.Length</c> means "from now on".</param>
     /// <exception cref="InvalidOperationException">Nothing more will happen: the worker has ended.</exception>
-    public Task<T> FirstAsync(Func<T, bool> fits, int after = 0)
+    public async Task<T> FirstAsync(Func<T, bool> fits)
     {
-        lock (_lock)
+        while (true)
         {
-            for (var at = after; at < _all.Count; at++)
+            Task more;
+            lock (_lock)
             {
-                if (fits(_all[at]))
-                    return Task.FromResult(_all[at]);
+                if (_all.FindIndex(one => fits(one)) is >= 0 and var found)
+                    return _all[found];
+                more = _more.Task;
             }
 
-            if (_end is not null)
-                return Task.FromException<T>(_end);
-            var found = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Add((fits, found));
-            return found.Task;
+            await more;
         }
     }
 
@@ -48,7 +44,8 @@ internal sealed class Record<T>
         lock (_lock)
         {
             _all.Add(happened);
-            _waiting.RemoveAll(waiting => waiting.Fits(happened) && waiting.Found.TrySetResult(happened));
+            if (_more.TrySetResult())
+                _more = NewSource();
         }
     }
 
@@ -56,11 +53,8 @@ internal sealed class Record<T>
     internal void End(Exception because)
     {
         lock (_lock)
-        {
-            _end = because;
-            foreach (var (_, found) in _waiting)
-                found.TrySetException(because);
-            _waiting.Clear();
-        }
+            _more.TrySetException(because);
     }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,20 +1,19 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Google.Protobuf.Collections;
 using Grpc.Core;
+using Content = ChunkStream.Functions.Tests.Support.FunctionsHost.StreamingMessage.ContentOneofCase;
 
 namespace ChunkStream.Functions.Tests.Support.FunctionsHost;
 
 /// <summary>The talk with the worker: the call that it makes, and what the host says in it.</summary>
-internal sealed class WorkerChannel(string folder) : FunctionRpc.FunctionRpcBase
+internal sealed class WorkerChannel : FunctionRpc.FunctionRpcBase
 {
     private readonly Channel<StreamingMessage> _toWorker = Channel.CreateUnbounded<StreamingMessage>();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ConcurrentDictionary<string, Invocation> _running = new();
-    private RpcFunctionMetadata[] _functions = [];
     private volatile Exception? _closed;
     private int _loading;
 
-    public Record<LogLine> Log { get; } = new();
+    public Record<RpcLog> Log { get; } = new();
 
     public Record<Invocation> Invocations { get; } = new();
 
@@ -27,21 +26,14 @@ internal sealed class WorkerChannel(string folder) : FunctionRpc.FunctionRpcBase
     /// <summary>Where the worker takes HTTP requests.</summary>
     public string HttpAddress { get; private set; } = "";
 
+    /// <summary>The worker's one call. It fails when the worker's process ends, which tells of that itself.</summary>
     public override async Task EventStream(
         IAsyncStreamReader<StreamingMessage> requestStream, IServerStreamWriter<StreamingMessage> responseStream,
         ServerCallContext context)
     {
         var sending = SendAllAsync(responseStream, context.CancellationToken);
-        try
-        {
-            await foreach (var message in requestStream.ReadAllAsync(context.CancellationToken))
-                Take(message);
-        }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException)
-        {
-            // The worker's process has ended. Whoever waits learns it from the process.
-        }
-
+        await foreach (var message in requestStream.ReadAllAsync(context.CancellationToken))
+            Take(message);
         _toWorker.Writer.TryComplete();
         await sending;
     }
@@ -54,27 +46,28 @@ internal sealed class WorkerChannel(string folder) : FunctionRpc.FunctionRpcBase
     public Invocation Invoke(
         HostedFunction function, string target, TypedData input, Action<Invocation>? forward = null)
     {
-        var invocation = new Invocation(Guid.NewGuid().ToString(), function, target, Cancel);
-        _running[invocation.Id] = invocation;
+        var id = Guid.NewGuid().ToString();
+        var invocation = new Invocation(
+            id, function, target, () => Send(new() { InvocationCancel = new() { InvocationId = id } }));
+        Invocations.Add(invocation);
         if (_closed is { } because)
             invocation.Fail(because);
-        Invocations.Add(invocation);
         forward?.Invoke(invocation);
-        Send(new StreamingMessage
+        Send(new()
         {
-            InvocationRequest = new InvocationRequest
+            InvocationRequest = new()
             {
-                InvocationId = invocation.Id,
-                FunctionId = _functions.Single(known => known.Name == function.Name).FunctionId,
+                InvocationId = id,
+                FunctionId = function.Id,
                 InputData = { new ParameterBinding { Name = function.Parameter, Data = input } },
-                TraceContext = new RpcTraceContext(),
+                TraceContext = new(),
             },
         });
         return invocation;
     }
 
     /// <summary>Asks the worker to end.</summary>
-    public void Terminate() => Send(new StreamingMessage { WorkerTerminate = new WorkerTerminate() });
+    public void Terminate() => Send(new() { WorkerTerminate = new() });
 
     /// <summary>Tells everybody who waits, now or later, that the worker has ended.</summary>
     public void Close(Exception because)
@@ -83,83 +76,54 @@ internal sealed class WorkerChannel(string folder) : FunctionRpc.FunctionRpcBase
         _ready.TrySetException(because);
         Log.End(because);
         Invocations.End(because);
-        foreach (var invocation in _running.Values)
+        foreach (var invocation in Invocations.All)
             invocation.Fail(because);
     }
-
-    private void Cancel(string invocationId)
-        => Send(new StreamingMessage { InvocationCancel = new InvocationCancel { InvocationId = invocationId } });
 
     private void Send(StreamingMessage message) => _toWorker.Writer.TryWrite(message);
 
     private async Task SendAllAsync(IServerStreamWriter<StreamingMessage> worker, CancellationToken cancellation)
     {
-        try
-        {
-            await foreach (var message in _toWorker.Reader.ReadAllAsync(cancellation))
-                await worker.WriteAsync(message, cancellation);
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or InvalidOperationException)
-        {
-            // As above.
-        }
+        await foreach (var message in _toWorker.Reader.ReadAllAsync(cancellation))
+            await worker.WriteAsync(message, cancellation);
     }
 
     private void Take(StreamingMessage message)
     {
         switch (message.ContentCase)
         {
-            case StreamingMessage.ContentOneofCase.StartStream:
-                Send(new StreamingMessage
-                {
-                    WorkerInitRequest = new WorkerInitRequest
-                    {
-                        HostVersion = "4.0.0",
-                        WorkerDirectory = folder,
-                        FunctionAppDirectory = folder,
-                    },
-                });
+            case Content.StartStream:
+                Send(new() { WorkerInitRequest = new() { HostVersion = "4.0.0" } });
                 break;
-            case StreamingMessage.ContentOneofCase.WorkerInitResponse when Succeeds(message.WorkerInitResponse.Result):
+            case Content.WorkerInitResponse when Succeeds(message.WorkerInitResponse.Result):
                 HttpAddress = message.WorkerInitResponse.Capabilities.GetValueOrDefault("HttpUri", "");
-                Send(new StreamingMessage
-                {
-                    FunctionsMetadataRequest = new FunctionsMetadataRequest { FunctionAppDirectory = folder },
-                });
+                Send(new() { FunctionsMetadataRequest = new() });
                 break;
-            case StreamingMessage.ContentOneofCase.FunctionMetadataResponse
-                when Succeeds(message.FunctionMetadataResponse.Result):
-                Load([.. message.FunctionMetadataResponse.FunctionMetadataResults]);
+            case Content.FunctionMetadataResponse when Succeeds(message.FunctionMetadataResponse.Result):
+                Load(message.FunctionMetadataResponse.FunctionMetadataResults);
                 break;
-            case StreamingMessage.ContentOneofCase.FunctionLoadResponse
-                when Succeeds(message.FunctionLoadResponse.Result):
+            case Content.FunctionLoadResponse when Succeeds(message.FunctionLoadResponse.Result):
                 if (--_loading == 0)
                     _ready.TrySetResult();
                 break;
-            case StreamingMessage.ContentOneofCase.InvocationResponse:
-                if (_running.TryRemove(message.InvocationResponse.InvocationId, out var invocation))
-                    invocation.End(message.InvocationResponse.Result);
+            case Content.InvocationResponse:
+                Invocations.All.Single(begun => begun.Id == message.InvocationResponse.InvocationId)
+                    .End(message.InvocationResponse.Result);
                 break;
-            case StreamingMessage.ContentOneofCase.RpcLog:
-                Log.Add(LogLine.Create(message.RpcLog));
+            case Content.RpcLog:
+                Log.Add(message.RpcLog);
                 break;
         }
     }
 
-    private void Load(RpcFunctionMetadata[] functions)
+    private void Load(RepeatedField<RpcFunctionMetadata> functions)
     {
-        _functions = functions;
         Functions = [.. functions.Select(HostedFunction.Create)];
-        _loading = functions.Length;
-        if (functions.Length == 0)
+        _loading = functions.Count;
+        if (_loading == 0)
             _ready.TrySetException(new InvalidOperationException("The worker has no function."));
         foreach (var function in functions)
-        {
-            Send(new StreamingMessage
-            {
-                FunctionLoadRequest = new FunctionLoadRequest { FunctionId = function.FunctionId, Metadata = function },
-            });
-        }
+            Send(new() { FunctionLoadRequest = new() { FunctionId = function.FunctionId, Metadata = function } });
     }
 
     // A worker that can't begin fails the start, with its reason.

@@ -11,18 +11,18 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private WorkerProcess(ProcessStartInfo start, Action<string> say)
     {
         _process.StartInfo = start;
-        _process.OutputDataReceived += (_, line) => Say(line.Data);
-        _process.ErrorDataReceived += (_, line) => Say(line.Data);
+        _process.OutputDataReceived += Say;
+        _process.ErrorDataReceived += Say;
         StartedAt = Stopwatch.GetTimestamp();
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         Exited = ExitAsync();
 
-        void Say(string? line)
+        void Say(object sender, DataReceivedEventArgs line)
         {
-            if (line is not null)
-                say(line);
+            if (line.Data is { } text)
+                say(text);
         }
     }
 
@@ -43,28 +43,23 @@ internal sealed class WorkerProcess : IAsyncDisposable
         string folder, Uri host, IEnumerable<KeyValuePair<string, string>> settings, Action<string> say)
     {
         var worker = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "worker.config.json")))!["description"]!;
-        var start = new ProcessStartInfo(InFolder("defaultExecutablePath"))
+        var executable = (string)worker["defaultExecutablePath"]!;
+        string[] program = (string?)worker["defaultWorkerPath"] is { Length: > 0 } path
+            ? [Path.Combine(folder, path)]
+            : [];
+        var start = new ProcessStartInfo(executable.Replace("{WorkerRoot}", $"{folder}/", StringComparison.Ordinal),
+        [
+            .. program,
+            "--functions-uri", host.AbsoluteUri,
+            "--functions-worker-id", Guid.NewGuid().ToString(),
+            "--functions-request-id", Guid.NewGuid().ToString(),
+            "--functions-grpc-max-message-length", $"{int.MaxValue}",
+        ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = folder,
         };
-        if (InFolder("defaultWorkerPath") is { Length: > 0 } program)
-            start.ArgumentList.Add(Path.Combine(folder, program));
-
-        // Each is said twice: the longer names are for workers whose apps take arguments of their own.
-        var (workerId, requestId) = (Guid.NewGuid().ToString(), Guid.NewGuid().ToString());
-        var longest = $"{int.MaxValue}";
-        string[] arguments =
-        [
-            "--host", host.Host, "--port", $"{host.Port}", "--workerId", workerId, "--requestId", requestId,
-            "--grpcMaxMessageLength", longest,
-            "--functions-uri", host.AbsoluteUri, "--functions-worker-id", workerId,
-            "--functions-request-id", requestId, "--functions-grpc-max-message-length", longest,
-        ];
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
-
         start.Environment["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
         start.Environment["FUNCTIONS_WORKER_DIRECTORY"] = folder;
         start.Environment["FUNCTIONS_APPLICATION_DIRECTORY"] = folder;
@@ -72,9 +67,6 @@ internal sealed class WorkerProcess : IAsyncDisposable
         foreach (var (name, value) in settings)
             start.Environment[name] = value;
         return new WorkerProcess(start, say);
-
-        string InFolder(string setting)
-            => ((string?)worker[setting] ?? "").Replace("{WorkerRoot}", folder + '/', StringComparison.Ordinal);
     }
 
     /// <summary>Sends it SIGTERM, as the platform does when it takes an instance away.</summary>
