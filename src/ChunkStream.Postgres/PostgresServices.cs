@@ -30,7 +30,7 @@ public static class PostgresServices
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
         NpgsqlMembers.Loaded.ThrowIfMissing();
-        var options = services.AddCheckedSettings<PostgresOptions>(PostgresOptions.Section);
+        var options = services.AddCheckedSettings<PostgresOptions, PostgresOptionsAttributes>(PostgresOptions.Section);
         if (configure is not null)
             options.Configure(configure);
         AddQueryOptions(services);
@@ -38,8 +38,8 @@ public static class PostgresServices
             ServiceDescriptor.Singleton<IValidateOptions<PostgresOptions>, ConnectionStringCheck>());
         services.TryAddSingleton(provider => ConfiguredConnection.Create(
             provider.GetRequiredService<IConfiguration>()));
-        services.TryAddSingleton(CreateDatabase);
         services.TryAddSingleton<PostgresDatabases>();
+        services.TryAddSingleton(provider => provider.GetRequiredService<PostgresDatabases>().Configured);
         services.TryAddSingleton<PostgresHealth>();
         return builder;
     }

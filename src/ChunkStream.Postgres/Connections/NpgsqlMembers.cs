@@ -54,6 +54,13 @@ internal sealed class NpgsqlMembers
     /// <summary>The part of the buffer that is not read yet.</summary>
     public PropertyInfo Unread { get; }
 
+    /// <summary>
+    /// What Npgsql's own metrics call a pool: the name that its builder had, else its connection string. Null where
+    /// this driver does not tell, which is no reason to refuse it.
+    /// </summary>
+    public static string? NameOf(NpgsqlDataSource pool)
+        => typeof(NpgsqlDataSource).GetProperty("Name", Instance)?.GetValue(pool) as string;
+
     /// <summary>Fails if members are missing. An app calls it when it starts.</summary>
     /// <exception cref="NotSupportedException">This version of the driver lacks some of the members.</exception>
     public void ThrowIfMissing()

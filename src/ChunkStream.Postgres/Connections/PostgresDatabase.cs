@@ -82,6 +82,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>How many connections it has at most; 0 where there is no database.</summary>
     public int MostConnections { get; }
 
+    /// <summary>What metrics call its pool; null where there is no database.</summary>
+    public string? PoolName => _dataSource is null ? null : NpgsqlMembers.NameOf(_dataSource) ?? "";
+
     /// <summary>Which streams may take a connection.</summary>
     public ConnectionSlots Slots { get; }
 
