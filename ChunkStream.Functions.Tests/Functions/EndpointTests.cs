@@ -77,8 +77,11 @@ public sealed class EndpointTests(RunningFunctionApp running)
     private static bool IsForUsers(StreamEndpoint endpoint, string method)
         => endpoint.Name.StartsWith("public-", StringComparison.Ordinal) && method is not ("GET" or "HEAD");
 
-    // An app's own generators have an interval, too.
-    private static string Call(StreamEndpoint endpoint)
+    /// <summary>
+    /// A call of an endpoint that succeeds, given the queries of <see cref="RunningFunctionApp"/>. An app's own
+    /// generators have an interval, too.
+    /// </summary>
+    internal static string Call(StreamEndpoint endpoint)
         => Calls.GetValueOrDefault(endpoint.Name) ?? $"{endpoint.Route}?intervalMs=0";
 
     // The durable stream that is read, appended to or deleted is there; the one that is made is not.

@@ -1,11 +1,16 @@
+using System.Reflection.PortableExecutable;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Packaging;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.FunctionsHost;
+using ChunkStream.LocalHost;
 
 namespace ChunkStream.Functions.Tests.Functions;
 
 /// <summary>What the function app becomes when it is published: compiled code, unless told otherwise.</summary>
-public sealed class PublishTests
+/// <remarks>It has a Postgres of its own, so that other tests don't wait until the app is published.</remarks>
+public sealed class PublishTests(RealPostgres postgres) : IClassFixture<RealPostgres>
 {
     private const string Publish = "-p:_IsPublishing=true";
 
@@ -30,6 +35,71 @@ public sealed class PublishTests
         var actual = await Task.WhenAll(Cases.Select(async one => (one.Done, await EvaluateAsync(one.Arguments))));
 
         Assert.Equal(Cases.Select(one => (one.Done, one.Expected)), actual);
+    }
+
+    [Fact]
+    public async Task What_is_published_from_a_clean_folder_is_compiled_and_serves_each_endpoint()
+    {
+        using var queries = new QueryFiles()
+            .With("rows", "select n from generate_series(1, 3) n")
+            .With("series", "-- access: anonymous\nselect n from generate_series(1, 3) n");
+        var folder = Directory.CreateTempSubdirectory("chunkstream-published-").FullName;
+        try
+        {
+            var (clean, published) = (Path.Combine(folder, "clean"), Path.Combine(folder, "published"));
+            CopySources(new DirectoryInfo(Repository.Root), Directory.CreateDirectory(clean));
+            await PackageFeed.DotnetAsync(
+                Path.Combine(clean, "ChunkStream.Functions"),
+                ["publish", "--output", published, "--nologo", "-p:RunAnalyzers=false", .. ThisPlatform]);
+
+            // Ours, the driver, and the platform's.
+            string[] libraries =
+                ["ChunkStream.Functions", "ChunkStream", "Npgsql", "Microsoft.Azure.Functions.Worker.Core"];
+            Assert.Equal(libraries, libraries.Where(library => IsCompiled(Path.Combine(published, $"{library}.dll"))));
+            await using var app = await FunctionApp.StartAsync(published, Settings(queries)).Within();
+            using var client = RunningFunctionApp.ClientOf(app);
+            foreach (var endpoint in LocalApp.Create().Endpoints().All)
+            {
+                // A durable stream is made by the first of the two endpoints for it, and read by the other.
+                var method = endpoint.Name == "streams" ? HttpMethod.Put : HttpMethod.Get;
+                using var request = new HttpRequestMessage(method, $"/api/{EndpointTests.Call(endpoint)}");
+                using var response = await client.SendAsync(request).Within();
+                Assert.True(response.IsSuccessStatusCode, $"{endpoint.Name}: {response.StatusCode}");
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // The default is Azure's platform, which may be another than that of the tests.
+    private static string[] ThisPlatform
+        => RuntimeInformation.RuntimeIdentifier is not "linux-x64" and var platform ? ["-r", platform] : [];
+
+    private IEnumerable<KeyValuePair<string, string>> Settings(QueryFiles queries) =>
+    [
+        new("ConnectionStrings__Postgres", postgres.ConnectionString),
+        new("ChunkStream__DefaultQuery", "rows"),
+        new("ChunkStream__QueriesPath", queries.Folder),
+        new("ChunkStream__Streams__PublicReading", "true"),
+    ];
+
+    private static void CopySources(DirectoryInfo from, DirectoryInfo to)
+    {
+        foreach (var file in from.EnumerateFiles())
+            file.CopyTo(Path.Combine(to.FullName, file.Name));
+        foreach (var folder in from.EnumerateDirectories())
+        {
+            if (folder.Name is not ("bin" or "obj" or "node_modules") && folder.Name[0] != '.')
+                CopySources(folder, to.CreateSubdirectory(folder.Name));
+        }
+    }
+
+    private static bool IsCompiled(string library)
+    {
+        using var file = new PEReader(File.OpenRead(library));
+        return file.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0;
     }
 
     private static async Task<string> EvaluateAsync(string[] arguments)

@@ -75,7 +75,7 @@ public sealed partial class PackageFeed : IAsyncLifetime
                 ("DOTNET_CLI_UI_LANGUAGE", "en"),
                 .. environment,
             ]);
-        var (exitCode, output, errors) = await command.EndAsync();
+        var (exitCode, output, errors) = await command.EndAsync(TimeSpan.FromMinutes(10));
         Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{output}{errors}");
         return output;
     }
