@@ -94,6 +94,25 @@ public sealed class ConfigurationTests
             mistakes[0] + mistakes[1], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Each_class_of_settings_whose_attributes_say_what_is_allowed_has_its_check()
+    {
+        var types = new[] { typeof(StreamingOptions), typeof(ChunkStream.Postgres.PostgresOptions),
+            typeof(ChunkStream.DurableStreams.DurableStreamOptions), typeof(ChunkStream.Identity.IdentityOptions),
+            typeof(ChunkStream.App.EndpointTable), typeof(ChunkStream.LocalHost.LocalApp) }
+            .SelectMany(type => type.Assembly.GetTypes()).ToArray();
+        var checkedBy = types.SelectMany(type => type.GetInterfaces().Where(one => one.IsGenericType
+            && one.GetGenericTypeDefinition() == typeof(IValidateOptions<>)
+            && type.GetMethod("Validate")!.IsDefined(typeof(System.CodeDom.Compiler.GeneratedCodeAttribute), false)))
+            .Select(one => one.GetGenericArguments()[0]);
+
+        var settings = types.Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal)
+            && type.GetField("Section") is not null
+            && type.GetProperties().Any(property => property.IsDefined(
+                typeof(System.ComponentModel.DataAnnotations.ValidationAttribute), inherit: true)));
+        Assert.Equal(settings.Select(type => type.Name).Order(), checkedBy.Select(type => type.Name).Order());
+    }
+
     [Theory]
     [InlineData(null, null)]
     [InlineData("-1", null)]

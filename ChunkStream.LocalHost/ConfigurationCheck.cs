@@ -41,6 +41,6 @@ internal static class ConfigurationCheck
     public static void AddLocalHostOptions(this IServiceCollection services)
     {
         services.AddSingleton<IValidateOptions<LocalHostOptions>, LocalHostOptionsValidator>();
-        services.AddCheckedSettings<LocalHostOptions>(LocalHostOptions.Section);
+        services.AddCheckedSettings<LocalHostOptions, LocalHostOptionsAttributes>(LocalHostOptions.Section);
     }
 }

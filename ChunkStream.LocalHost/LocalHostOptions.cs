@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.LocalHost;
 
@@ -57,3 +58,7 @@ internal sealed class LocalHostOptions
     public static LocalHostOptions Read(IConfiguration configuration) =>
         configuration.GetSection(Section).Get<LocalHostOptions>() ?? new LocalHostOptions();
 }
+
+/// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>
+[OptionsValidator]
+internal sealed partial class LocalHostOptionsAttributes : IValidateOptions<LocalHostOptions>;

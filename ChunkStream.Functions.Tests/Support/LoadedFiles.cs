@@ -12,10 +12,7 @@ internal static class LoadedFiles
         if (!OperatingSystem.IsLinux())
             return;
 
-        var loaded = File.ReadLines($"/proc/{processId}/maps")
-            .Select(line => Path.GetFileName(line.Split(' ')[^1]))
-            .Where(name => name.EndsWith(".dll", StringComparison.Ordinal))
-            .ToHashSet();
+        var loaded = Of(processId);
         Assert.Contains("ChunkStream.App.dll", loaded);
         Assert.DoesNotContain(
             loaded,
@@ -23,4 +20,11 @@ internal static class LoadedFiles
                 || name.Contains("IdentityModel", StringComparison.Ordinal)
                 || name is "Azure.Identity.dll");
     }
+
+    /// <summary>The names of the assemblies that a process has loaded, on Linux.</summary>
+    public static IReadOnlySet<string> Of(int processId)
+        => File.ReadLines($"/proc/{processId}/maps")
+            .Select(line => Path.GetFileName(line.Split(' ')[^1]))
+            .Where(name => name.EndsWith(".dll", StringComparison.Ordinal))
+            .ToHashSet();
 }

@@ -35,7 +35,7 @@ public static class ChunkStreamApp
         services.AddSingleton(provider => new EndpointTable(
             provider.GetServices<GeneratorEndpoint>(), provider.GetServices<EndpointExample>()));
         services.AddSingleton(provider => new StreamEndpoints(
-            provider.GetRequiredService<DeclaredGenerators>(),
+            new Lazy<DeclaredGenerators>(provider.GetRequiredService<DeclaredGenerators>),
             new Lazy<QueryEndpoint>(provider.GetRequiredService<QueryEndpoint>),
             new Lazy<DurableEndpoint>(provider.GetRequiredService<DurableEndpoint>),
             new Lazy<CapabilityEndpoint>(provider.GetRequiredService<CapabilityEndpoint>),

@@ -31,16 +31,15 @@ public sealed class StreamEndpoints
     private static readonly Problem NoDefaultQuery = Problem.NotFound(
         $"There is no default query: the setting {Default.Setting} names it. /{Catalogue} lists those that there are.");
 
-    private readonly DeclaredGenerators _generators;
-
     // A request makes what it needs: one for a generator waits for nothing of the database's.
+    private readonly Lazy<DeclaredGenerators> _generators;
     private readonly Lazy<QueryEndpoint> _queries;
     private readonly Lazy<DurableEndpoint> _durable;
     private readonly Lazy<CapabilityEndpoint> _capabilities;
     private readonly Lazy<HealthResult> _health;
 
     internal StreamEndpoints(
-        DeclaredGenerators generators,
+        Lazy<DeclaredGenerators> generators,
         Lazy<QueryEndpoint> queries,
         Lazy<DurableEndpoint> durable,
         Lazy<CapabilityEndpoint> capabilities,
@@ -51,7 +50,7 @@ public sealed class StreamEndpoints
     /// <summary><c>GET /{name}</c>: a generator that the app declares with <c>AddGenerator</c>.</summary>
     /// <param name="request">The request.</param>
     /// <param name="name">The generator's name.</param>
-    public IResult Generator(HttpRequest request, string name) => _generators.Answer(Required(request), name);
+    public IResult Generator(HttpRequest request, string name) => _generators.Value.Answer(Required(request), name);
 
     /// <summary><c>GET /db-stream</c>: the rows of the default query, from a cursor.</summary>
     /// <param name="request">The request.</param>
@@ -110,7 +109,7 @@ public sealed class StreamEndpoints
 
     /// <summary><c>GET /ui/</c>: the page, and the files that it asks for.</summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult Ui(HttpRequest request) => UiResult.For(Required(request), _generators.Report);
+    public IResult Ui(HttpRequest request) => UiResult.For(Required(request), _generators.Value.Report);
 
     // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
     private static string NameOf(HttpRequest request) => request.RouteValues["name"]?.ToString() ?? "";

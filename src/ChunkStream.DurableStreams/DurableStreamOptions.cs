@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.DurableStreams;
 
@@ -51,3 +52,7 @@ public sealed partial class DurableStreamOptions
     [Range(0, 86_400)]
     public int SweepSeconds { get; set; } = 30;
 }
+
+/// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>
+[OptionsValidator]
+internal sealed partial class DurableStreamOptionsAttributes : IValidateOptions<DurableStreamOptions>;

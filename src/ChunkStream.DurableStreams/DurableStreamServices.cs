@@ -29,7 +29,8 @@ public static class DurableStreamServices
         ArgumentNullException.ThrowIfNull(builder);
         builder.AddPostgres();
         var services = builder.Services;
-        var options = services.AddCheckedSettings<DurableStreamOptions>(DurableStreamOptions.Section);
+        var options = services.AddCheckedSettings<DurableStreamOptions, DurableStreamOptionsAttributes>(
+            DurableStreamOptions.Section);
         if (configure is not null)
             options.Configure(configure);
         services.TryAddSingleton<DurableLog>();

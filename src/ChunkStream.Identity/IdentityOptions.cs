@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Identity;
 
@@ -34,3 +35,7 @@ public sealed class IdentityOptions
     [Range(1, 3600)]
     public double KeyRefreshSeconds { get; set; } = 60;
 }
+
+/// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>
+[OptionsValidator]
+internal sealed partial class IdentityOptionsAttributes : IValidateOptions<IdentityOptions>;

@@ -23,7 +23,7 @@ public static class IdentityServices
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
-        var options = services.AddCheckedSettings<IdentityOptions>(
+        var options = services.AddCheckedSettings<IdentityOptions, IdentityOptionsAttributes>(
             IdentityOptions.Section, nameof(IdentityOptions.Issuers));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<IdentityOptions>, IssuerSettings>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<IdentityOptions>, IssuerSettings>());

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Postgres;
 
@@ -91,3 +92,7 @@ public sealed class PostgresOptions
     [Range(1, 1_000_000_000_000)]
     public long AnonymousMaxRows { get; set; } = 1_000_000;
 }
+
+/// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>
+[OptionsValidator]
+internal sealed partial class PostgresOptionsAttributes : IValidateOptions<PostgresOptions>;

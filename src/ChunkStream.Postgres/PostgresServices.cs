@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using ChunkStream.Configuration;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
@@ -7,7 +6,6 @@ using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Postgres.Queries;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -83,7 +81,7 @@ public static class PostgresServices
         if (configure is not null)
             options.Configure(configure);
         builder.Services.TryAddSingleton<QueryCatalogue>();
-        builder.Services.AddCheckedSettings<LiveOptions>(LiveOptions.Section);
+        builder.Services.AddCheckedSettings<LiveOptions, LiveOptionsAttributes>(LiveOptions.Section);
         builder.Services.TryAddSingleton<LiveDatabase>();
         builder.Services.TryAddSingleton<LiveLog>();
         builder.Services.TryAddSingleton(provider => new ChangeLog(
@@ -97,21 +95,10 @@ public static class PostgresServices
         return builder;
     }
 
-    private static PostgresDatabase CreateDatabase(IServiceProvider provider)
-    {
-        var database = new PostgresDatabase(
-            provider.GetRequiredService<ConfiguredConnection>(),
-            provider.GetRequiredService<IOptions<PostgresOptions>>().Value,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>());
-        SlotMetrics.Add(provider.GetRequiredService<IMeterFactory>(), database.Slots);
-        return database;
-    }
-
     private static ChangeLogLimits LimitsOf(LiveOptions options)
         => new(TimeSpan.FromMinutes(options.RetentionMinutes), options.LogMegabytes * 1024L * 1024);
 
     private static OptionsBuilder<QueryOptions> AddQueryOptions(IServiceCollection services)
-        => services.AddCheckedSettings<QueryOptions>(
+        => services.AddCheckedSettings<QueryOptions, QueryOptionsAttributes>(
             QueryOptions.Section, "Streaming", "Postgres", "Streams", "Identity", "LocalHost", "Azure", "Live");
 }

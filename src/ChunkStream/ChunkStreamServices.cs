@@ -21,7 +21,8 @@ public static class ChunkStreamServices
         this IServiceCollection services, Action<StreamingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        var options = services.AddCheckedSettings<StreamingOptions>(StreamingOptions.Section);
+        var options = services.AddCheckedSettings<StreamingOptions, StreamingOptionsAttributes>(
+            StreamingOptions.Section);
         if (configure is not null)
             options.Configure(configure);
         services.AddMetrics();

@@ -14,6 +14,7 @@ internal sealed class ConfiguredConnection
     private readonly Func<string?> _text;
     private readonly Func<NpgsqlDataSourceBuilder>? _own;
     private readonly IPasswordSource? _passwords;
+    private volatile ReadText? _read;
 
     private ConfiguredConnection(
         Func<string?> text, Func<NpgsqlDataSourceBuilder>? own, IPasswordSource? passwords = null)
@@ -23,9 +24,6 @@ internal sealed class ConfiguredConnection
     /// The connection string as it stands in the settings; null or empty where there is none, or none is needed.
     /// </summary>
     public string? Text => _text();
-
-    // A configuration that is read anew when it changes may hold another password by now.
-    private string? Password => Text is { Length: > 0 } text ? ConnectionString.Read(text).Password : null;
 
     /// <summary>The database of a connection string that never changes.</summary>
     public static ConfiguredConnection Create(string? text) => new(() => text, own: null);
@@ -56,10 +54,10 @@ internal sealed class ConfiguredConnection
             return own;
         }
 
-        if (string.IsNullOrWhiteSpace(Text))
+        if (Read() is not { } read)
             return null;
 
-        var builder = new NpgsqlDataSourceBuilder(ConnectionString.Read(Text).ConnectionString);
+        var builder = new NpgsqlDataSourceBuilder(read.Settings);
         builder.UseLoggerFactory(loggers);
 
         // If no password is given, Npgsql looks for one in the pass file, at each new connection. So no provider is set
@@ -69,13 +67,30 @@ internal sealed class ConfiguredConnection
             builder.UsePasswordProvider(
                 _ => Explained(passwords), (_, cancellation) => ExplainedAsync(passwords, cancellation));
         }
-        else if (builder.ConnectionStringBuilder.Password is not null)
+        else if (read.Password is not null)
         {
+            // A configuration that is read anew when it changes may hold another password by then.
             builder.ConnectionStringBuilder.Password = null;
-            builder.UsePasswordProvider(_ => Password!, (_, _) => ValueTask.FromResult(Password!));
+            builder.UsePasswordProvider(_ => Read()?.Password!, (_, _) => ValueTask.FromResult(Read()?.Password!));
         }
 
         return builder;
+    }
+
+    /// <summary>
+    /// Reads the text, once for all who ask until it changes; null where there is none. The settings hold the password,
+    /// too.
+    /// </summary>
+    /// <exception cref="ConnectionStringException">The connection string can't be read.</exception>
+    public ReadText? Read()
+    {
+        var text = Text;
+        if (string.IsNullOrWhiteSpace(text))
+            return null;
+        if (_read is { } known && known.Text == text)
+            return known;
+        var settings = ConnectionString.Read(text);
+        return _read = new ReadText(text, settings.ConnectionString, settings.Password);
     }
 
     private static string Explained(IPasswordSource passwords)
@@ -100,5 +115,18 @@ internal sealed class ConfiguredConnection
         {
             throw new PasswordException(failure);
         }
+    }
+
+    /// <summary>A connection string that was read. It is no record, whose text would show the password.</summary>
+    /// <param name="text">What stands in the configuration.</param>
+    /// <param name="settings">The same as Npgsql writes it, with the settings that have only one right value.</param>
+    /// <param name="password">The password; null where there is none.</param>
+    public sealed class ReadText(string text, string settings, string? password)
+    {
+        public string Text => text;
+
+        public string Settings => settings;
+
+        public string? Password => password;
     }
 }

@@ -76,15 +76,16 @@ internal static class ConnectionSettings
 
     private const string GssMode = "GSS Encryption Mode";
 
-    private static readonly PropertyInfo[] Properties =
+    // Reflection takes its time, and is needed for what is said of mistakes alone.
+    private static readonly Lazy<PropertyInfo[]> Properties = new(() =>
     [
         .. typeof(NpgsqlConnectionStringBuilder)
             .GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
             .Where(property => NameOf(property) is not null),
-    ];
+    ]);
 
     /// <summary>The names of all settings that Npgsql has.</summary>
-    public static IEnumerable<string> Names => Properties.Select(property => NameOf(property)!);
+    public static IEnumerable<string> Names => Properties.Value.Select(property => NameOf(property)!);
 
     /// <summary>Forces what has only one right value.</summary>
     public static void Force(NpgsqlConnectionStringBuilder settings)
@@ -141,18 +142,20 @@ internal static class ConnectionSettings
     };
 
     /// <summary>Whether a setting is one of a few words.</summary>
-    public static bool IsChoice(string name)
-        => PropertyOf(name) is { } property && EnumOf(property.PropertyType) is not null;
+    public static bool IsChoice(NpgsqlConnectionStringBuilder settings, string name)
+        => settings.TryGetValue(name, out var value) && value is Enum;
 
     // A setting that this Npgsql does not have needs no value.
     private static bool Has(NpgsqlConnectionStringBuilder settings, string name, object value)
-        => PropertyOf(name) is not { } property || property.GetValue(settings)?.ToString() == value.ToString();
+        => !settings.TryGetValue(name, out var actual)
+            || actual.Equals(value)
+            || (actual is Enum && value is string && actual.ToString() == (string)value);
 
     private static Type? EnumOf(Type type)
         => (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choices ? choices : null;
 
     private static PropertyInfo? PropertyOf(string name)
-        => Properties.FirstOrDefault(property => Plain(NameOf(property)!) == Plain(name));
+        => Properties.Value.FirstOrDefault(property => Plain(NameOf(property)!) == Plain(name));
 
     private static string Plain(string name) => name.Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant();
 

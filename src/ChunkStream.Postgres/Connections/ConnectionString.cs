@@ -25,10 +25,12 @@ public static class ConnectionString
     {
         var settings = new NpgsqlConnectionStringBuilder();
         var mistakes = new List<string>();
-        foreach (var (index, (name, value)) in Pairs(text.Trim()).Index())
+        var number = 0;
+        foreach (var (name, value) in Pairs(text.Trim()))
         {
+            number++;
             if (Mistake(settings, name, value) is { } mistake)
-                mistakes.Add($"{mistake(index + 1)}");
+                mistakes.Add(mistake(number));
         }
 
         if (mistakes.Count == 0 && string.IsNullOrEmpty(settings.Host))
@@ -52,15 +54,18 @@ public static class ConnectionString
             : Math.Max(DefaultPoolSize, settings.MinPoolSize);
     }
 
-    private static IEnumerable<KeyValuePair<string, string>> Pairs(string text)
+    private static Dictionary<string, string> Pairs(string text)
     {
         if (PostgresUri.IsOne(text))
             return PostgresUri.Read(text);
 
         try
         {
-            var pairs = new DbConnectionStringBuilder { ConnectionString = text };
-            return [.. pairs.Keys.Cast<string>().Select(name => KeyValuePair.Create(name, pairs[name].ToString()!))];
+            var given = new DbConnectionStringBuilder { ConnectionString = text };
+            var pairs = new Dictionary<string, string>();
+            foreach (string name in given.Keys)
+                pairs.Add(name, given[name].ToString()!);
+            return pairs;
         }
         catch (ArgumentException)
         {
@@ -89,7 +94,7 @@ public static class ConnectionString
 
         try
         {
-            settings[name] = ConnectionSettings.IsChoice(name)
+            settings[name] = ConnectionSettings.IsChoice(settings, name)
                 ? value.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal)
                 : value;
             return null;

@@ -8,12 +8,9 @@ internal sealed class ConnectionStringCheck(ConfiguredConnection connection) : I
     /// <inheritdoc />
     public ValidateOptionsResult Validate(string? name, PostgresOptions options)
     {
-        if (string.IsNullOrWhiteSpace(connection.Text))
-            return ValidateOptionsResult.Skip;
         try
         {
-            ConnectionString.Read(connection.Text);
-            return ValidateOptionsResult.Success;
+            return connection.Read() is null ? ValidateOptionsResult.Skip : ValidateOptionsResult.Success;
         }
         catch (ConnectionStringException mistake)
         {

@@ -48,7 +48,7 @@ internal static class PostgresUri
 
     /// <summary>Reads the settings of a URI, by Npgsql's names.</summary>
     /// <exception cref="ConnectionStringException">It can't be read. The message may be shown.</exception>
-    public static IEnumerable<KeyValuePair<string, string>> Read(string uri)
+    public static Dictionary<string, string> Read(string uri)
     {
         var settings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         var rest = uri[(uri.IndexOf("//", StringComparison.Ordinal) + 2)..];

@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Columns;
 using ChunkStream.Postgres.Failures;
 using Npgsql;
 using NpgsqlTypes;
@@ -95,21 +96,22 @@ internal static class KeyTypes
 
     /// <summary>The types of a key's columns.</summary>
     /// <param name="connection">Is asked, in one round trip, unless all types are known and have no collation.</param>
-    /// <param name="columns">
-    /// Each column's name and the object identifier of its type. For a domain, Postgres tells that of its base type.
-    /// </param>
+    /// <param name="columns">The columns.</param>
     /// <exception cref="UnusableKeyException">A type has no order, or its text can't be read back.</exception>
     public static async Task<IReadOnlyList<KeyType>> FindAsync(
-        NpgsqlConnection connection, IReadOnlyList<(string Name, uint Type)> columns)
+        NpgsqlConnection connection, IReadOnlyList<DescribedColumn> columns)
     {
-        var asked = columns.Select(column => column.Type)
-            .Where(type => Known.GetValueOrDefault(type) is null or { IsCollated: true })
-            .Distinct()
-            .ToArray();
-        var answers = asked.Length == 0 ? [] : await AskAsync(connection, asked).ConfigureAwait(false);
+        if (!columns.Any(IsAsked))
+            return [.. columns.Select(column => Known[column.TypeId])];
+
+        var asked = columns.Where(IsAsked).Select(column => column.TypeId).Distinct().ToArray();
+        var answers = await AskAsync(connection, asked).ConfigureAwait(false);
         return [.. columns.Select(column =>
-            answers.TryGetValue(column.Type, out var answer) ? answer(column.Name) : Known[column.Type])];
+            answers.TryGetValue(column.TypeId, out var answer) ? answer(column.Name) : Known[column.TypeId])];
     }
+
+    private static bool IsAsked(DescribedColumn column)
+        => !Known.TryGetValue(column.TypeId, out var known) || known.IsCollated;
 
     private static async Task<Dictionary<uint, Func<string, KeyType>>> AskAsync(
         NpgsqlConnection connection, uint[] types)

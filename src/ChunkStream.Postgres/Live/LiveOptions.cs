@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Postgres.Live;
 
@@ -34,3 +35,7 @@ public sealed class LiveOptions
     [Range(1, 1_000_000)]
     public int StepRows { get; set; } = 10_000;
 }
+
+/// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>
+[OptionsValidator]
+internal sealed partial class LiveOptionsAttributes : IValidateOptions<LiveOptions>;

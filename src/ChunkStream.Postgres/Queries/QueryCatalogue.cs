@@ -44,11 +44,18 @@ internal sealed class QueryCatalogue(
                 var before = _queries;
                 _queries = _folder.Value.Read();
                 _looked = time.GetTimestamp();
-                var broken = _queries.Where(query => query.Mistakes.Count > 0 && before?.Contains(query) is not true);
-                foreach (var query in broken)
-                    _log.Broken(query.FileName, query.Mistakes);
-                foreach (var gone in _checked.Keys.Except(_queries).ToArray())
-                    _checked.Remove(gone);
+                foreach (var query in _queries)
+                {
+                    if (query.Mistakes.Count > 0 && !Has(before, query))
+                        _log.Broken(query.FileName, query.Mistakes);
+                }
+
+                foreach (var known in _checked.Keys)
+                {
+                    if (!Has(_queries, known))
+                        _checked.Remove(known);
+                }
+
                 return _queries;
             }
         }
@@ -81,6 +88,10 @@ internal sealed class QueryCatalogue(
 
         return Check.IsKeyProvenAsync(query.File!, runsAs, cancellation);
     }
+
+    // A file that has not changed is the same object. To compare what it declares would take much longer.
+    private static bool Has(IReadOnlyList<DeclaredQuery>? queries, DeclaredQuery query)
+        => queries is not null && queries.Any(one => ReferenceEquals(one, query));
 
     /// <summary>What the database says about a query whose file has no mistakes.</summary>
     /// <exception cref="Exception">The database can't be asked now.</exception>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ChunkStream.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Postgres.Queries;
 
@@ -46,3 +47,7 @@ public sealed class QueryOptions
             .Select(path => AppPath.Find(path, current, Directory.Exists)),
     ];
 }
+
+/// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>
+[OptionsValidator]
+internal sealed partial class QueryOptionsAttributes : IValidateOptions<QueryOptions>;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Data;
 using ChunkStream.Formats;
 using ChunkStream.Postgres.Columns;
@@ -39,12 +38,7 @@ internal sealed record RowLayout(
         NpgsqlConnection connection, PostgresQuery query, bool exactNumbers = false)
     {
         var columns = await TypesAsync(connection, query).ConfigureAwait(false);
-        var converted = columns.Select(column => column.TypeId)
-            .Where(type => ColumnWriters.Find(type, exactNumbers) is null)
-            .ToArray();
-        var exact = exactNumbers && converted.Length > 0
-            ? await ExactTypes.FindAsync(connection, converted).ConfigureAwait(false)
-            : ImmutableDictionary<uint, ExactShape>.Empty;
+        var exact = exactNumbers ? await ExactShapesAsync(connection, columns).ConfigureAwait(false) : null;
         var layout = columns.Select((column, index) => LayoutOf(column.TypeId, $"q.c{index}")).ToArray();
         return new RowLayout(
             new StreamSchema(
@@ -56,33 +50,44 @@ internal sealed record RowLayout(
         {
             if (ColumnWriters.Find(type, exactNumbers) is { } writer)
                 return new ColumnLayout(writer, sql, IsConverted: false);
-            var converter = exact.TryGetValue(type, out var shape) ? new ExactWriter(shape) : ColumnWriters.Converted;
+            var converter = exact is not null && exact.TryGetValue(type, out var shape)
+                ? new ExactWriter(shape)
+                : ColumnWriters.Converted;
             return new ColumnLayout(converter, $"to_json({sql})", IsConverted: true);
         }
     }
 
-    private static async Task<IReadOnlyList<(string Name, uint TypeId, string TypeName)>> TypesAsync(
+    private static async Task<IReadOnlyDictionary<uint, ExactShape>?> ExactShapesAsync(
+        NpgsqlConnection connection, IReadOnlyList<DescribedColumn> columns)
+    {
+        var converted = columns.Select(column => column.TypeId)
+            .Where(type => ColumnWriters.Find(type, exactNumbers: true) is null)
+            .ToArray();
+        return converted.Length > 0 ? await ExactTypes.FindAsync(connection, converted).ConfigureAwait(false) : null;
+    }
+
+    private static async Task<IReadOnlyList<DescribedColumn>> TypesAsync(
         NpgsqlConnection connection, PostgresQuery query)
     {
         var batch = SelectStatement.Describe(query, connection);
         await using var _ = batch.ConfigureAwait(false);
-        var columns = new List<(string Name, uint TypeId, string TypeName)>();
+        var columns = new List<DescribedColumn>();
         var description = await batch.ExecuteReaderAsync(CommandBehavior.SchemaOnly, CancellationToken.None)
             .ConfigureAwait(false);
         await using (description.ConfigureAwait(false))
         {
             for (var ordinal = 0; ordinal < description.FieldCount; ordinal++)
             {
-                columns.Add((
+                columns.Add(new DescribedColumn(
                     description.GetName(ordinal),
                     description.GetDataTypeOID(ordinal),
                     description.GetPostgresType(ordinal).InternalName));
             }
         }
 
-        var asked = columns.Where(column => column.TypeName == UnknownType).Select(column => column.TypeId).ToArray();
-        if (asked.Length == 0)
+        if (columns.All(column => column.TypeName != UnknownType))
             return columns;
+        var asked = columns.Where(column => column.TypeName == UnknownType).Select(column => column.TypeId).ToArray();
         var names = await NamesOfAsync(connection, asked).ConfigureAwait(false);
         return [.. columns.Select(column =>
             column.TypeName == UnknownType ? column with { TypeName = names[column.TypeId] } : column)];
@@ -105,30 +110,33 @@ internal sealed record RowLayout(
     }
 
     private static async Task<IReadOnlyList<KeyColumnLayout>> KeyOfAsync(
-        NpgsqlConnection connection,
-        PostgresQuery query,
-        IReadOnlyList<(string Name, uint TypeId, string TypeName)> columns)
+        NpgsqlConnection connection, PostgresQuery query, IReadOnlyList<DescribedColumn> columns)
     {
         if (query.Key.Count == 0)
             return [];
 
-        var places = query.Key.Select(Locate).ToArray();
-        var keyColumns = places.Select(place => (columns[place].Name, columns[place].TypeId));
-        var types = await KeyTypes.FindAsync(connection, [.. keyColumns]).ConfigureAwait(false);
+        var places = new int[query.Key.Count];
+        for (var index = 0; index < places.Length; index++)
+            places[index] = Locate(query.Key[index]);
+        var types = await KeyTypes.FindAsync(connection, [.. query.Key.Select((_, index) => columns[places[index]])])
+            .ConfigureAwait(false);
         var hidden = columns.Count;
         return [.. query.Key.Select(Lay)];
 
         int Locate(KeyColumn key)
         {
-            var found = columns.Index()
-                .Where(column => column.Item.Name == key.Name)
-                .Select(column => column.Index)
-                .ToArray();
-            if (found.Length == 1)
-                return found[0];
+            var (place, times) = (-1, 0);
+            for (var index = 0; index < columns.Count; index++)
+            {
+                if (columns[index].Name == key.Name)
+                    (place, times) = (index, times + 1);
+            }
+
+            if (times == 1)
+                return place;
             var names = string.Join(", ", columns.Select(column => column.Name));
             throw new UnusableKeyException(
-                $"The key's column {key.Name} is {(found.Length == 0 ? "not" : "more than once")} "
+                $"The key's column {key.Name} is {(times == 0 ? "not" : "more than once")} "
                 + $"among the result's columns, which are {names}.");
         }
 

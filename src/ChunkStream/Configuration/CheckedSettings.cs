@@ -1,7 +1,8 @@
-using System.ComponentModel;
+using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Configuration;
@@ -57,14 +58,23 @@ internal sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, I
     private static PropertyInfo? Find(IConfigurationSection given)
         => Settings.FirstOrDefault(setting => setting.Name.Equals(given.Key, StringComparison.OrdinalIgnoreCase));
 
+    // By the types that settings have, since a type's own converter loads much at the start of a process.
     private static bool TryRead(PropertyInfo setting, string? text, out object? value)
     {
+        var type = TypeOf(setting);
+        var culture = CultureInfo.InvariantCulture;
         value = null;
-        var converter = TypeDescriptor.GetConverter(TypeOf(setting));
-        if (text is null || !converter.IsValid(text))
-            return false;
-        value = converter.ConvertFromInvariantString(text);
-        return true;
+        if (type == typeof(string))
+            value = text;
+        else if (type == typeof(bool) && bool.TryParse(text, out var isOn))
+            value = isOn;
+        else if (type == typeof(double) && double.TryParse(text, NumberStyles.Float, culture, out var number))
+            value = number;
+        else if (type == typeof(int) && int.TryParse(text, NumberStyles.Integer, culture, out var whole))
+            value = whole;
+        else if (type == typeof(long) && long.TryParse(text, NumberStyles.Integer, culture, out var large))
+            value = large;
+        return value is not null;
     }
 
     private static string Words(Type type)
@@ -78,8 +88,8 @@ internal sealed class CheckedSettings<TOptions> : IConfigureOptions<TOptions>, I
 internal static class CheckedSettingsServices
 {
     /// <summary>
-    /// Adds options that are read from a section of the app's configuration, and checked, with their ranges, when the
-    /// host starts. A second call adds nothing.
+    /// Adds options that are read from a section of the app's configuration, and checked when the host starts. A second
+    /// call adds nothing.
     /// </summary>
     /// <param name="services">The services of the app.</param>
     /// <param name="section">The path of the section.</param>
@@ -96,9 +106,25 @@ internal static class CheckedSettingsServices
                 provider => provider.GetRequiredService<CheckedSettings<TOptions>>());
             services.AddSingleton<IValidateOptions<TOptions>>(
                 provider => provider.GetRequiredService<CheckedSettings<TOptions>>());
-            services.AddOptions<TOptions>().ValidateDataAnnotations().ValidateOnStart();
+            services.AddOptions<TOptions>().ValidateOnStart();
         }
 
         return services.AddOptions<TOptions>();
+    }
+
+    /// <summary>The same for options whose attributes say more, such as ranges.</summary>
+    /// <typeparam name="TOptions">The options.</typeparam>
+    /// <typeparam name="TAttributes">
+    /// Checks the attributes. The compiler writes it (<c>[OptionsValidator]</c>), so that none is looked for at the
+    /// start of each process.
+    /// </typeparam>
+    public static OptionsBuilder<TOptions> AddCheckedSettings<TOptions, TAttributes>(
+        this IServiceCollection services, string section, params string[] subsections)
+        where TOptions : class
+        where TAttributes : class, IValidateOptions<TOptions>
+    {
+        var options = services.AddCheckedSettings<TOptions>(section, subsections);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TOptions>, TAttributes>());
+        return options;
     }
 }

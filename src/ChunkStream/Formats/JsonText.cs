@@ -6,7 +6,8 @@ namespace ChunkStream.Formats;
 internal static class JsonText
 {
     private static readonly SearchValues<byte> MustBeEscaped = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Select(value => (byte)value), (byte)'"', (byte)'\\']);
+        "\0\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008\u0009\u000a\u000b\u000c\u000d\u000e\u000f"u8
+            + "\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f\"\\"u8);
 
     /// <summary>Writes a JSON string. It escapes only what JSON demands, in the same spelling as Postgres.</summary>
     public static void WriteString(ByteWriter output, ReadOnlySpan<byte> utf8)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Streaming;
 
@@ -54,3 +55,7 @@ public sealed class StreamingOptions
     [Range(1, 1_000_000)]
     public int MaxAnonymousStreams { get; set; } = 1000;
 }
+
+/// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>
+[OptionsValidator]
+internal sealed partial class StreamingOptionsAttributes : IValidateOptions<StreamingOptions>;
