@@ -53,39 +53,45 @@ $$;
 
 -- All that has to stay as it is, or the triggers might not see a change: the table, its columns, policies and
 -- partitions, their files (TRUNCATE and a rewriting ALTER TABLE make new ones), and the triggers with their functions.
--- It is what the snapshot of the calling query shows. Null if there is no such table.
+-- It is what the snapshot of the calling query shows. Null if not all changes are seen: the triggers are not all in
+-- place, or something is not a permanent table, or is replicated from another server.
 create function chunkstream_live.structure(p_watch integer, p_relation oid) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tree oid[] := array[p_relation];
-    v_names name[] := array[
+    v_triggers name[] := array[
         'chunkstream_live_' || p_watch || '_insert', 'chunkstream_live_' || p_watch || '_update',
         'chunkstream_live_' || p_watch || '_delete'];
+    v_functions name[] := array['insert_' || p_watch, 'update_' || p_watch, 'delete_' || p_watch];
     v_text text;
+    v_is_whole boolean;
 begin
     if (select c.relhassubclass from pg_class c where c.oid = p_relation) then
         v_tree := chunkstream_live.tree(p_relation);
     end if;
-    select string_agg(concat_ws(' ', c.oid, c.relkind, c.relpersistence, c.relfilenode, c.relrowsecurity,
-            c.relforcerowsecurity,
-            (select string_agg(concat_ws('.', t.oid, t.xmin, t.tgenabled, p.xmin), ',' order by t.oid)
-                from pg_trigger t left join pg_proc p on p.oid = t.tgfoid
-                where t.tgrelid = c.oid and t.tgname = any (v_names)),
-            (select string_agg(concat_ws('.', p.oid, p.xmin), ',' order by p.oid)
-                from pg_policy p where p.polrelid = c.oid)), ';' order by c.oid)
-        into v_text
-        from pg_class c where c.oid = any (v_tree);
-    if v_text is null then
+    select string_agg(
+            concat_ws(' ', c.oid, c.relfilenode, c.relrowsecurity, c.relforcerowsecurity, x.versions,
+                (select string_agg(concat_ws('.', p.oid, p.xmin), ',' order by p.oid)
+                    from pg_policy p where p.polrelid = c.oid)), ';' order by c.oid),
+        bool_and(c.relkind in ('r', 'p') and c.relpersistence = 'p' and x.enabled = 3)
+        into v_text, v_is_whole
+        from pg_class c, lateral (
+            select string_agg(concat_ws('.', t.oid, t.xmin, p.oid, p.xmin), ',' order by t.oid) as versions,
+                count(*) filter (where t.tgenabled = 'A') as enabled
+            from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+            where t.tgrelid = c.oid and t.tgname = any (v_triggers)
+                and p.pronamespace = 'chunkstream_live'::regnamespace
+                and array_position(v_functions, p.proname) = array_position(v_triggers, t.tgname)) x
+        where c.oid = any (v_tree);
+    if v_is_whole is distinct from true
+        or exists (select from pg_subscription_rel s where s.srrelid = any (v_tree)) then
         return null;
     end if;
     if cardinality(v_tree) > 1 then
         v_text := v_text || (select string_agg(concat_ws('.', i.inhrelid, i.inhparent, i.inhdetachpending, i.xmin), ','
             order by i.inhrelid, i.inhparent) from pg_inherits i where i.inhparent = any (v_tree));
-    end if;
-    if exists (select from pg_subscription_rel s where s.srrelid = any (v_tree)) then
-        v_text := v_text || ' subscribed';
     end if;
     return md5(v_text || (select string_agg(concat_ws('.', a.attnum, a.xmin), ',' order by a.attnum)
         from pg_attribute a where a.attrelid = p_relation and a.attnum > 0));
@@ -103,8 +109,8 @@ $$;
 
 -- Whether a transaction may still run that wrote to the table before the generation began, and so may not have found a
 -- trigger, or may have found one that wrote nothing. A transaction that certainly has not written yet is not such a
--- one: it runs, and has no lock on the table that a writer has. Transactions are prepared in several steps, during which
--- locks move, so one that is prepared counts in any case.
+-- one: it runs, and has no lock on the table that a writer has. While a transaction is prepared its locks move one
+-- after another, so one that is prepared counts in any case.
 create function chunkstream_live.has_earlier_writers(p_relation oid, p_since xid8) returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -178,7 +184,8 @@ begin
         elsif not pg_visible_in_snapshot(w.since, after) then
             problem := 'lapsed';
         elsif pg_snapshot_xmax(after) <= w.cut_xid or exists (
-            select from pg_snapshot_xip(after) x where x <= w.cut_xid and pg_visible_in_snapshot(x, w.cut_snapshot)) then
+            select from pg_snapshot_xip(after) x
+            where x <= w.cut_xid and pg_visible_in_snapshot(x, w.cut_snapshot)) then
             problem := 'cut';
         else
             execute format('select chunkstream_live.changes_%s($1)', w.id) into v_changes using after;
@@ -203,8 +210,8 @@ begin
         true);
 end $$;
 
--- Notices are sent until then. None are sent where transactions can be prepared, because Postgres refuses to prepare one
--- that has sent a notice.
+-- Notices are sent for so many seconds. None are sent where transactions can be prepared, because Postgres refuses to
+-- prepare one that has sent a notice.
 create function chunkstream_live.listen(seconds integer) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp

@@ -75,13 +75,7 @@ as $$
     select w.id from chunkstream_live.watch w
     where w.relation = p_relation and w.columns = p_columns
         and w.types = chunkstream_live.types(p_relation, p_columns)
-        and not exists (
-            select from unnest(chunkstream_live.tree(p_relation)) r (relation), unnest('{insert,update,delete}'::text[]) o (op)
-            where not exists (
-                select from pg_trigger t
-                where t.tgrelid = r.relation and t.tgname = format('chunkstream_live_%s_%s', w.id, o.op)
-                    and t.tgenabled = 'A'
-                    and t.tgfoid = to_regproc(format('chunkstream_live.%s_%s', o.op, w.id))::oid))
+        and chunkstream_live.structure(w.id, w.relation) is not null
 $$;
 
 -- Sees to it that the triggers of a watch are in place, and gives its number. For the owner of the table. Creating a
@@ -114,9 +108,8 @@ begin
         where chunkstream_live.types(x.relation, x.columns) is distinct from x.types
             and (x.relation = p_relation or not exists (select from pg_class c where c.oid = x.relation));
     select * into w from chunkstream_live.watch x where x.relation = p_relation and x.columns = p_columns;
-    if to_regproc('chunkstream_live.insert_' || w.id) is not null
-        and to_regproc('chunkstream_live.update_' || w.id) is not null
-        and to_regproc('chunkstream_live.delete_' || w.id) is not null then
+    if 3 = (select count(*) from pg_proc p where p.pronamespace = 'chunkstream_live'::regnamespace
+            and p.proname in ('insert_' || w.id, 'update_' || w.id, 'delete_' || w.id)) then
         -- Only triggers are missing, or disabled. The next renewal begins a generation.
         perform chunkstream_live.create_triggers(w.id, p_relation);
         return w.id;
@@ -215,8 +208,9 @@ begin
             p_watch, v_slot,
             (select string_agg(format('c%s %s', t.n, t.type), ', ' order by t.n)
                 from unnest(v_types) with ordinality t (type, n)));
-        execute (select string_agg(format('alter table chunkstream_live.log_%s_%s alter column c%s set storage external',
-                p_watch, v_slot, n), ';') from generate_series(1, cardinality(v_types)) n);
+        execute format('alter table chunkstream_live.log_%s_%s %s', p_watch, v_slot,
+            (select string_agg(format('alter column c%s set storage external', n), ', ')
+                from generate_series(1, cardinality(v_types)) n));
         execute format('create index on chunkstream_live.log_%s_%s (xid)', p_watch, v_slot);
     end loop;
     execute format('create view chunkstream_live.log_%s as %s', p_watch,

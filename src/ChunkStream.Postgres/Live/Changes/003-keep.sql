@@ -2,8 +2,9 @@
 -- each as the only statement of a "read committed" transaction. Of several instances that call at once, one acts.
 
 -- Lets the triggers write for so many seconds more, and begins a generation where changes may have been missed.
--- Gives 'ok'; 'again' if it has to be called once more; 'busy' if another one does the same now; 'install' if triggers
--- are missing, 'gone' if the watch is.
+-- Gives 'ok'; 'again' if it has to be called once more; 'busy' if another one does the same now; 'held' if the log is
+-- too large and can't be emptied, because a transaction still runs that wrote to it; 'install' if triggers are missing,
+-- 'gone' if the watch is.
 create function chunkstream_live.renew(p_watch integer, p_lease_seconds integer, p_bytes bigint) returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -20,8 +21,7 @@ begin
     select * into w from chunkstream_live.watch x where x.id = p_watch;
     if w.id is null or not exists (select from pg_class c where c.oid = w.relation) then
         return 'gone';
-    elsif chunkstream_live.find(w.relation, w.columns) is distinct from w.id
-        or chunkstream_live.refusal(w.relation, w.columns) is not null then
+    elsif chunkstream_live.find(w.relation, w.columns) is distinct from w.id then
         return 'install';
     end if;
     v_state := pg_sequence_last_value(to_regclass('chunkstream_live.state_' || p_watch));
@@ -35,9 +35,9 @@ begin
     -- that, whose number is then greater than that of any writer that was skipped before.
     if coalesce(v_state >> 36 <= w.generation, true)
         or (v_state & 68719476735) >> 2 < date_part('epoch', clock_timestamp())::bigint then
-        v_slot := chunkstream_live.empty_slot(w.id, p_bytes);
+        v_slot := chunkstream_live.slot_with_room(w.id, v_state & 3, p_bytes);
         if v_slot is null then
-            return 'busy';
+            return 'held';
         end if;
         perform setval(format('chunkstream_live.state_%s', p_watch),
             chunkstream_live.state(greatest(w.generation, v_state >> 36) + 1 + floor(random() * 100)::bigint,
@@ -51,10 +51,11 @@ begin
         generation = v_state >> 36,
         since = pg_current_xact_id(),
         skipped = coalesce(pg_sequence_last_value(to_regclass('chunkstream_live.skipped_' || p_watch)), 0),
-        structure = chunkstream_live.structure(w.id, w.relation),
+        structure = v.structure,
         slot_since = clock_timestamp()
-        where x.id = p_watch;
-    return 'ok';
+        from chunkstream_live.structure(w.id, w.relation) v (structure)
+        where x.id = p_watch and v.structure is not null;
+    return case when found then 'ok' else 'install' end;
 end $$;
 
 -- Removes what is older than the retention, and begins the next slot. There are three: the present one, the one before,
@@ -121,8 +122,8 @@ begin
         return false;
     end;
 
-    -- All transactions of which there is something in the slot are over: a writer holds a lock on it to its end. So each
-    -- statement from here on, which has a snapshot of its own, sees them as finished.
+    -- All transactions of which there is something in the slot are over: a writer holds a lock on it to its end. So
+    -- each statement from here on, which has a snapshot of its own, sees them as finished.
     execute format('select l.xid from %s l order by l.xid desc limit 1', v_slot) into v_xid;
     if v_xid is not null then
         update chunkstream_live.watch x set
@@ -133,23 +134,23 @@ begin
     return true;
 end $$;
 
--- A slot for a new generation: one that can be emptied, or else one with room.
-create function chunkstream_live.empty_slot(p_watch integer, p_bytes bigint) returns integer
+-- A slot for a new generation: the present one if there is room, or else another that can be emptied.
+create function chunkstream_live.slot_with_room(p_watch integer, p_present bigint, p_bytes bigint) returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_slot integer;
-    v_found integer;
+    v_present integer := coalesce(p_present, 0);
 begin
-    for v_slot in 0..2 loop
-        if chunkstream_live.cut(p_watch, v_slot) then
-            v_found := coalesce(v_found, v_slot);
+    if pg_total_relation_size(format('chunkstream_live.log_%s_%s', p_watch, v_present)::regclass) < p_bytes then
+        return v_present;
+    end if;
+    for v_slot in v_present + 1..v_present + 2 loop
+        if chunkstream_live.cut(p_watch, v_slot % 3) then
+            return v_slot % 3;
         end if;
     end loop;
-    return coalesce(v_found, (
-        select s from generate_series(0, 2) s
-        where pg_total_relation_size(format('chunkstream_live.log_%s_%s', p_watch, s)::regclass) < p_bytes limit 1));
+    return null;
 end $$;
 
 -- Keeping a log depends on what other transactions have done up to now.

@@ -5,8 +5,8 @@ using Npgsql;
 namespace ChunkStream.Postgres.Live.Changes;
 
 /// <summary>
-/// The change log of live queries: it sees to it that tables are watched, and keeps their logs. Several instances may do
-/// so at once.
+/// The change log of live queries: it sees to it that tables are watched, and keeps their logs. Several instances may
+/// do so at once.
 /// </summary>
 /// <param name="open">Opens a connection, for single statements outside of a transaction.</param>
 /// <param name="limits">How long and how large a log may be.</param>
@@ -18,6 +18,9 @@ internal sealed class ChangeLog(
     // longer than this at a time, because all others would wait behind it.
     private const string LockTimeout = "200ms";
     private const int Tries = 15;
+
+    private const string Held =
+        "The change log of a table is full, and can't be emptied while a transaction runs that wrote to it.";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
@@ -94,8 +97,13 @@ internal sealed class ChangeLog(
             try
             {
                 var watch = await InstallAsync(connection, table, columns).ConfigureAwait(false);
-                if (await RenewAsync(connection, watch).ConfigureAwait(false) is Renewal.Done)
-                    return watch;
+                switch (await RenewAsync(connection, watch).ConfigureAwait(false))
+                {
+                    case Renewal.Done:
+                        return watch;
+                    case Renewal.Held when tries >= Tries:
+                        throw new WatchRefusedException(Held, null, null);
+                }
             }
             catch (PostgresException failure) when (failure.SqlState is PostgresErrorCodes.LockNotAvailable)
             {
@@ -152,6 +160,8 @@ internal sealed class ChangeLog(
                     return Renewal.Install;
                 case "gone":
                     return Renewal.Gone;
+                case "held":
+                    return Renewal.Held;
                 case "again" when call < Calls:
                     continue;
                 default:
@@ -202,7 +212,7 @@ internal sealed class ChangeLog(
         NpgsqlConnection connection, IReadOnlyList<(uint Table, IReadOnlyList<string> Columns)> tables)
     {
         var command = new NpgsqlCommand(
-            "SELECT current_user::text, array(SELECT format('%I.%I', n.nspname, c.relname) "
+            "SELECT quote_ident(current_user), array(SELECT format('%I.%I', n.nspname, c.relname) "
             + "FROM unnest($1) WITH ORDINALITY AS t (oid, n) JOIN pg_catalog.pg_class AS c ON c.oid = t.oid "
             + "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace ORDER BY t.n)",
             connection)
@@ -235,6 +245,7 @@ internal sealed class ChangeLog(
     {
         Done,
         Busy,
+        Held,
         Install,
         Gone,
     }

@@ -53,7 +53,7 @@ internal static class ChangeLogSchema
         script.Append(CultureInfo.InvariantCulture, $"""
             do $chunkstream$ begin
             perform {Lock};
-            if to_regclass('chunkstream_live.version') is not null then
+            if exists (select from pg_catalog.pg_namespace n where n.nspname = 'chunkstream_live') then
                 if (select v.version from chunkstream_live.version v) >= {Version} then
                     return;
                 end if;

@@ -49,7 +49,8 @@ internal static class ChangeLogSql
             """);
     }
 
-    private static string Log(int watch) => string.Create(CultureInfo.InvariantCulture, $"chunkstream_live.log_{watch}");
+    private static string Log(int watch)
+        => string.Create(CultureInfo.InvariantCulture, $"chunkstream_live.log_{watch}");
 
     private static string Column(int number) => string.Create(CultureInfo.InvariantCulture, $"c{number}");
 }

@@ -14,7 +14,9 @@ internal static class WatchProblem
     /// <summary>The watch is not there any more.</summary>
     public const string Gone = "gone";
 
-    /// <summary>The triggers wrote nothing for a time, or the server crashed, or the position is older than that.</summary>
+    /// <summary>
+    /// The triggers wrote nothing for a time, or the server crashed, or the position is older than that.
+    /// </summary>
     public const string Lapsed = "lapsed";
 
     /// <summary>The table was truncated or altered, or its partitions, policies or triggers were.</summary>
