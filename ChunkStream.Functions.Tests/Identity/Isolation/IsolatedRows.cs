@@ -34,13 +34,13 @@ internal static class IsolatedRows
     /// <summary>The row of a query that sees nobody.</summary>
     public const string NobodysRow = """{"claims":"","sub":"","role":"none","own":true,"prepared":0}""";
 
-    /// <summary>All of the rows, all the same for everyone who may read them by one role.</summary>
+    /// <summary>The queries that give users their rows; an auditor gets those of its team by one of them.</summary>
     public static IReadOnlyList<UserQuery> Queries { get; } =
     [
-        new("mine", "own rows by a role that the file names", HasKey: true, IsByClaim: false),
-        new("by-claim", "the rows of a team for its auditor, and else the caller's", HasKey: true, IsByClaim: true),
-        new("bound", "own rows by a parameter that is a claim", HasKey: true, IsByClaim: false) { Role = "postgres" },
-        new("unkeyed", "own rows without a key", HasKey: false, IsByClaim: false),
+        new("mine", HasKey: true, IsByClaim: false),
+        new("by-claim", HasKey: true, IsByClaim: true),
+        new("bound", HasKey: true, IsByClaim: false) { Role = "postgres" },
+        new("unkeyed", HasKey: false, IsByClaim: false),
     ];
 
     public static QueryFiles Files() => new QueryFiles()
@@ -116,10 +116,9 @@ internal static class IsolatedRows
 
 /// <summary>A query that gives a user's rows.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="What">What it gives.</param>
 /// <param name="HasKey">Whether it can be resumed.</param>
 /// <param name="IsByClaim">Whether a claim names its role.</param>
-internal sealed record UserQuery(string Name, string What, bool HasKey, bool IsByClaim)
+internal sealed record UserQuery(string Name, bool HasKey, bool IsByClaim)
 {
     /// <summary>The role as which it runs, if the file decides it.</summary>
     public string Role { get; init; } = IsolatedRows.Reader;

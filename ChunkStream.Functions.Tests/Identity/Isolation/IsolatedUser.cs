@@ -30,7 +30,10 @@ internal sealed class IsolatedUser(IsolationRun run, int number)
             var part = everything.Where((_, index) => index % 3 == round % 3).ToArray();
             _chance.Shuffle(part);
             foreach (var one in part)
+            {
                 await one();
+                run.Advance();
+            }
         }
     }
 
@@ -120,7 +123,7 @@ internal sealed class IsolatedUser(IsolationRun run, int number)
 
     private async Task FailLaterAsync()
     {
-        var query = new UserQuery("fails-later", "", HasKey: false, IsByClaim: false);
+        var query = new UserQuery("fails-later", HasKey: false, IsByClaim: false);
         for (var status = 503; status == 503;)
         {
             var stream = new IsolatedStream(query, number);

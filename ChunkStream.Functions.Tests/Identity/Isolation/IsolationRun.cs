@@ -13,6 +13,7 @@ internal sealed class IsolationRun(int seed, PlainApi api, TokenIssuer issuer, T
 {
     private readonly long _start = TimeProvider.System.GetTimestamp();
     private volatile bool _isOver;
+    private int _done;
 
     /// <summary>How often each thing has happened, by its name.</summary>
     public ConcurrentDictionary<string, int> Happened { get; } = new();
@@ -22,6 +23,12 @@ internal sealed class IsolationRun(int seed, PlainApi api, TokenIssuer issuer, T
 
     /// <summary>Whether nobody begins anew.</summary>
     public bool IsOver => _isOver || TimeProvider.System.GetElapsedTime(_start) > duration;
+
+    /// <summary>How much the users have done.</summary>
+    public int Done => Volatile.Read(ref _done);
+
+    /// <summary>A user has done something.</summary>
+    public void Advance() => Interlocked.Increment(ref _done);
 
     public Random Chance(int of) => new(unchecked((seed * 397) + of));
 
