@@ -4,7 +4,9 @@ namespace ChunkStream.Benchmarks.Live;
 /// <param name="What">What it is, for the table.</param>
 /// <param name="Readers">How many readers there are, half of them on each of two instances.</param>
 /// <param name="ChangesPerSecond">How many commits a second the writer makes, each of one row.</param>
-/// <param name="HasOwnRows">Whether each reader follows a row of its own, by a parameter; otherwise all follow all.</param>
+/// <param name="HasOwnRows">
+/// Whether each reader follows a row of its own, by a parameter; otherwise all follow all.
+/// </param>
 internal sealed record LiveCase(string What, int Readers, int ChangesPerSecond, bool HasOwnRows)
 {
     /// <summary>All cases.</summary>

@@ -15,7 +15,9 @@ internal sealed class LiveReader
     /// <summary>The numbers of the changes that arrived, and when: timestamps.</summary>
     public IReadOnlyList<(int Change, long At)> Arrivals => _arrivals;
 
-    /// <summary>Opens the stream, and returns when all rows are there; then reads on until it is told to leave.</summary>
+    /// <summary>
+    /// Opens the stream, and returns when all rows are there; then reads on until it is told to leave.
+    /// </summary>
     /// <param name="http">The client of one instance.</param>
     /// <param name="path">The path of the stream.</param>
     /// <param name="leaving">Tells it to leave.</param>

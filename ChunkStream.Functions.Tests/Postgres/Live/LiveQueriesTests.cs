@@ -29,6 +29,7 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
             "mine",
             "-- access: user\n-- role: live_reader\n-- key: id\n-- live\nselect id, title from live_issues")
         .With("changing", "-- key: id\n-- live\nselect id from live_issues")
+        .With("for-all", "-- access: anonymous\n-- key: id\n-- live\nselect id from live_issues")
         .With("plain", "-- key: id\nselect id from live_issues");
 
     private PlainApi _api = null!;
@@ -48,7 +49,11 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
             grant select on live_issues to live_reader;
             insert into live_issues (id, title, team) select n, 'issue ' || n, 1 + n % 2 from generate_series(1, 10) n;
             """);
-        _api = await PlainApi.StartAsync(
+        _api = await StartAsync();
+    }
+
+    private Task<PlainApi> StartAsync(params (string Key, string Value)[] settings)
+        => PlainApi.StartAsync(
             app =>
             {
                 app.Use((http, next) =>
@@ -64,9 +69,8 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
             settings:
             [
                 ("ConnectionStrings:Postgres", postgres.ConnectionString), _files.Setting,
-                ("ChunkStream:ResumeKey", new string('k', 32)),
+                ("ChunkStream:ResumeKey", new string('k', 32)), .. settings,
             ]);
-    }
 
     public async Task DisposeAsync()
     {
@@ -261,6 +265,28 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(7, (int?)Assert.Single(second, frame => frame["delete"] is not null)["delete"]!["id"]);
         Assert.NotEqual(position, (string?)second[^1]["end"]!["continue"]);
+    }
+
+    [Fact]
+    public async Task Readers_without_a_key_are_limited_because_they_hold_no_connection()
+    {
+        await using var api = await StartAsync(("ChunkStream:Streaming:MaxAnonymousStreams", "1"));
+        using (var first = await api.GetAsync("/public/queries/for-all?live=sse"))
+        {
+            Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+            using var second = await api.GetAsync("/public/queries/for-all?live=sse");
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, second.StatusCode);
+            using var withKey = await api.GetAsync("/queries/open?live=sse");
+            Assert.Equal(HttpStatusCode.OK, withKey.StatusCode);
+        }
+
+        await Bounded.Until(
+            async () =>
+            {
+                using var third = await api.GetAsync("/public/queries/for-all?live=sse");
+                return third.StatusCode is HttpStatusCode.OK;
+            },
+            "the first has left");
     }
 
     [Theory]

@@ -1,5 +1,7 @@
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Live.Changes;
+using ChunkStream.Problems;
+using ChunkStream.Streaming;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Postgres.Live;
@@ -13,16 +15,19 @@ internal sealed class LiveQueries : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LiveGroup> _groups = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
+    private readonly int _mostAnonymous;
+    private int _anonymous;
 
     public LiveQueries(
         PostgresDatabase database,
         LiveDatabase live,
         ChangeLog changes,
         IOptions<LiveOptions> options,
+        IOptions<StreamingOptions> streaming,
         TimeProvider time,
         LiveLog log)
     {
-        _time = time;
+        (_time, _mostAnonymous) = (time, streaming.Value.MaxAnonymousStreams);
         _step = new LiveStep(database, options.Value.StepRows);
         _watcher = new ChangeWatcher(live, changes, this, time, log);
     }
@@ -43,11 +48,16 @@ internal sealed class LiveQueries : IAsyncDisposable
     /// <summary>
     /// Joins those who follow the same query. To be called before the rows are read; and then <see cref="Leave"/>.
     /// </summary>
+    /// <exception cref="ProblemException">There are too many readers without a key.</exception>
     public LiveGroup Join(LiveQuery query)
     {
         LiveGroup? group;
         lock (_lock)
         {
+            // A reader that waits holds no connection, so the places for connections don't bound them.
+            if (query.IsAnonymous && _anonymous >= _mostAnonymous)
+                throw new ProblemException(Problem.TooManyStreams);
+            _anonymous += query.IsAnonymous ? 1 : 0;
             if (!_groups.TryGetValue(query.SharedBy, out group) || group.Tail.Next.IsFaulted)
                 _groups[query.SharedBy] = group = new LiveGroup(query, _step, _time, _stop.Token);
             group.Readers++;
@@ -62,6 +72,7 @@ internal sealed class LiveQueries : IAsyncDisposable
     {
         lock (_lock)
         {
+            _anonymous -= group.Query.IsAnonymous ? 1 : 0;
             if (--group.Readers == 0 && _groups.GetValueOrDefault(group.Query.SharedBy) == group)
                 _groups.Remove(group.Query.SharedBy);
         }

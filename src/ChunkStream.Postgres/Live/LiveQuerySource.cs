@@ -66,11 +66,11 @@ internal sealed class LiveQuerySource(
 
     /// <inheritdoc />
     public override ReadOnlySpan<byte> Checkpoint
-        => _told is not null ? Token(_told) : _rows is null ? [] : _rows.Checkpoint;
+        => _told is { } told ? Token(told) : _rows is { } rows ? rows.Checkpoint : [];
 
     /// <inheritdoc />
     internal override ReadOnlySpan<byte> LinkedCheckpoint
-        => _told is not null ? Token(_told) : _rows is null ? [] : _rows.LinkedCheckpoint;
+        => _told is { } told ? Token(told) : _rows is { } rows ? rows.LinkedCheckpoint : [];
 
     /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()

@@ -49,8 +49,8 @@ public sealed class StreamingOptions
     public double ShutdownSeconds { get; set; } = 3;
 
     /// <summary>
-    /// How many of the generators that need no key run in a process at a time; a client beyond that gets 503.
-    /// 1–1,000,000, default 1,000.
+    /// How many of the generators that need no key run in a process at a time, and how many readers without a key
+    /// follow live queries; a client beyond that gets 503. 1–1,000,000, default 1,000.
     /// </summary>
     [Range(1, 1_000_000)]
     public int MaxAnonymousStreams { get; set; } = 1000;
