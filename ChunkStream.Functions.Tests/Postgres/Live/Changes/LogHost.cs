@@ -41,6 +41,13 @@ internal sealed class LogHost : IAsyncDisposable
         await _postgres.ExecuteAsync($"drop schema {Schema} cascade");
     }
 
+    /// <summary>Closes idle connections: the server has ended them.</summary>
+    public void ForgetConnections()
+    {
+        _direct.Clear();
+        _postgres.Database.ForgetIdleConnections();
+    }
+
     /// <summary>A connection that finds the tables of the test.</summary>
     public async Task<NpgsqlConnection> OpenAsync() => await _direct.OpenConnectionAsync();
 

@@ -50,7 +50,9 @@ public sealed class RandomTests(RealPostgres postgres)
             found += expected.Length;
         }
 
-        Assert.True(found > 50 && _steps.Count > 20, $"{found} of {_committed.Count} transactions in {_steps.Count} steps were checked.");
+        Assert.True(
+            found > 50 && _steps.Count > 20,
+            $"{found} of {_committed.Count} transactions in {_steps.Count} steps were checked.");
     }
 
     private async Task ReadAsync(LogHost host, Watch watch, CancellationToken cancellation)
