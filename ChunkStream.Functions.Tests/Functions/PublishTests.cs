@@ -38,7 +38,7 @@ public sealed class PublishTests(RealPostgres postgres) : IClassFixture<RealPost
     }
 
     [Fact]
-    public async Task What_is_published_from_a_clean_folder_is_compiled_and_serves_each_endpoint()
+    public async Task What_is_published_from_a_clean_folder_is_compiled_and_has_each_endpoint()
     {
         using var queries = new QueryFiles()
             .With("rows", "select n from generate_series(1, 3) n")
@@ -58,7 +58,11 @@ public sealed class PublishTests(RealPostgres postgres) : IClassFixture<RealPost
             Assert.Equal(libraries, libraries.Where(library => IsCompiled(Path.Combine(published, $"{library}.dll"))));
             await using var app = await FunctionApp.StartAsync(published, Settings(queries)).Within();
             using var client = RunningFunctionApp.ClientOf(app);
-            foreach (var endpoint in LocalApp.Create().Endpoints().All)
+            var endpoints = LocalApp.Create().Endpoints().All;
+            Assert.Subset(
+                app.Functions.Select(function => function.Name).ToHashSet(),
+                endpoints.Select(endpoint => endpoint.Name).ToHashSet());
+            foreach (var endpoint in endpoints.Where(endpoint => endpoint.Methods.Contains("GET")))
             {
                 // A durable stream is made by the first of the two endpoints for it, and read by the other.
                 var method = endpoint.Name == "streams" ? HttpMethod.Put : HttpMethod.Get;
