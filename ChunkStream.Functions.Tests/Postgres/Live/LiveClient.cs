@@ -31,6 +31,8 @@ internal sealed partial class LiveClient(HttpClient http, string path) : IDispos
     public async Task OpenAsync()
     {
         Dispose();
+        if (Token is null)
+            Rows.Clear();
         var resume = Token is null ? "" : $"&resume={Token}";
         using var request = new HttpRequestMessage(
             HttpMethod.Get,

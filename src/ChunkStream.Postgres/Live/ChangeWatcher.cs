@@ -138,7 +138,25 @@ internal sealed class ChangeWatcher(
     private static int[] WatchesOf(IReadOnlyList<LiveGroup> groups)
         => [.. groups.SelectMany(group => group.Query.Paths).Select(path => path.Watch.Id).Distinct()];
 
-    private static async Task<string> LookAsync(
+    // Gives the snapshot of the look; null if the log is not there, which the groups then find out.
+    private static async Task<string?> LookAsync(
+        NpgsqlConnection connection, IReadOnlyList<LiveGroup> groups, string? since)
+    {
+        try
+        {
+            return await LookAtAsync(connection, groups, since).ConfigureAwait(false);
+        }
+        catch (MustRefetchException)
+        {
+            foreach (var group in groups)
+                group.Doubt();
+            await using var rollback = new NpgsqlCommand("ROLLBACK", connection);
+            await rollback.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    private static async Task<string> LookAtAsync(
         NpgsqlConnection connection, IReadOnlyList<LiveGroup> groups, string? since)
     {
         var look = await LiveLook.TakeAsync(connection, WatchesOf(groups), since).ConfigureAwait(false);

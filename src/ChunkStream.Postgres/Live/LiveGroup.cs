@@ -63,7 +63,8 @@ internal sealed class LiveGroup
     {
         lock (_lock)
         {
-            _position ??= position;
+            if (_position is null)
+                (_position, _tail.From) = (position, position);
             BeginStepIfNeeded();
         }
     }
@@ -98,6 +99,16 @@ internal sealed class LiveGroup
                 // The result is the same there.
                 _position = position;
             }
+        }
+    }
+
+    /// <summary>A look was not possible: the next step tells whether the log is still there.</summary>
+    public void Doubt()
+    {
+        lock (_lock)
+        {
+            _isChanged = true;
+            BeginStepIfNeeded();
         }
     }
 
@@ -157,7 +168,7 @@ internal sealed class LiveGroup
                 return;
 
             var before = _tail;
-            _tail = new LiveNode();
+            _tail = new LiveNode { From = result.To };
             _kept.Enqueue(before);
             _keptBytes += result.Bytes;
             before.Set(result, _tail);
@@ -181,6 +192,12 @@ internal sealed class LiveNode
 {
     private readonly TaskCompletionSource<LiveNode> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StepResult? _result;
+
+    /// <summary>
+    /// From where the next step tells what changes, or from later if nothing changes until there. Null before the group
+    /// has a position.
+    /// </summary>
+    public LivePosition? From { get; set; }
 
     /// <summary>The place after the next step. Fails if there will be none.</summary>
     public Task<LiveNode> Next => _next.Task;

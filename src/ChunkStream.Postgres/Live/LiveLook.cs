@@ -1,3 +1,4 @@
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Postgres.Rows;
 using Npgsql;
@@ -40,7 +41,7 @@ internal sealed record LiveLook(
             batch.BatchCommands.Add(values);
         }
 
-        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        var reader = await AskAsync(batch).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
         var found = new List<(LivePath, IReadOnlyList<string[]>)>();
@@ -66,7 +67,7 @@ internal sealed record LiveLook(
         await using var _ = batch.ConfigureAwait(false);
         AddLook(batch, watches, since);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
-        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        var reader = await AskAsync(batch).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
         return new LiveLook(snapshot, states, []);
@@ -79,7 +80,7 @@ internal sealed record LiveLook(
     {
         var batch = new NpgsqlBatch(connection) { BatchCommands = { StateCommand(watches, since: null) } };
         await using var _ = batch.ConfigureAwait(false);
-        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        var reader = await AskAsync(batch).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
         return new LiveLook(snapshot, states, []);
@@ -137,6 +138,19 @@ internal sealed record LiveLook(
     {
         var to = Position();
         return to.Generations == from.Generations ? to : throw new MustRefetchException(WatchProblem.Structure);
+    }
+
+    private static async Task<NpgsqlDataReader> AskAsync(NpgsqlBatch batch)
+    {
+        try
+        {
+            return await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (PostgresException failure) when (failure.IsChangedSchema())
+        {
+            // Somebody has taken the log away.
+            throw new MustRefetchException(WatchProblem.Gone);
+        }
     }
 
     // The locks come before the snapshot: a part of the log that is emptied meanwhile would look as if nothing had

@@ -231,7 +231,14 @@ internal sealed class LiveQuerySource(
 
     private async Task FollowAsync()
     {
-        var next = _node!.Next;
+        // Others who joined at the same time may have begun the group at a later snapshot than this reader's.
+        if (_node!.From!.IsAfter(_told!))
+        {
+            await CatchUpAsync().ConfigureAwait(false);
+            return;
+        }
+
+        var next = _node.Next;
         if (!await next.CompletesWithinAsync(run.PollTime ?? PositionInterval, time, cancellation)
             .ConfigureAwait(false))
         {
@@ -257,11 +264,18 @@ internal sealed class LiveQuerySource(
         else
         {
             // The group is too far ahead to tell what came next.
-            _node = _group!.Tail;
-            await TakeStepAsync(_told!).ConfigureAwait(false);
+            await CatchUpAsync().ConfigureAwait(false);
         }
 
         if (run.PollTime is not null)
+            _phase = Phase.Complete;
+    }
+
+    private async Task CatchUpAsync()
+    {
+        _node = _group!.Tail;
+        var result = await TakeStepAsync(_told!).ConfigureAwait(false);
+        if (run.PollTime is not null && result.Changes.Count > 0)
             _phase = Phase.Complete;
     }
 

@@ -22,6 +22,9 @@ internal sealed class ChangeLog(
     private const string Held =
         "The change log of a table is full, and can't be emptied while a transaction runs that wrote to it.";
 
+    // For how long after the last reader of all instances writers send notices.
+    private const int NoticeSeconds = 15;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
@@ -75,7 +78,7 @@ internal sealed class ChangeLog(
         await using var _ = session.ConfigureAwait(false);
         var connection = session.Connection;
         if (isListening)
-            await CallAsync<bool>(connection, "listen($1)", limits.LeaseSeconds).ConfigureAwait(false);
+            await CallAsync<bool>(connection, "listen($1)", NoticeSeconds).ConfigureAwait(false);
         var broken = new List<int>();
         foreach (var watch in watches)
         {
