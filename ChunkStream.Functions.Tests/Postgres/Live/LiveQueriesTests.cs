@@ -171,6 +171,13 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Contains("moved", blue.Rows["2"], StringComparison.Ordinal);
         Assert.DoesNotContain(red.Told, what => what == "upsert");
+
+        // A position is its user's.
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, $"/public/queries/mine?live=sse&format=frames&resume={red.Token}");
+        request.Headers.Add("Test-User", "2");
+        using var refused = await _api.Client.SendAsync(request).Within();
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
     }
 
     [Fact]

@@ -225,12 +225,25 @@ begin
     return true;
 end $$;
 
--- Takes away all triggers, and this schema.
+-- Takes away all triggers, and this schema. The locks are taken in an order in which nobody waits for it while it waits
+-- for them: a writer locks its table before the log, a step the log before its tables, and a start the watches.
 create function chunkstream_live.remove() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    w chunkstream_live.watch;
 begin
+    perform pg_advisory_xact_lock(1667788140, 0);
+    for w in select * from chunkstream_live.watch x order by x.id loop
+        if exists (select from pg_class c where c.oid = w.relation) then
+            execute format('lock table %s in share row exclusive mode', w.relation);
+        end if;
+    end loop;
+    for w in select * from chunkstream_live.watch x order by x.id loop
+        execute format('lock table chunkstream_live.log_%s in access exclusive mode', w.id);
+    end loop;
+    lock table chunkstream_live.watch in access exclusive mode;
     drop schema chunkstream_live cascade;
 end $$;
 
