@@ -29,6 +29,10 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
             "mine",
             "-- access: user\n-- role: live_reader\n-- key: id\n-- live\nselect id, title from live_issues")
         .With("changing", "-- key: id\n-- live\nselect id from live_issues")
+        .With(
+            "mapped",
+            "-- key: id\n-- live: live_issues(id) => select team from live_issues where id = any(@changed)\n"
+            + "select team as id, count(*) as issues, max(title) as title from live_issues group by team")
         .With("for-all", "-- access: anonymous\n-- key: id\n-- live\nselect id from live_issues")
         .With("plain", "-- key: id\nselect id from live_issues");
 
@@ -244,7 +248,20 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("no-key", "-- live\nselect id from live_issues", "'live' needs a key")]
     [InlineData(
         "joined", "-- key: id\n-- live\nselect i.id, t.name from live_issues i join live_teams t on t.id = i.team",
+        "of one table, read once")]
+    [InlineData(
+        "unnamed", "-- key: id\n-- live: live_issues(id)\n"
+            + "select i.id, t.name from live_issues i join live_teams t on t.id = i.team",
         "also reads public.live_teams")]
+    [InlineData(
+        "greatest", "-- key: id\n-- live\nselect id from live_issues where id = (select max(id) from live_issues)",
+        "greatest value of a column")]
+    [InlineData(
+        "average", "-- key: id\n-- live\nselect id from live_issues where id > (select avg(id) from live_issues)",
+        "of one table, read once")]
+    [InlineData(
+        "firsts", "-- key: id\n-- live\nselect distinct on (team) id from live_issues order by team, title",
+        "DISTINCT")]
     [InlineData("no-table", "-- key: id\n-- live: nowhere(id)\nselect id from live_issues", "no table nowhere")]
     [InlineData("no-column", "-- key: id\n-- live: live_issues(none)\nselect id from live_issues", "no column none")]
     [InlineData("computed", "-- key: id\n-- live\nselect id + 1 as id from live_issues", "'live' stands alone only")]
@@ -279,6 +296,27 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal(7, (int?)Assert.Single(second, frame => frame["delete"] is not null)["delete"]!["id"]);
         Assert.NotEqual(position, (string?)second[^1]["end"]!["continue"]);
+    }
+
+    [Fact]
+    public async Task More_changes_than_a_step_reads_are_none_that_are_lost()
+    {
+        await using var api = await StartAsync(("ChunkStream:Live:StepRows", "3"));
+        using var client = new LiveClient(api.Client, "/queries/mapped");
+        await client.OpenAsync();
+        await client.UntilUpToDateAsync();
+        for (var odd = 1; odd <= 10; odd++)
+        {
+            var told = client.Told.Count;
+            await postgres.ExecuteAsync(
+                $"update live_issues set team = case id when {odd} then 2 else 1 end, title = 'round {odd}'");
+            await client.UntilAsync(it => it.Snapshot is not null && it.Told.Count > told);
+
+            Assert.Equal(
+                await ResultAsync(
+                    "select team as id, count(*) as issues, max(title) as title from live_issues group by team"),
+                client.Rows);
+        }
     }
 
     [Fact]

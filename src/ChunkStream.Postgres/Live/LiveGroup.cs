@@ -38,9 +38,6 @@ internal sealed class LiveGroup
     /// <summary>How many readers it has. Only <see cref="LiveQueries"/> changes it.</summary>
     public int Readers { get; set; }
 
-    /// <summary>How many steps were taken.</summary>
-    public long Steps { get; private set; }
-
     /// <summary>After which a reader that joins now follows.</summary>
     public LiveNode Tail
     {
@@ -163,7 +160,6 @@ internal sealed class LiveGroup
         lock (_lock)
         {
             _position = result.To;
-            Steps++;
             if (result.Changes.Count == 0)
                 return;
 

@@ -111,7 +111,7 @@ internal sealed record LiveLook(
     private static string MapStatement(LivePath path, int atMost)
     {
         var names = Enumerable.Range(0, path.KeyColumns).Select(index => $"c{index}").ToArray();
-        return $"SELECT {string.Join(", ", names.Select(name => $"pg_catalog.format('%s', {name})"))}"
+        return $"SELECT DISTINCT {string.Join(", ", names.Select(name => $"pg_catalog.format('%s', {name})"))}"
             + $" FROM (\n{path.Sql}\n) AS keys({string.Join(", ", names)})"
             + $" WHERE {string.Join(" AND ", names.Select(name => $"{name} IS NOT NULL"))} LIMIT {atMost}";
     }

@@ -46,14 +46,16 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
             var keys = new ChangedKeys(query.Query.Key.Count);
             foreach (var (path, values) in look.Values)
             {
-                foreach (var key in path.Sql is null
+                ThrowIfMany(values.Count);
+                var mapped = path.Sql is null
                     ? values
-                    : await LiveLook.MapAsync(connection, path, values, mostKeys + 1).ConfigureAwait(false))
+                    : await LiveLook.MapAsync(connection, path, values, mostKeys + 1).ConfigureAwait(false);
+                ThrowIfMany(mapped.Count);
+                foreach (var key in mapped)
                     keys.Add(key);
             }
 
-            if (keys.Count > mostKeys)
-                throw new MustRefetchException(WatchProblem.Many);
+            ThrowIfMany(keys.Count);
             if (keys.Count == 0 && !isFirst)
                 return new StepResult(to, null, [], 0);
             await SessionIdentity.EnterAsync(connection, query.Query.RunsAs).ConfigureAwait(false);
@@ -64,6 +66,13 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
             cancellation.ThrowIfCancellationRequested();
             throw;
         }
+    }
+
+    // Of more than these only some were read.
+    private void ThrowIfMany(int count)
+    {
+        if (count > mostKeys)
+            throw new MustRefetchException(WatchProblem.Many);
     }
 
     // As a cursor has them, so that a value has the same text.

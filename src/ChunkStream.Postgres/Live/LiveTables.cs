@@ -19,9 +19,18 @@ internal static class LiveTables
     // Nodes of a plan whose rows depend on other rows: a change of one row changes which others come, or what they are.
     private static readonly Dictionary<string, string> Unfit = new(StringComparer.Ordinal)
     {
-        ["Limit"] = "LIMIT or FETCH",
+        ["Limit"] = "LIMIT, FETCH, or the least or greatest value of a column",
+        ["Unique"] = "DISTINCT",
         ["WindowAgg"] = "a window function",
         ["Recursive Union"] = "WITH RECURSIVE",
+    };
+
+    // Nodes of a plan that give or leave out each row by itself. Where 'live' stands alone there may be no others.
+    private static readonly HashSet<string> RowByRow = new(StringComparer.Ordinal)
+    {
+        "Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan", "BitmapAnd", "BitmapOr",
+        "Tid Scan", "Tid Range Scan", "Subquery Scan", "Result", "Sort", "Incremental Sort", "Append", "Merge Append",
+        "Gather", "Gather Merge",
     };
 
     /// <summary>Finds them, in an open transaction. The query does not run.</summary>
@@ -43,6 +52,14 @@ internal static class LiveTables
             }
         }
 
+        if (mistakes.Count == 0 && declaration.Tables.Count == 0 && !IsRowByRow(plan))
+        {
+            mistakes.Add((declaration.Line,
+                "'live' stands alone only where the query takes the rows of one table, read once, as they are. Say for "
+                + "each table how a changed row of it leads to the query's key: live: table(column)."));
+            return ([], mistakes);
+        }
+
         var read = await ReadByAsync(connection, plan).ConfigureAwait(false);
         var tables = declaration.Tables.Count > 0
             ? await DeclaredAsync(connection, declaration, layout.Key.Count, mistakes).ConfigureAwait(false)
@@ -56,6 +73,17 @@ internal static class LiveTables
         }
 
         return (tables, mistakes);
+    }
+
+    // A table that is read twice, to find the greatest value for example, changes rows beside the one that changed.
+    private static bool IsRowByRow(JsonDocument plan)
+    {
+        var nodes = QueryPlan.NodesOf(plan).ToArray();
+        var read = nodes.Where(node => node.TryGetProperty("Relation Name", out var _))
+            .Select(node => (node.GetProperty("Schema").GetString(), node.GetProperty("Relation Name").GetString()))
+            .ToArray();
+        return read.Distinct().Count() == read.Length
+            && nodes.All(node => RowByRow.Contains(node.GetProperty("Node Type").GetString()!));
     }
 
     // The tables that a plan reads; of partitions the table that they belong to.
