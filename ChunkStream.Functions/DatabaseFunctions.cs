@@ -22,12 +22,14 @@ public sealed class DatabaseFunctions(StreamEndpoints endpoints)
     /// <inheritdoc cref="StreamEndpoints.Query" />
     [Function("query")]
     public IResult Query(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries/{name}")] HttpRequest request)
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", "post", Route = "queries/{name}")]
+        HttpRequest request)
         => endpoints.Query(request);
 
     /// <inheritdoc cref="StreamEndpoints.PublicQuery" />
     [Function("public-query")]
     public IResult PublicQuery(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/queries/{name}")] HttpRequest request)
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", Route = "public/queries/{name}")]
+        HttpRequest request)
         => endpoints.PublicQuery(request);
 }

@@ -10,6 +10,7 @@ public sealed class EndpointTable
 {
     private static readonly string[] Read = ["GET", "HEAD"];
     private static readonly string[] Post = ["POST"];
+    private static readonly string[] ReadOrPost = [.. Read, .. Post];
     private static readonly string[] ReadAndWrite = [.. Read, "PUT", "POST", "DELETE"];
 
     /// <summary>Where the declared queries are, under the API's address.</summary>
@@ -69,9 +70,9 @@ public sealed class EndpointTable
             (endpoints, request) => endpoints.DbStream(request)),
         new("queries", "queries", Read, EndpointAccess.Function, [new("queries")],
             (endpoints, request) => endpoints.Queries(request)),
-        new("query", QueryPrefix + "{name}", Read, EndpointAccess.Function, [],
+        new("query", QueryPrefix + "{name}", ReadOrPost, EndpointAccess.Function, [],
             (endpoints, request) => endpoints.Query(request)),
-        new("public-query", PublicQueryPrefix + "{name}", Read, EndpointAccess.Anonymous,
+        new("public-query", PublicQueryPrefix + "{name}", ReadOrPost, EndpointAccess.Anonymous,
             [new(PublicQueryPrefix + "series?count=10")],
             (endpoints, request) => endpoints.PublicQuery(request)),
         new("streams", StreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Function,

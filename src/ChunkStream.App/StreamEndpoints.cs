@@ -64,11 +64,11 @@ public sealed class StreamEndpoints
         => _queries.Value.Catalogue(
             Required(request), new QueryPaths(EndpointTable.QueryPrefix, EndpointTable.PublicQueryPrefix));
 
-    /// <summary><c>GET /queries/{name}</c>: the rows of a declared query, from a cursor.</summary>
+    /// <summary><c>GET, POST /queries/{name}</c>: the rows of a declared query, from a cursor.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult Query(HttpRequest request) => _queries.Value.Answer(Required(request), NameOf(request), ByName);
 
-    /// <summary><c>GET /public/queries/{name}</c>: the same, of the queries that need no key.</summary>
+    /// <summary><c>GET, POST /public/queries/{name}</c>: the same, of the queries that need no key.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult PublicQuery(HttpRequest request)
         => _queries.Value.Answer(Required(request), NameOf(request), Public);

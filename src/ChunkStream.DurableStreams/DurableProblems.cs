@@ -18,12 +18,10 @@ internal static class DurableProblems
     };
 
     /// <summary>A body that can't be appended. 400.</summary>
-    public static Problem InvalidBody(string detail) => new(
-        "urn:chunkstream:invalid-body", "Invalid body", 400, detail);
+    public static Problem InvalidBody(string detail) => BodyProblems.Invalid(detail);
 
     /// <summary>The body is encoded. 415.</summary>
-    public static Problem EncodedBody { get; } = new(
-        "urn:chunkstream:encoded-body", "Encoded body", 415,
+    public static Problem EncodedBody { get; } = BodyProblems.Encoded(
         "Content-Encoding must be identity, or be left out: a body is stored as it comes. Send it uncompressed.");
 
     /// <summary>There is no stream at the path. 404.</summary>
@@ -43,14 +41,12 @@ internal static class DurableProblems
         + "access token, in the header Authorization after 'Bearer '; with a key, /streams/ has them.");
 
     /// <summary>The body is larger than one append may be. 413.</summary>
-    public static Problem BodyTooLarge(int maxBytes) => new(
-        "urn:chunkstream:body-too-large", "Body too large", 413,
+    public static Problem BodyTooLarge(int maxBytes) => BodyProblems.TooLarge(
         string.Create(CultureInfo.InvariantCulture,
             $"One append may have at most {maxBytes} bytes: append in several requests."));
 
     /// <summary>The body does not come. 408.</summary>
-    public static Problem BodyTooSlow { get; } = new(
-        "urn:chunkstream:body-too-slow", "Body too slow", 408,
+    public static Problem BodyTooSlow { get; } = BodyProblems.TooSlow(
         "The body did not come in the time that it may take, and nothing of it was stored: send it again, in "
         + "smaller parts if the line is slow.");
 

@@ -10,12 +10,14 @@ public static class QueryRoutes
 {
     private const string Endpoint = "query";
     private const string PublicEndpoint = "public-query";
-    private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly string[] ReadOrPost = [.. Read, HttpMethods.Post];
 
     /// <summary>
     /// Maps the catalogue of the declared queries to a prefix, and the rows of each to <c>{prefix}/{name}</c>; GET and
-    /// HEAD. Who may call them is the app's to say: <c>MapQueries("/queries").RequireAuthorization()</c>. The app must
-    /// have called <c>AddChunkStream().AddQueries()</c>.
+    /// HEAD, and for the rows POST, which has the parameters in a JSON body. Who may call them is the app's to say:
+    /// <c>MapQueries("/queries").RequireAuthorization()</c>. The app must have called
+    /// <c>AddChunkStream().AddQueries()</c>.
     /// </summary>
     /// <param name="endpoints">The app, or a group of its routes.</param>
     /// <param name="prefix">The route of the catalogue. Default <c>/queries</c>.</param>
@@ -25,8 +27,8 @@ public static class QueryRoutes
         this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix = "/queries")
     {
         var group = Group(endpoints, prefix);
-        Map(group, "", http => QueryEndpoint.From(http).Catalogue(http.Request, QueryRoute.Paths(http)));
-        Map(group, "/{name}", http => Answer(http, WithKey(http)))
+        Map(group, "", Read, http => QueryEndpoint.From(http).Catalogue(http.Request, QueryRoute.Paths(http)));
+        Map(group, "/{name}", ReadOrPost, http => Answer(http, WithKey(http)))
             .WithMetadata(new QueryRoute(IsPublic: false));
         return group;
     }
@@ -44,7 +46,7 @@ public static class QueryRoutes
         this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix = "/public/queries")
     {
         var group = Group(endpoints, prefix);
-        Map(group, "/{name}", http => Answer(http, Public(http)))
+        Map(group, "/{name}", ReadOrPost, http => Answer(http, Public(http)))
             .WithMetadata(new QueryRoute(IsPublic: true));
         return group;
     }
@@ -63,8 +65,8 @@ public static class QueryRoutes
     }
 
     private static IEndpointConventionBuilder Map(
-        RouteGroupBuilder group, string pattern, Func<HttpContext, IResult> answer)
-        => group.MapMethods(pattern, Methods, http => answer(http).ExecuteAsync(http));
+        RouteGroupBuilder group, string pattern, string[] methods, Func<HttpContext, IResult> answer)
+        => group.MapMethods(pattern, methods, http => answer(http).ExecuteAsync(http));
 
     private static IResult Answer(HttpContext http, QueryPlace place)
         => QueryEndpoint.From(http).Answer(http.Request, http.Request.RouteValues["name"]?.ToString() ?? "", place);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.AspNetCore.Builder;
@@ -94,6 +95,8 @@ public sealed class MappedQueriesTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal("{\"n\":1}\n", await _api.TextAsync("/v1/queries/numbers?most=1"));
         Assert.Equal("{\"n\":1}\n", await _api.TextAsync("/v1/queries/open"));
+        using var posted = await _api.Client.PostAsJsonAsync("/v1/queries/numbers", new { most = 1 }).Within();
+        Assert.Equal("{\"n\":1}\n", await posted.Content.ReadAsStringAsync().Within());
         var catalogue = JsonNode.Parse(await _api.TextAsync("/v1/queries"))!;
         Assert.Equal(
             ["/v1/queries/numbers", "/v1/open/open", "/v1/queries/range"],

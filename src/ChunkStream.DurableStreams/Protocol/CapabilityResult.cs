@@ -29,7 +29,7 @@ internal sealed class CapabilityResult(Func<HttpContext, Task<JsonObject>> make)
         }
         catch (BadHttpRequestException broken)
         {
-            result = new ProblemResult(DurableResult.BrokenBody with { Status = broken.StatusCode });
+            result = new ProblemResult(BodyProblems.Broken with { Status = broken.StatusCode });
         }
 
         await result.ExecuteAsync(httpContext).ConfigureAwait(false);

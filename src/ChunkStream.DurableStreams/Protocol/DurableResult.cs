@@ -29,10 +29,6 @@ internal sealed class DurableResult(
 {
     private static readonly string ExposedHeaders = string.Join(',', ProtocolHeaders.Exposed);
 
-    /// <summary>What a client is told whose body is no valid HTTP.</summary>
-    public static readonly Problem BrokenBody = DurableProblems.InvalidBody(
-        "The body broke off, came too slowly, or is not valid HTTP.");
-
     /// <inheritdoc />
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -123,7 +119,7 @@ internal sealed class DurableResult(
 
     private static Problem Describe(Exception failure) => failure switch
     {
-        BadHttpRequestException broken => BrokenBody with { Status = broken.StatusCode },
+        BadHttpRequestException broken => BodyProblems.Broken with { Status = broken.StatusCode },
         // Elsewhere this means that a query does not fit the database. Here the statement is our own.
         PostgresException misfit when misfit.IsAboutText() => Problem.Internal,
         _ => PostgresFailures.Describe(failure),

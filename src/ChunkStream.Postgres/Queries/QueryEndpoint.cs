@@ -53,11 +53,22 @@ internal sealed class QueryEndpoint(
             : Answer(request, declared, place.IsPublic ? catalogue.ForEveryone(file) : file, place, caller: null);
     }
 
+    // A body is read only for those who may ask. At an endpoint of the app's own the body is the app's.
     private IResult Answer(
         HttpRequest request, DeclaredQuery declared, QueryFile file, QueryPlace place, Caller? caller)
+        => HttpMethods.IsPost(request.Method) && place.Options is null
+            ? new PostedResult(
+                $"{place.Endpoint}/{file.Name}", file, Options.MaxParameterBytes, time,
+                parameters => Answer(request, parameters, declared, file, place, caller))
+            : Answer(
+                request, new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null },
+                declared, file, place, caller);
+
+    private IResult Answer(
+        HttpRequest request, RequestParameters parameters, DeclaredQuery declared, QueryFile file, QueryPlace place,
+        Caller? caller)
     {
         var isAnonymous = place.IsPublic && caller is null;
-        var parameters = new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null };
         var mode = QueryRequest.ReadLive(file, parameters);
         var format = LiveEndpoint.DefaultFormat(mode) ?? place.Options?.DefaultFormat ?? StreamFormats.Ndjson;
         var asked = StreamRequest.Read(request, parameters, format, file.Name);

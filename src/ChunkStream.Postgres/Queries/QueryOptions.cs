@@ -36,6 +36,13 @@ public sealed class QueryOptions
     [DatabaseRoles]
     public string? DatabaseRoles { get; set; }
 
+    /// <summary>
+    /// How many bytes the JSON body of a <c>POST</c> to a query may have, 1,024 to 16,777,216; a larger one gets 413.
+    /// It is in memory as a whole, once for each open stream. Default 1,048,576, which is room for some 30,000 ids.
+    /// </summary>
+    [Range(1_024, 16_777_216)]
+    public int MaxParameterBytes { get; set; } = 1_048_576;
+
     /// <summary><see cref="DatabaseRoles"/>, one by one.</summary>
     internal IReadOnlyList<string> AllowedRoles => TextList.Read(DatabaseRoles);
 

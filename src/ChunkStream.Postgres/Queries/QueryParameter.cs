@@ -17,9 +17,11 @@ internal sealed record QueryParameter(string Name, string Type, bool IsRequired,
     /// </summary>
     public string? Claim { get; init; }
 
-    // Names of query parameters that the endpoints or the host read themselves. A client could not give a value for a
-    // query's parameter of such a name.
-    private static readonly string[] Taken =
+    /// <summary>
+    /// Names of query parameters that the endpoints or the host read themselves. A client could not give a value for a
+    /// query's parameter of such a name.
+    /// </summary>
+    public static readonly string[] Taken =
         [.. FormatChoice.Parameters, .. QueryRequest.Parameters, .. RequestParameters.AllowedEverywhere];
 
     /// <summary>Reads <c>name type [= default]</c>.</summary>

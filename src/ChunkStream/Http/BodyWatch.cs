@@ -1,12 +1,12 @@
 using System.IO.Pipelines;
 
-namespace ChunkStream.DurableStreams.Protocol;
+namespace ChunkStream.Http;
 
 /// <summary>
 /// Ends the reading of a body that has stopped coming, or comes too slowly. A server's own limit is an average: a body
 /// that came fast at first may rest for hours.
 /// </summary>
-internal sealed class BodyWatch(PipeReader body, DurableStreamOptions options, TimeProvider time) : IDisposable
+internal sealed class BodyWatch(PipeReader body, BodyLimits limits, TimeProvider time) : IDisposable
 {
     // The same as Kestrel's own limit.
     private const double LeastBytesASecond = 240;
@@ -21,8 +21,8 @@ internal sealed class BodyWatch(PipeReader body, DurableStreamOptions options, T
         => _timer ??= time.CreateTimer(
             static watch => ((BodyWatch)watch!).Look(),
             this,
-            TimeSpan.FromSeconds(options.BodyIdleSeconds),
-            TimeSpan.FromSeconds(options.BodyIdleSeconds));
+            limits.Idle,
+            limits.Idle);
 
     /// <summary>Some bytes have arrived.</summary>
     public void Received(long bytes) => Interlocked.Add(ref _received, bytes);
@@ -33,8 +33,8 @@ internal sealed class BodyWatch(PipeReader body, DurableStreamOptions options, T
     private void Look()
     {
         var received = Interlocked.Read(ref _received);
-        if (received - Interlocked.Exchange(ref _seen, received) < LeastBytesASecond * options.BodyIdleSeconds
-            || time.GetElapsedTime(_began).TotalSeconds >= options.BodySeconds)
+        if (received - Interlocked.Exchange(ref _seen, received) < LeastBytesASecond * limits.Idle.TotalSeconds
+            || time.GetElapsedTime(_began) >= limits.Whole)
         {
             // The pending read, or the next one, completes as cancelled.
             body.CancelPendingRead();
