@@ -37,6 +37,7 @@ public sealed partial class QueryEndpointTests(RealPostgres postgres)
         var schema = JsonNode.Parse((await response.Content.ReadAsStringAsync().Within()).Split('\n')[0])!["schema"]!;
 
         Assert.Equal(5000, (int)schema["estimatedRows"]!);
+        Assert.Equal("""["id"]""", schema["key"]!.ToJsonString());
         Assert.Equal("5000", Assert.Single(response.Headers.GetValues("ChunkStream-Estimated-Rows")));
         using var half = await api.GetAsync("/api/db-stream?from=2500");
         Assert.InRange(

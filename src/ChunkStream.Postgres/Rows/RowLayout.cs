@@ -42,7 +42,10 @@ internal sealed record RowLayout(
         var layout = columns.Select((column, index) => LayoutOf(column.TypeId, $"q.c{index}")).ToArray();
         return new RowLayout(
             new StreamSchema(
-                [.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: false),
+                [.. columns.Select(column => new StreamColumn(column.Name, column.TypeName))], HasCheckpoints: false)
+            {
+                Key = query.Key.Count > 0 ? [.. query.Key.Select(column => column.Name)] : null,
+            },
             layout,
             await KeyOfAsync(connection, query, columns).ConfigureAwait(false));
 

@@ -9,7 +9,13 @@ namespace ChunkStream.Formats;
 public sealed record StreamSchema(
     [property: JsonPropertyName("columns")] IReadOnlyList<StreamColumn> Columns,
     [property: JsonPropertyName("estimatedRows")] long? EstimatedRows = null,
-    [property: JsonPropertyName("checkpoints")] bool HasCheckpoints = false);
+    [property: JsonPropertyName("checkpoints")] bool HasCheckpoints = false)
+{
+    /// <summary>The names of the columns that tell one record from another; null where none are known.</summary>
+    [JsonPropertyName("key")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Key { get; init; }
+}
 
 /// <summary>A column.</summary>
 /// <param name="Name">The column's name, as clients see it.</param>
