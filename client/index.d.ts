@@ -7,6 +7,22 @@
  */
 export function stream<Row = Record<string, unknown>>(url: string | Platform.URL, options?: StreamOptions): RowStream<Row>;
 
+/**
+ * Begins to follow a live query: its rows, and then each change, for as long as somebody reads. It goes on by itself after a
+ * connection that was cut, from the last position. What one transaction has changed is given out together.
+ *
+ * @param url The address of a query that is declared `live`; in a page it may be relative.
+ * @throws {TypeError} The address or an option is not valid.
+ */
+export function live<Row = Record<string, unknown>>(url: string | Platform.URL, options?: LiveOptions): LiveStream<Row>;
+
+/**
+ * Follows a live query and keeps its rows. It begins at once, and goes on until it is closed, by `close()` or by the signal.
+ *
+ * @throws {TypeError} The address or an option is not valid.
+ */
+export function collection<Row = Record<string, unknown>>(url: string | Platform.URL, options?: CollectionOptions): Collection<Row>;
+
 export interface StreamOptions {
   /** Ends the stream at any moment; whoever waits is rejected with the signal's reason. */
   signal?: Platform.AbortSignal;
@@ -57,6 +73,95 @@ export interface StreamOptions {
    */
   format?: 'frames' | 'ndjson';
 }
+
+/** The options of a stream, but for the format. `resume`: a position of an earlier stream, to go on with what has changed since. */
+export type LiveOptions = Omit<StreamOptions, 'format'>;
+
+/** The options of a stream that make sense for one that keeps its rows. */
+export type CollectionOptions = Omit<LiveOptions, 'resume'>;
+
+/** The changes of a live query, for one reader. Its `progress.rows` counts changes, and its `checkpoint` is a position. */
+export type LiveStream<Row = Record<string, unknown>> = RowStream<Change<Row> | Position | Refetch>;
+
+/** A row that has come, changed or gone. */
+export type Change<Row = Record<string, unknown>> = Upsert<Row> | Deletion<Row>;
+
+/** A row that is new, or takes the place of the one with the same key. The rows at the start come as these, too. */
+export interface Upsert<Row = Record<string, unknown>> {
+  type: 'upsert';
+
+  /**
+   * The row's key as a text: equal for equal keys, and for no others, also where a number has more digits than JavaScript
+   * can hold. Of a key of several columns it is a JSON array of their texts.
+   */
+  key: string;
+  row: Row;
+}
+
+/** A row that is in the result no more. Whoever does not have it ignores that. */
+export interface Deletion<Row = Record<string, unknown>> {
+  type: 'delete';
+  key: string;
+
+  /** The key's columns at least. */
+  row: Partial<Row>;
+}
+
+/** Who has applied all changes so far has the query's result as it was at one moment. */
+export interface Position {
+  type: 'up-to-date';
+
+  /** Goes on from here, as `resume`. */
+  position: string;
+}
+
+/** All rows are to be forgotten: they follow anew. The server does not know what has changed since the last position. */
+export interface Refetch {
+  type: 'must-refetch';
+  reason: string;
+}
+
+/** The rows of a live query, as they are at the server's last position. */
+export class Collection<Row = Record<string, unknown>> implements Iterable<Row> {
+  private constructor();
+
+  /** The rows, in no order that means anything: always the same array until something changes. */
+  readonly rows: readonly Row[];
+  readonly size: number;
+
+  /** Whether the rows have been there at least once. Afterwards they stay, also while the connection is gone. */
+  readonly isReady: boolean;
+
+  /** Resolves when the rows are there for the first time; rejects if the collection has failed or was closed before. */
+  readonly ready: Promise<Collection<Row>>;
+
+  /**
+   * `connecting`: a request is under way. `streaming`: changes are told as they happen. `waiting`: the connection is gone, and it
+   * waits before another attempt. `closed`: by `close()` or the signal. `failed`: for good; `error` says why.
+   */
+  readonly state: 'connecting' | 'streaming' | 'waiting' | 'closed' | 'failed';
+  readonly error: Error | null;
+  readonly schema: Promise<Schema>;
+
+  /**
+   * A row by its key: the value of the key's only column, as a number, bigint or text, or an object that has the key's
+   * columns.
+   */
+  get(key: Key): Row | undefined;
+  has(key: Key): boolean;
+  [Symbol.iterator](): IterableIterator<Row>;
+
+  /**
+   * Calls back whenever the rows have changed, once for all that has changed together; and, with no changes, whenever the state
+   * has. Gives a function that ends that.
+   */
+  subscribe(listener: (changes: readonly Change<Row>[]) => void): () => void;
+
+  /** Ends it. The rows stay as they are. */
+  close(): void;
+}
+
+export type Key = string | number | bigint | boolean | { [column: string]: unknown };
 
 /** What `getToken` is told. */
 export interface TokenRequest {
@@ -122,6 +227,9 @@ export interface Schema {
 
   /** Whether the stream can be resumed; missing where the server does not say. */
   checkpoints?: boolean;
+
+  /** The columns that tell one row from another; missing where the query has no key. */
+  key?: string[];
 }
 
 export interface Column {

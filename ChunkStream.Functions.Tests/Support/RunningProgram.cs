@@ -35,7 +35,7 @@ internal sealed class RunningProgram : IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts a JavaScript module with the client's <c>stream</c> and <c>StreamError</c>, the server's address as
+    /// Starts a JavaScript module with what the client exports, the server's address as
     /// <c>api</c>, and <c>line()</c>, which reads a line that the test writes.
     /// </summary>
     public static RunningProgram JavaScript(Uri api, string script)
@@ -43,7 +43,7 @@ internal sealed class RunningProgram : IAsyncDisposable
         var client = new Uri(Path.Combine(Repository.Root, "client", "src", "index.js"));
         return Start("node", ["--input-type=module", "--eval",
             $$"""
-            import { stream, StreamError } from '{{client}}';
+            import { collection, live, stream, StreamError } from '{{client}}';
             import { once } from 'node:events';
             const api = '{{new Uri(api, "/api")}}';
             const line = () => once(process.stdin, 'data');

@@ -52,7 +52,7 @@ export class Frames {
   letGo() {
     if (this.#hasCheckpoints) return;
     this.#isKeyless = true;
-    this.#release(null);
+    this.release(null);
   }
 
   /** The rows that are ready since the last time, and the token after exactly these, or null if there is none. */
@@ -67,14 +67,12 @@ export class Frames {
     if (this.end || this.problem) return;
     const frame = this.#parsed(line);
     if (frame === null) return;
-    if (frame.row !== undefined) {
+    if (this.record(frame, line)) {
       this.rows++;
-      this.#held.push(frame.row);
     } else if (frame.checkpoint !== undefined) {
-      this.#hasCheckpoints = true;
-      this.#release(frame.checkpoint);
+      this.checkpoint(frame.checkpoint);
     } else if (frame.schema !== undefined) {
-      this.#begin(frame.schema);
+      this.begin(frame.schema);
     } else if (frame.error !== undefined) {
       this.problem = frame.error;
     } else if (frame.end !== undefined) {
@@ -82,11 +80,45 @@ export class Frames {
     }
   }
 
-  #begin(schema) {
+  /** Holds a record; says whether the frame is one. */
+  record(frame) {
+    if (frame.row === undefined) return false;
+    this.hold(frame.row);
+    return true;
+  }
+
+  begin(schema) {
     this.schema ??= schema;
     if (schema.checkpoints === undefined) return;
     this.#hasCheckpoints = schema.checkpoints;
     this.#isKeyless = !schema.checkpoints;
+  }
+
+  checkpoint(token) {
+    this.#hasCheckpoints = true;
+    this.release(token);
+  }
+
+  /** Nothing more comes; what follows is asked for with the token. */
+  over(token) {
+    this.release(token);
+  }
+
+  /** Keeps a record until it is clear that the stream can go on after it. */
+  hold(record) {
+    this.#held.push(record);
+  }
+
+  /** Forgets what is held. */
+  drop() {
+    this.#held = [];
+  }
+
+  /** What is held is ready; with the token another request goes on after it. */
+  release(token) {
+    this.#ready = this.#ready.length === 0 ? this.#held : this.#ready.concat(this.#held);
+    this.#held = [];
+    this.#checkpoint = token;
   }
 
   // A record on which the server failed is cut off; then its error follows on a line of its own.
@@ -107,12 +139,6 @@ export class Frames {
   #finishWith(end) {
     if (end.rows !== this.rows) throw new StreamError(`The server counted ${end.rows} rows, but ${this.rows} came.`);
     this.end = end;
-    this.#release(end.continue);
-  }
-
-  #release(checkpoint) {
-    this.#ready = this.#ready.length === 0 ? this.#held : this.#ready.concat(this.#held);
-    this.#held = [];
-    this.#checkpoint = checkpoint;
+    this.over(end.continue);
   }
 }

@@ -1,4 +1,5 @@
 import { Frames } from './frames.js';
+import { LiveFrames } from './live/live-frames.js';
 import { Ndjson } from './ndjson.js';
 
 const formats = { frames: Frames, ndjson: Ndjson };
@@ -38,6 +39,21 @@ export function checked(url, options) {
     idleTimeoutMs,
     onProgress,
   };
+}
+
+/** The options of a live query: those of a stream, in its own format. */
+export function checkedLive(url, options) {
+  if (options.format !== undefined) throw new TypeError('A live query has no option format: it is read as frames.');
+  const all = { ...checked(url, options), Format: LiveFrames };
+  const { searchParams } = all.url;
+  const isAskedToPoll = searchParams.get('live') === 'long-poll' || !(options.fetch || streamsBodies());
+  searchParams.set('live', isAskedToPoll ? 'long-poll' : 'sse');
+  return all;
+}
+
+/** Where fetch gives a body only when it has ended, a response must end for its changes to be seen. */
+function streamsBodies() {
+  return 'body' in (globalThis.Response?.prototype ?? {});
 }
 
 function oneOf(name, value, choices) {
