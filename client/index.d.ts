@@ -103,7 +103,7 @@ export interface Deletion<Row = Record<string, unknown>> {
   type: 'delete';
   key: string;
 
-  /** The key's columns at least. */
+  /** The key's columns; a collection gives the whole row as it was. */
   row: Partial<Row>;
 }
 

@@ -85,8 +85,35 @@ public sealed class ClientPackageTests
             stream(7);
             """);
 
-        await CompileAsync(folder, "es2023,dom,dom.iterable", "usage.mts", "page.mts");
-        await CompileAsync(folder, "es2023", "no-page.mts");
+        folder.Write("live.mts",
+            """
+            import { collection, live, type Change, type Collection } from 'chunkstream-client';
+
+            interface Issue { id: number; title: string }
+            for await (const change of live<Issue>('http://localhost/', { numbers: 'exact', resume: 'p' })) {
+              if (change.type === 'upsert') change.row.title.trim();
+              else if (change.type === 'delete') change.row.title?.trim();
+              else if (change.type === 'up-to-date') change.position.trim();
+              else change.reason.trim();
+            }
+            const issues: Collection<Issue> = collection<Issue>('http://localhost/', { maxRejoins: 3 });
+            const leave: () => void = issues.subscribe((changes: readonly Change<Issue>[]) => changes.length);
+            const title: string | undefined = (issues.get(7) ?? issues.get(7n) ?? issues.get({ id: 7 }))?.title;
+            for (const row of issues) row.id.toFixed();
+            (await issues.ready).rows[0]?.title.trim();
+            // @ts-expect-error: a live query is read as frames
+            live('', { format: 'ndjson' });
+            // @ts-expect-error: it keeps all rows, so it begins with them
+            collection('', { resume: 'p' });
+            // @ts-expect-error: the rows are the collection's
+            issues.rows.push({ id: 1, title });
+            // @ts-expect-error: only an upsert has a whole row
+            issues.subscribe(([change]) => change!.row.title.trim());
+            leave();
+            """);
+
+        await CompileAsync(folder, "es2023,dom,dom.iterable", "usage.mts", "page.mts", "live.mts");
+        await CompileAsync(folder, "es2023", "no-page.mts", "live.mts");
     }
 
     private static async Task CompileAsync(NodeFolder folder, string libraries, params string[] files)

@@ -110,8 +110,8 @@ public sealed class LiveCollectionTests(RealPostgres postgres) : IAsyncLifetime
             var one = "(select ctid from live_accounts where bank <> 'last' order by random() limit 1)";
             var sql = random.Next(3) switch
             {
-                0 => $"with t as (update live_accounts set balance = balance - {amount} where ctid = {one} returning 1) "
-                    + $"insert into live_accounts select 'a', {id}, {amount} from t "
+                0 => $"with t as (update live_accounts set balance = balance - {amount} where ctid = {one} "
+                    + $"returning 1) insert into live_accounts select 'a', {id}, {amount} from t "
                     + "on conflict (bank, id) do update set balance = live_accounts.balance + excluded.balance",
                 1 => $"update live_accounts set bank = 'b{bank}' where ctid = {one}",
                 _ => $"update live_accounts set id = {id} where ctid = {one}",

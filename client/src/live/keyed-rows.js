@@ -30,7 +30,8 @@ export class KeyedRows {
   /** Goes on to the next position; gives what that changes. */
   apply({ isAnew, changes }) {
     const all = isAnew ? this.#replacing(changes) : changes;
-    const told = all.filter((change) => this.#take(change));
+    const told = [];
+    for (const change of all) this.#take(change, told);
     this.isKnown = true;
     if (told.length > 0) this.#all = null;
     return told;
@@ -41,13 +42,19 @@ export class KeyedRows {
     const isThere = new Map();
     for (const { type, key } of changes) isThere.set(key, type === 'upsert');
     const gone = [];
-    for (const [key, row] of this.#rows) if (!isThere.get(key)) gone.push({ type: 'delete', key, row });
+    for (const key of this.#rows.keys()) if (!isThere.get(key)) gone.push({ type: 'delete', key });
     return gone.concat(changes);
   }
 
-  #take({ type, key, row }) {
-    if (type === 'delete') return this.#rows.delete(key);
-    this.#rows.set(key, row);
-    return true;
+  // A row that has gone is told as it was; one that was not there has not gone.
+  #take(change, told) {
+    const { type, key } = change;
+    if (type === 'upsert') {
+      this.#rows.set(key, change.row);
+      told.push(change);
+      return;
+    }
+    const row = this.#rows.get(key);
+    if (this.#rows.delete(key)) told.push({ type, key, row });
   }
 }
