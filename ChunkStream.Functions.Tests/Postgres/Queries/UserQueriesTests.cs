@@ -23,6 +23,8 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
         .With("owner", "-- access: user\nselect id from notes")
         .With("by-year", "-- access: user\n-- role: notes_reader\nselect id from notes_by_year")
         .With("open-by-year", "-- access: user\n-- role: notes_reader\nselect id from notes_open")
+        .With("names", "-- access: user\n-- role: notes_reader\n-- key: id\nselect * from notes_names")
+        .With("own-names", "-- access: user\n-- role: notes_reader\n-- key: id\nselect * from notes_own")
         .With("no-role", "-- access: user\n-- role: notes_nobody\nselect 1 as n")
         .With("claims", "select coalesce(current_setting('request.jwt.claims', true), '') as claims");
 
@@ -32,7 +34,8 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
     {
         await postgres.ExecuteAsync(
             """
-            drop table if exists notes, notes_secret, notes_by_year, notes_open;
+            drop table if exists notes, notes_secret, notes_by_year, notes_open, notes_names;
+            drop schema if exists notes_reader cascade;
             drop role if exists notes_reader;
             create role notes_reader;
             create table notes (id int primary key, owner text not null, body text);
@@ -51,6 +54,14 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
             create table notes_open_2026 partition of notes_open for values in (2026);
             alter table notes_open_2026 enable row level security;
             grant select on notes, notes_by_year, notes_open to notes_reader;
+            create table notes_names (id int primary key);
+            insert into notes_names values (7);
+            create schema notes_reader authorization notes_reader;
+            create table notes_reader.notes_names (id int primary key, more text);
+            insert into notes_reader.notes_names values (1, 'a'), (2, 'b');
+            create table notes_reader.notes_own (id int primary key);
+            insert into notes_reader.notes_own values (1), (2);
+            grant select on all tables in schema notes_reader to notes_reader;
             """);
         _api = await StartAsync("notes_reader, other");
     }
@@ -60,7 +71,8 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
         await _api.DisposeAsync();
         _files.Dispose();
         await postgres.ExecuteAsync(
-            "drop table notes, notes_secret, notes_by_year, notes_open; drop role notes_reader;");
+            "drop table notes, notes_secret, notes_by_year, notes_open, notes_names;"
+            + " drop schema notes_reader cascade; drop role notes_reader;");
     }
 
     [Fact]
@@ -77,6 +89,16 @@ public sealed class UserQueriesTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Equal("", await TextAsync("mine", "carl"));
         Assert.Equal(1000, Lines(await TextAsync("by-claim", "anna", ("app", """{"role":"notes_reader"}"""))).Length);
+    }
+
+    // By the search path ("$user"): to the connection's user notes_names is another table, and notes_own is none.
+    [Theory]
+    [InlineData("names", """{"id":1,"more":"a"}{"id":2,"more":"b"}""")]
+    [InlineData("own-names", """{"id":1}{"id":2}""")]
+    public async Task A_name_means_what_it_means_to_the_role(string query, string expected)
+    {
+        for (var time = 0; time < 2; time++)
+            Assert.Equal(expected, (await TextAsync(query, "anna")).Replace("\n", "", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -88,6 +88,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>Which streams may take a connection.</summary>
     public ConnectionSlots Slots { get; }
 
+    /// <summary>Which queries have to be described as the role that they run as.</summary>
+    public RoleNames RoleNames { get; } = new();
+
     /// <summary>Takes a connection from the pool. The caller disposes it.</summary>
     /// <param name="cancellation">When it is cancelled, the connection is severed.</param>
     /// <exception cref="PostgresNotConfiguredException">There is no connection string.</exception>

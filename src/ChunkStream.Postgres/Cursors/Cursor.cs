@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Rows;
 using ChunkStream.Streaming;
 using Npgsql;
@@ -59,22 +60,32 @@ internal sealed class Cursor : IAsyncDisposable
     public NpgsqlDataReader Current => _round!.Reader;
 
     /// <summary>Sends what opens the cursor, and its first FETCH.</summary>
-    /// <param name="commands">
-    /// The settings; then <see cref="SessionSettings.LimitStatements"/> and <see
-    /// cref="SessionSettings.EndWithClient"/>, whose results are read; then an EXPLAIN, if there is one; then the
-    /// DECLARE.
-    /// </param>
-    /// <param name="isEstimated">Whether an EXPLAIN is among them.</param>
-    public async Task StartAsync(IEnumerable<NpgsqlBatchCommand> commands, bool isEstimated)
+    /// <param name="opening">What opens it.</param>
+    /// <returns>
+    /// False if the query's columns were described as the connection's user, and its names may mean something else to
+    /// the role as which it runs. The cursor is then of no use.
+    /// </returns>
+    /// <exception cref="RoleRefusedException">The role is not there, or may not be taken.</exception>
+    public async Task<bool> StartAsync(CursorCommands opening)
     {
-        await SendRoundAsync(commands, _span).ConfigureAwait(false);
-        await ReadTimeoutAsync().ConfigureAwait(false);
-        await _wait.ForAsync(Current.ReadAsync(CancellationToken.None)).ConfigureAwait(false);
-        if (Current.IsDBNull(0))
-            _unawareBackend = int.Parse(Current.GetString(1), CultureInfo.InvariantCulture);
+        try
+        {
+            // The first answer is that to the settings.
+            await SendRoundAsync(opening.All, _span).ConfigureAwait(false);
+            await _wait.ForAsync(Current.ReadAsync(CancellationToken.None)).ConfigureAwait(false);
+        }
+        catch (PostgresException refusal) when (opening.Identity?.IsRefusedBy(refusal) == true)
+        {
+            throw new RoleRefusedException(opening.Identity.Role!, refusal);
+        }
+
+        if (opening.Identity?.ChangesNames(Current) == true)
+            return false;
+        ReadLimits();
         await _wait.ForAsync(Current.NextResultAsync(CancellationToken.None)).ConfigureAwait(false);
-        if (isEstimated)
+        if (opening.Explain is not null)
             await ReadEstimateAsync().ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>
@@ -215,14 +226,15 @@ internal sealed class Cursor : IAsyncDisposable
         await EndRoundAsync().ConfigureAwait(false);
     }
 
-    private async Task ReadTimeoutAsync()
+    // The row of SessionSettings.Limits.
+    private void ReadLimits()
     {
-        await _wait.ForAsync(Current.ReadAsync(CancellationToken.None)).ConfigureAwait(false);
         _wait.Timeout = Current.GetInt64(0) is > 0 and var milliseconds
             ? TimeSpan.FromMilliseconds(milliseconds)
             : null;
         _plan.KeepTo(_wait.Timeout);
-        await _wait.ForAsync(Current.NextResultAsync(CancellationToken.None)).ConfigureAwait(false);
+        if (Current.IsDBNull(2))
+            _unawareBackend = int.Parse(Current.GetString(3), CultureInfo.InvariantCulture);
     }
 
     private async Task ReadEstimateAsync()

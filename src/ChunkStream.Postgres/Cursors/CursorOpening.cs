@@ -1,5 +1,6 @@
 using System.Data;
 using ChunkStream.Postgres.Connections;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Keys;
 using ChunkStream.Postgres.Rows;
 using Npgsql;
@@ -11,10 +12,12 @@ internal sealed class CursorOpening : IAsyncDisposable
 {
     private readonly CursorScope _scope;
     private readonly PostgresQuery _query;
+    private readonly SessionIdentity? _identity;
     private PostgresSession? _session;
 
-    private CursorOpening(CursorScope scope, PostgresQuery query, PostgresSession session, RowLayout layout)
-        => (_scope, _query, _session, Layout) = (scope, query, session, layout);
+    private CursorOpening(
+        CursorScope scope, PostgresQuery query, SessionIdentity? identity, PostgresSession session, RowLayout layout)
+        => (_scope, _query, _identity, _session, Layout) = (scope, query, identity, session, layout);
 
     /// <summary>The query's columns.</summary>
     public RowLayout Layout { get; }
@@ -22,8 +25,13 @@ internal sealed class CursorOpening : IAsyncDisposable
     /// <summary>Takes a connection, begins a transaction on it, and describes the query.</summary>
     /// <param name="scope">The database, and how long the cursor is wanted.</param>
     /// <param name="run">The query.</param>
+    /// <param name="isAsCaller">
+    /// Whether the query is described as whom it runs. Else it is described as the connection's user, and becomes the
+    /// caller's together with the cursor, which takes a round trip less.
+    /// </param>
     /// <exception cref="NpgsqlException">The query is wrong, or the server can't be reached.</exception>
-    public static async Task<CursorOpening> BeginAsync(CursorScope scope, QueryRun run)
+    /// <exception cref="RoleRefusedException">The role is not there, or may not be taken.</exception>
+    public static async Task<CursorOpening> BeginAsync(CursorScope scope, QueryRun run, bool isAsCaller)
     {
         for (var first = true; ; first = false)
         {
@@ -37,10 +45,11 @@ internal sealed class CursorOpening : IAsyncDisposable
                     .ConfigureAwait(false);
                 if (run.Snapshots is { } snapshots)
                     await snapshots.TakeAsync(session.Connection).ConfigureAwait(false);
-                await SessionIdentity.EnterAsync(session.Connection, run.Query.RunsAs).ConfigureAwait(false);
+                if (isAsCaller)
+                    await SessionIdentity.EnterAsync(session.Connection, run.Query.RunsAs).ConfigureAwait(false);
                 var layout = await RowLayout.DescribeAsync(session.Connection, run.Query, run.ExactNumbers)
                     .ConfigureAwait(false);
-                return new CursorOpening(scope, run.Query, session, layout);
+                return new CursorOpening(scope, run.Query, isAsCaller ? null : run.Query.RunsAs, session, layout);
             }
             catch (NpgsqlException)
                 when (first && !session.IsSevered && session.Connection.FullState.HasFlag(ConnectionState.Broken))
@@ -64,24 +73,32 @@ internal sealed class CursorOpening : IAsyncDisposable
     /// </summary>
     /// <param name="rows">Writes the rows of <see cref="Layout"/>.</param>
     /// <param name="start">Which rows the cursor gives.</param>
+    /// <returns>
+    /// Null if names in the query may mean something else to the role as which it runs, so that it has to be described
+    /// as that role.
+    /// </returns>
     /// <exception cref="NpgsqlException">The query is wrong, or the connection was lost.</exception>
-    public async Task<Cursor> OpenAsync(RowWriter rows, CursorStart start)
+    /// <exception cref="RoleRefusedException">The role is not there, or may not be taken.</exception>
+    public async Task<Cursor?> OpenAsync(RowWriter rows, CursorStart start)
     {
         var options = _scope.Database.Options;
         var select = SelectStatement.Create(_query, Layout, start.From, start.AtMost);
-        var commands = SessionSettings.For(_query, options).Select(setting => new NpgsqlBatchCommand(setting)).ToList();
-        commands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(_query)));
-        commands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
-        if (start.IsEstimated)
-            commands.Add(select.Command("EXPLAIN (FORMAT JSON)\n"));
-        commands.Add(select.Command($"DECLARE {_query.CursorName} NO SCROLL CURSOR FOR\n"));
-
+        var commands = new CursorCommands(
+            _identity,
+            SessionSettings.All(_query, options, _identity),
+            start.IsEstimated ? select.Command("EXPLAIN (FORMAT JSON)\n") : null,
+            select.Command($"DECLARE {_query.CursorName} NO SCROLL CURSOR FOR\n"));
         var plan = new FetchPlan(
             options.FetchBytes, options.FetchesAhead, _query.Timeout, isAtPosition: start.From is not null);
         var cursor = new Cursor(_session!, _query.CursorName, rows, plan, _scope, $"cursor {_query.Name}");
         try
         {
-            await cursor.StartAsync(commands, start.IsEstimated).ConfigureAwait(false);
+            if (!await cursor.StartAsync(commands).ConfigureAwait(false))
+            {
+                _session = null;
+                await cursor.DisposeAsync().ConfigureAwait(false);
+                return null;
+            }
         }
         catch
         {
@@ -95,6 +112,18 @@ internal sealed class CursorOpening : IAsyncDisposable
 
     /// <summary>Gives the connection back, unless there is a cursor on it.</summary>
     public ValueTask DisposeAsync() => _session?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
+
+/// <summary>What is sent before the first FETCH of a cursor.</summary>
+/// <param name="Identity">Whose the transaction becomes with the settings; null if it is not to change.</param>
+/// <param name="Settings">Sets what <see cref="SessionSettings.All"/> says.</param>
+/// <param name="Explain">Asks how many rows there will be; null if that is not asked.</param>
+/// <param name="Declare">Opens the cursor.</param>
+internal sealed record CursorCommands(
+    SessionIdentity? Identity, NpgsqlBatchCommand Settings, NpgsqlBatchCommand? Explain, NpgsqlBatchCommand Declare)
+{
+    /// <summary>All of them, as they are sent.</summary>
+    public NpgsqlBatchCommand[] All => Explain is null ? [Settings, Declare] : [Settings, Explain, Declare];
 }
 
 /// <summary>Where a cursor is opened, and for how long it is wanted.</summary>

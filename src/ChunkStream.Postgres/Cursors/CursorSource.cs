@@ -245,12 +245,50 @@ internal sealed class CursorSource(
 
     private async Task<Cursor> OpenCursorAsync()
     {
-        var scope = new CursorScope(database, time, cancellation);
-        var opening = await CursorOpening.BeginAsync(scope, run).ConfigureAwait(false);
-        await using var _ = opening.ConfigureAwait(false);
-        var start = new CursorStart(_from, AtMost(), IsEstimated: _schema is null);
-        return await opening.OpenAsync(Rows(opening.Layout), start).ConfigureAwait(false);
+        var (sql, identity) = (run.Query.Sql, run.Query.RunsAs);
+        if (!database.RoleNames.AreKnownToDiffer(sql, identity))
+        {
+            if (await OpenCursorAsync(isAsCaller: false).ConfigureAwait(false) is { } cursor)
+                return cursor;
+            database.RoleNames.Differ(sql, identity!.Role!);
+        }
+
+        return (await OpenCursorAsync(isAsCaller: true).ConfigureAwait(false))!;
     }
+
+    // Null if the query has to be described as the role that runs it.
+    private async Task<Cursor?> OpenCursorAsync(bool isAsCaller)
+    {
+        var scope = new CursorScope(database, time, cancellation);
+        CursorOpening? opening = null;
+        try
+        {
+            RowWriter rows;
+            try
+            {
+                opening = await CursorOpening.BeginAsync(scope, run, isAsCaller).ConfigureAwait(false);
+                rows = Rows(opening.Layout);
+            }
+            catch (Exception failure) when (!isAsCaller && MayBeOfNames(failure))
+            {
+                return null;
+            }
+
+            var start = new CursorStart(_from, AtMost(), IsEstimated: _schema is null);
+            return await opening.OpenAsync(rows, start).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (opening is not null)
+                await opening.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // The connection's user may not find what the role finds, or find something else.
+    private bool MayBeOfNames(Exception failure)
+        => run.Query.RunsAs?.Role is not null
+            && (failure is ColumnsChangedException or UnusableKeyException
+                || (failure is PostgresException refusal && refusal.IsAboutNames()));
 
     private RowWriter Rows(RowLayout layout)
     {

@@ -1,7 +1,6 @@
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Rows;
-using Npgsql;
 
 namespace ChunkStream.Postgres.Cursors;
 
@@ -34,16 +33,12 @@ internal static class NullKeys
         await SessionIdentity.EnterAsync(connection, query.RunsAs).ConfigureAwait(false);
         var batch = new QueryBatch(connection, $"null keys of {query.Name}") { Timeout = 0 };
         await using var ___ = batch.ConfigureAwait(false);
-        foreach (var setting in SessionSettings.For(query, database.Options))
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(setting));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.EndWithClient));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.LimitStatements(query)));
+        batch.BatchCommands.Add(SessionSettings.All(query, database.Options, identity: null));
         batch.BatchCommands.Add(SelectStatement.CreateForNullKeys(query, layout).Command(""));
 
         var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var ____ = reader.ConfigureAwait(false);
-        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // past the result of EndWithClient
-        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // and of LimitStatements
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // past the row of the settings
         if (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
             var names = string.Join(", ", layout.Key.Select(column => column.Name));

@@ -51,6 +51,10 @@ internal static class SqlStates
     public static bool IsAboutRole(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.InvalidParameterValue or PostgresErrorCodes.InsufficientPrivilege;
 
+    /// <summary>Whether the statement is wrong, or names what is not there or may not be used.</summary>
+    public static bool IsAboutNames(this PostgresException failure)
+        => failure.SqlState is ['4', '2', ..] or PostgresErrorCodes.InvalidSchemaName;
+
     /// <summary>Whether a table that the statement names is not there.</summary>
     public static bool IsMissingTable(this PostgresException failure)
         => failure.SqlState is PostgresErrorCodes.UndefinedTable;

@@ -19,21 +19,20 @@ internal sealed record LiveLook(
     /// <param name="connection">A connection with a transaction that has no snapshot yet.</param>
     /// <param name="query">The query.</param>
     /// <param name="from">Since when.</param>
-    /// <param name="settings">Statements that take no snapshot, to be run before.</param>
+    /// <param name="settings">A statement that sets how values are written, and gives one row.</param>
     /// <param name="atMost">How many values to read at most on each path.</param>
     public static async Task<LiveLook> TakeAsync(
         NpgsqlConnection connection,
         LiveQuery query,
         LivePosition from,
-        IEnumerable<NpgsqlBatchCommand> settings,
+        NpgsqlBatchCommand settings,
         int atMost)
     {
         int[] watches = [.. query.Paths.Select(path => path.Watch.Id).Distinct()];
         var batch = new NpgsqlBatch(connection);
         await using var _ = batch.ConfigureAwait(false);
-        foreach (var setting in settings)
-            batch.BatchCommands.Add(setting);
         AddLook(batch, watches, from.Snapshot);
+        batch.BatchCommands.Add(settings);
         foreach (var path in query.Paths)
         {
             var values = new NpgsqlBatchCommand(ChangeLogSql.Values(path.Watch, atMost));
@@ -44,6 +43,7 @@ internal sealed record LiveLook(
         var reader = await AskAsync(batch).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // to the row of the settings
         var found = new List<(LivePath, IReadOnlyList<string[]>)>();
         foreach (var path in query.Paths)
         {

@@ -76,8 +76,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
     }
 
     // As a cursor has them, so that a value has the same text.
-    private IEnumerable<NpgsqlBatchCommand> Settings(PostgresQuery query)
-        => SessionSettings.For(query, database.Options).Select(setting => new NpgsqlBatchCommand(setting));
+    private NpgsqlBatchCommand Settings(PostgresQuery query) => SessionSettings.ForValues(query, database.Options);
 
     private static async Task<StepResult> ReadAsync(
         NpgsqlConnection connection, LiveQuery query, ChangedKeys keys, LivePosition to)
@@ -87,34 +86,33 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
             return new StepResult(to, layout.Schema, [], 0);
         var changes = new Changes();
         var found = new HashSet<long>();
-        NpgsqlBatchCommand[] limits =
-            [new(SessionSettings.LimitStatements(query.Query)), new(SessionSettings.EndWithClient)];
-        await ReadAsync(connection, query.Query.Name, limits, keys.Rows(query.Query, layout), layout, RecordKind.Upsert)
-            .ConfigureAwait(false);
+        await ReadAsync(
+            connection, query.Query.Name, SessionSettings.Limits(query.Query), keys.Rows(query.Query, layout), layout,
+            RecordKind.Upsert).ConfigureAwait(false);
         if (found.Count < keys.Count)
         {
             var missing = keys.Missing(layout, found);
             var columns = await RowLayout.DescribeAsync(connection, missing, query.ExactNumbers).ConfigureAwait(false);
             var statement = SelectStatement.Create(missing, columns, from: null, atMost: null);
-            await ReadAsync(connection, query.Query.Name, [], statement, columns, RecordKind.Delete)
+            await ReadAsync(connection, query.Query.Name, null, statement, columns, RecordKind.Delete)
                 .ConfigureAwait(false);
         }
 
         return new StepResult(to, layout.Schema, changes.All, changes.Bytes);
 
         async Task ReadAsync(
-            NpgsqlConnection connection, string name, NpgsqlBatchCommand[] before, SelectStatement statement,
+            NpgsqlConnection connection, string name, NpgsqlBatchCommand? limits, SelectStatement statement,
             RowLayout layout, RecordKind kind)
         {
             var rows = new RowWriter(layout with { Key = [] }, RecordEncoding.Json, key: null);
             var batch = new QueryBatch(connection, $"step {name}");
             await using var _ = batch.ConfigureAwait(false);
-            foreach (var command in before)
-                batch.BatchCommands.Add(command);
+            if (limits is not null)
+                batch.BatchCommands.Add(limits);
             batch.BatchCommands.Add(statement.Command(""));
             var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
             await using var __ = reader.ConfigureAwait(false);
-            foreach (var _skipped in before)
+            if (limits is not null)
                 await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
             while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             {
