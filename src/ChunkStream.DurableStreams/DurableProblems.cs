@@ -227,6 +227,10 @@ internal static class DurableProblems
         Detail = "Somebody else has closed the recording's stream, before it was complete.",
     };
 
+    /// <summary>Another writer has appended to the recording's stream. 410.</summary>
+    public static Problem RecordingMixed { get; } = RecordingIncomplete(
+        "somebody else has appended to its stream.");
+
     /// <summary>The place to resume at lies beyond the end. 400.</summary>
     public static Problem BeyondRecording { get; } = Problem.InvalidResumeToken(
         "The recording ends before this place: it is one of another recording, maybe of one that was deleted and "

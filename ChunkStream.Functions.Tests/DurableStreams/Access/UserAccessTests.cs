@@ -241,6 +241,25 @@ public sealed class UserAccessTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Producers_of_two_users_with_one_name_are_two_and_each_repeats_only_itself()
+    {
+        (string, string)[] first = [("Producer-Id", "web"), ("Producer-Epoch", "0"), ("Producer-Seq", "0")];
+        (string Who, int Status)[] appends =
+            [("anna", 200), ("bert", 200), ("anna", 204), ("boss", 200), ("bert", 204)];
+        foreach (var (who, status) in appends)
+        {
+            using var response = await CallAsync(_api, who, "POST inbox/a +", first);
+            Assert.Equal((who, status), (who, (int)response.StatusCode));
+        }
+
+        // Whoever has a key is none of them.
+        using var machine = await _api.PostAsync(
+            $"{_root}/inbox/a", "text/plain", "x", [.. first, ("x-functions-key", Key)]);
+        Assert.Equal(HttpStatusCode.OK, machine.StatusCode);
+        Assert.Equal("helloxxxx", await TextAsync("inbox/a"));
+    }
+
+    [Fact]
     public async Task Where_everyone_may_read_no_token_is_looked_at_for_reading_and_users_still_write_by_the_policy()
     {
         await using var open = await StartAsync(("ChunkStream:Streams:PublicReading", "true"));

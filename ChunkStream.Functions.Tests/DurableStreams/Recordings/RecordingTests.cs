@@ -307,6 +307,40 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.Equal((HttpStatusCode.OK, 3, false), await ReadAsync(second));
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("recorder")]
+    public async Task What_somebody_else_appends_meanwhile_never_takes_the_place_of_an_item_in_silence(string? producer)
+    {
+        using var first = await _api.GetAsync(_generator.Make(3).ServedBy(_api));
+        await using var body = await first.Content.ReadAsStreamAsync();
+        await body.ReadUntilAsync(RecordedGenerator.Item(2));
+        await Bounded.Until(
+            async () => await _api.TextAsync(_generator.RecordedPath) is var stored && stored.Contains("Item 2"),
+            "three items are stored");
+
+        // As the producer that the recorder is, or was: with the number that it will need next.
+        var isAppended = false;
+        for (var number = 0; !isAppended; number++)
+        {
+            (string, string)[] headers = producer is null
+                ? []
+                : [("Producer-Id", producer), ("Producer-Epoch", "0"), ("Producer-Seq", $"{number}")];
+            using var strange = await _api.PostAsync(
+                _generator.RecordedPath, "application/json", """{"number":7,"text":"Mine"}""", headers);
+            Assert.InRange(number, 0, 3);
+            isAppended = producer is null || strange.StatusCode is HttpStatusCode.OK;
+        }
+
+        _generator.Make(2).End();
+
+        await Assert.ThrowsAnyAsync<Exception>(() => body.CopyToAsync(Stream.Null).Within());
+        await UntilCutAsync();
+        var stored = await _api.TextAsync(_generator.RecordedPath);
+        Assert.All(Enumerable.Range(0, 5), number => Assert.Contains($"\"Item {number}\"", stored));
+        Assert.Contains("\"Mine\"", stored);
+    }
+
     [Fact]
     public async Task Recording_without_a_key_must_be_allowed()
     {

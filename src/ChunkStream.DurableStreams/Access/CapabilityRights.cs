@@ -14,6 +14,10 @@ internal sealed class CapabilityRights(Capability capability, DurableOperations 
     public override DurableOperations On(string scope)
         => everyones | (capability.Covers(scope) ? capability.Operations : DurableOperations.None);
 
+    // Not one for each capability: a producer goes on when its URL is replaced by the next.
+    /// <inheritdoc />
+    protected override string Owner => "capability";
+
     /// <inheritdoc />
     public override Problem Refusal(DurableOperations needed) => Problem.Forbidden(
         $"The capability of this URL does not allow this: it is for other streams, or not for "

@@ -1,3 +1,4 @@
+using ChunkStream.DurableStreams.Store;
 using ChunkStream.Problems;
 
 namespace ChunkStream.DurableStreams.Access;
@@ -44,6 +45,18 @@ internal abstract class DurableRights
         if (!Allow(needed, path))
             throw new ProblemException(Refusal(needed));
     }
+
+    /// <summary>
+    /// The producer that a request names, among those of its sender alone. If one user's producer could have the name
+    /// of another's, an append of the one would be taken for a repeated one of the other, and be lost.
+    /// </summary>
+    public ProducerPosition? Own(ProducerPosition? producer)
+        => producer is null || Owner is not { } owner
+            ? producer
+            : producer with { Id = $"{owner}{ProducerPosition.Separator}{producer.Id}" };
+
+    /// <summary>Whose producers the sender's are; null for those of everyone who has the same rights.</summary>
+    protected virtual string? Owner => null;
 
     /// <summary>What a client is told whose request needs more.</summary>
     public abstract Problem Refusal(DurableOperations needed);

@@ -1,3 +1,7 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using ChunkStream.DurableStreams.Store;
 using ChunkStream.Identity;
 using ChunkStream.Problems;
 
@@ -11,6 +15,11 @@ internal sealed class UserRights(AccessPolicy policy, Caller caller, DurableOper
 {
     /// <inheritdoc />
     public override DurableOperations On(string scope) => policy.Allowed(caller, scope) | everyones;
+
+    // A hash, since a subject may be long, and the database keeps it with each producer.
+    /// <inheritdoc />
+    protected override string Owner => "user " + Base64Url.EncodeToString(SHA256.HashData(
+        Encoding.UTF8.GetBytes($"{caller.Issuer}{ProducerPosition.Separator}{caller.Subject}")));
 
     /// <inheritdoc />
     public override Problem Refusal(DurableOperations needed) => Problem.Forbidden(

@@ -26,7 +26,7 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
     {
         var headers = new HeaderReader(request.Headers);
         var (contentType, closes) = (headers.ContentType(), headers.IsClosed());
-        var (sequence, producer) = (headers.Sequence(), headers.Producer());
+        var (sequence, producer) = (headers.Sequence(), target.Rights.Own(headers.Producer()));
         headers.ThrowIfMistaken();
         headers.ThrowIfEncoded();
         var body = await bodies.ReadAsync(request, place, cancellation).ConfigureAwait(false);

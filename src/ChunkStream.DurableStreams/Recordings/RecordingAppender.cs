@@ -23,8 +23,9 @@ internal sealed class RecordingAppender(
     TimeProvider time,
     RecordingLog log)
 {
-    // By this producer a repeated append is told from a new one. A stream has only one recorder.
-    private const string Producer = "recorder";
+    // By this producer a repeated append is told from a new one. A stream has only one recorder, and no client can
+    // pretend to be it.
+    private static readonly string Producer = $"{ProducerPosition.Separator}recorder";
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
@@ -40,9 +41,14 @@ internal sealed class RecordingAppender(
             if (batch.Count == 0 && !isEnd)
                 return;
 
-            await AppendAsync(new AppendToStream(
+            var tail = await AppendAsync(new AppendToStream(
                 generator.Path, generator.ContentType, Content(batch), Close: isEnd, Sequence: null,
                 new ProducerPosition(Producer, 0, number))).ConfigureAwait(false);
+
+            // Whoever may append to streams may append to this one, too. Its items then are not at the places that
+            // readers were told.
+            if (tail != next)
+                throw new ProblemException(DurableProblems.RecordingMixed);
             window.HasStored(next);
             if (isEnd)
                 return;
@@ -71,7 +77,8 @@ internal sealed class RecordingAppender(
     /// Appends, and tries again while the database is away or overloaded, for as long as this recorder is believed
     /// alive.
     /// </summary>
-    private async Task AppendAsync(AppendToStream append)
+    /// <returns>The stream's end after that.</returns>
+    private async Task<long> AppendAsync(AppendToStream append)
     {
         var began = time.GetTimestamp();
         for (var failures = 1; ; failures++)
@@ -81,7 +88,7 @@ internal sealed class RecordingAppender(
                 var result = await appends.AppendAsync(append, CancellationToken.None).ConfigureAwait(false);
                 if (result.Status is not (AppendStatus.Appended or AppendStatus.Duplicate))
                     throw new ProblemException(Refusal(result.Status));
-                return;
+                return result.Tail;
             }
             catch (Exception e) when (
                 MayPass(e) && time.GetElapsedTime(began).TotalSeconds < options.RecorderSeconds)

@@ -21,7 +21,13 @@ internal sealed record AppendToStream(
 /// <param name="Id">The producer.</param>
 /// <param name="Epoch">Its session, 0 to 2^53-1: a higher one fences off those below.</param>
 /// <param name="Sequence">The append's number in the session, 0 to 2^53-1, without gaps.</param>
-internal sealed record ProducerPosition(string Id, long Epoch, long Sequence);
+internal sealed record ProducerPosition(string Id, long Epoch, long Sequence)
+{
+    /// <summary>
+    /// Stands in the ids that this program itself makes, and in none that a client gives: a header can't have it.
+    /// </summary>
+    public const char Separator = '\u0001';
+}
 
 /// <summary>What became of an append, in the order in which the database checks.</summary>
 internal enum AppendStatus
