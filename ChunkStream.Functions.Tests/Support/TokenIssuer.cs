@@ -24,6 +24,9 @@ internal sealed class TokenIssuer : IAsyncDisposable
     /// <summary>Whether its address answers with an error.</summary>
     public bool IsDown { get; set; }
 
+    /// <summary>Whether its address takes requests, and does not answer them until this is false again.</summary>
+    public bool IsHanging { get; set; }
+
     /// <summary>How often its keys were asked for.</summary>
     public int Fetches => _fetches;
 
@@ -41,7 +44,7 @@ internal sealed class TokenIssuer : IAsyncDisposable
     public static async Task<TokenIssuer> StartAsync()
     {
         TokenIssuer? issuer = null;
-        var api = await PlainApi.StartAsync(app => app.MapGet("/keys", () => issuer!.Answer()));
+        var api = await PlainApi.StartAsync(app => app.MapGet("/keys", () => issuer!.AnswerAsync()));
         return issuer = new TokenIssuer(api);
     }
 
@@ -84,9 +87,11 @@ internal sealed class TokenIssuer : IAsyncDisposable
         Other.Dispose();
     }
 
-    private IResult Answer()
+    private async Task<IResult> AnswerAsync()
     {
         Interlocked.Increment(ref _fetches);
+        while (IsHanging)
+            await Task.Delay(20);
         return IsDown
             ? Results.StatusCode(500)
             : Results.Text(

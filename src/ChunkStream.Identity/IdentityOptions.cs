@@ -30,7 +30,7 @@ public sealed class IdentityOptions
 
     /// <summary>
     /// How many seconds must lie between two fetches of an issuer's keys that tokens with an unknown key cause.
-    /// 1–3,600, default 60: anyone can send such a token.
+    /// 1–3,600, default 60: anyone can send such a token. After one that failed it is 5 at most.
     /// </summary>
     [Range(1, 3600)]
     public double KeyRefreshSeconds { get; set; } = 60;

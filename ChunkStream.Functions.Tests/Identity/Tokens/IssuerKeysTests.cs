@@ -66,13 +66,62 @@ public sealed class IssuerKeysTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(5));
         await HoldsAsync(tokens);
 
-        // Known keys hold on.
+        // Known keys hold on. Of a new one nobody can tell, and it holds soon after the issuer is back.
         _issuer.IsDown = true;
         _time.Advance(TimeSpan.FromSeconds(61));
-        using var strange = TokenKey.Rsa("strange");
-        Assert.Equal(TokenProblems.UnknownKey, await ReadAsync(tokens, _issuer.Token(key: strange)));
+        var known = _issuer.Token();
+        var forged = known[..known.LastIndexOf('.')] + "." + new string('A', 342);
+        _issuer.ChangeKey("second");
+        for (var attempt = 0; attempt < 3; attempt++)
+            Assert.Equal(TokenProblems.Unavailable, await ReadAsync(tokens, _issuer.Token()));
         Assert.Equal(3, _issuer.Fetches);
+        Assert.Null(await ReadAsync(tokens, known));
+        Assert.Equal(TokenProblems.Signature, await ReadAsync(tokens, forged));
+
+        _issuer.IsDown = false;
+        _time.Advance(TimeSpan.FromSeconds(5));
         await HoldsAsync(tokens);
+        Assert.Equal(4, _issuer.Fetches);
+    }
+
+    [Fact]
+    public async Task An_issuer_that_does_not_answer_is_waited_for_once_and_for_5_s_and_known_keys_hold_on_meanwhile()
+    {
+        var tokens = Tokens();
+        _issuer.IsHanging = true;
+        Assert.Equal(TokenProblems.Unavailable, await SilenceAsync(ReadAsync(tokens, _issuer.Token())));
+        Assert.Equal(TokenProblems.Unavailable, await ReadAsync(tokens, _issuer.Token()));
+        Assert.Equal(1, _issuer.Fetches);
+        var entry = Assert.Single(_log.Entries, entry => entry.Event.Name == "IssuerUnavailable");
+        Assert.Contains("5 s", entry.Message, StringComparison.Ordinal);
+
+        _issuer.IsHanging = false;
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await HoldsAsync(tokens);
+
+        _issuer.IsHanging = true;
+        _time.Advance(TimeSpan.FromSeconds(61));
+        using var strange = TokenKey.Rsa("strange");
+        var waiting = ReadAsync(tokens, _issuer.Token(key: strange));
+        await Bounded.Until(() => Task.FromResult(_issuer.Fetches == 3), "the issuer is asked");
+        await HoldsAsync(tokens);
+        Assert.Equal(TokenProblems.Unavailable, await SilenceAsync(waiting));
+
+        // Nobody waits for longer than that, whatever the issuer does.
+        async Task<Problem?> SilenceAsync(Task<Problem?> reading)
+        {
+            var began = _time.GetUtcNow();
+            await Bounded.Until(
+                () =>
+                {
+                    if (!reading.IsCompleted)
+                        _time.Advance(TimeSpan.FromSeconds(0.5));
+                    return Task.FromResult(reading.IsCompleted);
+                },
+                "the request is answered");
+            Assert.True(_time.GetUtcNow() - began >= TimeSpan.FromSeconds(5), "It did not wait for the issuer.");
+            return await reading;
+        }
     }
 
     [Fact]

@@ -67,9 +67,23 @@ internal sealed class AccessTokens(TrustedIssuers issuers, IReadOnlyList<string>
 
         // The issuer may have new keys.
         if (failure is SecurityTokenInvalidSignatureException
-            && await issuer.NewRulesAsync(rules, cancellation).ConfigureAwait(false) is { } newRules)
+            && await NewRulesAsync(issuer, rules, failure, cancellation).ConfigureAwait(false) is { } newRules)
             failure = await FailureAsync(token, newRules).ConfigureAwait(false);
         return failure is null ? null : Describe(failure);
+    }
+
+    private static async ValueTask<TokenValidationParameters?> NewRulesAsync(
+        TrustedIssuer issuer, TokenValidationParameters rules, Exception failure, CancellationToken cancellation)
+    {
+        try
+        {
+            return await issuer.NewRulesAsync(rules, cancellation).ConfigureAwait(false);
+        }
+        catch (KeysUnavailableException) when (failure is not SecurityTokenSignatureKeyNotFoundException)
+        {
+            // Its key is known. A token whose key is not may be as good as any.
+            return null;
+        }
     }
 
     private async Task<Exception?> FailureAsync(JsonWebToken token, TokenValidationParameters rules)

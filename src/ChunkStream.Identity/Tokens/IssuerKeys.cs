@@ -6,7 +6,8 @@ namespace ChunkStream.Identity.Tokens;
 
 /// <summary>
 /// What an issuer publishes: its name and its keys. They are fetched when the first token comes, every hour, and when a
-/// token names a key that is not known. Once there are some, a fetch that fails changes nothing.
+/// token names a key that is not known. Once there are some, a fetch that fails changes nothing for the tokens of known
+/// keys.
 /// </summary>
 /// <param name="options">The issuer.</param>
 /// <param name="refresh">How much time lies between two fetches that tokens cause.</param>
@@ -16,28 +17,34 @@ internal sealed class IssuerKeys(IssuerOptions options, TimeSpan refresh, TimePr
 {
     private const string Discovery = "/.well-known/openid-configuration";
 
-    // As long as clients are told to wait.
+    // How long a request waits for an issuer that does not answer.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    // After a failure, as long as clients are told to wait.
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly string _address = options.JwksUri ?? options.Authority!.TrimEnd('/') + Discovery;
     private ConfigurationManager<OpenIdConnectConfiguration>? _published;
-    private Task _fetch = Task.CompletedTask;
-    private long? _began;
+    private Task<bool> _fetch = Task.FromResult(false);
+    private TimeSpan _pause;
+    private long? _fetched;
 
     /// <summary>What is known; if it is nothing, what the issuer says.</summary>
     /// <exception cref="KeysUnavailableException">It says nothing.</exception>
     public async ValueTask<OpenIdConnectConfiguration> GetAsync(CancellationToken cancellation)
     {
         if (_published is null)
-            await FetchAsync(Pause).WaitAsync(cancellation).ConfigureAwait(false);
+            await FetchOnceAsync().WaitAsync(cancellation).ConfigureAwait(false);
         return await Known().ConfigureAwait(false);
     }
 
-    /// <summary>What the issuer says now, or what is known if it was asked just before, or does not answer.</summary>
+    /// <summary>What the issuer says now, or what is known if it was asked just before.</summary>
+    /// <exception cref="KeysUnavailableException">It says nothing.</exception>
     public async ValueTask<OpenIdConnectConfiguration> RenewAsync(CancellationToken cancellation)
     {
-        await FetchAsync(refresh).WaitAsync(cancellation).ConfigureAwait(false);
+        if (!await FetchOnceAsync().WaitAsync(cancellation).ConfigureAwait(false))
+            throw new KeysUnavailableException();
         return await Known().ConfigureAwait(false);
     }
 
@@ -47,18 +54,34 @@ internal sealed class IssuerKeys(IssuerOptions options, TimeSpan refresh, TimePr
 
     // All who wait share one fetch. The library's own RequestRefresh does not wait for its end, and so would refuse the
     // first tokens of a new key.
-    private Task FetchAsync(TimeSpan pause)
+    private Task<bool> FetchOnceAsync()
     {
         lock (_lock)
         {
-            if (!_fetch.IsCompleted || (_began is { } began && time.GetElapsedTime(began) < pause))
+            if (!_fetch.IsCompleted || (_fetched is { } at && time.GetElapsedTime(at) < _pause))
                 return _fetch;
-            _began = time.GetTimestamp();
+            (_fetched, _pause) = (time.GetTimestamp(), refresh);
             return _fetch = Task.Run(FetchAsync);
         }
     }
 
-    private async Task FetchAsync()
+    // The library gives no fetch up when its caller does, since it may have several.
+    private async Task<OpenIdConnectConfiguration> WithinLimitAsync(
+        ConfigurationManager<OpenIdConnectConfiguration> published)
+    {
+        try
+        {
+            return await published.GetConfigurationAsync(CancellationToken.None).WaitAsync(Limit, time)
+                .ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"It does not answer within {Limit.TotalSeconds:0} s.");
+        }
+    }
+
+    // Whether it succeeded.
+    private async Task<bool> FetchAsync()
     {
         try
         {
@@ -70,14 +93,19 @@ internal sealed class IssuerKeys(IssuerOptions options, TimeSpan refresh, TimePr
             {
                 AutomaticRefreshInterval = TimeSpan.FromHours(1),
             };
-            var configuration = await published.GetConfigurationAsync(CancellationToken.None).ConfigureAwait(false);
+            var configuration = await WithinLimitAsync(published).ConfigureAwait(false);
             if (options.Issuer is null && string.IsNullOrEmpty(configuration.Issuer))
                 throw new InvalidDataException("It does not tell its name (issuer).");
             _published = published;
+            return true;
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
+            // From its end on: whoever comes next does not wait for the same silence again.
+            lock (_lock)
+                (_fetched, _pause) = (time.GetTimestamp(), Pause < refresh ? Pause : refresh);
             log.IssuerUnavailable(_address, failure);
+            return false;
         }
     }
 }

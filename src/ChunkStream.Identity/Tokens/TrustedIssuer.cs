@@ -32,6 +32,7 @@ internal sealed class TrustedIssuer(IssuerOptions options, IssuerKeys keys)
     /// </summary>
     /// <param name="rules">Those by which a token did not hold.</param>
     /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="KeysUnavailableException">The issuer can't be reached.</exception>
     public async ValueTask<TokenValidationParameters?> NewRulesAsync(
         TokenValidationParameters rules, CancellationToken cancellation)
     {
