@@ -89,6 +89,25 @@ public sealed class PolicyFileTests : IDisposable
             ["StreamPolicyHolds", "StreamPolicyMissing"], _log.Take().Select(entry => entry.Event.Name));
     }
 
+    [Fact]
+    public void A_file_that_can_t_be_read_for_a_while_is_told_of_once_and_is_read_as_soon_as_it_can_be()
+    {
+        Write("a: read\nb: read");
+        Assert.Equal(2, RulesAfter(0));
+        Write("a: read");
+        Assert.Single(_log.Take());
+
+        using (new FileStream(Path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            Assert.Equal(2, RulesAfter(2));
+            Assert.Equal(2, RulesAfter(2));
+            Assert.Contains("can't be read", Assert.Single(_log.Take()).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, RulesAfter(2));
+        Assert.Equal("StreamPolicyHolds", Assert.Single(_log.Take()).Event.Name);
+    }
+
     private int RulesAfter(double seconds)
     {
         _time.Step(seconds);

@@ -18,6 +18,7 @@ internal sealed class PolicyFile(IOptions<DurableStreamOptions> options, TimePro
     private readonly Lock _lock = new();
     private AccessPolicy _policy = AccessPolicy.None;
     private (DateTime Changed, long Length)? _version;
+    private (DateTime Changed, long Length)? _unreadable;
     private long? _looked;
 
     /// <summary>The policy that holds now.</summary>
@@ -48,14 +49,25 @@ internal sealed class PolicyFile(IOptions<DurableStreamOptions> options, TimePro
         var version = (file.LastWriteTimeUtc, file.Length);
         if (version == _version || (!isFirst && FileChange.IsSettling(file.LastWriteTimeUtc, time)))
             return;
-        _version = version;
-        var (policy, mistakes) = Read(file.FullName);
-        foreach (var mistake in mistakes)
-            log.PolicyBroken(file.FullName, mistake.Line, mistake.Reason);
-        if (policy is null)
-            return;
-        _policy = policy;
-        log.PolicyHolds(file.FullName, policy.Rules.Count);
+        try
+        {
+            var (policy, mistakes) = Read(file.FullName);
+            _version = version;
+            foreach (var mistake in mistakes)
+                log.PolicyBroken(file.FullName, mistake.Line, mistake.Reason);
+            if (policy is null)
+                return;
+            _policy = policy;
+            log.PolicyHolds(file.FullName, policy.Rules.Count);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // What is in its way may pass without a change of the file, so it is tried again at each look, and told
+            // once.
+            if (version != _unreadable)
+                log.PolicyBroken(file.FullName, 1, $"The file can't be read: {failure.Message}");
+            _unreadable = version;
+        }
     }
 
     // An app without the file of the usual name may do without it on purpose.
@@ -76,10 +88,6 @@ internal sealed class PolicyFile(IOptions<DurableStreamOptions> options, TimePro
         try
         {
             return PolicyText.Read(File.ReadAllText(path, new UTF8Encoding(false, throwOnInvalidBytes: true)));
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            return (null, [new PolicyMistake(1, $"The file can't be read: {failure.Message}")]);
         }
         catch (DecoderFallbackException)
         {
