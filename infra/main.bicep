@@ -35,6 +35,10 @@ param deployerAddress string
 @secure()
 param newResumeKey string = '${newGuid()}${newGuid()}'
 
+@description('Signs capability URLs. It is used only if the vault has none yet.')
+@secure()
+param newCapabilityKey string = '${newGuid()}${newGuid()}'
+
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 
@@ -89,6 +93,7 @@ module vault 'modules/vault.bicep' = {
     tags: tags
     appPrincipalId: identity.outputs.principalId
     newResumeKey: newResumeKey
+    newCapabilityKey: newCapabilityKey
   }
 }
 
@@ -134,6 +139,7 @@ module app 'modules/app.bicep' = {
     storageName: storage.outputs.name
     packageContainerUrl: storage.outputs.packageContainerUrl
     resumeKeyUri: vault.outputs.resumeKeyUri
+    capabilityKeyUri: vault.outputs.capabilityKeyUri
     insightsConnectionString: monitoring.outputs.connectionString
     connectionString: 'Host=${postgres.outputs.host};Database=${postgres.outputs.database};Username=${identity.outputs.name};SSL Mode=VerifyFull;Maximum Pool Size=${safeCapacity.queryConnections}'
     subnetId: network.?outputs.appSubnetId

@@ -136,6 +136,19 @@ public sealed partial class ContainerTests
     }
 
     [Theory]
+    [InlineData("compose.yaml")]
+    [InlineData("deploy", "kubernetes.yaml")]
+    [InlineData("deploy", "container-apps.yaml")]
+    [InlineData("infra", "modules", "app.bicep")]
+    public void Wherever_there_are_several_instances_all_have_the_secrets_that_sign_for_each_other(params string[] file)
+    {
+        var text = File.ReadAllText(Path.Combine([Repository.Root, .. file]));
+
+        Assert.Matches("(?m)^ +(- name: )?ChunkStream__ResumeKey", text);
+        Assert.Matches("(?m)^ +(- name: )?ChunkStream__Streams__CapabilityKey", text);
+    }
+
+    [Theory]
     [InlineData("kubernetes.yaml", "spec", "template", "spec")]
     [InlineData("container-apps.yaml", "properties", "template")]
     public void Clouds_ask_the_right_port_and_give_streams_time_to_end(string file, params string[] path)

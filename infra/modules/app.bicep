@@ -12,6 +12,7 @@ param identityClientId string
 param storageName string
 param packageContainerUrl string
 param resumeKeyUri string
+param capabilityKeyUri string
 param insightsConnectionString string
 
 @description('It has no secret: the app adds a token.')
@@ -95,6 +96,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       ChunkStream__Azure__DatabaseIdentity: identityClientId
       ChunkStream__Streams__Connections: string(capacity.streamConnections)
       ChunkStream__ResumeKey: '@Microsoft.KeyVault(SecretUri=${resumeKeyUri})'
+      ChunkStream__Streams__CapabilityKey: '@Microsoft.KeyVault(SecretUri=${capabilityKeyUri})'
       ChunkStream__DefaultQuery: 'series'
     }
   }

@@ -1,13 +1,18 @@
-// The secret that signs resume tokens. It is made once, by the first deployment, and seen by nobody but the app.
+// The secrets that sign resume tokens and capability URLs. They are made once, by the first deployment that knows of
+// them, and seen by nobody but the app.
 
 param name string
 param location string
 param tags object
 param appPrincipalId string
 
-@description('The secret, if there is none yet.')
+@description('Signs resume tokens, if there is no such secret yet.')
 @secure()
 param newResumeKey string
+
+@description('Signs capability URLs, if there is no such secret yet.')
+@secure()
+param newCapabilityKey string
 
 // Key Vault Secrets User: may read the values of secrets, and nothing else.
 var secretsUser = subscriptionResourceId(
@@ -28,13 +33,22 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   }
 }
 
-// A new value would make all resume tokens invalid that clients hold, so a later deployment leaves it as it is.
+// New values would make all tokens and URLs invalid that clients hold, so a later deployment leaves them as they are.
 @onlyIfNotExists()
 resource resumeKey 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: vault
   name: 'resume-key'
   properties: {
     value: newResumeKey
+  }
+}
+
+@onlyIfNotExists()
+resource capabilityKey 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'capability-key'
+  properties: {
+    value: newCapabilityKey
   }
 }
 
@@ -48,5 +62,6 @@ resource isReader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// Without a version: a new version of the secret is taken within a day.
+// Without a version: a new version of a secret is taken within a day.
 output resumeKeyUri string = '${vault.properties.vaultUri}secrets/${resumeKey.name}'
+output capabilityKeyUri string = '${vault.properties.vaultUri}secrets/${capabilityKey.name}'

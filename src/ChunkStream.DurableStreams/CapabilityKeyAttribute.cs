@@ -1,20 +1,29 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text;
+using ChunkStream.Configuration;
 
 namespace ChunkStream.DurableStreams;
 
-/// <summary>Checks that a secret of capability URLs is long.</summary>
+/// <summary>Checks that a secret of capability URLs is long, and not one that others know.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class CapabilityKeyAttribute : ValidationAttribute
 {
     private const int MinBytes = 32;
 
     /// <inheritdoc />
-    public override bool IsValid(object? value)
-        => value is null || (value is string key && Encoding.UTF8.GetByteCount(key.Trim()) >= MinBytes);
-
-    /// <inheritdoc />
-    public override string FormatErrorMessage(string name)
-        => $"ChunkStream:Streams:{name} must have {MinBytes} bytes or more: a random text, such as "
-            + "'openssl rand -base64 32' gives.";
+    protected override ValidationResult? IsValid(object? value, ValidationContext validationContext)
+    {
+        ArgumentNullException.ThrowIfNull(validationContext);
+        var setting = $"ChunkStream:Streams:{validationContext.MemberName}";
+        return value switch
+        {
+            null => ValidationResult.Success,
+            string key when SecretText.IsReference(key) => new ValidationResult(
+                $"{setting} {SecretText.ReferenceMistake}"),
+            string key when Encoding.UTF8.GetByteCount(key.Trim()) >= MinBytes => ValidationResult.Success,
+            _ => new ValidationResult(
+                $"{setting} must have {MinBytes} bytes or more: a random text, such as 'openssl rand -base64 32' "
+                + "gives."),
+        };
+    }
 }

@@ -16,6 +16,7 @@ public sealed class CapabilityTests(RealPostgres postgres) : IAsyncLifetime
     // Long enough for HS512, so that it is refused for being that.
     private const string Key = "a secret of the capability tests, of more than 64 bytes, as they may be";
     private const string Before = "the secret that was in use before it";
+    private const string Unresolved = "@Microsoft.KeyVault(SecretUri=https://kv-x.vault.azure.net/secrets/a-key)";
     private const string Header = """{"alg":"HS256","typ":"chunkstream-capability+jwt"}""";
 
     private readonly string _root = $"c{Guid.NewGuid():n}";
@@ -101,6 +102,11 @@ public sealed class CapabilityTests(RealPostgres postgres) : IAsyncLifetime
         Assert.InRange(In(short1), 90, 100);
         var (_, long1) = await MakeAsync("key", Body("anna/a"));
         Assert.InRange(In(long1), 590, 600);
+
+        // A URL has room for it, whoever made it.
+        var name = new string('s', 5000);
+        var (_, long2) = await MakeAsync(_issuer.Token(name, c => c["roles"] = "sharer"), Body("shown/a"));
+        Assert.Equal("hello", await _api.Client.GetStringAsync((string?)long2["url"]).Within());
 
         // A capability does not make another.
         using var request = new HttpRequestMessage(
@@ -360,7 +366,7 @@ public sealed class CapabilityTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_secret_there_are_none_and_a_short_one_is_refused_at_start()
+    public async Task Without_a_secret_there_are_none_and_one_that_can_be_guessed_is_refused_at_start()
     {
         await using var off = await LocalApi.StartAsync(functionKey: FunctionKey);
         using var made = await off.Client.PostAsync(
@@ -370,9 +376,21 @@ public sealed class CapabilityTests(RealPostgres postgres) : IAsyncLifetime
         using var read = await off.GetAsync($"/api/public/streams/a?capability={Token("a", "read")}");
         Assert.Equal(HttpStatusCode.Unauthorized, read.StatusCode);
         Assert.Contains("CapabilityKey", (string?)(await read.ProblemAsync())["detail"], StringComparison.Ordinal);
-        var failure = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
-            () => LocalApi.StartAsync(settings: ("ChunkStream:Streams:CapabilityKey", new string('k', 31))));
-        Assert.Contains("CapabilityKey must have 32 bytes", failure.Message, StringComparison.Ordinal);
+        (string Setting, string Value, string Told)[] mistakes =
+        [
+            ("Streams:CapabilityKey", new string('k', 31), "Streams:CapabilityKey must have 32 bytes"),
+            ("Streams:CapabilityKeyBefore", "short", "Streams:CapabilityKeyBefore must have 32 bytes"),
+
+            // What Azure leaves where it can't read the secret.
+            ("Streams:CapabilityKey", Unresolved, "Streams:CapabilityKey is a reference to Key Vault"),
+            ("ResumeKey", Unresolved, "ChunkStream:ResumeKey is a reference to Key Vault"),
+        ];
+        foreach (var (setting, value, told) in mistakes)
+        {
+            var failure = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
+                () => LocalApi.StartAsync(settings: ($"ChunkStream:{setting}", value)));
+            Assert.Contains(told, failure.Message, StringComparison.Ordinal);
+        }
     }
 
     private string Body(string path)

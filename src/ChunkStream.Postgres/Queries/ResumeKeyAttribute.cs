@@ -1,8 +1,9 @@
 using System.ComponentModel.DataAnnotations;
+using ChunkStream.Configuration;
 
 namespace ChunkStream.Postgres.Queries;
 
-/// <summary>Checks that the secret of the resume tokens is long, and not one that was published.</summary>
+/// <summary>Checks that the secret of the resume tokens is long, and not one that others know.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ResumeKeyAttribute : ValidationAttribute
 {
@@ -22,6 +23,8 @@ internal sealed class ResumeKeyAttribute : ValidationAttribute
         string key when Published.Contains(key.Trim()) => new ValidationResult(
             "ChunkStream:ResumeKey is the text of an old sample, with which everyone can sign: "
             + "set a random one, such as 'openssl rand -base64 32' gives."),
+        string key when SecretText.IsReference(key) => new ValidationResult(
+            $"ChunkStream:ResumeKey {SecretText.ReferenceMistake}"),
         string key when key.Trim().Length >= MinLength => ValidationResult.Success,
         _ => new ValidationResult(
             "ChunkStream:ResumeKey must have 32 characters or more: "
