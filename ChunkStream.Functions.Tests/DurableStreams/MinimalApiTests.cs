@@ -129,6 +129,46 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Capability_URLs_are_made_where_the_app_wants_them_and_lead_to_its_streams()
+    {
+        await using var api = await PlainApi.StartAsync(
+            app =>
+            {
+                var group = app.MapGroup("/v1");
+                group.MapDurableStreams("/all");
+                group.MapDurableStreamsForUsers("/my/streams");
+                group.MapCapabilities("/keys", "/my/streams").AddEndpointFilter(RequireKey);
+                group.MapCapabilitiesForUsers("/my/keys/", "/my/streams/");
+                Assert.Contains("'/{tenant}/keys' has a parameter", Assert.Throws<ArgumentException>(
+                    () => app.MapCapabilities("/{tenant}/keys")).Message, StringComparison.Ordinal);
+                Assert.Throws<ArgumentException>(() => app.MapCapabilitiesForUsers("/keys", "/{tenant}/streams"));
+            },
+            services => services.AddChunkStream().AddDurableStreams().AddIdentity(),
+            settings:
+            [
+                ("ConnectionStrings:Postgres", postgres.ConnectionString),
+                ("ChunkStream:Streams:CapabilityKey", "a secret of 32 bytes for the tests"),
+            ]);
+        using var put = await api.Client.PutAsync($"/v1/all/{_name}", new StringContent("here")).Within();
+        var asked = $$"""{"path":"{{_name}}","operations":["read"],"seconds":60}""";
+
+        foreach (var route in (string[])["/v1/keys?key=1", "/v1/keys/?key=1"])
+        {
+            using var made = await api.Client.PostAsync(route, new StringContent(asked)).Within();
+            Assert.Equal(HttpStatusCode.Created, made.StatusCode);
+            var url = (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("url").GetString()!;
+            Assert.StartsWith($"{api.Client.BaseAddress}v1/my/streams/{_name}?capability=", url);
+            Assert.Equal("here", await api.TextAsync(url));
+        }
+
+        foreach (var route in (string[])["/v1/keys", "/v1/my/keys"])
+        {
+            using var refused = await api.Client.PostAsync(route, new StringContent(asked)).Within();
+            Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task Without_AddDurableStreams_it_is_said_what_to_call()
     {
         var mapping = await Assert.ThrowsAsync<InvalidOperationException>(
@@ -139,8 +179,10 @@ public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
             app => app.MapGet("/words", () => StreamResults.Recorded("x", _ => Words())));
         using var response = await api.GetAsync("/words");
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
-        Assert.Contains(api.Log.Entries, entry => entry.Exception is InvalidOperationException { Message: var message }
-            && message.Contains("AddDurableStreams()", StringComparison.Ordinal));
+        await api.Log.FindAsync(
+            entry => entry.Exception is InvalidOperationException { Message: var message }
+                && message.Contains("AddDurableStreams()", StringComparison.Ordinal),
+            "the log says what to call");
     }
 
     private async IAsyncEnumerable<Order> Orders()

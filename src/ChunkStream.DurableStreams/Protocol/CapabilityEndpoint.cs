@@ -24,6 +24,9 @@ internal sealed class CapabilityEndpoint(
 {
     private const int MaxBytes = 16 * 1024;
 
+    // A URL has room for so much, and a subject may be longer.
+    private const int MaxMadeBy = 256;
+
     private static readonly Problem TooLong = DurableProblems.InvalidBody(string.Create(
         CultureInfo.InvariantCulture, $"The body has more than {MaxBytes} bytes."));
 
@@ -48,7 +51,9 @@ internal sealed class CapabilityEndpoint(
             asked.Scope,
             asked.Operations,
             Expiry(asked.Seconds, AccessEnd.Of(http)),
-            http.Features.Get<Caller>() is { } caller ? $"{caller.Issuer} {caller.Subject}" : "key");
+            http.Features.Get<Caller>() is { } caller
+                ? BoundedText.Cut($"{caller.Issuer} {caller.Subject}", MaxMadeBy)
+                : "key");
         var token = capabilities.Create(made);
         return new JsonObject
         {
@@ -79,7 +84,7 @@ internal sealed class CapabilityEndpoint(
 }
 
 /// <summary>An endpoint that makes capability URLs.</summary>
-/// <param name="Route">Its route.</param>
+/// <param name="Route">Its route, without slashes around it.</param>
 /// <param name="Streams">The route of the durable streams that take the URLs, with its last slash.</param>
 /// <param name="Admits">Whom it is for.</param>
 internal sealed record CapabilityPlace(string Route, string Streams, Admission Admits)
@@ -88,7 +93,7 @@ internal sealed record CapabilityPlace(string Route, string Streams, Admission A
     public string Url(HttpRequest request, string scope, string token)
     {
         // What stands before the route, whatever prefix the host has.
-        var path = request.Path.Value ?? "";
+        var path = (request.Path.Value ?? "").TrimEnd('/');
         var root = path.EndsWith(Route, StringComparison.OrdinalIgnoreCase) ? path[..^Route.Length] : "/";
         var (streams, query) = (
             new PathString(root + Streams + scope), QueryString.Create(Capabilities.Parameter, token));
