@@ -124,8 +124,7 @@ public sealed class StreamResultsTests : IAsyncLifetime
             """{"type":"https://example.org/no-order","title":"No such order","status":404"""
             + ""","detail":"There is no order 1.","order":1,"instance":"/o/1"}""",
             problem.ToJsonString());
-        var level = _api.Log.Entries.Last(entry => entry.Event.Name == "StreamEnded").Level;
-        Assert.Equal(LogLevel.Information, level);
+        Assert.Equal(LogLevel.Information, (await _api.Log.StreamEndedAsync()).Level);
 
         var read = await StreamRead.OfAsync(await _api.GetAsync("/own/later?format=frames"), "frames");
         Assert.Equal(["first"], read.Records);

@@ -82,7 +82,9 @@ public sealed class SnippetTests(RealPostgres postgres)
         Assert.Equal("", errors);
         Assert.Equal(await ExpectedAsync(name), lines[..^1]);
         Assert.StartsWith("complete", lines[^1], StringComparison.Ordinal);
-        Assert.True(api.Log.Entries.Count(entry => entry.Event.Name == "StreamEnded") > 1, "It was cut.");
+        await Bounded.Until(
+            () => Task.FromResult(api.Log.Entries.Count(entry => entry.Event.Name == "StreamEnded") > 1),
+            "it was cut");
     }
 
     [Theory]

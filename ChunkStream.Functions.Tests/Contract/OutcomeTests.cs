@@ -44,6 +44,9 @@ public sealed class OutcomeTests : IAsyncLifetime
             + @"\(first byte after \d+ ms, \d+ ms waiting for the reader\)$",
             ended.Message);
         Assert.Single(_api.Log.Entries, entry => entry.Event.Name == "StreamEnded");
+
+        // What is measured follows the line.
+        await Bounded.Until(() => Task.FromResult(_measured.Count >= 7), "it is measured");
         const string Tags = "chunkstream.stream=messages chunkstream.format=ndjson";
         const string Outcome = Tags + " chunkstream.outcome=Completed";
         Assert.Equal(
@@ -71,7 +74,9 @@ public sealed class OutcomeTests : IAsyncLifetime
         await Task.Delay(TimeSpan.FromSeconds(2));
         await client.CountToEndAsync((byte)'\n');
 
-        await _api.Log.StreamEndedAsync();
+        await Bounded.Until(
+            () => Task.FromResult(_measured.Any(measured => measured.Name == "chunkstream.stream.stall")),
+            "the wait is measured");
         Assert.InRange(_measured.Single(measured => measured.Name == "chunkstream.stream.stall").Value, 0.3, 30);
     }
 

@@ -305,9 +305,11 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(60, joined.Count);
         if (format == "frames")
             Assert.Equal(whole, joined);
-        Assert.Equal(
-            segments - 1,
-            api.Log.Entries.Count(entry => entry.Message.Contains("Continued", StringComparison.Ordinal)));
+        await Bounded.Until(() => Task.FromResult(Continued() >= segments - 1), "the parts are logged");
+        Assert.Equal(segments - 1, Continued());
+
+        int Continued()
+            => api.Log.Entries.Count(entry => entry.Message.Contains("Continued", StringComparison.Ordinal));
     }
 
     [Fact]

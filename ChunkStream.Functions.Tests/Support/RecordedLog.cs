@@ -18,13 +18,17 @@ internal sealed class RecordedLog : ILoggerProvider
     }
 
     /// <summary>Waits for the one line that each stream ends with.</summary>
-    public async Task<Entry> StreamEndedAsync()
+    public Task<Entry> StreamEndedAsync() => FindAsync(entry => entry.Event.Name == "StreamEnded", "a stream has ended");
+
+    /// <summary>
+    /// Waits for an entry. A server may log what it did only after its client has seen it, so a test must not look at
+    /// once.
+    /// </summary>
+    public async Task<Entry> FindAsync(Predicate<Entry> isMeant, string what)
     {
         var found = (Entry?)null;
         await Bounded.Until(
-            () => Task.FromResult(
-                (found = _entries.FirstOrDefault(entry => entry.Event.Name == "StreamEnded")) is not null),
-            "a stream has ended");
+            () => Task.FromResult((found = _entries.FirstOrDefault(entry => isMeant(entry))) is not null), what);
         return found!;
     }
 

@@ -332,12 +332,12 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
             isAppended = producer is null || strange.StatusCode is HttpStatusCode.OK;
         }
 
-        _generator.Make(2).End();
+        _generator.Make(1).End();
 
         await Assert.ThrowsAnyAsync<Exception>(() => body.CopyToAsync(Stream.Null).Within());
         await UntilCutAsync();
         var stored = await _api.TextAsync(_generator.RecordedPath);
-        Assert.All(Enumerable.Range(0, 5), number => Assert.Contains($"\"Item {number}\"", stored));
+        Assert.All(Enumerable.Range(0, 4), number => Assert.Contains($"\"Item {number}\"", stored));
         Assert.Contains("\"Mine\"", stored);
     }
 
