@@ -18,7 +18,8 @@ internal sealed class RecordedLog : ILoggerProvider
     }
 
     /// <summary>Waits for the one line that each stream ends with.</summary>
-    public Task<Entry> StreamEndedAsync() => FindAsync(entry => entry.Event.Name == "StreamEnded", "a stream has ended");
+    public Task<Entry> StreamEndedAsync()
+        => FindAsync(entry => entry.Event.Name == "StreamEnded", "a stream has ended");
 
     /// <summary>
     /// Waits for an entry. A server may log what it did only after its client has seen it, so a test must not look at

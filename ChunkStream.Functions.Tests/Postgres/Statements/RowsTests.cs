@@ -141,7 +141,8 @@ public sealed class RowsTests(RealPostgres postgres) : IAsyncLifetime
         using var refused = await _api.GetAsync("/own/bare");
         Assert.Equal(HttpStatusCode.InternalServerError, refused.StatusCode);
         await _api.Log.FindAsync(
-            entry => entry.Exception is InvalidOperationException failure && failure.Message.Contains("UseChunkStream()"),
+            entry => entry.Exception is InvalidOperationException failure
+                && failure.Message.Contains("UseChunkStream()"),
             "the log says what to call");
 
         // Its pool has three connections, of which one is kept for short questions.
