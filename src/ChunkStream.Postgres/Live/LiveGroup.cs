@@ -9,18 +9,20 @@ namespace ChunkStream.Postgres.Live;
 /// A reader joins before it reads its rows, and then follows from where the group was. What it is told twice does no
 /// harm: a step says how the rows are at its end, whatever was known before.
 /// </remarks>
-internal sealed class LiveGroup
+internal sealed class LiveGroup : IDisposable
 {
-    // The latest steps are kept up to this, for readers that are slow. A reader that is slower takes a step of its own.
+    // For readers that are slow the latest steps are kept up to this. A reader that is slower takes a step of its own.
+    // What all readers have taken is kept by nobody.
     private const long MostBytes = 1024 * 1024;
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly LiveStep _step;
     private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stop;
     private readonly CancellationToken _stopping;
     private readonly Lock _lock = new();
-    private readonly Queue<LiveNode> _kept = new();
+    private readonly Queue<(WeakReference<LiveNode> Node, long Bytes)> _kept = new();
     private LiveNode _tail = new();
     private LivePosition? _position;
     private string? _looked;
@@ -30,13 +32,20 @@ internal sealed class LiveGroup
     private bool _hasEnded;
 
     public LiveGroup(LiveQuery query, LiveStep step, TimeProvider time, CancellationToken stopping)
-        => (Query, _step, _time, _stopping) = (query, step, time, stopping);
+    {
+        (Query, _step, _time) = (query, step, time);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        _stopping = _stop.Token;
+    }
 
     /// <summary>What it follows.</summary>
     public LiveQuery Query { get; }
 
     /// <summary>How many readers it has. Only <see cref="LiveQueries"/> changes it.</summary>
     public int Readers { get; set; }
+
+    /// <summary>Whether there will be no more steps, because one has failed.</summary>
+    public bool HasEnded => Tail.IsOver.IsFaulted;
 
     /// <summary>After which a reader that joins now follows.</summary>
     public LiveNode Tail
@@ -109,6 +118,13 @@ internal sealed class LiveGroup
         }
     }
 
+    /// <summary>Nobody reads it any more: ends a step that is under way.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _stop.Dispose();
+    }
+
     private void BeginStepIfNeeded()
     {
         if (!_isChanged || _isStepping || _hasEnded || _position is null)
@@ -165,11 +181,16 @@ internal sealed class LiveGroup
 
             var before = _tail;
             _tail = new LiveNode { From = result.To };
-            _kept.Enqueue(before);
+            _kept.Enqueue((new WeakReference<LiveNode>(before), result.Bytes));
             _keptBytes += result.Bytes;
-            before.Set(result, _tail);
+            before.Set(new LiveNext(result, _tail));
             while (_keptBytes > MostBytes && _kept.Count > 1)
-                _keptBytes -= _kept.Dequeue().Forget();
+            {
+                var (kept, bytes) = _kept.Dequeue();
+                _keptBytes -= bytes;
+                if (kept.TryGetTarget(out var node))
+                    node.Forget();
+            }
         }
     }
 
@@ -186,8 +207,8 @@ internal sealed class LiveGroup
 /// <summary>A place between two steps of a group. Who waits there gets the next step.</summary>
 internal sealed class LiveNode
 {
-    private readonly TaskCompletionSource<LiveNode> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private StepResult? _result;
+    private readonly TaskCompletionSource _isOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LiveNext? _next;
 
     /// <summary>
     /// From where the next step tells what changes, or from later if nothing changes until there. Null before the group
@@ -195,33 +216,34 @@ internal sealed class LiveNode
     /// </summary>
     public LivePosition? From { get; set; }
 
-    /// <summary>The place after the next step. Fails if there will be none.</summary>
-    public Task<LiveNode> Next => _next.Task;
+    /// <summary>Ends when the next step has been taken. Fails if there will be none.</summary>
+    public Task IsOver => _isOver.Task;
 
     /// <summary>
-    /// What changed until <see cref="Next"/>; null if it was forgotten, because this reader is too slow.
+    /// The next step, when it has been taken; null if it was forgotten, because this reader is too slow. Such a reader
+    /// does not keep the steps after it in memory, either.
     /// </summary>
-    public StepResult? Result => Volatile.Read(ref _result);
+    public LiveNext? Next => Volatile.Read(ref _next);
 
     /// <summary>The step has been taken.</summary>
-    public void Set(StepResult result, LiveNode next)
+    public void Set(LiveNext next)
     {
-        Volatile.Write(ref _result, result);
-        _next.TrySetResult(next);
+        Volatile.Write(ref _next, next);
+        _isOver.TrySetResult();
     }
 
     /// <summary>There will be no step.</summary>
     public void Fail(Exception failure)
     {
-        _next.TrySetException(failure);
-        _ = _next.Task.Exception;
+        _isOver.TrySetException(failure);
+        _ = _isOver.Task.Exception;
     }
 
-    /// <summary>Forgets the result, and tells how many bytes it had.</summary>
-    public long Forget()
-    {
-        var bytes = _result!.Bytes;
-        Volatile.Write(ref _result, null);
-        return bytes;
-    }
+    /// <summary>Forgets the step.</summary>
+    public void Forget() => Volatile.Write(ref _next, null);
 }
+
+/// <summary>A step of a group.</summary>
+/// <param name="Result">What changed.</param>
+/// <param name="Node">The place after it.</param>
+internal sealed record LiveNext(StepResult Result, LiveNode Node);

@@ -35,13 +35,13 @@ internal sealed class LiveQueries : IAsyncDisposable
     /// <summary>Takes a step for one reader alone.</summary>
     public LiveStep Step => _step;
 
-    /// <summary>The groups that have readers.</summary>
+    /// <summary>The groups that have readers, and go on.</summary>
     public IReadOnlyList<LiveGroup> Groups
     {
         get
         {
             lock (_lock)
-                return [.. _groups.Values];
+                return [.. _groups.Values.Where(group => !group.HasEnded)];
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class LiveQueries : IAsyncDisposable
             if (query.IsAnonymous && _anonymous >= _mostAnonymous)
                 throw new ProblemException(Problem.TooManyStreams);
             _anonymous += query.IsAnonymous ? 1 : 0;
-            if (!_groups.TryGetValue(query.SharedBy, out group) || group.Tail.Next.IsFaulted)
+            if (!_groups.TryGetValue(query.SharedBy, out group) || group.HasEnded)
                 _groups[query.SharedBy] = group = new LiveGroup(query, _step, _time, _stop.Token);
             group.Readers++;
         }
@@ -73,9 +73,13 @@ internal sealed class LiveQueries : IAsyncDisposable
         lock (_lock)
         {
             _anonymous -= group.Query.IsAnonymous ? 1 : 0;
-            if (--group.Readers == 0 && _groups.GetValueOrDefault(group.Query.SharedBy) == group)
+            if (--group.Readers > 0)
+                return;
+            if (_groups.GetValueOrDefault(group.Query.SharedBy) == group)
                 _groups.Remove(group.Query.SharedBy);
         }
+
+        group.Dispose();
     }
 
     /// <inheritdoc />

@@ -25,8 +25,9 @@ internal sealed class LiveQuerySource(
     // A reader is told a new position as often, although nothing changes: the log of changes forgets old ones.
     private static readonly TimeSpan PositionInterval = TimeSpan.FromSeconds(20);
 
-    // A log that has just begun is ready once the transactions have ended that ran at that time.
-    private static readonly TimeSpan ReadyPause = TimeSpan.FromMilliseconds(100);
+    // A log that has just begun is ready once the transactions have ended that ran at that time. That may take hours,
+    // and many readers may wait for it.
+    private static readonly TimeSpan LongestReadyPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     // A response that had to begin anew as often in a row leaves the next try to its client.
@@ -42,6 +43,7 @@ internal sealed class LiveQuerySource(
     private StreamSchema? _schema;
     private Task? _waiting;
     private int _starts;
+    private int _waits;
 
     // The position that the client was told last, and the one that it reaches with the end of the queue.
     private LivePosition? _told = run.Rows.After is null ? run.Since : null;
@@ -168,7 +170,7 @@ internal sealed class LiveQuerySource(
             catch (MustRefetchException refetch) when (refetch.Reason != WatchProblem.Standby && _starts < MostStarts)
             {
                 await LeaveAsync().ConfigureAwait(false);
-                (_phase, _starts) = (Phase.Begin, _starts + 1);
+                (_phase, _starts, _query) = (Phase.Begin, _starts + 1, null);
                 _queue.Clear();
                 _queue.Enqueue(new LiveChange(RecordKind.MustRefetch, refetch.Json));
             }
@@ -176,7 +178,8 @@ internal sealed class LiveQuerySource(
             {
                 await LeaveAsync().ConfigureAwait(false);
                 _phase = Phase.Begin;
-                await Task.Delay(ReadyPause, time, cancellation).ConfigureAwait(false);
+                await Task.Delay(Backoff.Compute(++_waits, LongestReadyPause), time, cancellation)
+                    .ConfigureAwait(false);
             }
 
             rows = null;
@@ -189,7 +192,7 @@ internal sealed class LiveQuerySource(
     private async Task BeginAsync()
     {
         var isAnew = _starts > 0;
-        _query = await run.ResolveAsync(isAnew, cancellation).ConfigureAwait(false);
+        _query ??= await run.ResolveAsync(isAnew, cancellation).ConfigureAwait(false);
         _group = queries.Join(_query);
         _node = _group.Tail;
         if (!isAnew && run.Since is { } since && run.Rows.After is null)
@@ -238,8 +241,8 @@ internal sealed class LiveQuerySource(
             return;
         }
 
-        var next = _node.Next;
-        if (!await next.CompletesWithinAsync(run.PollTime ?? PositionInterval, time, cancellation)
+        var isOver = _node.IsOver;
+        if (!await isOver.CompletesWithinAsync(run.PollTime ?? PositionInterval, time, cancellation)
             .ConfigureAwait(false))
         {
             if (_group!.PositionAt(_node) is { } same && same.IsAfter(_told!))
@@ -251,8 +254,8 @@ internal sealed class LiveQuerySource(
             return;
         }
 
-        var node = await next.ConfigureAwait(false);
-        if (_node.Result is { } result)
+        await isOver.ConfigureAwait(false);
+        if (_node.Next is var (result, node))
         {
             _node = node;
 
