@@ -14,14 +14,25 @@ internal static class QueryPlan
     /// <summary>Asks Postgres for the plan. To be called in an open transaction; the query does not run.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="query">The query.</param>
-    public static async Task<JsonDocument> ReadAsync(NpgsqlConnection connection, PostgresQuery query)
+    /// <param name="isWhole">
+    /// Whether it must have all tables that the query may read, also those that no value given now would lead to. The
+    /// rest of the transaction then plans so, too.
+    /// </param>
+    public static async Task<JsonDocument> ReadAsync(
+        NpgsqlConnection connection, PostgresQuery query, bool isWhole = false)
     {
         // Planned without values (a generic plan): a NULL in a parameter's place would plan most of a query away.
         var prepare = new NpgsqlBatchCommand($"PREPARE chunkstream_plan AS\n{query.Sql}");
         SelectStatement.AddParameters(prepare.Parameters, []);
+        IEnumerable<NpgsqlBatchCommand> whole = isWhole
+            ? [new("SET LOCAL enable_partition_pruning = off"), new("SET LOCAL constraint_exclusion = off")]
+            : [];
         await ExecuteAsync(
             connection,
-            [new("SET LOCAL plan_cache_mode = force_generic_plan"), prepare, new("SAVEPOINT chunkstream_plan")])
+            [
+                .. whole, new("SET LOCAL plan_cache_mode = force_generic_plan"), prepare,
+                new("SAVEPOINT chunkstream_plan"),
+            ])
             .ConfigureAwait(false);
         try
         {

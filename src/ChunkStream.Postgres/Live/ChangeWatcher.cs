@@ -119,16 +119,18 @@ internal sealed class ChangeWatcher(
     // Has the triggers write, and the log forget what is old.
     private async Task KeepAsync(CancellationToken cancellation)
     {
-        while (true)
+        for (var failures = 0; ;)
         {
             try
             {
                 await changes.KeepAsync(WatchesOf(queries.Groups), isListening: true, cancellation)
                     .ConfigureAwait(false);
+                failures = 0;
             }
             catch (Exception failure) when (!cancellation.IsCancellationRequested)
             {
-                log.NotKept(failure);
+                if (failures++ == 0)
+                    log.NotKept(failure);
             }
 
             await Task.Delay(KeepInterval, time, cancellation).ConfigureAwait(false);

@@ -23,7 +23,8 @@ internal sealed class ChangedKeys(int columns)
     }
 
     /// <summary>
-    /// A SELECT of the query's rows that have these keys, each with the number of its key at the end.
+    /// A SELECT of the query's rows that have these keys, each with the number of its key at the end: null where the
+    /// row's key is equal and has another text, as numeric has 1.0 and 1.00. To a client these are two keys.
     /// </summary>
     /// <param name="query">The query.</param>
     /// <param name="layout">The query's columns.</param>
@@ -31,7 +32,7 @@ internal sealed class ChangedKeys(int columns)
     {
         var first = query.Parameters.Count + 1;
         var names = string.Join(", ", layout.Columns.Select((_, index) => $"c{index}"));
-        var selected = string.Join(", ", layout.Columns.Select(column => column.Sql).Append("k.n"));
+        var selected = string.Join(", ", layout.Columns.Select(column => column.Sql).Append(Number(layout)));
         var isKey = string.Join(
             " AND ", layout.Key.Select((column, index) => $"{column.Operand} {column.IsEqual} k.k{index}"));
         var sql = $"SELECT {selected} FROM {Keys(layout.Key, first)} AS k CROSS JOIN LATERAL"
@@ -50,6 +51,17 @@ internal sealed class ChangedKeys(int columns)
         {
             Parameters = [.. Arrays([.. _keys.Where((_, index) => !found.Contains(index + 1))])],
         };
+    }
+
+    private static string Number(RowLayout layout)
+    {
+        var areSame = string.Join(" AND ", layout.Key.Index()
+            .Where(column => column.Item.Type.Equality is not null || column.Item.Type.IsAskedOfPostgres)
+            .Select(column => IsSame(column.Item.Operand, $"k.k{column.Index}")));
+        return areSame.Length == 0 ? "k.n" : $"CASE WHEN {areSame} THEN k.n END";
+
+        static string IsSame(string one, string other) => $"{Text(one)} OPERATOR(pg_catalog.=) {Text(other)}";
+        static string Text(string value) => $"pg_catalog.format('%s', {value}) COLLATE pg_catalog.\"C\"";
     }
 
     // The keys as rows of the types in which Postgres compares them.

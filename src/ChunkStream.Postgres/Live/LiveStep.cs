@@ -116,7 +116,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
                 await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
             while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             {
-                if (kind is RecordKind.Upsert)
+                if (kind is RecordKind.Upsert && !reader.IsDBNull(layout.Columns.Count))
                     found.Add(reader.GetInt64(layout.Columns.Count));
                 changes.Add(kind, rows, reader);
                 if (changes.Bytes > MostBytes)
@@ -139,8 +139,9 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
         {
             get
             {
+                // A client to which two spellings are one key would else forget the row that took the other's place.
                 _output.Commit();
-                return [.. _places.Select(place => new LiveChange(
+                return [.. _places.OrderBy(place => place.Kind is RecordKind.Upsert).Select(place => new LiveChange(
                     place.Kind, _bytes.WrittenMemory[place.Start..place.End]))];
             }
         }

@@ -42,7 +42,7 @@ internal static class LiveTables
         FindAsync(NpgsqlConnection connection, LiveDeclaration declaration, PostgresQuery query, RowLayout layout)
     {
         var mistakes = new List<(int, string)>();
-        using var plan = await QueryPlan.ReadAsync(connection, query).ConfigureAwait(false);
+        using var plan = await QueryPlan.ReadAsync(connection, query, isWhole: true).ConfigureAwait(false);
         foreach (var node in QueryPlan.NodesOf(plan).Select(node => node.GetProperty("Node Type").GetString()!))
         {
             if (Unfit.TryGetValue(node, out var cause))

@@ -31,8 +31,8 @@ internal sealed class LiveWatches(ChangeLog changes, TimeProvider time)
         lock (_lock)
         {
             if (!_known.TryGetValue(key, out var known)
-                || known.Watches is { IsCompleted: true, IsCompletedSuccessfully: false }
-                || (known.Watches.IsCompleted && (isAnew || time.GetElapsedTime(known.Asked) > Age)))
+                || (known.Watches.IsCompleted
+                    && (isAnew || HasFailed(known.Watches) || time.GetElapsedTime(known.Asked) > Age)))
             {
                 known = (changes.EnsureAsync(tables, CancellationToken.None), time.GetTimestamp());
                 _known[key] = known;
@@ -43,4 +43,8 @@ internal sealed class LiveWatches(ChangeLog changes, TimeProvider time)
 
         return asking.WaitAsync(cancellation);
     }
+
+    // A refusal is an answer: to ask again takes seconds, and changes nothing until somebody does something about it.
+    private static bool HasFailed(Task asked)
+        => !asked.IsCompletedSuccessfully && asked.Exception?.InnerException is not WatchRefusedException;
 }

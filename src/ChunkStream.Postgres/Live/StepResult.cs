@@ -5,7 +5,10 @@ namespace ChunkStream.Postgres.Live;
 /// <summary>What changed in the result of a query from one position to another.</summary>
 /// <param name="To">The position after it.</param>
 /// <param name="Schema">The columns; null where nothing has changed, and nobody asked for them.</param>
-/// <param name="Changes">The changes, one for each key, in no order that means anything.</param>
+/// <param name="Changes">
+/// The changes: first the keys that are not there any more, then the rows that are there. Apart from that their order
+/// means nothing.
+/// </param>
 /// <param name="Bytes">How many bytes they have.</param>
 internal sealed record StepResult(
     LivePosition To, StreamSchema? Schema, IReadOnlyList<LiveChange> Changes, long Bytes);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ChunkStream.Formats;
 using ChunkStream.Http;
 using ChunkStream.Postgres.Connections;
@@ -21,6 +22,9 @@ internal sealed class LiveEndpoint(
     TimeProvider time)
 {
     private readonly LiveWatches _watches = new(changes, time);
+
+    // What was last logged of each file: anybody may ask for a query again and again.
+    private readonly ConcurrentDictionary<string, string> _refused = new(StringComparer.Ordinal);
 
     /// <summary>The format for a client that asks for none; null where the request does not follow the query.</summary>
     public static StreamFormat? DefaultFormat(LiveMode mode) => mode switch
@@ -62,11 +66,21 @@ internal sealed class LiveEndpoint(
     private async Task<LiveQuery> ResolveAsync(
         DeclaredQuery declared, QueryRun run, bool isAnew, CancellationToken cancellation)
     {
-        var known = await catalogue.CheckedAsync(declared, cancellation).ConfigureAwait(false);
+        var known = await (isAnew
+            ? catalogue.CheckedAnewAsync(declared, cancellation)
+            : catalogue.CheckedAsync(declared, cancellation)).ConfigureAwait(false);
         if (known.Live is not { } tables)
             throw new ProblemException(Problem.BrokenQuery("The query can't be live: the catalogue says why."));
 
+        // A table may have been dropped, or have given its name to another one, since the query was checked.
         var watches = await WatchAsync(declared, tables, isAnew, cancellation).ConfigureAwait(false);
+        if (tables.Zip(watches).Any(pair => pair.First.Name != pair.Second.Table))
+        {
+            return isAnew
+                ? throw new MustRefetchException(WatchProblem.Structure)
+                : await ResolveAsync(declared, run, isAnew: true, cancellation).ConfigureAwait(false);
+        }
+
         return new LiveQuery(run.Query, [
             .. tables.Zip(watches, (table, watch) => new LivePath(watch, table.Sql, run.Query.Key.Count)),
         ])
@@ -81,12 +95,16 @@ internal sealed class LiveEndpoint(
     {
         try
         {
-            return await _watches.EnsureAsync(
+            var watches = await _watches.EnsureAsync(
                 [.. tables.Select(table => (table.Oid, table.Columns))], isAnew, cancellation).ConfigureAwait(false);
+            _refused.TryRemove(declared.FileName, out var _);
+            return watches;
         }
         catch (WatchRefusedException refusal)
         {
-            log.Refused(declared.FileName, refusal);
+            if (_refused.GetValueOrDefault(declared.FileName) != refusal.Message)
+                log.Refused(declared.FileName, refusal);
+            _refused[declared.FileName] = refusal.Message;
             throw;
         }
     }

@@ -13,6 +13,7 @@ namespace ChunkStream.Postgres.Queries;
 /// </summary>
 internal sealed class QueryCatalogue(
     IOptions<QueryOptions> options, PostgresDatabase database, TimeProvider time, ILogger<QueryCatalogue> logger)
+    : IDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -21,7 +22,9 @@ internal sealed class QueryCatalogue(
         new(() => new QueryFolder(options.Value.FindFolders(Directory.GetCurrentDirectory()), time));
     private readonly QueryLog _log = new(logger);
     private readonly Lock _lock = new();
-    private readonly Dictionary<DeclaredQuery, CheckedQuery> _checked = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<DeclaredQuery, (CheckedQuery Answer, long Asked)> _checked =
+        new(ReferenceEqualityComparer.Instance);
+    private readonly SemaphoreSlim _anew = new(1);
     private IReadOnlyList<DeclaredQuery>? _queries;
     private long _looked;
 
@@ -82,12 +85,15 @@ internal sealed class QueryCatalogue(
     {
         lock (_lock)
         {
-            if (!_checked.TryGetValue(query, out var known) || !known.IsKeyProven)
+            if (!_checked.TryGetValue(query, out var known) || !known.Answer.IsKeyProven)
                 return Task.FromResult(false);
         }
 
         return Check.IsKeyProvenAsync(query.File!, runsAs, cancellation);
     }
+
+    /// <inheritdoc />
+    public void Dispose() => _anew.Dispose();
 
     // A file that has not changed is the same object. To compare what it declares would take much longer.
     private static bool Has(IReadOnlyList<DeclaredQuery>? queries, DeclaredQuery query)
@@ -97,18 +103,45 @@ internal sealed class QueryCatalogue(
     /// <exception cref="Exception">The database can't be asked now.</exception>
     public async Task<CheckedQuery> CheckedAsync(DeclaredQuery query, CancellationToken cancellation)
     {
-        lock (_lock)
-        {
-            // A query that was broken is checked again: its table may have been created since.
-            if (_checked.TryGetValue(query, out var known) && known.Schema is not null)
-                return known;
-        }
+        // A query that was broken is checked again: its table may have been created since.
+        return Known(query) is { Answer: { Schema: not null } known }
+            ? known
+            : await CheckAsync(query, cancellation).ConfigureAwait(false);
+    }
 
+    /// <summary>What the database says about such a query now: its tables were altered.</summary>
+    /// <exception cref="Exception">The database can't be asked now.</exception>
+    public async Task<CheckedQuery> CheckedAnewAsync(DeclaredQuery query, CancellationToken cancellation)
+    {
+        // Of many that ask at the same time one does it for all who were there before it began.
+        var since = time.GetTimestamp();
+        await _anew.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return Known(query) is { } known && known.Asked >= since
+                ? known.Answer
+                : await CheckAsync(query, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _anew.Release();
+        }
+    }
+
+    private (CheckedQuery Answer, long Asked)? Known(DeclaredQuery query)
+    {
+        lock (_lock)
+            return _checked.TryGetValue(query, out var known) ? known : null;
+    }
+
+    private async Task<CheckedQuery> CheckAsync(DeclaredQuery query, CancellationToken cancellation)
+    {
+        var asked = time.GetTimestamp();
         var answer = await Check.CheckAsync(query.File!, cancellation).ConfigureAwait(false);
         lock (_lock)
         {
-            var before = _checked.GetValueOrDefault(query);
-            _checked[query] = answer;
+            var before = _checked.GetValueOrDefault(query).Answer;
+            _checked[query] = (answer, asked);
             if (before is not null && before.Mistakes.SequenceEqual(answer.Mistakes))
                 return answer;
         }

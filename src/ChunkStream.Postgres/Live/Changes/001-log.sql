@@ -19,7 +19,8 @@ create table chunkstream_live.watch (
     id integer generated always as identity primary key,
     relation regclass not null,
     columns text[] not null,
-    -- The types of the columns when the watch was made.
+    -- The table's name and the types of the columns when the watch was made. A table that was given another name is not
+    -- the one any more that a query means by the old one.
     types text not null,
     -- Changes are known without a gap only within a generation.
     generation bigint not null,
@@ -51,8 +52,9 @@ as $$
     select (generation << 36) | ((date_part('epoch', clock_timestamp())::bigint + lease_seconds) << 2) | slot
 $$;
 
--- All that has to stay as it is, or the triggers might not see a change: the table, its columns, policies and
--- partitions, their files (TRUNCATE and a rewriting ALTER TABLE make new ones), and the triggers with their functions.
+-- All that has to stay as it is, or the triggers might not see a change: the table and its name, its columns, policies
+-- and partitions, their files (TRUNCATE and a rewriting ALTER TABLE make new ones), and the triggers with their
+-- functions.
 -- It is what the snapshot of the calling query shows. Null if not all changes are seen: the triggers are not all in
 -- place, or something is not a permanent table, or is replicated from another server.
 create function chunkstream_live.structure(p_watch integer, p_relation oid) returns text
@@ -72,7 +74,8 @@ begin
         v_tree := chunkstream_live.tree(p_relation);
     end if;
     select string_agg(
-            concat_ws(' ', c.oid, c.relfilenode, c.relrowsecurity, c.relforcerowsecurity, x.versions,
+            concat_ws(' ', c.oid, c.relnamespace, c.relname, c.relfilenode, c.relrowsecurity, c.relforcerowsecurity,
+                x.versions,
                 (select string_agg(concat_ws('.', p.oid, p.xmin), ',' order by p.oid)
                     from pg_policy p where p.polrelid = c.oid)), ';' order by c.oid),
         bool_and(c.relkind in ('r', 'p') and c.relpersistence = 'p' and x.enabled = 3)

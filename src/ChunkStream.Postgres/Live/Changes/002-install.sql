@@ -32,9 +32,6 @@ begin
                 v_name);
         end if;
     end loop;
-    if v_name is null then
-        return 'There is no such table.';
-    end if;
     select k.name into v_column from unnest(p_columns) k (name) where not exists (
         select from pg_attribute a where a.attrelid = p_relation and a.attname = k.name and a.attnum > 0
             and not a.attisdropped and a.attgenerated <> 'v');
@@ -58,11 +55,22 @@ as $$
     join pg_type t on t.oid = a.atttypid
 $$;
 
+-- The name of a table; null if it is not there.
+create function chunkstream_live.name(p_relation oid) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('%I.%I', n.nspname, c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = p_relation
+$$;
+
+-- What a watch is for: the table's name, and the names and types of the columns.
 create function chunkstream_live.types(p_relation oid, p_columns text[]) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select string_agg(concat_ws(' ', a.attname, a.atttypid), ', ' order by k.n)
+    select chunkstream_live.name(p_relation) || ': '
+        || string_agg(concat_ws(' ', a.attname, a.atttypid), ', ' order by k.n)
     from unnest(p_columns) with ordinality k (name, n)
     join pg_attribute a on a.attrelid = p_relation and a.attname = k.name and not a.attisdropped
 $$;
@@ -78,7 +86,8 @@ as $$
         and chunkstream_live.structure(w.id, w.relation) is not null
 $$;
 
--- Sees to it that the triggers of a watch are in place, and gives its number. For the owner of the table. Creating a
+-- Sees to it that the triggers of a watch are in place, and gives its number; null if the table is not there any more.
+-- For the owner of the table. Creating a
 -- trigger waits for those who write to the table, and others wait behind it: the caller sets lock_timeout.
 create function chunkstream_live.install(p_relation oid, p_columns text[], p_lease_seconds integer) returns integer
 language plpgsql
@@ -90,7 +99,9 @@ declare
     v_generation bigint;
     w chunkstream_live.watch;
 begin
-    if v_refusal is not null then
+    if chunkstream_live.name(p_relation) is null then
+        return null;
+    elsif v_refusal is not null then
         raise exception '%', v_refusal using errcode = 'wrong_object_type';
     elsif current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'A watch is installed in a "read committed" transaction.';
@@ -103,7 +114,7 @@ begin
         return v_id;
     end if;
 
-    -- What can't be written to any more goes: watches of tables that were dropped, and of columns that are others now.
+    -- What is good no more goes: watches of tables that were dropped or renamed, and of columns that are others now.
     perform chunkstream_live.unwatch(x.id) from chunkstream_live.watch x
         where chunkstream_live.types(x.relation, x.columns) is distinct from x.types
             and (x.relation = p_relation or not exists (select from pg_class c where c.oid = x.relation));

@@ -16,11 +16,13 @@ internal sealed class ChangeLog(
 {
     // A trigger is created between the transactions of those who write to the table. It does not wait for them for
     // longer than this at a time, because all others would wait behind it.
-    private const string LockTimeout = "200ms";
+    private const string LimitLocks = "SELECT set_config('lock_timeout', '200ms', true)";
     private const int Tries = 15;
 
     private const string Held =
         "The change log of a table is full, and can't be emptied while a transaction runs that wrote to it.";
+
+    private const string Busy = "Others install or keep the same watch all the time.";
 
     // For how long after the last reader of all instances writers send notices.
     private const int NoticeSeconds = 15;
@@ -43,12 +45,13 @@ internal sealed class ChangeLog(
         await using var _ = session.ConfigureAwait(false);
         try
         {
-            await EnsureSchemaAsync(session.Connection).ConfigureAwait(false);
+            var connection = session.Connection;
+            await RetryAsync(() => EnsureSchemaAsync(connection), cancellation).ConfigureAwait(false);
             var watches = new List<Watch>();
             foreach (var (table, columns) in tables)
             {
-                var id = await EnsureAsync(session.Connection, table, columns, cancellation).ConfigureAwait(false);
-                watches.Add(new Watch(id, columns.Count));
+                await RetryAsync(() => EnsureAsync(connection, table, columns, watches), cancellation)
+                    .ConfigureAwait(false);
             }
 
             return watches;
@@ -92,42 +95,57 @@ internal sealed class ChangeLog(
         return broken;
     }
 
-    private async Task<int> EnsureAsync(
-        NpgsqlConnection connection, uint table, IReadOnlyList<string> columns, CancellationToken cancellation)
+    // Others may have to end a transaction first. What is tried gives null when it is done, or why it is not.
+    private async Task RetryAsync(Func<Task<string?>> tryOnce, CancellationToken cancellation)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                var watch = await InstallAsync(connection, table, columns).ConfigureAwait(false);
-                switch (await RenewAsync(connection, watch).ConfigureAwait(false))
-                {
-                    case Renewal.Done:
-                        return watch;
-                    case Renewal.Held when tries >= Tries:
-                        throw new WatchRefusedException(Held, null, null);
-                }
-            }
-            catch (PostgresException failure) when (failure.SqlState is PostgresErrorCodes.LockNotAvailable)
-            {
+                if (await tryOnce().ConfigureAwait(false) is not { } reason)
+                    return;
                 if (tries >= Tries)
-                    throw;
+                    throw new WatchRefusedException(reason, null, null);
+            }
+            catch (PostgresException failure)
+                when (failure.SqlState is PostgresErrorCodes.LockNotAvailable && tries < Tries)
+            {
             }
 
-            if (tries >= Tries)
-                throw new WatchRefusedException("Others install or keep the same watch all the time.", null, null);
             await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
         }
     }
 
-    private async Task<int> InstallAsync(NpgsqlConnection connection, uint table, IReadOnlyList<string> columns)
+    private async Task<string?> EnsureAsync(
+        NpgsqlConnection connection, uint table, IReadOnlyList<string> columns, List<Watch> watches)
     {
-        // One implicit transaction, to whose end the setting lasts.
+        if (await InstallAsync(connection, table, columns).ConfigureAwait(false) is not { } watch)
+        {
+            watches.Add(new Watch(0, columns.Count, Table: ""));
+            return null;
+        }
+
+        switch (await RenewAsync(connection, watch.Id).ConfigureAwait(false))
+        {
+            case Renewal.Done:
+                watches.Add(watch);
+                return null;
+            case Renewal.Held:
+                return Held;
+            default:
+                return Busy;
+        }
+    }
+
+    private async Task<Watch?> InstallAsync(NpgsqlConnection connection, uint table, IReadOnlyList<string> columns)
+    {
+        // One implicit transaction, to whose end the setting lasts. The name is asked for last: a table that is given
+        // another one after that is not watched any more.
         var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
-                new NpgsqlBatchCommand($"SELECT set_config('lock_timeout', '{LockTimeout}', true)"),
+                new NpgsqlBatchCommand(LimitLocks),
                 new NpgsqlBatchCommand("SELECT chunkstream_live.install($1, $2, $3)")
                 {
                     Parameters =
@@ -137,6 +155,10 @@ internal sealed class ChangeLog(
                         new() { Value = limits.LeaseSeconds },
                     },
                 },
+                new NpgsqlBatchCommand("SELECT chunkstream_live.name($1)")
+                {
+                    Parameters = { new() { Value = table, DataTypeName = "oid" } },
+                },
             },
         };
         await using var _ = batch.ConfigureAwait(false);
@@ -144,7 +166,12 @@ internal sealed class ChangeLog(
         await using var __ = reader.ConfigureAwait(false);
         await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
         await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-        return reader.GetInt32(0);
+        if (reader.IsDBNull(0))
+            return null;
+        var id = reader.GetInt32(0);
+        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+        await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        return new Watch(id, columns.Count, reader.IsDBNull(0) ? "" : reader.GetString(0));
     }
 
     // A new generation takes two calls.
@@ -183,7 +210,7 @@ internal sealed class ChangeLog(
         }
     }
 
-    private static async Task EnsureSchemaAsync(NpgsqlConnection connection)
+    private static async Task<string?> EnsureSchemaAsync(NpgsqlConnection connection)
     {
         var find = new NpgsqlCommand("SELECT to_regclass('chunkstream_live.version')::oid", connection);
         await using var _ = find.ConfigureAwait(false);
@@ -193,12 +220,17 @@ internal sealed class ChangeLog(
             await using var __ = version.ConfigureAwait(false);
             if (await version.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false)
                 is >= ChangeLogSchema.Version)
-                return;
+                return null;
         }
 
-        var install = new NpgsqlCommand(ChangeLogSchema.Script, connection);
+        // An older version takes its triggers away, for which it waits as it does for their creation.
+        var install = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new NpgsqlBatchCommand(LimitLocks), new NpgsqlBatchCommand(ChangeLogSchema.Script) },
+        };
         await using var ___ = install.ConfigureAwait(false);
         await install.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        return null;
     }
 
     private static async Task<T> CallAsync<T>(NpgsqlConnection connection, string call, params object[] values)

@@ -10,7 +10,7 @@ namespace ChunkStream.Postgres.Live.Changes;
 internal static class ChangeLogSchema
 {
     /// <summary>Raised by each change of the scripts.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private const string Prefix = "Live/Changes/";
 
@@ -57,7 +57,11 @@ internal static class ChangeLogSchema
                 if (select v.version from chunkstream_live.version v) >= {Version} then
                     return;
                 end if;
-                drop schema chunkstream_live cascade;
+                if to_regprocedure('chunkstream_live.remove()') is not null then
+                    perform chunkstream_live.remove();
+                else
+                    drop schema chunkstream_live cascade;
+                end if;
             end if;
             create schema chunkstream_live;
             execute $chunkstream_script$

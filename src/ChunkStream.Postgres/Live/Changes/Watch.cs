@@ -3,7 +3,10 @@ namespace ChunkStream.Postgres.Live.Changes;
 /// <summary>A table together with the columns of it whose values the change log has.</summary>
 /// <param name="Id">Its number: the log is the view <c>chunkstream_live.log_{Id}</c>.</param>
 /// <param name="Columns">How many columns: in the log they are <c>c1</c>, <c>c2</c> and so on.</param>
-internal sealed record Watch(int Id, int Columns);
+/// <param name="Table">
+/// The table's name, as SQL quotes it, for as long as the watch is good; empty if the table is not there any more.
+/// </param>
+internal sealed record Watch(int Id, int Columns, string Table);
 
 /// <summary>Why the change log does not tell what has changed since a position.</summary>
 internal static class WatchProblem

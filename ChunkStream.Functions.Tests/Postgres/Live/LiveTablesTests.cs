@@ -1,0 +1,170 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using ChunkStream.Functions.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChunkStream.Functions.Tests.Postgres.Live;
+
+/// <summary>Live queries of tables with odd keys and parts, and of tables that take each other's place.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
+{
+    private readonly QueryFiles _files = new();
+    private PlainApi _api = null!;
+
+    public async Task InitializeAsync()
+    {
+        await postgres.ExecuteAsync("drop schema if exists live_tables cascade; create schema live_tables");
+        _files.With("items", "-- key: id\n-- live\nselect id, title from live_tables.items")
+            .With(
+                "of-kind",
+                "-- param: kind int\n-- key: id\n-- live: live_tables.items(id)\n"
+                + "select i.id, k.name from live_tables.items i join live_tables.kinds k on k.id = @kind")
+            .With(
+                "noted",
+                "-- key: id\n-- live: live_tables.items(id)\n-- live: live_tables.notes(item)\n"
+                + "select i.id, i.title, (select count(*) from live_tables.notes n where n.item = i.id) as notes "
+                + "from live_tables.items i");
+        _files.With(
+            "slow",
+            "-- key: id\n-- live\n"
+            + "select id, case when title = 'slow' then pg_sleep(600)::text end as slept from live_tables.items");
+        _api = await PlainApi.StartAsync(
+            app => app.MapQueries(),
+            services => services.AddChunkStream().AddQueries(),
+            settings:
+            [
+                ("ConnectionStrings:Postgres", postgres.ConnectionString), _files.Setting,
+                ("ChunkStream:ResumeKey", new string('k', 32)),
+            ]);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _api.DisposeAsync();
+        _files.Dispose();
+        await postgres.ExecuteAsync("drop schema live_tables cascade");
+    }
+
+    [Fact]
+    public async Task The_table_is_followed_for_which_its_name_stands_now()
+    {
+        const string Swap =
+            """
+            drop table if exists live_tables.before;
+            create table live_tables.next (id int primary key, title text);
+            insert into live_tables.next select id, 'next' from live_tables.items;
+            begin;
+            alter table live_tables.items rename to before;
+            alter table live_tables.next rename to items;
+            commit;
+            """;
+        await postgres.ExecuteAsync(
+            "create table live_tables.items (id int primary key, title text);"
+            + "insert into live_tables.items values (1, 'first')");
+        using var client = await OpenAsync("items");
+        await client.UntilUpToDateAsync();
+
+        await postgres.ExecuteAsync(Swap);
+        await client.UntilAsync(it => it.Snapshot is not null && HasTitle(it, "next"));
+        await WriteAsync(client);
+        Assert.Contains("must-refetch", client.Told);
+
+        // Nobody reads while the name goes to another table once more; at last the table that was known is gone.
+        foreach (var drop in new[] { "", "drop table live_tables.before" })
+        {
+            client.Dispose();
+            await postgres.ExecuteAsync(Swap + drop);
+            using var other = await OpenAsync("items");
+            await other.UntilUpToDateAsync();
+            await WriteAsync(other);
+        }
+
+        async Task WriteAsync(LiveClient client)
+        {
+            await postgres.ExecuteAsync("update live_tables.items set title = 'last'");
+            await client.UntilAsync(it => it.Snapshot is not null && HasTitle(it, "last"));
+        }
+
+        static bool HasTitle(LiveClient client, string title)
+            => client.Rows.TryGetValue("1", out var row) && (string?)JsonNode.Parse(row)!["title"] == title;
+    }
+
+    [Fact]
+    public async Task A_table_must_be_declared_also_where_no_part_of_it_would_be_read_for_a_null()
+    {
+        await postgres.ExecuteAsync(
+            """
+            create table live_tables.items (id int primary key, kind int);
+            create table live_tables.kinds (id int, name text) partition by list (id);
+            create table live_tables.kinds_1 partition of live_tables.kinds for values in (1);
+            create table live_tables.kinds_2 partition of live_tables.kinds for values in (2);
+            """);
+
+        using var response = await _api.GetAsync("/queries/of-kind?kind=1&live=sse");
+        var catalogue = await _api.TextAsync("/queries");
+        Assert.Contains("also reads live_tables.kinds", catalogue, StringComparison.Ordinal);
+        Assert.False(response.IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task Of_equal_keys_that_are_written_differently_only_the_present_one_is_left()
+    {
+        await postgres.ExecuteAsync(
+            """
+            create table live_tables.items (id numeric primary key, title text);
+            create table live_tables.notes (id int primary key, item numeric);
+            insert into live_tables.items values (1.0, 'one'), (2.0, 'two');
+            insert into live_tables.notes values (1, 1.000), (2, 2.0);
+            """);
+        using var client = await OpenAsync("noted");
+        await client.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("update live_tables.items set id = 1.00 where id = 1");
+        await client.UntilAsync(it => it.Snapshot is not null && it.Rows.ContainsKey("1.00"));
+        await postgres.ExecuteAsync("delete from live_tables.notes");
+        await client.UntilAsync(it => it.Snapshot is not null && it.Rows.Values.All(
+            row => (int?)JsonNode.Parse(row)!["notes"] == 0));
+
+        Assert.Equal(["1.00", "2.0"], client.Rows.Keys);
+    }
+
+    [Fact]
+    public async Task A_table_that_can_not_be_watched_is_told_in_the_log_once()
+    {
+        await postgres.ExecuteAsync("create unlogged table live_tables.items (id int primary key, title text)");
+        for (var asked = 0; asked < 3; asked++)
+        {
+            using var response = await _api.GetAsync("/queries/items?live=sse");
+            Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+        }
+
+        var told = Assert.Single(_api.Log.Entries, entry => entry.Event.Name == "ChangesNotLogged");
+        Assert.Contains("unlogged", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_step_ends_when_its_last_reader_leaves()
+    {
+        const string Steps =
+            "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(600)%' "
+            + "and pid <> pg_backend_pid()";
+        await postgres.ExecuteAsync(
+            "create table live_tables.items (id int primary key, title text);"
+            + "insert into live_tables.items values (1, 'first')");
+        using var client = await OpenAsync("slow");
+        await client.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("update live_tables.items set title = 'slow'");
+        await Bounded.Until(async () => await postgres.ScalarAsync<long>(Steps) == 1, "the step runs");
+
+        client.Dispose();
+        await Bounded.Until(async () => await postgres.ScalarAsync<long>(Steps) == 0, "the step has ended");
+    }
+
+    private async Task<LiveClient> OpenAsync(string query)
+    {
+        var client = new LiveClient(_api.Client, "/queries/" + query);
+        await client.OpenAsync();
+        return client;
+    }
+}
