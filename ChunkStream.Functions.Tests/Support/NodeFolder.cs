@@ -30,8 +30,9 @@ internal sealed class NodeFolder : IDisposable
     {
         var client = System.IO.Path.Combine(Repository.Root, "client");
         Copy(new DirectoryInfo(System.IO.Path.Combine(client, "src")), Module("chunkstream-client", "src"));
-        foreach (var file in new[] { "package.json", "index.d.ts" })
-            File.Copy(System.IO.Path.Combine(client, file), System.IO.Path.Combine(Module("chunkstream-client"), file));
+        var files = Directory.EnumerateFiles(client, "*.d.ts").Append(System.IO.Path.Combine(client, "package.json"));
+        foreach (var file in files)
+            File.Copy(file, System.IO.Path.Combine(Module("chunkstream-client"), System.IO.Path.GetFileName(file)));
     }
 
     /// <summary>Writes a file; gives its path.</summary>

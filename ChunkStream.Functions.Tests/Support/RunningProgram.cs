@@ -61,7 +61,7 @@ internal sealed class RunningProgram : IAsyncDisposable
             ?? throw new IOException($"It ended without a word: {await _errors.Within()}");
 
     /// <summary>Tells it to go on.</summary>
-    public Task GoOnAsync() => _process.StandardInput.WriteLineAsync("go on");
+    public Task GoOnAsync(string how = "go on") => _process.StandardInput.WriteLineAsync(how);
 
     /// <summary>Waits for its end; gives its exit code and what else it said.</summary>
     public async Task<(int ExitCode, string Output, string Errors)> EndAsync(TimeSpan? limit = null)

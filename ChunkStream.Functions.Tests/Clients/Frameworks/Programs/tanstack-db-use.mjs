@@ -1,0 +1,38 @@
+import { createCollection, createLiveQueryCollection, gt } from '@tanstack/db';
+import { chunkstreamCollectionOptions } from 'chunkstream-client/tanstack-db';
+import { once } from 'node:events';
+// As docs/clients.md has it.
+import { issues } from './tanstack-db.mjs';
+
+const { API: api } = process.env;
+const options = { url: `${api}/api/queries/issues?team=1`, backoffMs: 10 };
+const titles = createLiveQueryCollection((query) => query.from({ issue: issues }).where(({ issue }) => gt(issue.id, 1))
+  .orderBy(({ issue }) => issue.id).select(({ issue }) => ({ id: issue.id, title: issue.title })));
+const say = () => console.log(JSON.stringify(titles.toArray.map(({ id, title }) => `${id} ${title}`)));
+
+await titles.preload();
+say();
+titles.subscribeChanges(say);
+
+// Each command that the test gives: what is to be done.
+for (let isOver = false; !isOver;) {
+  const command = String((await once(process.stdin, 'data'))[0]).trim();
+  if (command === 'insert') {
+    const inserting = issues.insert({ id: 9, title: 'mine' });
+    await inserting.isPersisted.promise;
+    console.log(`persisted ${issues.get(9).title}`);
+  } else {
+    isOver = true;
+  }
+}
+
+// Without getKey the schema says the key; a refusal is told.
+const byDefault = createCollection(chunkstreamCollectionOptions(options));
+await byDefault.preload();
+console.log(byDefault.get(2).title, byDefault.utils.state());
+const refused = createCollection(chunkstreamCollectionOptions({ ...options, url: `${api}/api/queries/none` }));
+await refused.preload().catch((error) => console.log(error.status ?? error.cause?.status ?? String(error)));
+console.log(refused.status, refused.utils.error()?.status);
+await byDefault.cleanup();
+console.log(byDefault.utils.state());
+process.exit();
