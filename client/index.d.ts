@@ -78,7 +78,13 @@ export interface StreamOptions {
 export type LiveOptions = Omit<StreamOptions, 'format'>;
 
 /** The options of a stream that make sense for one that keeps its rows. */
-export type CollectionOptions = Omit<LiveOptions, 'resume'>;
+export interface CollectionOptions extends Omit<LiveOptions, 'resume'> {
+  /**
+   * Whether all tabs of the origin that follow the same address, with the same headers and as the same user, share one
+   * connection. Where tabs can't find each other (over http, outside of browsers) each has its own.
+   */
+  share?: boolean;
+}
 
 /** The changes of a live query, for one reader. Its `progress.rows` counts changes, and its `checkpoint` is a position. */
 export type LiveStream<Row = Record<string, unknown>> = RowStream<Change<Row> | Position | Refetch>;

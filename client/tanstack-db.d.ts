@@ -1,17 +1,16 @@
+import type { CollectionConfig, UtilsRecord } from '@tanstack/db';
 import type { Change, Collection, CollectionOptions } from './index.js';
 
 /**
  * Options for `createCollection` of `@tanstack/db`, whose rows are then those of a live query. What is not an option of
- * chunkstream-client is given on as it is, such as `id`, `schema`, `onInsert`, `onUpdate` and `onDelete`.
+ * chunkstream-client is given on as it is, such as `id`, `onInsert`, `onUpdate` and `onDelete`.
  */
-export function chunkstreamCollectionOptions<
-  Row extends object = Record<string, unknown>,
-  RowKey extends string | number = string | number,
-  Config extends object = {},
->(config: ChunkstreamCollectionConfig<Row, RowKey> & Config): Omit<Config, keyof ChunkstreamCollectionConfig> & ChunkstreamCollection<Row, RowKey>;
+export function chunkstreamCollectionOptions<Row extends object = Record<string, unknown>, RowKey extends string | number = string | number>(
+  config: ChunkstreamCollectionConfig<Row, RowKey>,
+): Omit<CollectionConfig<Row, RowKey, never, ChunkstreamUtils<Row>>, 'utils'> & { utils: ChunkstreamUtils<Row>; schema?: never };
 
 export interface ChunkstreamCollectionConfig<Row extends object = Record<string, unknown>, RowKey extends string | number = string | number>
-  extends CollectionOptions {
+  extends CollectionOptions, Omit<CollectionConfig<Row, RowKey, never, ChunkstreamUtils<Row>>, 'getKey' | 'sync' | 'schema' | 'utils'> {
   /** The address of a query that is declared `live`. */
   url: string | { readonly href: string; toString(): string };
 
@@ -19,17 +18,7 @@ export interface ChunkstreamCollectionConfig<Row extends object = Record<string,
   getKey?: (row: Row) => RowKey;
 }
 
-export interface ChunkstreamCollection<Row extends object, RowKey extends string | number> {
-  getKey: (row: Row) => RowKey;
-
-  /** For TanStack DB alone. */
-  sync: { sync: (params: any) => () => void; rowUpdateMode: 'full' };
-  utils: ChunkstreamUtils<Row>;
-}
-
-export interface ChunkstreamUtils<Row extends object = Record<string, unknown>> {
-  [name: string]: any;
-
+export interface ChunkstreamUtils<Row extends object = Record<string, unknown>> extends UtilsRecord {
   /** As of a `Collection`; `idle` before TanStack DB has begun to sync. */
   state(): Collection['state'] | 'idle';
   error(): Error | null;

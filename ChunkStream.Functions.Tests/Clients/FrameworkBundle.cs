@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
 
 namespace ChunkStream.Functions.Tests.Clients;
@@ -8,6 +9,8 @@ namespace ChunkStream.Functions.Tests.Clients;
 /// </summary>
 internal static class FrameworkBundle
 {
+    private static readonly string[] Frameworks = ["ChunkStream.Functions.Tests", "Clients", "Frameworks"];
+
     /// <summary>Bundles a program; gives the text.</summary>
     /// <param name="program">The program's name.</param>
     /// <param name="platform">Where it runs: <c>node</c> or <c>browser</c>.</param>
@@ -15,12 +18,9 @@ internal static class FrameworkBundle
     public static async Task<string> CreateAsync(
         string program, string platform, params (string Name, string Code)[] snippets)
     {
-        string[] frameworks = ["ChunkStream.Functions.Tests", "Clients", "Frameworks"];
-        var packages = Path.Combine(await NodeProject.InstalledAsync(frameworks), "node_modules");
+        var packages = Path.Combine(await NodeProject.InstalledAsync(Frameworks), "node_modules");
         using var folder = new NodeFolder();
-        folder.Write(
-            program,
-            await File.ReadAllTextAsync(Path.Combine([Repository.Root, .. frameworks, "Programs", program])));
+        folder.Write(program, await CodeAsync(program));
         foreach (var (name, code) in snippets)
             folder.Write(name, code);
 
@@ -37,6 +37,35 @@ internal static class FrameworkBundle
         Assert.True(exitCode == 0, output + errors);
         return await File.ReadAllTextAsync(Path.Combine(folder.Path, "bundle.mjs"));
     }
+
+    /// <summary>Checks modules of TypeScript against the types of the package and of the frameworks.</summary>
+    public static async Task CheckTypesAsync(params string[] programs)
+    {
+        var packages = Path.Combine(await NodeProject.InstalledAsync(Frameworks), "node_modules");
+        using var folder = new NodeFolder();
+        foreach (var program in programs)
+            folder.Write(program, await CodeAsync(program));
+        var types = Path.Combine(packages, "@tanstack", "db", "dist", "esm", "index.d.ts");
+        folder.Write(
+            "tsconfig.json",
+            new JsonObject
+            {
+                ["compilerOptions"] = new JsonObject
+                {
+                    ["strict"] = true, ["noEmit"] = true, ["module"] = "nodenext", ["target"] = "es2023",
+                    // TanStack DB's own types are not strict in every way.
+                    ["skipLibCheck"] = true,
+                    ["paths"] = new JsonObject { ["@tanstack/db"] = new JsonArray(types.Replace('\\', '/')) },
+                },
+            }.ToJsonString());
+        await using var compiler = RunningProgram.Start(
+            "node", [Path.Combine(packages, "typescript", "bin", "tsc"), "--project", "tsconfig.json"], folder.Path);
+        var (exitCode, output, errors) = await compiler.EndAsync();
+        Assert.True(exitCode == 0, output + errors);
+    }
+
+    private static Task<string> CodeAsync(string program)
+        => File.ReadAllTextAsync(Path.Combine([Repository.Root, .. Frameworks, "Programs", program]));
 
     /// <summary>A snippet of docs/clients.md, with another server's address.</summary>
     public static (string Name, string Code) Snippet(string name, string origin)

@@ -142,6 +142,10 @@ public sealed class FrameworkTests(RealPostgres postgres, Chromium chromium) : I
         Assert.Equal(["anew streaming", "404", "error 404", "closed"], await node.LinesAsync());
     }
 
+    [Fact]
+    public Task Their_types_fit_those_of_the_frameworks()
+        => FrameworkBundle.CheckTypesAsync("react-types.mts", "tanstack-db-types.mts");
+
     private sealed class Written(Task writing) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext) => writing;

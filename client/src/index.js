@@ -1,5 +1,5 @@
 import { Collection } from './live/collection.js';
-import { checked, checkedLive } from './options.js';
+import { checked, checkedCollection, checkedLive } from './options.js';
 import { RowStream } from './row-stream.js';
 
 export { StreamError } from './failures.js';
@@ -10,9 +10,10 @@ export function stream(url, options = {}) {
 }
 
 export function live(url, options = {}) {
+  if (options.share !== undefined) throw new TypeError('share is an option of collection() alone: whoever joins needs the rows that somebody keeps.');
   return new RowStream(checkedLive(url, options));
 }
 
 export function collection(url, options = {}) {
-  return new Collection(checkedLive(url, options));
+  return new Collection(checkedCollection(url, options));
 }

@@ -51,6 +51,13 @@ export function checkedLive(url, options) {
   return all;
 }
 
+/** Those of a collection, which begins with all rows. */
+export function checkedCollection(url, options) {
+  const all = { ...checkedLive(url, options), resume: null, share: options.share ?? false };
+  all.url.searchParams.delete('resume');
+  return all;
+}
+
 /** Where fetch gives a body only when it has ended, a response must end for its changes to be seen. */
 function streamsBodies() {
   return 'body' in (globalThis.Response?.prototype ?? {});

@@ -1,6 +1,6 @@
-import { RowStream } from '../row-stream.js';
+import { canShare, followTogether } from '../sharing/shared-connection.js';
 import { KeyedRows } from './keyed-rows.js';
-import { stepsOf } from './steps.js';
+import { followAlone } from './own-connection.js';
 
 /**
  * The rows of a live query, kept as the server says. They change only where the server is at a position: nobody ever sees a part
@@ -10,9 +10,11 @@ export class Collection {
   #rows = new KeyedRows();
   #listeners = new Set();
   #closing = new AbortController();
-  #stream;
   #error = null;
+  #schema;
   #ready;
+  #described;
+  #known;
   #state = 'connecting';
 
   constructor(options) {
@@ -22,16 +24,11 @@ export class Collection {
     signal?.addEventListener('abort', closed, { once: true });
     this.#closing.signal.addEventListener('abort', () => signal?.removeEventListener('abort', closed));
 
-    this.#stream = new RowStream({
-      ...options,
-      signal: this.#closing.signal,
-      onProgress: (progress) => {
-        options.onProgress?.(progress);
-        if (['connecting', 'streaming', 'waiting'].includes(progress.state)) this.#to(progress.state);
-      },
-    });
-    this.#ready = new Promise((resolve, reject) => this.#keep(resolve).then(reject, reject));
+    this.#schema = new Promise((resolve, reject) => (this.#described = { resolve, reject }));
+    this.#ready = new Promise((resolve, reject) => (this.#known = { resolve, reject }));
+    this.#schema.catch(() => {});
     this.#ready.catch(() => {});
+    this.#keep({ ...options, signal: this.#closing.signal });
   }
 
   get state() {
@@ -43,7 +40,7 @@ export class Collection {
   }
 
   get isReady() {
-    return this.#rows.isKnown;
+    return this.#rows.position !== null;
   }
 
   get ready() {
@@ -59,7 +56,7 @@ export class Collection {
   }
 
   get schema() {
-    return this.#stream.schema;
+    return this.#schema;
   }
 
   get(key) {
@@ -87,24 +84,42 @@ export class Collection {
     this.#to('closed');
   }
 
-  // Ends with the reason why there can be no rows, if there were none yet.
-  async #keep(ready) {
-    try {
-      const steps = stepsOf(this.#stream, true);
-      this.#rows.describe(await this.#stream.schema);
-      for await (const step of steps) {
-        const changes = this.#rows.apply(step);
-        ready(this);
+  async #keep(options) {
+    const rows = this.#rows;
+    const sink = {
+      get position() {
+        return rows.position;
+      },
+      snapshot: () => rows.snapshot(),
+      to: (state) => this.#to(state),
+      describe: (schema) => {
+        rows.describe(schema);
+        this.#described.resolve(schema);
+      },
+      apply: (step) => {
+        const changes = rows.apply(step);
+        this.#known.resolve(this);
         this.#tell(changes);
-      }
+      },
+    };
+    let reason;
+    try {
+      const follow = options.share && canShare() ? followTogether : followAlone;
+      await follow(options, sink);
+      reason = new DOMException('The stream has ended.', 'AbortError');
       this.#to('closed');
     } catch (error) {
-      if (this.#closing.signal.aborted) return this.#closing.signal.reason;
-      this.#error = error;
-      this.#to('failed');
-      return error;
+      reason = error;
+      if (this.#closing.signal.aborted) reason = this.#closing.signal.reason;
+      else this.#fail(error);
     }
-    return new DOMException('The stream has ended.', 'AbortError');
+    this.#described.reject(reason);
+    this.#known.reject(reason);
+  }
+
+  #fail(error) {
+    this.#error = error;
+    this.#to('failed');
   }
 
   #to(state) {

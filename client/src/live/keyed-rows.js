@@ -6,8 +6,8 @@ export class KeyedRows {
   #keys = null;
   #all = [];
 
-  /** Whether there was a position yet. */
-  isKnown = false;
+  /** Where the rows are as the query gave them; null before the first. */
+  position = null;
 
   describe(schema) {
     this.#keys = new Keys(schema);
@@ -28,13 +28,18 @@ export class KeyedRows {
   }
 
   /** Goes on to the next position; gives what that changes. */
-  apply({ isAnew, changes }) {
+  apply({ isAnew, changes, position }) {
     const all = isAnew ? this.#replacing(changes) : changes;
     const told = [];
     for (const change of all) this.#take(change, told);
-    this.isKnown = true;
+    this.position = position;
     if (told.length > 0) this.#all = null;
     return told;
+  }
+
+  /** All rows, as changes from nothing. */
+  snapshot() {
+    return { position: this.position, changes: Array.from(this.#rows, ([key, row]) => ({ type: 'upsert', key, row })) };
   }
 
   // Forgets those that did not come again.

@@ -1,0 +1,17 @@
+import { RowStream } from '../row-stream.js';
+import { stepsOf } from './steps.js';
+
+const told = new Set(['connecting', 'streaming', 'waiting']);
+
+/** Follows a live query over a connection of its own, and hands each step to the sink. */
+export async function followAlone(options, sink) {
+  const stream = new RowStream({
+    ...options,
+    onProgress(progress) {
+      options.onProgress?.(progress);
+      if (told.has(progress.state)) sink.to(progress.state);
+    },
+  });
+  sink.describe(await stream.schema);
+  for await (const step of stepsOf(stream, options.resume === null)) sink.apply(step);
+}

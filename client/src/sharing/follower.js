@@ -1,0 +1,116 @@
+import { Parts } from './messages.js';
+
+const lookMs = 1000;
+
+// A leader tells something every 20 s at least, and answers at once unless its tab stands still.
+const silenceMs = 25_000;
+const answerMs = 5000;
+
+// Steps that came before the rows did; after more of them the rows are asked for again.
+const mostEarly = 1000;
+
+/** A tab without a connection: it takes each step from the leader, and asks for all rows where it has missed one. */
+export class Follower {
+  #tabs;
+  #sink;
+  #stalled;
+  #id = crypto.randomUUID();
+  #own;
+  #looking;
+  #leader = null;
+  #seq = 0;
+  #isInTouch = false;
+  #early = [];
+  #parts = new Parts();
+  #rows = new Parts();
+  #rowsOf = '';
+  #heardAt = Date.now();
+  #askedAt = null;
+
+  /** @param {() => void} stalled Called when the leader's tab stands still, and somebody looks at this one. */
+  constructor(tabs, sink, stalled) {
+    this.#tabs = tabs;
+    this.#sink = sink;
+    this.#stalled = stalled;
+    this.#own = new BroadcastChannel(`${tabs.name}/${this.#id}`);
+    this.#own.onmessage = ({ data }) => this.#takeRows(data);
+    this.#looking = setInterval(() => this.#look(), lookMs);
+    this.#ask();
+  }
+
+  close() {
+    clearInterval(this.#looking);
+    this.#own.close();
+  }
+
+  /** What a leader says to all. */
+  hear(message) {
+    this.#heardAt = Date.now();
+    this.#askedAt = null;
+    this.#sink.to(message.state);
+    if (message.type === 'lead') this.#adopt(message);
+    else if (message.type === 'step') this.#takeStep(message);
+  }
+
+  #adopt({ leader, position }) {
+    this.#leader = leader;
+    this.#seq = 0;
+    this.#early = [];
+    this.#parts = new Parts();
+    this.#isInTouch = position === this.#sink.position;
+    if (!this.#isInTouch) this.#ask();
+  }
+
+  #takeStep(message) {
+    if (!this.#isInTouch) {
+      if (this.#early.push(message) > mostEarly) this.#early = [];
+      return;
+    }
+
+    const { leader, seq, schema, part } = message;
+    if (leader === this.#leader && seq <= this.#seq) return;
+    if (leader !== this.#leader || seq !== this.#seq + 1) {
+      this.#isInTouch = false;
+      this.#parts = new Parts();
+      this.#ask();
+      return;
+    }
+    const step = this.#parts.add(part);
+    if (!step) return;
+    this.#seq = seq;
+    this.#sink.describe(schema);
+    this.#sink.apply(step);
+  }
+
+  #takeRows({ leader, seq, state, schema, part }) {
+    if (this.#rowsOf !== `${leader} ${seq}`) this.#rows = new Parts();
+    this.#rowsOf = `${leader} ${seq}`;
+    const step = this.#rows.add(part);
+    if (!step || this.#isInTouch) return;
+    this.#heardAt = Date.now();
+    this.#askedAt = null;
+    this.#leader = leader;
+    this.#seq = seq;
+    this.#parts = new Parts();
+    this.#isInTouch = true;
+    this.#sink.to(state);
+    if (schema) this.#sink.describe(schema);
+    if (step.position !== null) this.#sink.apply(step);
+
+    const early = this.#early;
+    this.#early = [];
+    for (const message of early) if (message.leader === leader && message.seq > seq) this.#takeStep(message);
+  }
+
+  #ask() {
+    this.#askedAt ??= Date.now();
+    this.#tabs.postMessage({ type: 'hello', from: this.#id, wants: !this.#isInTouch, hasRows: this.#sink.position !== null });
+  }
+
+  #look() {
+    const now = Date.now();
+    if (!this.#isInTouch || now - this.#heardAt > silenceMs) this.#ask();
+    const isStalled = this.#askedAt !== null && now - this.#askedAt > answerMs;
+    if (isStalled && globalThis.document?.visibilityState === 'visible') this.#stalled();
+  }
+}
