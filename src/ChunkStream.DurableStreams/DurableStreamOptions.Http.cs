@@ -37,8 +37,8 @@ public sealed partial class DurableStreamOptions
     public string? CapabilityKeyBefore { get; set; }
 
     /// <summary>
-    /// How long a capability URL may hold, in seconds: 1 to 31,536,000 (a year), default 86,400 (a day). Nobody can
-    /// take one back alone.
+    /// How long a capability URL may hold that the app makes, in seconds: 1 to 31,536,000 (a year), default 86,400 (a
+    /// day). Nobody can take one back alone. One that SQL makes may hold for a year: whoever has the secret decides.
     /// </summary>
     [Range(1, 31_536_000)]
     public int MaxCapabilitySeconds { get; set; } = 86_400;

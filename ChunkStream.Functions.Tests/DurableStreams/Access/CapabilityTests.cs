@@ -104,7 +104,7 @@ public sealed class CapabilityTests(RealPostgres postgres) : IAsyncLifetime
         Assert.InRange(In(long1), 590, 600);
 
         // A URL has room for it, whoever made it.
-        var name = new string('s', 5000);
+        var name = new string('s', 7000);
         var (_, long2) = await MakeAsync(_issuer.Token(name, c => c["roles"] = "sharer"), Body("shown/a"));
         Assert.Equal("hello", await _api.Client.GetStringAsync((string?)long2["url"]).Within());
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
@@ -211,6 +212,26 @@ public sealed class UserAccessTests(RealPostgres postgres) : IAsyncLifetime
         Assert.StartsWith("private, ", next.Header("Cache-Control"), StringComparison.Ordinal);
         Assert.Equal("Accept-Encoding, Authorization", next.Header("Vary"));
         Assert.Equal("same-origin", next.Header("Cross-Origin-Resource-Policy"));
+    }
+
+    [Fact]
+    public async Task What_a_user_reads_who_is_signed_in_by_a_cookie_is_no_other_user_s_of_the_same_browser()
+    {
+        await using var api = await StartAsync(("ChunkStream:Identity:EasyAuth", "true"));
+        var (anna, bert) = (Principal("anna"), Principal("bert"));
+        using var read = await CallAsync(api, "nobody", "GET users/anna/a", anna);
+        Assert.Equal("private, no-cache", read.Header("Cache-Control"));
+        Assert.Equal("hello", await read.Content.ReadAsStringAsync());
+
+        // As a browser asks that has it.
+        var known = ("If-None-Match", read.Header("ETag")!);
+        using var again = await CallAsync(api, "nobody", "GET users/anna/a", anna, known);
+        using var next = await CallAsync(api, "nobody", "GET users/anna/a", bert, known);
+        Assert.Equal((HttpStatusCode.NotModified, HttpStatusCode.Forbidden), (again.StatusCode, next.StatusCode));
+
+        static (string, string) Principal(string subject) => ("X-MS-CLIENT-PRINCIPAL", Convert.ToBase64String(
+            Encoding.UTF8.GetBytes(
+                $$"""{"auth_typ":"aad","claims":[{"typ":"sub","val":"{{subject}}"},{"typ":"iss","val":"me"}]}""")));
     }
 
     [Fact]

@@ -68,14 +68,18 @@ internal sealed class GetMethod(
         if (tag is not null)
         {
             var isNothingYet = part.End == first.Start && !part.IsClosed;
+            var caller = response.HttpContext.Features.Get<Caller>();
+
+            // The next user of a browser has other cookies, and no cache knows which of them says who is signed in.
+            var isByCookie = caller is not null && response.HttpContext.Request.Headers.Authorization.Count == 0;
             response.Headers.ETag = tag.ToString();
             response.Headers.CacheControl = ReadCaching.Control(
                 stream,
                 target.Rights.AreEveryones,
-                isNothingYet,
+                isNothingYet || isByCookie,
                 AccessEnd.Of(response.HttpContext),
                 time.GetUtcNow());
-            response.Headers.Vary = response.HttpContext.Features.Get<Caller>() is null
+            response.Headers.Vary = caller is null
                 ? HeaderNames.AcceptEncoding
                 : "Accept-Encoding, Authorization";
             if (ReadCaching.IsKnown(response.HttpContext.Request, tag))

@@ -17,16 +17,14 @@ internal static class ReadCaching
     /// <summary>The Cache-Control of a part of a stream.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="isPublic">Whether everyone may read it, so that a shared cache may keep it.</param>
-    /// <param name="isNothingYet">
-    /// Whether the part is empty, and more may come. A cache must then ask each time.
-    /// </param>
+    /// <param name="mustAsk">Whether a cache must ask each time before it gives what it keeps.</param>
     /// <param name="accessEnd">When the reader's access ends; null if it does not.</param>
     /// <param name="now">The current time.</param>
     public static string Control(
-        DurableStream stream, bool isPublic, bool isNothingYet, DateTimeOffset? accessEnd, DateTimeOffset now)
+        DurableStream stream, bool isPublic, bool mustAsk, DateTimeOffset? accessEnd, DateTimeOffset now)
     {
         var scope = isPublic ? "public" : "private";
-        if (isNothingYet)
+        if (mustAsk)
             return $"{scope}, no-cache";
 
         // A cache may not keep a part for longer than the stream itself lives, or its reader may read it.
