@@ -16,11 +16,18 @@ namespace ChunkStream.Functions.Tests.Postgres.Live;
 public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const int Writers = 4;
-    private const int Readers = 3;
     private const int MostIds = 24;
 
+    // What each reader follows, and the condition on the rows that it has then.
+    private static readonly (string Query, string Condition)[] Readers =
+        [("items", "team < 3"), ("of-team?team=1", "team = 1"), ("of-team?team=2", "team = 2")];
+
     private readonly QueryFiles _files = new QueryFiles()
-        .With("items", "-- key: id\n-- live\nselect id, team, note from live_items where team < 3");
+        .With("items", "-- key: id\n-- live\nselect id, team, note from live_items where team < 3")
+        .With(
+            "of-team",
+            "-- key: id\n-- param: team int\n-- live where team = @team\n"
+            + "select id, team, note from live_items where team = @team");
 
     private readonly List<PlainApi> _instances = [];
 
@@ -77,8 +84,8 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
         await postgres.ExecuteAsync(
             $"insert into live_items select n, n % 5, 'first' from generate_series(1, {MostIds / 2}) n");
         using var written = new CancellationTokenSource();
-        var reading = Enumerable.Range(0, Readers)
-            .Select(reader => Task.Run(() => ReadAsync(seed, reader, written.Token)))
+        var reading = Readers.Index()
+            .Select(reader => Task.Run(() => ReadAsync(seed, reader.Index, reader.Item, written.Token)))
             .ToArray();
         await Task.WhenAll([
             .. Enumerable.Range(0, Writers).Select(writer => WriteAsync(new Random((seed * 100) + writer))),
@@ -145,11 +152,12 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     // Is cut anywhere, and goes on at the other instance. When all is written, the next position is the last.
-    private async Task ReadAsync(int seed, int reader, CancellationToken written)
+    private async Task ReadAsync(
+        int seed, int reader, (string Query, string Condition) follows, CancellationToken written)
     {
         var random = new Random((seed * 1000) + reader);
-        using var client = new LiveClient(_instances[0].Client, "/queries/items");
-        using var other = new LiveClient(_instances[1].Client, "/queries/items");
+        using var client = new LiveClient(_instances[0].Client, $"/queries/{follows.Query}");
+        using var other = new LiveClient(_instances[1].Client, $"/queries/{follows.Query}");
         for (var (current, next) = (client, other); ; (current, next) = (next, current))
         {
             await current.OpenAsync();
@@ -160,8 +168,8 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
                 {
                     if (await current.ReadAsync(isLast ? default : written) is not "up-to-date")
                         continue;
-                    await AssertIsResultAsync(seed, current);
-                    if (isLast && await IsLastAsync(current))
+                    await AssertIsResultAsync(seed, current, follows.Condition);
+                    if (isLast && await IsLastAsync(current, follows.Condition))
                         return;
                 }
             }
@@ -174,23 +182,23 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
-    private async Task AssertIsResultAsync(int seed, LiveClient client)
+    private async Task AssertIsResultAsync(int seed, LiveClient client, string condition)
     {
         var expected = await ResultAsync(
             $"""
             select id, team, note from (
               select distinct on (id) * from live_past where pg_visible_in_snapshot(xid, '{client.Snapshot}')
               order by id, version desc) s
-            where is_there and team < 3
+            where is_there and {condition}
             """);
         Assert.True(
             expected.SequenceEqual(client.Rows),
-            $"Seed {seed}, snapshot {client.Snapshot}:\n{string.Join('\n', expected.Values)}\nbut has\n"
+            $"Seed {seed}, {condition}, snapshot {client.Snapshot}:\n{string.Join('\n', expected.Values)}\nbut has\n"
                 + $"{string.Join('\n', client.Rows.Values)}\nafter {string.Join(' ', client.Told.TakeLast(40))}");
     }
 
-    private async Task<bool> IsLastAsync(LiveClient client)
-        => (await ResultAsync("select id, team, note from live_items where team < 3")).SequenceEqual(client.Rows);
+    private async Task<bool> IsLastAsync(LiveClient client, string condition)
+        => (await ResultAsync($"select id, team, note from live_items where {condition}")).SequenceEqual(client.Rows);
 
     private async Task<SortedDictionary<string, string>> ResultAsync(string sql)
         => new((await postgres.OracleAsync(sql)).ToDictionary(

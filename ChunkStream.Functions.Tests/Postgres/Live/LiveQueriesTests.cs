@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using static System.StringComparison;
 
 namespace ChunkStream.Functions.Tests.Postgres.Live;
 
@@ -15,6 +16,10 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
         .With(
             "of-team",
             "-- key: id\n-- live\n-- param: team int\nselect id, title from live_issues where team = @team")
+        .With(
+            "only-of-team",
+            "-- key: id\n-- live where team = @team\n-- param: team int = null\n"
+            + "select id, title from live_issues where team = @team or @team is null")
         .With(
             "teams",
             "-- key: id\n-- live: live_teams(id)\n-- live: live_issues(team)\n"
@@ -128,6 +133,44 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
         await client.UntilAsync(it => it.Told.Count(what => what == "up-to-date") > 1);
 
         Assert.Equal(await ResultAsync("select id, title from live_issues where team = 1"), client.Rows);
+    }
+
+    [Fact]
+    public async Task Who_follows_by_a_parameter_is_told_of_rows_that_had_or_have_its_value_and_of_no_others()
+    {
+        using var one = await OpenAsync("only-of-team?team=1");
+        using var two = await OpenAsync("only-of-team?team=2");
+        using var all = await OpenAsync("only-of-team");
+        LiveClient[] clients = [one, two, all];
+        foreach (var client in clients)
+            await client.UntilUpToDateAsync();
+
+        // Rows 2, 4, … are of team 1, the others of team 2.
+        await postgres.ExecuteAsync("delete from live_issues where id = 3");
+        await two.UntilAsync(it => it.Rows.Count == 4);
+        await postgres.ExecuteAsync("update live_issues set team = 2 where id = 4");
+        await one.UntilAsync(it => it.Rows.Count == 4);
+        await two.UntilAsync(it => it.Rows.Count == 5);
+        await postgres.ExecuteAsync("update live_issues set title = 'last' where id = 2");
+        foreach (var client in clients)
+        {
+            if (client != two)
+                await client.UntilAsync(it => it.Snapshot is not null && it.Rows["2"].Contains("last", Ordinal));
+        }
+
+        Assert.Equal(["delete", "upsert"], Changes(one));
+        Assert.Equal(["delete", "upsert"], Changes(two));
+        Assert.Equal(["delete", "upsert", "upsert"], Changes(all));
+
+        // The same for who comes back on another instance.
+        one.Dispose();
+        await postgres.ExecuteAsync("delete from live_issues where id in (1, 6)");
+        await one.OpenAsync();
+        await one.UntilUpToDateAsync();
+        Assert.Equal("delete", Changes(one)[^1]);
+        Assert.Equal(await ResultAsync("select id, title from live_issues where team = 1"), one.Rows);
+
+        static string[] Changes(LiveClient client) => [.. client.Told.Where(what => what is "upsert" or "delete")];
     }
 
     [Theory]
@@ -268,6 +311,13 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData(
         "statement", "-- key: id\n-- live: live_issues(id) => select nothing from live_teams where id = any(@changed)\n"
             + "select id from live_issues", "column \"nothing\" does not exist")]
+    [InlineData("no-parameter", "-- key: id\n-- live where team = @none\nselect id from live_issues", "@none is not")]
+    [InlineData(
+        "no-filter", "-- key: id\n-- live where none = @team\n-- param: team int\n"
+            + "select id from live_issues where team = @team", "no column none")]
+    [InlineData(
+        "incomparable", "-- key: id\n-- live where team = @team\n-- param: team text\n"
+            + "select id from live_issues where team::text = @team", "can't be compared with a parameter of type text")]
     [InlineData("form", "-- key: id\n-- live: every table\nselect id from live_issues", "This is 'every table'")]
     public async Task A_declaration_that_can_not_work_is_told_with_file_and_line(
         string name, string text, string reason)

@@ -94,7 +94,7 @@ internal sealed class ChangeWatcher(
         try
         {
             // Changes that came while nobody listened are found by the first look, which takes all for changed.
-            string? since = null;
+            LiveSnapshot? since = null;
             for (var pause = LongestPause; queries.Groups is { Count: > 0 } groups;)
             {
                 session.LimitTo(LiveDatabase.TaskLimit);
@@ -141,34 +141,27 @@ internal sealed class ChangeWatcher(
         => [.. groups.SelectMany(group => group.Query.Paths).Select(path => path.Watch.Id).Distinct()];
 
     // Gives the snapshot of the look; null if the log is not there, which the groups then find out.
-    private static async Task<string?> LookAsync(
-        NpgsqlConnection connection, IReadOnlyList<LiveGroup> groups, string? since)
+    private static async Task<LiveSnapshot?> LookAsync(
+        NpgsqlConnection connection, IReadOnlyList<LiveGroup> groups, LiveSnapshot? since)
     {
+        LiveSnapshot? seen = null;
         try
         {
-            return await LookAtAsync(connection, groups, since).ConfigureAwait(false);
+            var look = await LiveLook.TakeAsync(connection, WatchesOf(groups), since).ConfigureAwait(false);
+            var concerned = await LiveMatches.FindAsync(connection, groups, look, since).ConfigureAwait(false);
+            foreach (var group in groups)
+                group.Look(since, look.Snapshot, concerned.Contains(group));
+            seen = look.Snapshot;
         }
         catch (MustRefetchException)
         {
             foreach (var group in groups)
                 group.Doubt();
-            await using var rollback = new NpgsqlCommand("ROLLBACK", connection);
-            await rollback.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
-            return null;
         }
-    }
 
-    private static async Task<string> LookAtAsync(
-        NpgsqlConnection connection, IReadOnlyList<LiveGroup> groups, string? since)
-    {
-        var look = await LiveLook.TakeAsync(connection, WatchesOf(groups), since).ConfigureAwait(false);
-        var changed = look.Watches.Where(watch => watch.HasChanges || watch.Problem is not null)
-            .Select(watch => watch.Id)
-            .ToHashSet();
-        foreach (var group in groups)
-            group.Look(since, look.Snapshot, group.Query.Paths.Any(path => changed.Contains(path.Watch.Id)));
-
-        return look.Snapshot;
+        await using var end = new NpgsqlCommand("ROLLBACK", connection);
+        await end.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        return seen;
     }
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;

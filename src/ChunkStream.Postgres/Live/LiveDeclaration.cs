@@ -10,21 +10,33 @@ internal sealed partial record LiveDeclaration(int Line, IReadOnlyList<DeclaredT
     /// <summary>The parameter of a statement after <c>=&gt;</c>: the values that were logged.</summary>
     public const string Changed = "changed";
 
+    private const string Name = """(?:"(?:[^"]|"")+"|[\w$]+)""";
+    private const string Equal = $"""(?<column>{Name})\s*=\s*@(?<parameter>\w+)""";
+    private const string Where = $"""(?i:where)\s+{Equal}(?:\s+(?i:and)\s+{Equal})*""";
+
     private const string Forms =
         "'live' stands alone where the key is that of one table; else it is such as 'live: order_items(order_id)', or "
-        + "'live: members(project_id) => select id from issues where project_id = any(@changed)'";
+        + "'live: members(project_id) => select id from issues where project_id = any(@changed)'. Each may have "
+        + "'where column = @parameter' behind the table";
 
     private const string AloneOnly = "'live' without a table can't stand beside another declaration of 'live'.";
 
+    /// <summary>Where 'live' stands alone: which rows of the table are looked at.</summary>
+    public IReadOnlyList<DeclaredFilter> Filters { get; private init; } = [];
+
     /// <summary>Adds a declaration to those before it.</summary>
     /// <param name="before">What the file has declared so far; null for nothing.</param>
-    /// <param name="value">What comes after <c>live:</c>; empty where there is nothing.</param>
+    /// <param name="value">What comes after <c>live</c>; empty where there is nothing.</param>
     /// <param name="line">The line.</param>
     /// <exception cref="FormatException">The text is no such declaration. The message says why.</exception>
     public static LiveDeclaration Add(LiveDeclaration? before, string value, int line)
     {
-        if (value.Length == 0)
-            return before is null ? new LiveDeclaration(line, []) : throw new FormatException(AloneOnly);
+        if (Alone().Match(value) is { Success: true } alone)
+        {
+            return before is null
+                ? new LiveDeclaration(line, []) { Filters = FiltersOf(alone) }
+                : throw new FormatException(AloneOnly);
+        }
 
         if (Pattern().Match(value) is not { Success: true } parts)
             throw new FormatException($"{Forms}. This is '{value}'.");
@@ -32,7 +44,8 @@ internal sealed partial record LiveDeclaration(int Line, IReadOnlyList<DeclaredT
             throw new FormatException(AloneOnly);
         var table = new DeclaredTable(
             parts.Groups["table"].Value,
-            [.. parts.Groups["columns"].Value.Split(',').Select(Name)],
+            [.. parts.Groups["value"].Captures.Select(name => NameOf(name.Value))],
+            FiltersOf(parts),
             parts.Groups["sql"] is { Success: true } sql ? sql.Value : null,
             line);
         if (table.Sql is not null && table.Columns.Count > 1)
@@ -45,18 +58,23 @@ internal sealed partial record LiveDeclaration(int Line, IReadOnlyList<DeclaredT
         return new LiveDeclaration(before?.Line ?? line, [.. before?.Tables ?? [], table]);
     }
 
+    private static IReadOnlyList<DeclaredFilter> FiltersOf(Match match)
+        => [.. match.Groups["column"].Captures.Zip(
+            match.Groups["parameter"].Captures,
+            (column, parameter) => new DeclaredFilter(NameOf(column.Value), parameter.Value))];
+
     // As SQL has it: unquoted names are in small letters.
-    private static string Name(string text)
-    {
-        var name = text.Trim();
-        return name is ['"', .. var quoted, '"']
+    private static string NameOf(string text)
+        => text is ['"', .. var quoted, '"']
             ? quoted.Replace("\"\"", "\"", StringComparison.Ordinal)
-            : name.ToLowerInvariant();
-    }
+            : text.ToLowerInvariant();
+
+    [GeneratedRegex($"^(?:{Where})?$")]
+    private static partial Regex Alone();
 
     [GeneratedRegex(
-        """^(?<table>(("([^"]|"")+"|[\w$]+)\.)?("([^"]|"")+"|[\w$]+))\s*"""
-        + """\((?<columns>\s*("([^"]|"")+"|[\w$]+)\s*(,\s*("([^"]|"")+"|[\w$]+)\s*)*)\)(\s*=>\s*(?<sql>\S.*))?$""")]
+        $"""^(?<table>(?:{Name}\.)?{Name})\s*\(\s*(?<value>{Name})\s*(?:,\s*(?<value>{Name})\s*)*\)"""
+        + $"""(?:\s*{Where})?(?:\s*=>\s*(?<sql>\S.*))?$""")]
     private static partial Regex Pattern();
 }
 
@@ -66,6 +84,16 @@ internal sealed partial record LiveDeclaration(int Line, IReadOnlyList<DeclaredT
 /// The columns whose values, before and after a change, are values of the query's key, in its order; or, with a
 /// statement, the one whose values the statement gets.
 /// </param>
+/// <param name="Filters">Which rows of the table are looked at; empty for all.</param>
 /// <param name="Sql">Gives the keys for the values <c>@changed</c>; null where the values are keys themselves.</param>
 /// <param name="Line">The line of its declaration.</param>
-internal sealed record DeclaredTable(string Table, IReadOnlyList<string> Columns, string? Sql, int Line);
+internal sealed record DeclaredTable(
+    string Table, IReadOnlyList<string> Columns, IReadOnlyList<DeclaredFilter> Filters, string? Sql, int Line);
+
+/// <summary>
+/// Says that a row of a table concerns only those readers whose parameter equals a column of it, before or after a
+/// change.
+/// </summary>
+/// <param name="Column">The column.</param>
+/// <param name="Parameter">The parameter's name.</param>
+internal sealed record DeclaredFilter(string Column, string Parameter);

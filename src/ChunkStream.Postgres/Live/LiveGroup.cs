@@ -25,7 +25,7 @@ internal sealed class LiveGroup : IDisposable
     private readonly Queue<(WeakReference<LiveNode> Node, long Bytes)> _kept = new();
     private LiveNode _tail = new();
     private LivePosition? _position;
-    private string? _looked;
+    private LiveSnapshot? _looked;
     private long _keptBytes;
     private bool _isChanged;
     private bool _isStepping;
@@ -46,6 +46,16 @@ internal sealed class LiveGroup : IDisposable
 
     /// <summary>Whether there will be no more steps, because one has failed.</summary>
     public bool HasEnded => Tail.IsOver.IsFaulted;
+
+    /// <summary>Whether a reader has had the rows: what it asked for is good, and a look is heeded.</summary>
+    public bool HasBegun
+    {
+        get
+        {
+            lock (_lock)
+                return _position is not null;
+        }
+    }
 
     /// <summary>After which a reader that joins now follows.</summary>
     public LiveNode Tail
@@ -80,8 +90,8 @@ internal sealed class LiveGroup : IDisposable
     /// </summary>
     /// <param name="since">The snapshot of the look before; null for none.</param>
     /// <param name="snapshot">The snapshot of this look.</param>
-    /// <param name="hasChanged">Whether a table of the query has changed between the two.</param>
-    public void Look(string? since, string snapshot, bool hasChanged)
+    /// <param name="hasChanged">Whether something that concerns the query has changed between the two.</param>
+    public void Look(LiveSnapshot? since, LiveSnapshot snapshot, bool hasChanged)
     {
         lock (_lock)
         {
@@ -92,18 +102,17 @@ internal sealed class LiveGroup : IDisposable
             // A group that has begun while the look before was under way was not told what that has seen. If it was
             // told, or its rows are later than that, nothing lies between.
             var isTold = since is not null
-                && (_looked == since || !_position.With(since).IsAfter(_position));
+                && (_looked == since || !since.IsAfter(_position.Snapshot));
             _looked = snapshot;
             if (!isTold || hasChanged)
             {
                 _isChanged = true;
                 BeginStepIfNeeded();
             }
-            else if (!_isStepping && !_isChanged && _position.With(snapshot) is var position
-                && position.IsAfter(_position))
+            else if (!_isStepping && !_isChanged && snapshot.IsAfter(_position.Snapshot))
             {
                 // The result is the same there.
-                _position = position;
+                _position = _position with { Snapshot = snapshot };
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Postgres.Rows;
@@ -11,7 +12,7 @@ namespace ChunkStream.Postgres.Live;
 /// <param name="Watches">The state of each watch.</param>
 /// <param name="Values">The values that were logged since, by the path on which they lead to the query's key.</param>
 internal sealed record LiveLook(
-    string Snapshot,
+    LiveSnapshot Snapshot,
     IReadOnlyList<WatchState> Watches,
     IReadOnlyList<(LivePath Path, IReadOnlyList<string[]> Values)> Values)
 {
@@ -31,14 +32,10 @@ internal sealed record LiveLook(
         int[] watches = [.. query.Paths.Select(path => path.Watch.Id).Distinct()];
         var batch = new NpgsqlBatch(connection);
         await using var _ = batch.ConfigureAwait(false);
-        AddLook(batch, watches, from.Snapshot);
+        AddLook(batch, watches, from.Snapshot.Text);
         batch.BatchCommands.Add(settings);
         foreach (var path in query.Paths)
-        {
-            var values = new NpgsqlBatchCommand(ChangeLogSql.Values(path.Watch, atMost));
-            values.Parameters.Add(new() { Value = from.Snapshot });
-            batch.BatchCommands.Add(values);
-        }
+            batch.BatchCommands.Add(ValuesCommand(path, query.Query.Parameters, from, atMost));
 
         var reader = await AskAsync(batch).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
@@ -54,19 +51,18 @@ internal sealed record LiveLook(
         return new LiveLook(snapshot, states, found);
     }
 
-    /// <summary>Looks at the log in a transaction of its own.</summary>
+    /// <summary>Looks at the log in a transaction that it begins.</summary>
     /// <param name="connection">A connection without a transaction.</param>
     /// <param name="watches">Which watches to look at.</param>
     /// <param name="since">A snapshot before this one; null to learn only of this one.</param>
-    public static async Task<LiveLook> TakeAsync(NpgsqlConnection connection, int[] watches, string? since)
+    public static async Task<LiveLook> TakeAsync(NpgsqlConnection connection, int[] watches, LiveSnapshot? since)
     {
         var batch = new NpgsqlBatch(connection)
         {
             BatchCommands = { new NpgsqlBatchCommand("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") },
         };
         await using var _ = batch.ConfigureAwait(false);
-        AddLook(batch, watches, since);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        AddLook(batch, watches, since?.Text);
         var reader = await AskAsync(batch).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
@@ -161,6 +157,20 @@ internal sealed record LiveLook(
         batch.BatchCommands.Add(StateCommand(watches, since));
     }
 
+    private static NpgsqlBatchCommand ValuesCommand(
+        LivePath path, IReadOnlyList<string?> parameters, LivePosition from, int atMost)
+    {
+        // A parameter that is null tells no changes apart.
+        var filters = path.Filters.Where(filter => parameters[filter.Parameter] is not null).ToArray();
+        var conditions = filters.Select((filter, index) => filter.IsEqual(
+            filter.Value(string.Create(CultureInfo.InvariantCulture, $"${index + 2}"))));
+        var command = new NpgsqlBatchCommand(ChangeLogSql.Values(path.Watch, path.Values, conditions, atMost));
+        command.Parameters.Add(new() { Value = from.Snapshot.Text });
+        foreach (var filter in filters)
+            command.Parameters.Add(SelectStatement.Parameter(parameters[filter.Parameter]));
+        return command;
+    }
+
     private static NpgsqlBatchCommand StateCommand(int[] watches, string? since)
     {
         var command = new NpgsqlBatchCommand(ChangeLogSql.States);
@@ -170,13 +180,14 @@ internal sealed record LiveLook(
         return command;
     }
 
-    private static async Task<(string Snapshot, IReadOnlyList<WatchState> States)> ReadStatesAsync(
+    private static async Task<(LiveSnapshot Snapshot, IReadOnlyList<WatchState> States)> ReadStatesAsync(
         NpgsqlDataReader reader)
     {
-        var (snapshot, states) = ("", new List<WatchState>());
+        var (snapshot, states) = (LivePosition.Unknown.Snapshot, new List<WatchState>());
         while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            snapshot = reader.GetString(0);
+            if (states.Count == 0)
+                snapshot = new LiveSnapshot(reader.GetString(0));
             states.Add(new WatchState(
                 reader.GetInt32(1),
                 reader.GetInt64(2),

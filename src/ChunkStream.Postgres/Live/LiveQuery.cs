@@ -41,7 +41,12 @@ internal sealed record LiveQuery(PostgresQuery Query, IReadOnlyList<LivePath> Pa
 /// Gives the keys for the values that were logged, an array of text as <c>$1</c>; null where they are keys themselves.
 /// </param>
 /// <param name="KeyColumns">How many columns the key has.</param>
-internal sealed record LivePath(Watch Watch, string? Sql, int KeyColumns);
+/// <param name="Filters">Which changes concern the reader; empty for all.</param>
+internal sealed record LivePath(Watch Watch, string? Sql, int KeyColumns, IReadOnlyList<LiveFilter> Filters)
+{
+    /// <summary>How many columns of the log lead to the key; the others tell whom a change concerns.</summary>
+    public int Values => Sql is null ? KeyColumns : 1;
+}
 
 /// <summary>The JSON that tells live queries apart, without reflection.</summary>
 [JsonSerializable(typeof(string[]))]

@@ -38,8 +38,14 @@ internal static class LiveTables
     /// <param name="declaration">What the file declares.</param>
     /// <param name="query">The query.</param>
     /// <param name="layout">Its columns.</param>
+    /// <param name="parameters">The names of its parameters, and their types as SQL spells them.</param>
     public static async Task<(IReadOnlyList<LiveTable> Tables, IReadOnlyList<(int Line, string Reason)> Mistakes)>
-        FindAsync(NpgsqlConnection connection, LiveDeclaration declaration, PostgresQuery query, RowLayout layout)
+        FindAsync(
+            NpgsqlConnection connection,
+            LiveDeclaration declaration,
+            PostgresQuery query,
+            RowLayout layout,
+            IReadOnlyList<(string Name, string Type)> parameters)
     {
         var mistakes = new List<(int, string)>();
         using var plan = await QueryPlan.ReadAsync(connection, query, isWhole: true).ConfigureAwait(false);
@@ -62,14 +68,22 @@ internal static class LiveTables
 
         var read = await ReadByAsync(connection, plan).ConfigureAwait(false);
         var tables = declaration.Tables.Count > 0
-            ? await DeclaredAsync(connection, declaration, layout.Key.Count, mistakes).ConfigureAwait(false)
-            : await OfKeyAsync(connection, declaration, query, layout, mistakes).ConfigureAwait(false);
+            ? await DeclaredAsync(connection, declaration, layout.Key.Count, parameters, mistakes).ConfigureAwait(false)
+            : await OfKeyAsync(connection, declaration, query, layout, parameters, mistakes).ConfigureAwait(false);
         if (mistakes.Count == 0)
         {
             var missing = read.Where(table => tables.All(other => other.Oid != table.Oid)).Select(table => table.Name);
             mistakes.AddRange(missing.Select(name => (declaration.Line,
                 $"The query also reads {name}, and 'live' must say how a changed row of it leads to the query's key: "
                 + $"live: {name}(column), or live: {name}(column) => select … where … = any(@changed).")));
+        }
+
+        foreach (var table in tables)
+        {
+            // Nothing can be asked after a refusal.
+            if (mistakes.Count == 0
+                && await LiveFilter.RefusalAsync(connection, table).ConfigureAwait(false) is { } refusal)
+                mistakes.Add((table.Line, refusal));
         }
 
         return (tables, mistakes);
@@ -118,7 +132,11 @@ internal static class LiveTables
     }
 
     private static async Task<IReadOnlyList<LiveTable>> DeclaredAsync(
-        NpgsqlConnection connection, LiveDeclaration declaration, int keyColumns, List<(int, string)> mistakes)
+        NpgsqlConnection connection,
+        LiveDeclaration declaration,
+        int keyColumns,
+        IReadOnlyList<(string, string)> parameters,
+        List<(int, string)> mistakes)
     {
         var tables = new List<LiveTable>();
         foreach (var declared in declaration.Tables)
@@ -131,12 +149,9 @@ internal static class LiveTables
                 continue;
             }
 
-            var (table, reason) = await TableAsync(connection, declared.Table, null, declared.Columns)
-                .ConfigureAwait(false);
-            if (table is null)
-                mistakes.Add((declared.Line, reason));
-            else
-                tables.Add(table with { Sql = declared.Sql, Line = declared.Line });
+            var asked = new AskedTable(declared.Table, null, declared.Columns, declared.Filters, declared.Line);
+            if (await TableAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
+                tables.Add(table with { Sql = declared.Sql });
         }
 
         return tables;
@@ -147,6 +162,7 @@ internal static class LiveTables
         LiveDeclaration declaration,
         PostgresQuery query,
         RowLayout layout,
+        IReadOnlyList<(string, string)> parameters,
         List<(int, string)> mistakes)
     {
         var (oid, numbers) = await KeyProof.OriginAsync(connection, query, layout).ConfigureAwait(false);
@@ -159,11 +175,10 @@ internal static class LiveTables
         }
 
         var names = await NamesAsync(connection, oid.Value, numbers).ConfigureAwait(false);
-        var (table, reason) = await TableAsync(connection, null, oid, names).ConfigureAwait(false);
-        if (table is not null)
-            return [table with { Line = declaration.Line }];
-        mistakes.Add((declaration.Line, reason));
-        return [];
+        var asked = new AskedTable(null, oid, names, declaration.Filters, declaration.Line);
+        return await TableAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table
+            ? [table]
+            : [];
     }
 
     private static async Task<string[]> NamesAsync(NpgsqlConnection connection, uint table, short[] numbers)
@@ -182,50 +197,89 @@ internal static class LiveTables
         return (string[])(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
     }
 
+    private static async Task<LiveTable?> TableAsync(
+        NpgsqlConnection connection,
+        AskedTable asked,
+        IReadOnlyList<(string Name, string Type)> parameters,
+        List<(int, string)> mistakes)
+    {
+        // What leads to the key comes first. A column may be there, and tell whom a change concerns, too.
+        string[] columns = [.. asked.Columns, .. asked.Filters.Select(filter => filter.Column).Except(asked.Columns)];
+        var (table, reason) = await TableAsync(connection, asked, columns).ConfigureAwait(false);
+        if (table is null)
+        {
+            mistakes.Add((asked.Line, reason));
+            return null;
+        }
+
+        var filters = new List<LiveFilter>();
+        foreach (var filter in asked.Filters)
+        {
+            var parameter = parameters.Index().FirstOrDefault(
+                one => one.Item.Name.Equals(filter.Parameter, StringComparison.OrdinalIgnoreCase),
+                (-1, default));
+            if (parameter.Index < 0)
+            {
+                mistakes.Add((asked.Line, $"The parameter @{filter.Parameter} is not declared."));
+                return null;
+            }
+
+            var column = Array.IndexOf(columns, filter.Column);
+            filters.Add(new LiveFilter(
+                column + 1, table.Columns[column].Collation, parameter.Index, parameter.Item.Type));
+        }
+
+        return table with { Filters = filters, Line = asked.Line };
+    }
+
     private static async Task<(LiveTable? Table, string Reason)> TableAsync(
-        NpgsqlConnection connection, string? name, uint? oid, IReadOnlyList<string> columns)
+        NpgsqlConnection connection, AskedTable asked, string[] columns)
     {
         const string Sql =
             """
-            SELECT c.oid, format('%I.%I', n.nspname, c.relname), array(
-              SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) FROM unnest($3) WITH ORDINALITY AS k (name, n)
+            SELECT c.oid, format('%I.%I', n.nspname, c.relname), k.types, k.collations
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, LATERAL (
+              SELECT array_agg(pg_catalog.format_type(a.atttypid, a.atttypmod) ORDER BY k.n) AS types,
+                array_agg(CASE WHEN a.attcollation <> t.typcollation
+                  THEN format('%I.%I', ln.nspname, l.collname) END ORDER BY k.n) AS collations
+              FROM unnest($3) WITH ORDINALITY AS k (name, n)
               LEFT JOIN pg_catalog.pg_attribute a
                 ON a.attrelid = c.oid AND a.attname = k.name AND a.attnum > 0 AND NOT a.attisdropped
-              ORDER BY k.n)
-            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+              LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+              LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace) AS k
             WHERE c.oid = coalesce($1, pg_catalog.to_regclass($2)::oid)
             """;
         var command = new NpgsqlCommand(Sql, connection)
         {
             Parameters =
             {
-                new() { Value = (object?)oid ?? DBNull.Value, DataTypeName = "oid" },
-                new() { Value = (object?)name ?? DBNull.Value, DataTypeName = "text" },
-                new() { Value = columns.ToArray() },
+                new() { Value = (object?)asked.Oid ?? DBNull.Value, DataTypeName = "oid" },
+                new() { Value = (object?)asked.Name ?? DBNull.Value, DataTypeName = "text" },
+                new() { Value = columns },
             },
         };
         await using var _ = command.ConfigureAwait(false);
         var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         if (!await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
-            return (null, $"There is no table {name}.");
+            return (null, $"There is no table {asked.Name}.");
         var types = reader.GetFieldValue<string?[]>(2);
+        var collations = reader.GetFieldValue<string?[]>(3);
         if (Array.IndexOf(types, null) is >= 0 and var missing)
             return (null, $"The table {reader.GetString(1)} has no column {columns[missing]}.");
-        return (new LiveTable(reader.GetFieldValue<uint>(0), reader.GetString(1), columns, types!), "");
+        return (
+            new LiveTable(reader.GetFieldValue<uint>(0), reader.GetString(1), [
+                .. columns.Select((column, index) => new LiveColumn(column, types[index]!, collations[index])),
+            ]),
+            "");
     }
-}
 
-/// <summary>A table whose changes lead to rows of a live query.</summary>
-/// <param name="Oid">Its object identifier.</param>
-/// <param name="Name">Its name with its schema, as SQL quotes it.</param>
-/// <param name="Columns">The columns whose values are logged.</param>
-/// <param name="Types">Their types, as SQL spells them.</param>
-internal sealed record LiveTable(uint Oid, string Name, IReadOnlyList<string> Columns, IReadOnlyList<string> Types)
-{
-    /// <summary>Gives the keys for the values <c>@changed</c>; null where the values are keys themselves.</summary>
-    public string? Sql { get; init; }
-
-    /// <summary>The line of the declaration.</summary>
-    public int Line { get; init; }
+    // A table by its name or its number, with the columns that lead to the key and those that tell changes apart.
+    private sealed record AskedTable(
+        string? Name,
+        uint? Oid,
+        IReadOnlyList<string> Columns,
+        IReadOnlyList<DeclaredFilter> Filters,
+        int Line);
 }

@@ -82,7 +82,8 @@ internal sealed class LiveEndpoint(
         }
 
         return new LiveQuery(run.Query, [
-            .. tables.Zip(watches, (table, watch) => new LivePath(watch, table.Sql, run.Query.Key.Count)),
+            .. tables.Zip(watches, (table, watch) => new LivePath(
+                watch, table.Sql, run.Query.Key.Count, table.Filters)),
         ])
         {
             ExactNumbers = run.ExactNumbers,
@@ -96,7 +97,7 @@ internal sealed class LiveEndpoint(
         try
         {
             var watches = await _watches.EnsureAsync(
-                [.. tables.Select(table => (table.Oid, table.Columns))], isAnew, cancellation).ConfigureAwait(false);
+                [.. tables.Select(table => (table.Oid, NamesOf(table)))], isAnew, cancellation).ConfigureAwait(false);
             _refused.TryRemove(declared.FileName, out var _);
             return watches;
         }
@@ -107,5 +108,7 @@ internal sealed class LiveEndpoint(
             _refused[declared.FileName] = refusal.Message;
             throw;
         }
+
+        static IReadOnlyList<string> NamesOf(LiveTable table) => [.. table.Columns.Select(column => column.Name)];
     }
 }

@@ -122,9 +122,9 @@ internal sealed class QueryCheck(PostgresDatabase database, IOptions<QueryOption
                 warnings.AddRange(open.Select(table => new QueryMistake(file.Header.AccessLine, table)));
             }
 
-            if (identity is not null && file.Header.Live is { } followed)
-                warnings.Add(new QueryMistake(followed.Line, LiveTables.TellsKeys));
             var (live, liveMistakes) = await LiveAsync(connection, file, query, layout).ConfigureAwait(false);
+            if (identity is not null && live?.FirstOrDefault(table => TellsAll(table, file)) is { } telling)
+                warnings.Add(new QueryMistake(telling.Line, LiveTables.TellsKeys));
             return liveMistakes.Count > 0
                 ? new CheckedQuery(null, liveMistakes, [])
                 : new CheckedQuery(layout.Schema, [], warnings) { IsKeyProven = isProven, Live = live };
@@ -147,13 +147,18 @@ internal sealed class QueryCheck(PostgresDatabase database, IOptions<QueryOption
         if (query.Key.Count == 0)
             return (null, [new QueryMistake(declaration.Line, "'live' needs a key: declare the columns, key: id.")]);
 
-        var (tables, found) = await LiveTables.FindAsync(connection, declaration, query, layout).ConfigureAwait(false);
+        var (tables, found) = await LiveTables.FindAsync(
+            connection,
+            declaration,
+            query,
+            layout,
+            [.. file.Header.Parameters.Select(parameter => (parameter.Name, parameter.Type))]).ConfigureAwait(false);
         var mistakes = found.Select(mistake => new QueryMistake(mistake.Line, mistake.Reason)).ToList();
         var bound = tables.Select(table => table.Sql is null ? table : table with
         {
             Sql = SqlParameters.Bind(
                 table.Sql,
-                [new QueryParameter(LiveDeclaration.Changed, table.Types[0] + "[]", true, null, table.Line)],
+                [new QueryParameter(LiveDeclaration.Changed, table.Columns[0].Type + "[]", true, null, table.Line)],
                 table.Line,
                 mistakes),
         }).ToArray();
@@ -161,6 +166,10 @@ internal sealed class QueryCheck(PostgresDatabase database, IOptions<QueryOption
             mistakes.AddRange(await MappingMistakesAsync(connection, table, layout.Key.Count).ConfigureAwait(false));
         return (bound, mistakes);
     }
+
+    // Whether each reader is told of each change of the table. Nobody chooses a claim, and none of them is null.
+    private static bool TellsAll(LiveTable table, QueryFile file)
+        => table.Filters.All(filter => file.Header.Parameters[filter.Parameter].Claim is null);
 
     // The statement that leads from a table to the key must be one, and give as many columns as the key has.
     private static async Task<IEnumerable<QueryMistake>> MappingMistakesAsync(

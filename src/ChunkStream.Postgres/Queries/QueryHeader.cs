@@ -76,9 +76,9 @@ internal sealed partial record QueryHeader
         {
             if (Directive().Match(text) is not { Success: true } directive)
             {
-                if (!LiveAlone().IsMatch(text))
+                if (LiveAlone().Match(text) is not { Success: true } live)
                     continue;
-                directive = Directive().Match("-- live: ");
+                directive = Directive().Match($"-- live: {live.Groups["where"].ValueSpan}");
             }
 
             var word = directive.Groups["word"].Value;
@@ -212,7 +212,7 @@ internal sealed partial record QueryHeader
     [GeneratedRegex("""^\s*--\s?(?<word>[a-z][a-z-]*):\s*(?<value>([^'"]|'[^']*'|"[^"]*"|['"])*?)(\s+--.*)?\s*$""")]
     private static partial Regex Directive();
 
-    [GeneratedRegex(@"^\s*--\s?live\s*(\s--.*)?$")]
+    [GeneratedRegex(@"^\s*--\s?live(\s+(?<where>where\s.*))?\s*(\s--.*)?$")]
     private static partial Regex LiveAlone();
 
     [GeneratedRegex(@"^user\((?<roles>\s*[^\s(),][^(),]*(,\s*[^\s(),][^(),]*)*)\)$")]

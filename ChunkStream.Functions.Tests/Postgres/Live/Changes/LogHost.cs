@@ -152,7 +152,7 @@ internal static class LogConnections
         if (from is not null)
         {
             batch.BatchCommands.Add(
-                new(ChangeLogSql.Values(watch, 100_000)) { Parameters = { new() { Value = from } } });
+                new(ChangeLogSql.Values(watch, watch.Columns, [], 100_000)) { Parameters = { new() { Value = from } } });
         }
 
         await using var reader = await batch.ExecuteReaderAsync();

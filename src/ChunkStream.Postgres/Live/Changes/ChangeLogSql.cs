@@ -30,24 +30,32 @@ internal static class ChangeLogSql
 
     /// <summary>
     /// The values that were logged since a position, as text. Values that are null, of which no key is made, are left
-    /// out. Its parameter is the position.
+    /// out. Its first parameter is the position.
     /// </summary>
     /// <param name="watch">The watch.</param>
+    /// <param name="columns">How many of its columns are wanted: the first ones.</param>
+    /// <param name="conditions">Conditions on what was logged.</param>
     /// <param name="atMost">How many to give at most.</param>
-    public static string Values(Watch watch, int atMost)
+    public static string Values(Watch watch, int columns, IEnumerable<string> conditions, int atMost)
     {
-        string[] columns = [.. Enumerable.Range(1, watch.Columns).Select(Column)];
-        var texts = string.Join(", ", columns.Select(column => $"pg_catalog.format('%s', {column})"));
-        var areThere = string.Join(" AND ", columns.Select(column => $"{column} IS NOT NULL"));
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"""
-            SELECT DISTINCT {texts} FROM {Log(watch.Id)}
+        string[] names = [.. Enumerable.Range(1, columns).Select(Column)];
+        var texts = string.Join(", ", names.Select(name => $"pg_catalog.format('%s', {name})"));
+        var since = Since(watch, [.. names.Select(name => $"{name} IS NOT NULL"), .. conditions]);
+        return string.Create(CultureInfo.InvariantCulture, $"SELECT DISTINCT {texts} FROM {since} LIMIT {atMost}");
+    }
+
+    /// <summary>
+    /// What was logged since a position, the first parameter, as it stands behind FROM: columns <c>c1</c>, <c>c2</c> …
+    /// </summary>
+    /// <param name="watch">The watch.</param>
+    /// <param name="conditions">Conditions on what was logged.</param>
+    public static string Since(Watch watch, IEnumerable<string> conditions)
+        => $"""
+            {Log(watch.Id)}
             WHERE (xid >= pg_catalog.pg_snapshot_xmax($1::pg_catalog.pg_snapshot)
               OR xid = ANY (ARRAY(SELECT pg_catalog.pg_snapshot_xip($1::pg_catalog.pg_snapshot))))
-              AND {areThere} LIMIT {atMost}
-            """);
-    }
+              {string.Concat(conditions.Select(condition => $" AND {condition}"))}
+            """;
 
     private static string Log(int watch)
         => string.Create(CultureInfo.InvariantCulture, $"chunkstream_live.log_{watch}");
