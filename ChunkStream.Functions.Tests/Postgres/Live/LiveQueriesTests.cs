@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Claims;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres.Live;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using static System.StringComparison;
@@ -33,6 +34,10 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
         .With(
             "mine",
             "-- access: user\n-- role: live_reader\n-- key: id\n-- live\nselect id, title from live_issues")
+        .With(
+            "mine-only",
+            "-- access: user\n-- key: id\n-- param: team int = claim(sub)\n-- live where team = @team\n"
+            + "select id, title from live_issues where team = @team")
         .With("changing", "-- key: id\n-- live\nselect id from live_issues")
         .With(
             "mapped",
@@ -218,6 +223,17 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Contains("moved", blue.Rows["2"], StringComparison.Ordinal);
         Assert.DoesNotContain(red.Told, what => what == "upsert");
+
+        // Who follows by a claim is not told of what others have.
+        using var only = await OpenAsync("mine-only", user: "1");
+        await only.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("delete from live_issues where id = 2; delete from live_issues where id = 4");
+        await only.UntilAsync(it => it.Rows.Count == 3);
+        Assert.Equal(1, only.Told.Count(what => what == "delete"));
+        Assert.Equal(
+            "mine.sql",
+            Assert.Single(_api.Log.Entries, entry => entry.Message.Contains(LiveTables.TellsKeys, Ordinal))
+                .Message.Split(' ', ',')[2]);
 
         // A position is its user's.
         using var request = new HttpRequestMessage(

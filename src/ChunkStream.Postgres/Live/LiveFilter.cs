@@ -25,7 +25,7 @@ internal sealed record LiveFilter(int Column, string? Collation, int Parameter, 
     public string Value(string text) => $"CAST({text} AS {Type})";
 
     /// <summary>Why Postgres can't compare the columns of filters with their parameters; null if it can.</summary>
-    /// <param name="connection">A connection with a transaction, in which nothing can be asked any more after that.</param>
+    /// <param name="connection">A connection with a transaction, which a refusal spoils.</param>
     /// <param name="table">The table with the filters.</param>
     public static async Task<string?> RefusalAsync(NpgsqlConnection connection, LiveTable table)
     {

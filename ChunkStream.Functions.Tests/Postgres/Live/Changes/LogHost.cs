@@ -151,8 +151,8 @@ internal static class LogConnections
         });
         if (from is not null)
         {
-            batch.BatchCommands.Add(
-                new(ChangeLogSql.Values(watch, watch.Columns, [], 100_000)) { Parameters = { new() { Value = from } } });
+            var logged = ChangeLogSql.Values(watch, watch.Columns, [], 100_000);
+            batch.BatchCommands.Add(new(logged) { Parameters = { new() { Value = from } } });
         }
 
         await using var reader = await batch.ExecuteReaderAsync();
