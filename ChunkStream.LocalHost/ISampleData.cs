@@ -1,7 +1,8 @@
 namespace ChunkStream.LocalHost;
 
 /// <summary>
-/// Tables that the local host loads into its embedded Postgres at each start, unless they are there already.
+/// Tables that the local host loads into its embedded Postgres at each start, unless they are there already, and what
+/// changes them. A database of the user's own never gets them.
 /// </summary>
 internal interface ISampleData
 {
@@ -18,6 +19,11 @@ internal interface ISampleData
     /// <param name="database">The database to load into.</param>
     /// <param name="cancellation">Stops the loading; the next call begins unfinished tables anew.</param>
     Task LoadAsync(SampleDatabase database, CancellationToken cancellation);
+
+    /// <summary>Changes the data while it is served, so that live queries have something to show.</summary>
+    /// <param name="database">The database, into which the data was loaded.</param>
+    /// <param name="cancellation">Ends it: the task completes, and does not fail.</param>
+    Task KeepChangingAsync(SampleDatabase database, CancellationToken cancellation);
 }
 
 /// <summary>The database that sample data is loaded into.</summary>

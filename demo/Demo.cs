@@ -4,7 +4,7 @@ using ChunkStream.Demo;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>
-/// Everything that is only there to be tried out: two generators, two tables with their queries, and calls to begin
+/// Everything that is only there to be tried out: two generators, three tables with their queries, and calls to begin
 /// with. To take it out, delete this folder and the line with <c>AddDemo</c> in each host.
 /// </summary>
 internal static class Demo
@@ -57,7 +57,8 @@ internal static class Demo
                 options.QueriesPath += ";demo/queries";
         })
         .AddExample("db-stream", new("db-stream"))
-        .AddExample("query", new($"queries/{Table}?limit=10"));
+        .AddExample("query", new($"queries/{Table}?limit=10"))
+        .AddExample("public-query", new("public/queries/departures?live=sse"));
 
     private static GeneratorParameter[] Parameters(int defaultChunks) =>
     [

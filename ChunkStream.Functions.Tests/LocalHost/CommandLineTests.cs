@@ -85,5 +85,7 @@ public sealed class CommandLineTests
         public long MostRows => 1_000_000_000;
 
         public Task LoadAsync(SampleDatabase database, CancellationToken cancellation) => Task.CompletedTask;
+
+        public Task KeepChangingAsync(SampleDatabase database, CancellationToken cancellation) => Task.CompletedTask;
     }
 }

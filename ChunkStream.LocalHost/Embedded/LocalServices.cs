@@ -33,6 +33,7 @@ internal sealed class LocalServices : IAsyncDisposable
             var database = new SampleDatabase(
                 postgres.ConnectionString, rows ?? data.DefaultRows, options.StatePath ?? StateFolder.Default);
             await data.LoadAsync(database, cancellation);
+            _started.Push(new ChangingData(data, database));
         }
 
         ConsoleLines.Out.Report($"The embedded Postgres: {postgres.PsqlCommand}");

@@ -3,9 +3,14 @@ using ChunkStream.LocalHost;
 
 namespace ChunkStream.Demo.Data;
 
-/// <summary>The demo's tables: <c>large_table</c>, made of numbers, and <c>flights</c>, loaded from npm.</summary>
+/// <summary>
+/// The demo's tables: <c>large_table</c>, made of numbers; <c>departures</c>, which changes; and <c>flights</c>, loaded
+/// from npm.
+/// </summary>
 internal sealed class DemoTables : ISampleData
 {
+    private bool _hasBoard;
+
     /// <inheritdoc />
     public string Table => DemoData.Table;
 
@@ -20,6 +25,9 @@ internal sealed class DemoTables : ISampleData
     {
         Tell(DemoData.Table, await DemoData.EnsureAsync(
             database.ConnectionString, database.Rows, new ConsolePercentage("Demo data", database.Rows), cancellation));
+        var board = await DepartureData.EnsureAsync(database.ConnectionString, cancellation);
+        Tell(DepartureData.Table, board);
+        _hasBoard = board != DemoDataOutcome.NotOurs;
         try
         {
             Tell(FlightData.Table, await FlightData.EnsureAsync(
@@ -34,6 +42,10 @@ internal sealed class DemoTables : ISampleData
             ConsoleLines.Out.Report($"Going on without the table {FlightData.Table}: {e.Message.Split('\n')[0]}");
         }
     }
+
+    /// <inheritdoc />
+    public Task KeepChangingAsync(SampleDatabase database, CancellationToken cancellation)
+        => _hasBoard ? DepartureData.KeepChangingAsync(database.ConnectionString, cancellation) : Task.CompletedTask;
 
     private static void Tell(string table, DemoDataOutcome outcome)
     {

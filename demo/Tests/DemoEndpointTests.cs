@@ -39,7 +39,7 @@ public sealed class DemoEndpointTests
 
         Assert.Equal("large_table", (string?)catalogue["default"]);
         Assert.Equal(
-            ["flights", "large_table", "series"],
+            ["departures", "flights", "large_table", "series"],
             catalogue["queries"]!.AsArray().Select(query => (string?)query!["name"]));
         using var head = await api.HeadAsync("/api/db-stream");
         Assert.Equal(200, (int)head.StatusCode);
@@ -71,6 +71,7 @@ public sealed class DemoEndpointTests
                 "json-stream?chunks=5&intervalMs=1000",
                 "db-stream",
                 "queries/large_table?limit=10",
+                "public/queries/departures?live=sse",
             },
             examples.ToHashSet());
     }
