@@ -22,7 +22,7 @@ internal static class DepartureData
     // After a failure, such as a restart of Postgres.
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    /// <summary>Makes the table, unless it is there, and fills the board anew: what it had may be of last week.</summary>
+    /// <summary>Makes the table, unless it is there, and fills the board anew: it may be of last week.</summary>
     public static async Task<DemoDataOutcome> EnsureAsync(string connectionString, CancellationToken cancellation)
     {
         await using var table = await DemoTable.OpenAsync(connectionString, Table, cancellation);
@@ -112,7 +112,10 @@ internal static class DepartureData
         begin;
         delete from {Table};
         insert into {Table}
-        select n, {Announced}, date_trunc('minute', now()) + n * interval '5 minutes', 0, 'on time'
+        select
+          n, {Announced}, date_trunc('minute', now()) + n * interval '5 minutes',
+          case when n % 3 = 0 then 5 * (n % 7) else 0 end,
+          case when n % 3 = 0 and n % 7 > 0 then 'delayed' else 'on time' end
         from generate_series(1, {Rows}) as n;
         commit;
         """;

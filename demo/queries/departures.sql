@@ -3,6 +3,6 @@
 -- key: id
 -- live
 -- access: anonymous
-select id, flight, destination, gate, scheduled, delay, status
+select id, flight, destination, gate, delay, status, scheduled
 from departures
 where delay >= @min_delay

@@ -1,49 +1,53 @@
+import { readAddress, writeAddress } from './address.js';
 import { key } from './api.js';
-import { ColumnChart, RateChart } from './charts.js';
+import { CodePanel } from './code/code-panel.js';
 import { Download, fileKinds, parametersOf } from './download.js';
 import { ParameterForm } from './form.js';
 import { askAfterRefusal, askForKey } from './key-dialog.js';
 import { clearProblem, showProblem } from './problems.js';
-import { Run } from './run.js';
+import { RunView } from './run-view.js';
 import { loadGenerators, loadQueries } from './sources.js';
-import { Status } from './status.js';
-import { RowTable } from './table.js';
 import { NotSignedIn, showUser } from './user/user.js';
 import { whenFirstShown } from './views.js';
 
-// How often what is seen follows what has come.
-const paintMs = 200;
-
 const at = (id) => document.getElementById(id);
 const form = new ParameterForm(at('fields'));
-const table = new RowTable(at('table'));
-const rateChart = new RateChart(at('rate-chart'));
-const columnChart = new ColumnChart(at('column-chart'), at('column'));
-const status = new Status();
+const view = new RunView();
 const download = new Download(at('download'), showFailure);
+const code = new CodePanel((text) => view.say(text));
+
+// In the page's address: a query that could be followed is read once.
+const notLive = 'off';
 
 let sources = [];
-let run = null;
+let chosen;
 
-at('source').addEventListener('change', choose);
-at('fields').addEventListener('input', updateDownload);
-at('format').addEventListener('change', updateDownload);
+// The address with which the page was opened is shown once, as soon as its query is known.
+let isAddressDue = true;
+
+// The address of what is on the screen.
+let shownAddress = '';
+
+at('source').addEventListener('change', () => {
+  isAddressDue = false;
+  choose();
+  writeAddress(selected().name, parameters());
+});
+at('follow').addEventListener('change', updateLinks);
+at('fields').addEventListener('input', updateLinks);
+at('format').addEventListener('change', updateLinks);
 at('form').addEventListener('submit', (submit) => {
   submit.preventDefault();
+  writeAddress(selected().name, parameters(), { isStarted: true });
   start();
 });
-at('pause').addEventListener('click', () => {
-  if (run.isPaused) run.resume();
-  else run.pause();
-  paint();
-});
-at('cut').addEventListener('click', () => run.cut());
-at('stop').addEventListener('click', () => run.stop());
 at('change-key').addEventListener('click', async () => {
   if (await askForKey('Another key, for the next requests.')) await load();
 });
-// A page that is kept for the back button would keep its connection, and the server its query.
-addEventListener('pagehide', () => run?.stop());
+// Back and forward show again what was started there.
+addEventListener('popstate', ({ state }) => {
+  if (location.hash !== shownAddress && showAddress() && state?.isStarted) start();
+});
 
 whenFirstShown('queries', load);
 
@@ -55,6 +59,7 @@ async function load() {
     const loaded = await loadQueries();
     offer([...loaded.queries, ...await generators]);
     if (loaded.complaints.length > 0) showProblem('Not every query can be used', ...loaded.complaints);
+    else if (isAddressDue && readAddress()) showProblem('There is no such query here', `The address names ${readAddress().name}.`);
   } catch (error) {
     offer(await generators.catch(() => []));
     if (error.status === 401 && await askAfterRefusal(error.problem?.detail)) return load();
@@ -69,75 +74,80 @@ function offer(list) {
   at('source').replaceChildren(...list.map(({ name, access }) => new Option(access === 'user' ? `${name} (sign in)` : name, name)));
   showUser(list.some(({ access }) => access === 'user'));
   if (list.some(({ name }) => name === before)) at('source').value = before;
-  choose();
+  if (!isAddressDue || !showAddress()) choose();
 }
 
 function selected() {
   return sources[at('source').selectedIndex];
 }
 
+/** Fills in what the address says; gives whether it names something that is known. */
+function showAddress() {
+  const address = readAddress();
+  if (!address || !sources.some(({ name }) => name === address.name)) return false;
+  isAddressDue = false;
+  at('source').value = address.name;
+  choose();
+  form.fill(address.parameters);
+  at('follow').checked = address.parameters.get('live') !== notLive;
+  updateLinks();
+  return true;
+}
+
 function choose() {
   const source = selected();
   at('start').disabled = !source;
+  at('follow-field').hidden = !source?.live;
+  if (source?.name !== chosen) at('follow').checked = Boolean(source?.live);
+  chosen = source?.name;
   if (!source) {
     at('summary').textContent = 'There is no query and no generator yet.';
     return;
   }
   const audience = source.access === 'user' ? ['For users who have signed in, each with rows of their own'] : [];
-  at('summary').textContent = [source.summary.replace(/\.$/, ''), ...audience, ...source.warnings].filter(Boolean).join('. ');
+  at('summary').textContent = [source.summary.replace(/\.$/, ''), ...audience].filter(Boolean).join('. ');
+  at('doubts').hidden = source.warnings.length === 0;
+  at('doubts-list').replaceChildren(...source.warnings.map((text) => Object.assign(document.createElement('li'), { textContent: text })));
   form.show(source);
   const format = at('format').value || 'csv';
   at('format').replaceChildren(...fileKinds(source.formats).map(({ value, text }) => new Option(text, value)));
   at('format').value = format;
-  updateDownload();
+  updateLinks();
 }
 
-function updateDownload() {
-  if (!selected()) return;
+function isLive() {
+  return !at('follow-field').hidden && at('follow').checked;
+}
+
+/** What the address says: what is asked for, without what only a format needs. */
+function parameters() {
+  const live = selected().live ? [['live', isLive() ? 'sse' : notLive]] : [];
+  return new URLSearchParams([...form.parameters, ...live]);
+}
+
+/** The link and the code are those of what is chosen. */
+function updateLinks() {
+  const source = selected();
+  if (!source) return code.update(null);
+  form.allowLimit(!isLive());
   const kind = at('format').value;
-  download.update(form.url(parametersOf(kind)), kind, selected().access === 'user');
+  download.update(form.url(parametersOf(kind)), kind, source.access === 'user');
+  const secret = source.access === 'user' ? 'token' : (source.access === 'function' && key.value ? 'key' : 'none');
+  code.update({ url: form.url(isLive() ? { live: 'sse' } : {}), isLive: isLive(), isText: !source.isQuery, secret });
 }
 
 async function start() {
-  run?.stop();
   clearProblem();
   form.clearErrors();
-  const mine = new Run(selected(), form.url());
-  run = mine;
-  table.begin(mine.store);
-  columnChart.begin(mine.store);
-  rateChart.clear();
-  status.begin();
-  let isFirst = true;
-  const reading = mine.read(() => {
-    // Soon, and not within the task that reads.
-    if (isFirst) setTimeout(() => mine === run && paint());
-    isFirst = false;
-  });
-  paint();
-  const painting = setInterval(() => mine === run && paint(), paintMs);
-  await reading;
-  clearInterval(painting);
-  if (mine !== run) return;
-  paint();
-  if (mine.failure) await showRunFailure(mine.failure);
+  shownAddress = location.hash;
+  const source = selected();
+  const failure = await view.show(source, form.url(), isLive());
+  if (failure) await showRunFailure(source, failure);
 }
 
-function paint() {
-  const rate = status.show(run);
-  table.update(run.columns);
-  columnChart.offer(run.columns);
-  columnChart.update();
-  if (run.firstRowAt && !run.isPaused && !run.isOver) rateChart.add(run.seconds, rate);
-  at('pause').textContent = run.isPaused ? 'Go on' : 'Pause';
-  at('pause').disabled = run.isOver;
-  at('stop').disabled = run.isOver;
-  at('cut').disabled = run.isOver || run.isPaused;
-}
-
-async function showRunFailure(error) {
+async function showRunFailure(source, error) {
   // Who reads has been asked for a token already, if that is what is missing.
-  if (error.status === 401 && run.source.access !== 'user' && await askAfterRefusal(error.problem?.detail)) {
+  if (error.status === 401 && source.access !== 'user' && await askAfterRefusal(error.problem?.detail)) {
     await load();
     return start();
   }

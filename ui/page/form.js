@@ -1,5 +1,7 @@
 import { root } from './api.js';
 
+const limitName = 'limit';
+
 /** The fields of one source's parameters, built from what the catalogue says of them. */
 export class ParameterForm {
   #fields;
@@ -16,21 +18,35 @@ export class ParameterForm {
     const typed = new Map([...this.#inputs].map(([name, { input }]) => [name, input.value]));
     this.#source = source;
     this.#inputs.clear();
-    const limit = { name: 'limit', type: 'bigint', required: false, default: null, hint: source.maxRows ? `at most ${source.maxRows} rows` : 'all rows if empty' };
+    const limit = { name: limitName, type: 'bigint', required: false, default: null, hint: source.maxRows ? `at most ${source.maxRows} rows` : 'all rows if empty' };
     const parameters = source.isQuery ? [...source.parameters, limit] : source.parameters;
     this.#fields.replaceChildren(...parameters.map((parameter) => this.#field(parameter, typed.get(parameter.name) ?? '')));
   }
 
+  /** Fills in the fields; those that have no value become empty. @param {URLSearchParams} parameters */
+  fill(parameters) {
+    for (const [name, { input }] of this.#inputs) input.value = parameters.get(name) ?? '';
+  }
+
+  /** Whether a limit can be given: not to what goes on. */
+  allowLimit(isAllowed) {
+    const limit = this.#inputs.get(limitName);
+    if (limit) limit.field.hidden = !isAllowed;
+  }
+
+  /** The parameters that were given: an empty field is none. */
+  get parameters() {
+    const given = [...this.#inputs].filter(([, { input, field }]) => input.value !== '' && !field.hidden);
+    return new URLSearchParams(given.map(([name, { input }]) => [name, input.value]));
+  }
+
   /**
-   * The address that streams what was chosen. An empty field is a parameter that is not given.
+   * The address that streams what was chosen.
    * @param {Record<string, string>} [more] Parameters beside those of the fields.
    */
   url(more = {}) {
     const url = new URL(this.#source.path, root);
-    for (const [name, { input }] of this.#inputs) {
-      if (input.value !== '') url.searchParams.set(name, input.value);
-    }
-    for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
+    for (const [name, value] of [...this.parameters, ...Object.entries(more)]) url.searchParams.set(name, value);
     return url;
   }
 
@@ -70,7 +86,7 @@ export class ParameterForm {
     input.setAttribute('aria-describedby', `${hint.id} ${error.id}`);
     if (/^(small|big)?int|numeric|double|real/.test(parameter.type)) input.inputMode = 'decimal';
     if (parameter.required) input.setAttribute('aria-required', 'true');
-    this.#inputs.set(parameter.name, { input, error });
+    this.#inputs.set(parameter.name, { field, input, error });
     field.append(label, input, hint, error);
     return field;
   }

@@ -12,6 +12,11 @@ export class RowStore {
     return this.#count;
   }
 
+  /** Changes with the rows. */
+  get version() {
+    return this.#count;
+  }
+
   append(rows) {
     const room = Math.min(rows.length, mostKept - this.#count);
     for (let at = 0; at < room; at++) {

@@ -3,7 +3,7 @@ import { get, root } from './api.js';
 /** The generators, which everyone may know: what can be streamed where the catalogue can't be had. */
 export async function loadGenerators() {
   const generators = await (await get(new URL('generators.json', document.baseURI))).json();
-  return generators.map((generator) => ({ ...generator, isQuery: false, maxRows: null, warnings: [] }));
+  return generators.map((generator) => ({ ...generator, isQuery: false, live: false, key: [], maxRows: null, warnings: [] }));
 }
 
 /** The catalogue's queries, and what the catalogue says is wrong. */

@@ -1,4 +1,6 @@
 const names = ['queries', 'streams'];
+const narrow = matchMedia('(max-width: 63.99rem)');
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const waiting = new Map();
 const shown = new Set();
 
@@ -15,6 +17,12 @@ export function whenFirstShown(name, action) {
 export function detailOf(name) {
   const [view, ...detail] = location.hash.slice(1).split('/');
   return view === name ? detail.join('/') : '';
+}
+
+/** On a screen that has no room for both, what was asked gives way to what comes. */
+export function showResults(name) {
+  if (!narrow.matches) return;
+  document.querySelector(`#${name}-view .strip`).scrollIntoView({ behavior: calm.matches ? 'auto' : 'smooth' });
 }
 
 // The address says which view is seen, so that it can be linked to and the back button works.

@@ -1,6 +1,9 @@
-import { GrowingChart, mostPoints, short } from '../charts.js';
+import { GrowingChart, mostPoints } from '../charts/growing-chart.js';
+import { short } from '../charts/plot.js';
 
 const sampleMs = 500;
+// What comes at once, with the answer to the question, says nothing of what follows.
+const warmUpMs = 1000;
 const mostFields = 100;
 const deepest = 3;
 const mostLookedAt = 20;
@@ -14,7 +17,7 @@ export class EntryRate {
   #sampled = 0;
 
   constructor(element) {
-    this.#chart = new GrowingChart(element, '--accent', false, true);
+    this.#chart = new GrowingChart(element, '--accent', { isSliding: true, unit: ' s' });
   }
 
   begin() {
@@ -26,6 +29,12 @@ export class EntryRate {
   /** Takes a sample, if it is time; gives the entries a second then, else null. */
   sample(count) {
     const now = performance.now();
+    if (now - this.#began < warmUpMs) {
+      this.#sampledAt = now;
+      this.#sampled = count;
+      return null;
+    }
+
     const ms = now - this.#sampledAt;
     if (ms < sampleMs) return null;
     const rate = (count - this.#sampled) * 1000 / ms;
@@ -48,7 +57,7 @@ export class FieldChart {
   #fields = new Set();
 
   constructor(element, select) {
-    this.#chart = new GrowingChart(element, '--second', false, true);
+    this.#chart = new GrowingChart(element, '--second', { isSliding: true });
     this.#select = select;
     select.addEventListener('change', () => this.#restart());
   }

@@ -11,7 +11,7 @@ const words = {
   reconnecting: 'The connection is gone; rejoining…',
   closed: 'Closed: nothing more will come',
   gone: 'Gone: the stream was deleted, or has expired',
-  missing: 'There is no such stream: create it below',
+  missing: 'There is no such stream: “Create the stream” makes it',
   stopped: 'Stopped',
   failed: 'Failed',
 };
@@ -40,6 +40,7 @@ export class StreamStatus {
     this.#set('stream-type', session.contentType ?? '–');
     this.#set('stream-rejoins', whole.format(session.rejoins));
     this.#set('stream-state', words[session.state]);
+    this.#at('stream-state').dataset.state = session.state;
     this.#speak(session.state, count, unit);
   }
 

@@ -1,7 +1,7 @@
 import { key, root } from '../api.js';
 import { askAfterRefusal } from '../key-dialog.js';
 import { ProblemBox } from '../problems.js';
-import { detailOf, whenFirstShown } from '../views.js';
+import { detailOf, showResults, whenFirstShown } from '../views.js';
 import { mostEntries } from './entry-store.js';
 import { FoundEntries } from './found-entries.js';
 import { indented } from './json-splitter.js';
@@ -83,6 +83,7 @@ async function follow() {
   fields.begin(mine.store);
   status.begin();
   paint();
+  showResults('streams');
   await mine.follow();
   if (mine !== session) return;
   paint();
