@@ -121,6 +121,7 @@ public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
         await ui.UntilAsync("Complete");
         await Assertions.Expect(
             ui.Page.GetByRole(AriaRole.Gridcell, new() { Name = "4711", Exact = true })).ToBeVisibleAsync();
+        await ui.AssertIsNotGivenOnAsync(token);
         var download = await ui.Page.RunAndWaitForDownloadAsync(
             () => ui.Page.GetByRole(AriaRole.Link, new() { Name = "Download as CSV" }).ClickAsync());
         Assert.Equal("owner\r\n4711\r\n", await File.ReadAllTextAsync(await download.PathAsync()));

@@ -75,6 +75,7 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
         await Assertions.Expect(dialog).ToBeHiddenAsync();
         await ui.StartAsync("secret");
         await ui.UntilAsync("Complete");
+        await ui.AssertIsNotGivenOnAsync(Key);
         var download = await ui.Page.RunAndWaitForDownloadAsync(
             () => ui.Page.GetByRole(AriaRole.Link, new() { Name = "Download as CSV" }).ClickAsync());
         Assert.Equal("answer\r\n42\r\n", await File.ReadAllTextAsync(await download.PathAsync()));

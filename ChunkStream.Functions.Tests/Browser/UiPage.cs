@@ -90,6 +90,20 @@ internal sealed class UiPage : IAsyncDisposable
         """,
         new object[] { column, cuts });
 
+    /// <summary>Fails if a secret is in the page's address, or in the code that it gives for any client.</summary>
+    public async Task AssertIsNotGivenOnAsync(string secret)
+    {
+        Assert.DoesNotContain(secret, Page.Url, StringComparison.Ordinal);
+        foreach (var client in await Page.Locator("#code-kind option").AllInnerTextsAsync())
+        {
+            await Page.Locator("#code-kind").SelectOptionAsync(new SelectOptionValue { Label = client });
+            var code = await Page.Locator("#code-panel").InnerTextAsync();
+            Assert.DoesNotContain(secret, code, StringComparison.Ordinal);
+            // It says what is missing.
+            Assert.Matches("YOUR-(KEY|TOKEN)|The request needs|can't send the header", code);
+        }
+    }
+
     /// <summary>Fails if the browser, or a script, complained.</summary>
     public async ValueTask DisposeAsync()
     {
