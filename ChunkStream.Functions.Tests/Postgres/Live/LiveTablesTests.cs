@@ -10,6 +10,29 @@ namespace ChunkStream.Functions.Tests.Postgres.Live;
 [Collection(RealPostgres.Collection)]
 public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
 {
+    // For each type two values that a key takes, one after the other.
+    private static readonly (string Type, string Before, string After)[] Keys =
+    [
+        ("live_tables.kind", "'Big one'", "'it''s \"small\"'"),
+        ("live_tables.code", "'a'", "'b'"),
+        ("int[]", "'{1,2}'", "'{}'"),
+        ("text[]", "array['a,b','\"c\"', null]", "array['\\']"),
+        ("live_tables.pair", "'(1,\"a,b\")'", "'(2,)'"),
+        ("jsonb", "'{\"a\": [1, 2.50]}'", "'null'"),
+        ("bytea", "'\\x00ff'", "''"),
+        ("text", "''", "E'\\t\\\\\"''\\n'"),
+        ("char(5)", "'a'", "'b'"),
+        ("name", "'a'", "'b'"),
+        ("float8", "'NaN'", "0.1"),
+        ("numeric", "'NaN'", "1e-30"),
+        ("timestamptz", "'infinity'", "'2020-02-29 12:00:00.000001+05:45'"),
+        ("interval", "'1 mon -1 day'", "'-00:00:00.000001'"),
+        ("int4range", "'empty'", "'[1,)'"),
+        ("inet", "'::1'", "'10.0.0.0/8'"),
+        ("bit varying", "'101'", "''"),
+        ("uuid", "gen_random_uuid()", "gen_random_uuid()"),
+    ];
+
     private readonly QueryFiles _files = new();
     private PlainApi _api = null!;
 
@@ -30,6 +53,14 @@ public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
             "slow",
             "-- key: id\n-- live\n"
             + "select id, case when title = 'slow' then pg_sleep(600)::text end as slept from live_tables.items");
+        for (var index = 0; index < Keys.Length; index++)
+        {
+            _files.With(
+                $"of-{index}",
+                "-- key: id\n-- live\n"
+                + $"select id, \"Its \"\"own\"\" title\" as title from live_tables.\"Items {index}\"");
+        }
+
         _api = await PlainApi.StartAsync(
             app => app.MapQueries(),
             services => services.AddChunkStream().AddQueries(),
@@ -159,6 +190,42 @@ public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
 
         client.Dispose();
         await Bounded.Until(async () => await postgres.ScalarAsync<long>(Steps) == 0, "the step has ended");
+    }
+
+    [Fact]
+    public async Task Keys_of_all_types_are_followed()
+    {
+        await postgres.ExecuteAsync(
+            """
+            create type live_tables.kind as enum ('Big one', 'it''s "small"');
+            create domain live_tables.code as varchar(10) check (value <> 'c');
+            create type live_tables.pair as (number int, text text);
+            """);
+        foreach (var (index, (type, before, after)) in Keys.Index())
+        {
+            await postgres.ExecuteAsync(
+                $"""
+                create table live_tables."Items {index}" (
+                    gone int, id {type} primary key, base text,
+                    "Its ""own"" title" text generated always as (base || '!') stored);
+                alter table live_tables."Items {index}" drop column gone;
+                insert into live_tables."Items {index}" (id, base) values ({before}, 'first');
+                """);
+            using var client = await OpenAsync($"of-{index}");
+            await client.UntilUpToDateAsync();
+            var key = Assert.Single(client.Rows.Keys);
+            await postgres.ExecuteAsync($"update live_tables.\"Items {index}\" set base = 'last'");
+            await client.UntilAsync(it => it.Snapshot is not null
+                && it.Rows.Values.Single().Contains("last!", StringComparison.Ordinal));
+            Assert.Equal(key, Assert.Single(client.Rows.Keys));
+
+            await postgres.ExecuteAsync($"update live_tables.\"Items {index}\" set id = {after}");
+            await client.UntilAsync(it => it.Snapshot is not null && !it.Rows.ContainsKey(key));
+            Assert.True(client.Rows.Count == 1, type);
+            await postgres.ExecuteAsync($"delete from live_tables.\"Items {index}\"");
+            await client.UntilAsync(it => it.Snapshot is not null && it.Rows.Count == 0);
+            Assert.DoesNotContain("must-refetch", client.Told);
+        }
     }
 
     private async Task<LiveClient> OpenAsync(string query)

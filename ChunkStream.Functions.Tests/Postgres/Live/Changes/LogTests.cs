@@ -255,4 +255,28 @@ public sealed class LogTests(RealPostgres postgres)
         position = await host.StartAsync(watch);
         await host.FindsAsync(watch, position, "insert into orders values (2)", "2");
     }
+
+    [Fact]
+    public async Task A_newer_version_takes_the_place_of_an_older_one_and_no_writer_waits_for_that()
+    {
+        await using var host = await LogHost.CreateAsync(postgres, Table);
+        var watch = await host.WatchAsync("orders", "id");
+        await host.SqlAsync("update chunkstream_live.version set version = 1");
+        await using var writer = await host.OpenAsync();
+        await using var transaction = await writer.BeginTransactionAsync();
+        await writer.SqlAsync("insert into orders values (1)");
+
+        var replacing = host.WatchAsync("orders", "id");
+        await Bounded.Until(
+            () => host.ScalarAsync<bool>(
+                "select exists (select from pg_locks where relation = 'orders'::regclass and not granted)"),
+            "it waits for the open transaction");
+        await host.SqlAsync("insert into orders values (2)");
+        Assert.False(replacing.IsCompleted);
+        await transaction.CommitAsync();
+
+        watch = await replacing.Within();
+        var position = await host.StartAsync(watch);
+        await host.FindsAsync(watch, position, "insert into orders values (3)", "3");
+    }
 }
