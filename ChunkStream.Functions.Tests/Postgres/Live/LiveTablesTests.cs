@@ -221,7 +221,7 @@ public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
 
             await postgres.ExecuteAsync($"update live_tables.\"Items {index}\" set id = {after}");
             await client.UntilAsync(it => it.Snapshot is not null && !it.Rows.ContainsKey(key));
-            Assert.True(client.Rows.Count == 1, type);
+            Assert.True(client.Rows.Count == 1, $"A row with a key of type {type} is missing.");
             await postgres.ExecuteAsync($"delete from live_tables.\"Items {index}\"");
             await client.UntilAsync(it => it.Snapshot is not null && it.Rows.Count == 0);
             Assert.DoesNotContain("must-refetch", client.Told);

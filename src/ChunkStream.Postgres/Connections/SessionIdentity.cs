@@ -47,7 +47,10 @@ internal sealed record SessionIdentity(string? Role, Caller? Caller)
     {
         // The names that PostgREST gives them, and that policies written for it or for Supabase read. The role comes
         // last: what comes before it needs no right of that role.
-        string[] claims = ["set_config('request.jwt.claims', $1, true)", "set_config('request.jwt.claim.sub', $2, true)"];
+        string[] claims =
+        [
+            "set_config('request.jwt.claims', $1, true)", "set_config('request.jwt.claim.sub', $2, true)",
+        ];
         parameters.Add(new() { Value = Caller?.Claims.GetRawText() ?? "{}" });
         parameters.Add(new() { Value = Caller?.Subject ?? "" });
         if (Role is null)

@@ -109,7 +109,7 @@ internal sealed record LiveLook(
         var names = Enumerable.Range(0, path.KeyColumns).Select(index => $"c{index}").ToArray();
         return $"SELECT DISTINCT {string.Join(", ", names.Select(name => $"pg_catalog.format('%s', {name})"))}"
             + $" FROM (\n{path.Sql}\n) AS keys({string.Join(", ", names)})"
-            + $" WHERE {string.Join(" AND ", names.Select(name => $"{name} IS NOT NULL"))} LIMIT {atMost}";
+            + $" WHERE pg_catalog.num_nulls({string.Join(", ", names)}) = 0 LIMIT {atMost}";
     }
 
     /// <summary>The position of this snapshot.</summary>

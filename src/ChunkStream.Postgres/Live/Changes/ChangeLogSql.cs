@@ -30,7 +30,8 @@ internal static class ChangeLogSql
 
     /// <summary>
     /// The values that were logged since a position, as text. Values that are null, of which no key is made, are left
-    /// out. Its first parameter is the position.
+    /// out; but not composite values that have a null within, which <c>IS NOT NULL</c> would leave out, too. Its first
+    /// parameter is the position.
     /// </summary>
     /// <param name="watch">The watch.</param>
     /// <param name="columns">How many of its columns are wanted: the first ones.</param>
@@ -40,7 +41,7 @@ internal static class ChangeLogSql
     {
         string[] names = [.. Enumerable.Range(1, columns).Select(Column)];
         var texts = string.Join(", ", names.Select(name => $"pg_catalog.format('%s', {name})"));
-        var since = Since(watch, [.. names.Select(name => $"{name} IS NOT NULL"), .. conditions]);
+        var since = Since(watch, [.. names.Select(name => $"pg_catalog.num_nulls({name}) = 0"), .. conditions]);
         return string.Create(CultureInfo.InvariantCulture, $"SELECT DISTINCT {texts} FROM {since} LIMIT {atMost}");
     }
 
