@@ -19,6 +19,12 @@ public sealed class DatabaseFunctions(StreamEndpoints endpoints)
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries")] HttpRequest request)
         => endpoints.Queries(request);
 
+    /// <inheritdoc cref="StreamEndpoints.OpenApi" />
+    [Function("openapi")]
+    public IResult OpenApi(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request)
+        => endpoints.OpenApi(request);
+
     /// <inheritdoc cref="StreamEndpoints.Query" />
     [Function("query")]
     public IResult Query(

@@ -23,6 +23,7 @@ public sealed class EndpointTests(RunningFunctionApp running)
         ["public-streams"] = "public/streams/of/each/method",
         ["capabilities"] = "capabilities",
         ["public-capabilities"] = "public/capabilities",
+        ["openapi"] = "openapi.json",
         ["health"] = "health",
         ["ui"] = "ui/",
     };

@@ -29,7 +29,8 @@ internal sealed class NodeFolder : IDisposable
     public NodeFolder()
     {
         var client = System.IO.Path.Combine(Repository.Root, "client");
-        Copy(new DirectoryInfo(System.IO.Path.Combine(client, "src")), Module("chunkstream-client", "src"));
+        foreach (var folder in new[] { "src", "bin" })
+            Copy(new DirectoryInfo(System.IO.Path.Combine(client, folder)), Module("chunkstream-client", folder));
         var files = Directory.EnumerateFiles(client, "*.d.ts").Append(System.IO.Path.Combine(client, "package.json"));
         foreach (var file in files)
             File.Copy(file, System.IO.Path.Combine(Module("chunkstream-client"), System.IO.Path.GetFileName(file)));

@@ -39,6 +39,7 @@ public static class ChunkStreamApp
             new Lazy<QueryEndpoint>(provider.GetRequiredService<QueryEndpoint>),
             new Lazy<DurableEndpoint>(provider.GetRequiredService<DurableEndpoint>),
             new Lazy<CapabilityEndpoint>(provider.GetRequiredService<CapabilityEndpoint>),
+            new Lazy<QueryDescriptions>(provider.GetRequiredService<QueryDescriptions>),
             new Lazy<HealthResult>(() => new HealthResult(
                 provider.GetRequiredService<PostgresHealth>(),
                 MostConnections(provider)))));

@@ -15,6 +15,9 @@ internal sealed class DeclaredGenerators(
 
     private readonly Lazy<UiFile> _report = new(() => GeneratorReport.ToFile(generators));
 
+    /// <summary>All of them.</summary>
+    public IReadOnlyCollection<GeneratorEndpoint> All => _byName.Values;
+
     /// <summary>The file of the page that lists them.</summary>
     public UiFile Report => _report.Value;
 

@@ -1,3 +1,4 @@
+using ChunkStream.App.OpenApi;
 using ChunkStream.DurableStreams.Protocol;
 
 namespace ChunkStream.App;
@@ -34,11 +35,19 @@ public sealed class EndpointTable
     /// <summary>Where users make them.</summary>
     internal const string PublicCapabilityRoute = "public/capabilities";
 
+    /// <summary>Where the API is described for programs, under the API's address.</summary>
+    internal const string OpenApiRoute = "openapi.json";
+
     /// <summary>Where the page is, under the API's address.</summary>
     public const string UiRoute = "ui";
 
     /// <summary>Where the host says how it is, under the API's address.</summary>
     public const string HealthRoute = "health";
+
+    /// <summary>The routes as the description of the API has them.</summary>
+    internal static readonly ApiRoutes Routes = new(
+        QueryPrefix, PublicQueryPrefix, StreamPrefix, PublicStreamPrefix, CapabilityRoute, PublicCapabilityRoute,
+        OpenApiRoute, HealthRoute);
 
     /// <summary>The table of an app.</summary>
     /// <param name="generators">The generators that the app declares.</param>
@@ -87,6 +96,8 @@ public sealed class EndpointTable
             (endpoints, request) => endpoints.Capabilities(request)),
         new("public-capabilities", PublicCapabilityRoute, Post, EndpointAccess.Anonymous, [],
             (endpoints, request) => endpoints.PublicCapabilities(request)),
+        new("openapi", OpenApiRoute, Read, EndpointAccess.Function, [new(OpenApiRoute)],
+            (endpoints, request) => endpoints.OpenApi(request)),
         new("health", HealthRoute, Read, EndpointAccess.Anonymous, [new(HealthRoute)],
             (endpoints, request) => endpoints.Health(request)),
         new("ui", UiRoute + "/{*path}", Read, EndpointAccess.Anonymous, [],

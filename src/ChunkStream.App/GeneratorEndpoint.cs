@@ -1,4 +1,7 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
+using ChunkStream.App.OpenApi;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Formats;
 using ChunkStream.Generators;
@@ -50,6 +53,19 @@ public abstract class GeneratorEndpoint
     /// <summary>Calls worth trying, which the local host prints when it is ready. Default: none.</summary>
     public IReadOnlyList<ExampleCall> Examples { get; init; } = [];
 
+    /// <summary>Describes it for programs.</summary>
+    internal DescribedGenerator Describe(IServiceProvider services) => new(
+        Name,
+        Summary,
+        Access is EndpointAccess.Function,
+        IsRecordable,
+        [.. Parameters.Select(given => new DescribedArgument(
+            given.Name, given.IsInteger ? (given.Least, given.Most) : null, given.Default))],
+        ItemSchema(services));
+
+    /// <summary>The JSON Schema of its items; null where none can be told.</summary>
+    private protected abstract JsonNode? ItemSchema(IServiceProvider services);
+
     internal abstract IResult Answer(
         HttpRequest request, AnonymousGenerators anonymous, Lazy<RecordingEndpoint> recordings);
 }
@@ -68,6 +84,20 @@ public sealed class GeneratorEndpoint<T>(
     Func<GeneratorArguments, CancellationToken, IAsyncEnumerable<T>> generate,
     JsonTypeInfo<T>? typeInfo = null) : GeneratorEndpoint(name, summary)
 {
+    private protected override JsonNode? ItemSchema(IServiceProvider services)
+    {
+        try
+        {
+            return (typeInfo ?? AppJson.TypeInfo<T>(services)).GetJsonSchemaAsNode(
+                new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
+        }
+        catch (NotSupportedException)
+        {
+            // JSON that is written by a program of the app's has no schema.
+            return null;
+        }
+    }
+
     internal override IResult Answer(
         HttpRequest request, AnonymousGenerators anonymous, Lazy<RecordingEndpoint> recordings)
     {

@@ -1,3 +1,4 @@
+using ChunkStream.App.OpenApi;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.Http;
 using ChunkStream.Postgres.Queries;
@@ -36,6 +37,7 @@ public sealed class StreamEndpoints
     private readonly Lazy<QueryEndpoint> _queries;
     private readonly Lazy<DurableEndpoint> _durable;
     private readonly Lazy<CapabilityEndpoint> _capabilities;
+    private readonly Lazy<QueryDescriptions> _descriptions;
     private readonly Lazy<HealthResult> _health;
 
     internal StreamEndpoints(
@@ -43,9 +45,10 @@ public sealed class StreamEndpoints
         Lazy<QueryEndpoint> queries,
         Lazy<DurableEndpoint> durable,
         Lazy<CapabilityEndpoint> capabilities,
+        Lazy<QueryDescriptions> descriptions,
         Lazy<HealthResult> health)
-        => (_generators, _queries, _durable, _capabilities, _health)
-            = (generators, queries, durable, capabilities, health);
+        => (_generators, _queries, _durable, _capabilities, _descriptions, _health)
+            = (generators, queries, durable, capabilities, descriptions, health);
 
     /// <summary><c>GET /{name}</c>: a generator that the app declares with <c>AddGenerator</c>.</summary>
     /// <param name="request">The request.</param>
@@ -98,6 +101,22 @@ public sealed class StreamEndpoints
     {
         Required(request);
         return _capabilities.Value.Answer(ForUsers);
+    }
+
+    /// <summary><c>GET /openapi.json</c>: the description of the API for programs.</summary>
+    /// <inheritdoc cref="DbStream" />
+    public IResult OpenApi(HttpRequest request)
+    {
+        var parameters = new RequestParameters(Required(request).Query);
+        var version = parameters.OneOf("version", OpenApiResult.Versions);
+        return parameters.Problem() is { } problem
+            ? new ProblemResult(problem)
+            : new OpenApiResult(
+                _descriptions.Value,
+                services => _generators.Value.All.Select(generator => generator.Describe(services)),
+                EndpointTable.Routes,
+                _queries.Value.Options.DefaultQuery,
+                version);
     }
 
     /// <summary><c>GET /health</c>: 200, or 503 with which dependency is down.</summary>

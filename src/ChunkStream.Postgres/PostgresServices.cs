@@ -91,6 +91,7 @@ public static class PostgresServices
         builder.Services.TryAddSingleton<LiveQueries>();
         builder.Services.TryAddSingleton<LiveEndpoint>();
         builder.Services.TryAddSingleton<QueryEndpoint>();
+        builder.Services.TryAddSingleton<QueryDescriptions>();
         builder.Services.AddHostedService<QueryCheckAtStart>();
         return builder;
     }

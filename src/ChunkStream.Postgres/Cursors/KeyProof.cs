@@ -12,14 +12,23 @@ namespace ChunkStream.Postgres.Cursors;
 /// </summary>
 internal static class KeyProof
 {
-    // Nodes of a plan that never give a row twice, and never put a null where a column has none. Joins, unions,
-    // groupings (ROLLUP adds nulls) and functions that give several rows are not among them.
-    private static readonly HashSet<string> Harmless =
+    /// <summary>
+    /// Nodes of a plan that never give a row twice, and never put a null where a column has none. Joins, unions,
+    /// groupings (ROLLUP adds nulls) and functions that give several rows are not among them.
+    /// </summary>
+    public static readonly HashSet<string> Harmless =
     [
         "Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan",
         "BitmapAnd", "BitmapOr", "Tid Scan", "Tid Range Scan", "Subquery Scan", "CTE Scan", "Result", "Sort",
         "Incremental Sort", "Limit", "Unique", "WindowAgg", "Materialize", "Gather", "Gather Merge",
     ];
+
+    /// <summary>The condition that <c>n</c> is the not-null constraint of the column <c>a</c>.</summary>
+    public const string IsNotNullConstraint =
+        "n.conrelid = a.attrelid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]";
+
+    /// <summary>The condition that the column <c>a</c> with that constraint may have nulls.</summary>
+    public const string CanBeNull = "NOT (a.attnotnull AND coalesce(n.convalidated, true))";
 
     /// <summary>What the author of a query is told if there is no proof.</summary>
     public const string Missing =
@@ -71,10 +80,6 @@ internal static class KeyProof
 
     private static async Task<bool> HasUniqueIndexAsync(NpgsqlConnection connection, uint table, short[] columns)
     {
-        const string IsNotNullConstraint =
-            "n.conrelid = a.attrelid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]";
-        const string CanBeNull = "NOT (a.attnotnull AND coalesce(n.convalidated, true))";
-
         // The index and the order of the rows must agree on which values are equal. So the index must have the column's
         // collation and the default operator class of its type. A table with children is read with them, but its index
         // knows only its own rows.

@@ -11,8 +11,8 @@ namespace ChunkStream.Postgres.Rows;
 /// </summary>
 internal static class ExactTypes
 {
-    // Other types have elements, too: name, point.
-    private const string IsTrueArray = "t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc";
+    /// <summary>The condition that a type <c>t</c> is an array. Other types have elements, too: name, point.</summary>
+    public const string IsTrueArray = "t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc";
 
     // Each type that a type consists of: the base type of a domain, the elements of an array, the columns of a row.
     private const string Parts =
