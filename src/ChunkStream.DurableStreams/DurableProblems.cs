@@ -169,6 +169,15 @@ internal static class DurableProblems
         "urn:chunkstream:recording-differs", "Recording differs", 409,
         "There is a recording of this name, made with other parameters: give the same, or another name.");
 
+    /// <summary>A run of something else goes on under the name. 409.</summary>
+    public static Problem AnotherRun { get; } = new(
+        "urn:chunkstream:another-run", "Another run goes on", 409,
+        "There is one run at a time here, and one goes on that was begun with something else: wait for its end, or "
+        + "stop it.")
+    {
+        RetryAfterSeconds = 2,
+    };
+
     /// <summary>The path is taken by a stream that is no recording. 409.</summary>
     public static Problem RecordingTaken { get; } = new(
         "urn:chunkstream:stream-exists", "Stream exists", 409,

@@ -24,6 +24,22 @@ internal sealed record RecordableGenerator(
     /// <summary>What it generates: its parameters, in whatever spelling.</summary>
     public string Subject { get; init; } = "";
 
+    /// <summary>
+    /// Whether it is one of many runs: the name may have one recording after another, one at a time. Then the name gets
+    /// a number for each, see <see cref="Run"/>.
+    /// </summary>
+    public bool IsRun { get; init; }
+
+    /// <summary>
+    /// Whether it goes on until it ends by itself, also if nobody reads it; otherwise for <c>RecordSeconds</c>.
+    /// </summary>
+    public bool GoesOnUnread { get; init; }
+
+    /// <summary>
+    /// Called when somebody has asked for its end, so that the generator can say so and complete. Null where it is cut.
+    /// </summary>
+    public Action? Stop { get; init; }
+
     /// <summary>Whether a reader may begin the recording, if it isn't there yet.</summary>
     public bool MayBegin { get; init; } = true;
 
@@ -35,6 +51,9 @@ internal sealed record RecordableGenerator(
 
     /// <summary>The content type of the stream.</summary>
     public string ContentType => IsText ? "text/plain; charset=utf-8" : "application/json";
+
+    /// <summary>The same generator as the run that has a path.</summary>
+    public RecordableGenerator Run(string path) => this with { Name = Name with { Name = path[Name.Prefix.Length..] } };
 
     /// <summary>Describes a generator whose items are of one type.</summary>
     public static RecordableGenerator Create<T>(

@@ -47,6 +47,9 @@ internal sealed class Recording : IDisposable
     /// <summary>The stream, as it was created.</summary>
     public DurableStream Stream { get; }
 
+    /// <summary>Whether it is one of a name's runs.</summary>
+    public bool IsRun => _generator.IsRun;
+
     /// <summary>The part of it that is in memory.</summary>
     public RecordingWindow Window { get; }
 
@@ -64,7 +67,7 @@ internal sealed class Recording : IDisposable
 
         var cause = _cut is RecordingCut.Failed ? failure : null;
         _log.Ended(_generator.Path, _cut, Window.Stored, _time.GetElapsedTime(_started), cause);
-        Window.Finish(failure is null ? null : new ProblemException(_problem!, failure));
+        Window.Finish(failure is null ? null : new RecordingCutException(_cut!.Value, _problem!, failure));
         return _cut;
     }
 
@@ -82,9 +85,23 @@ internal sealed class Recording : IDisposable
         }
     }
 
+    /// <summary>
+    /// Ends the recording because somebody has asked for that: its generator says so itself, and completes, or it is
+    /// cut.
+    /// </summary>
+    public void Stop()
+    {
+        if (_generator.Stop is { } stop)
+            stop();
+        else
+            Cut(RecordingCut.Stopped, RecordingCut.Stopped.Describe());
+    }
+
     /// <summary>Ends the recording if nobody has read it for too long.</summary>
     public void CutIfUnread()
     {
+        if (_generator.GoesOnUnread)
+            return;
         lock (_lock)
         {
             if (Window.Readers > 0 || _time.GetElapsedTime(_leftAt).TotalSeconds < _options.RecordSeconds)

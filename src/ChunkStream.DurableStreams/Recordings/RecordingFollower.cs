@@ -46,7 +46,7 @@ internal sealed class RecordingFollower : IRecordingReader
             if (_reader is null && _position < _stream.Tail)
                 return await ReadAsync(cancellation).ConfigureAwait(false);
             if (_cut is { } cut)
-                throw new ProblemException(cut.Describe());
+                throw new RecordingCutException(cut, cut.Describe());
             if (_stream.Closed)
                 return _position > _stream.Tail ? throw new ProblemException(DurableProblems.BeyondRecording) : null;
             if (_lookedAt is not { } at || _time.GetElapsedTime(at) >= _lookEach)

@@ -23,12 +23,12 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private readonly RecordingLog _log;
     private readonly CancellationTokenRegistration _shutdown;
     private readonly RecordingLine _line;
+    private readonly RecordingLease _lease;
     private readonly Lock _lock = new();
     private readonly Dictionary<long, (Recording Recording, Task Running)> _running = [];
     private int _beginning;
     private bool _isWatching;
     private bool _isStopping;
-    private bool _isNotRenewed;
 
     public RecordingRegistry(
         RecordingStore store,
@@ -40,6 +40,7 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     {
         (_store, _appends, _live, _options, _time, _log) = (store, appends, live, options.Value, engine.Time, log);
         _line = new RecordingLine(store);
+        _lease = new RecordingLease(store, log);
         _shutdown = engine.Shutdown.Register(Stop);
     }
 
@@ -56,16 +57,11 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         // A recording that was begun must be made, even if its reader has left meanwhile.
         var (begun, recording) = await FindOrBeginAsync(generator, mayCreate: from is null && generator.MayBegin)
             .WaitAsync(cancellation).ConfigureAwait(false);
-        if (recording is null)
-        {
-            var lookEach = TimeSpan.FromSeconds(_options.RecorderSeconds / 3);
-            return new RecordingFollower(begun, from ?? 0, _store, _live, lookEach, _time);
-        }
-
-        return from > recording.Window.Tail
-            ? throw new ProblemException(DurableProblems.BeyondRecording)
-            : new RecordingTap(recording, from ?? 0, _store);
+        return Read(begun, recording, from ?? 0);
     }
+
+    /// <summary>Reads a recording that was found, from its start on.</summary>
+    public IRecordingReader Read(BegunRecording found) => Read(found, Find(found.Stream!.Id), 0);
 
     /// <summary>How many recordings this process makes.</summary>
     public int Count
@@ -88,6 +84,19 @@ internal sealed class RecordingRegistry : IAsyncDisposable
         await Task.WhenAll(running).CompletesWithinAsync(StopLimit, _time, CancellationToken.None)
             .ConfigureAwait(false);
         _line.Dispose();
+    }
+
+    private IRecordingReader Read(BegunRecording begun, Recording? recording, long from)
+    {
+        if (recording is null)
+        {
+            var lookEach = TimeSpan.FromSeconds(_options.RecorderSeconds / 3);
+            return new RecordingFollower(begun, from, _store, _live, lookEach, _time);
+        }
+
+        return from > recording.Window.Tail
+            ? throw new ProblemException(DurableProblems.BeyondRecording)
+            : new RecordingTap(recording, from, _store);
     }
 
     private async Task<FoundRecording> FindOrBeginAsync(RecordableGenerator generator, bool mayCreate)
@@ -132,9 +141,11 @@ internal sealed class RecordingRegistry : IAsyncDisposable
     private FoundRecording Accept(BegunRecording begun, RecordableGenerator generator, Problem missing)
         => begun.Status switch
         {
-            BeginStatus.Created => new(begun, Start(generator, begun.Stream!)),
+            BeginStatus.Created => new(
+                begun, Start(begun.Path is { } path ? generator.Run(path) : generator, begun.Stream!)),
             BeginStatus.Exists => new(begun, Find(begun.Stream!.Id)),
-            BeginStatus.Differs => throw new ProblemException(DurableProblems.RecordingDiffers),
+            BeginStatus.Differs => throw new ProblemException(
+                generator.IsRun ? DurableProblems.AnotherRun : DurableProblems.RecordingDiffers),
             BeginStatus.Missing => throw new ProblemException(missing),
             _ => throw new ProblemException(DurableProblems.RecordingTaken),
         };
@@ -194,10 +205,13 @@ internal sealed class RecordingRegistry : IAsyncDisposable
             recording.Cut(RecordingCut.Stopped, Problem.Stopping);
     }
 
-    /// <summary>While there are recordings: says so, and ends those that nobody reads.</summary>
+    /// <summary>
+    /// While there are recordings: says so, and ends those that nobody reads, and those that somebody wants to end.
+    /// </summary>
     private async Task WatchAsync()
     {
         var (renewing, renewed) = (Task.CompletedTask, _time.GetTimestamp());
+        var stopping = Task.CompletedTask;
         while (true)
         {
             await Task.Delay(Tick, _time).ConfigureAwait(false);
@@ -212,33 +226,12 @@ internal sealed class RecordingRegistry : IAsyncDisposable
 
             foreach (var recording in all)
                 recording.CutIfUnread();
+            if (stopping.IsCompleted && all.Where(recording => recording.IsRun).ToArray() is { Length: > 0 } runs)
+                stopping = _lease.StopAskedAsync(runs.ToDictionary(recording => recording.Stream.Id));
             if (!renewing.IsCompleted || _time.GetElapsedTime(renewed).TotalSeconds < _options.RecorderSeconds / 3)
                 continue;
             renewed = _time.GetTimestamp();
-            renewing = RenewAsync(all.ToDictionary(recording => recording.Stream.Id));
-        }
-    }
-
-    private async Task RenewAsync(Dictionary<long, Recording> recordings)
-    {
-        try
-        {
-            foreach (var (id, isOver, unreadSeconds) in await _store.RenewAsync(
-                recordings.Keys, CancellationToken.None).ConfigureAwait(false))
-            {
-                if (isOver)
-                    recordings[id].Cut(RecordingCut.Failed, DurableProblems.RecordingDeleted);
-                else if (unreadSeconds is { } seconds)
-                    recordings[id].ReadElsewhere(TimeSpan.FromSeconds(seconds));
-            }
-
-            _isNotRenewed = false;
-        }
-        catch (Exception e)
-        {
-            if (!_isNotRenewed)
-                _log.NotRenewed(e);
-            _isNotRenewed = true;
+            renewing = _lease.RenewAsync(all.ToDictionary(recording => recording.Stream.Id));
         }
     }
 }

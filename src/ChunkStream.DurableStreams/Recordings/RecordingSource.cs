@@ -11,9 +11,8 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// </summary>
 internal sealed class RecordingSource : StreamSource
 {
-    private readonly RecordingRegistry _recordings;
+    private readonly Func<CancellationToken, Task<IRecordingReader>> _open;
     private readonly RecordableGenerator _generator;
-    private readonly long? _from;
     private readonly CancellationToken _cancellation;
     private readonly RecordedItems _items;
     private readonly byte[] _checkpoint = new byte[20];
@@ -33,8 +32,23 @@ internal sealed class RecordingSource : StreamSource
         long? from,
         RecordEncoding encoding,
         CancellationToken cancellation)
+        : this(token => recordings.OpenAsync(generator, from, token), generator, from, encoding, cancellation)
     {
-        (_recordings, _generator, _from, _cancellation) = (recordings, generator, from, cancellation);
+    }
+
+    /// <param name="open">Opens the recording at the place where to begin.</param>
+    /// <param name="generator">What is recorded: the shape of its items.</param>
+    /// <param name="from">Where to begin; null: at the start.</param>
+    /// <param name="encoding">How an item is written.</param>
+    /// <param name="cancellation">Ends the reading, and not the recording.</param>
+    public RecordingSource(
+        Func<CancellationToken, Task<IRecordingReader>> open,
+        RecordableGenerator generator,
+        long? from,
+        RecordEncoding encoding,
+        CancellationToken cancellation)
+    {
+        (_open, _generator, _cancellation) = (open, generator, cancellation);
         _written = from ?? 0;
         _items = new RecordedItems(generator, _written, encoding);
     }
@@ -100,7 +114,7 @@ internal sealed class RecordingSource : StreamSource
 
     private async ValueTask<bool> NextAsync()
     {
-        _reader ??= await _recordings.OpenAsync(_generator, _from, _cancellation).ConfigureAwait(false);
+        _reader ??= await _open(_cancellation).ConfigureAwait(false);
         while (await _reader.NextAsync(_cancellation).ConfigureAwait(false) is { } segment)
         {
             _items.Take(segment.Data);

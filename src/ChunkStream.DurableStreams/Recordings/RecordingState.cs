@@ -29,7 +29,9 @@ internal enum BeginStatus
 /// <param name="Status">What became of it.</param>
 /// <param name="Stream">The recording's stream, if there is one.</param>
 /// <param name="Cut">Why the recording has ended before its end, if it has.</param>
-internal sealed record BegunRecording(BeginStatus Status, DurableStream? Stream, RecordingCut? Cut);
+/// <param name="Path">The path of a run's stream; null for a recording that is no run.</param>
+internal sealed record BegunRecording(
+    BeginStatus Status, DurableStream? Stream, RecordingCut? Cut, string? Path = null);
 
 /// <summary>How far a recording is.</summary>
 /// <param name="IsOver">Whether it is deleted or has expired.</param>
@@ -43,6 +45,13 @@ internal sealed record RecordingState(bool IsOver, long Tail, bool IsComplete, R
 /// <param name="IsOver">Whether it is deleted or has expired.</param>
 /// <param name="UnreadSeconds">How long ago a reader of another process was last seen, if there was one.</param>
 internal readonly record struct RenewedRecording(long Id, bool IsOver, double? UnreadSeconds);
+
+/// <summary>A recording that is to end.</summary>
+/// <param name="Id">The stream's number.</param>
+/// <param name="IsReplaced">
+/// Whether a later run goes on in its place; otherwise somebody has asked for its end.
+/// </param>
+internal readonly record struct RecordingStop(long Id, bool IsReplaced);
 
 /// <summary>Why a recording has ended before its end.</summary>
 internal enum RecordingCut
@@ -58,6 +67,17 @@ internal enum RecordingCut
 
     /// <summary>The recorder has not been heard of for too long.</summary>
     Abandoned,
+}
+
+/// <summary>Thrown to a reader that has all of a recording which has ended before its end.</summary>
+/// <param name="cut">Why it has ended.</param>
+/// <param name="problem">What the reader is told.</param>
+/// <param name="cause">The failure behind it, if it is known here.</param>
+internal sealed class RecordingCutException(RecordingCut cut, Problem problem, Exception? cause = null)
+    : ProblemException(problem, cause)
+{
+    /// <summary>Why it has ended.</summary>
+    public RecordingCut Cut => cut;
 }
 
 /// <summary>What readers are told of a recording that has ended before its end.</summary>

@@ -15,8 +15,8 @@ namespace ChunkStream.DurableStreams.Recordings;
 internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOptions<DurableStreamOptions> options)
 {
     /// <summary>
-    /// Finds a recording, or creates it. It may be called again: a recorder that has created the recording is told so
-    /// each time.
+    /// Finds a recording, or creates it; of a name's runs, the one that goes on, or the next one. It may be called
+    /// again: a recorder that has created the recording is told so each time.
     /// </summary>
     /// <param name="generator">What is recorded.</param>
     /// <param name="recorder">Who would record it.</param>
@@ -25,19 +25,47 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
     public Task<BegunRecording> BeginAsync(
         RecordableGenerator generator, Guid recorder, bool mayCreate, CancellationToken cancellation)
         => calls.RunAsync(
-            "select * from chunkstream.recording_begin($1, $2, $3, $4, $5, $6, $7, $8)",
+            generator.IsRun
+                ? "select * from chunkstream.recording_begin_run($1, $2, $3, $4, $5, $6, $7, $8)"
+                : "select * from chunkstream.recording_begin($1, $2, $3, $4, $5, $6, $7, $8)",
             [
-                Text(generator.Path), Text(generator.ContentType), Create(!generator.IsText),
-                Create(recorder), Text(generator.Subject),
+                Text(generator.IsRun ? generator.Path + "/" : generator.Path), Text(generator.ContentType),
+                Create(!generator.IsText), Create(recorder), Text(generator.Subject),
                 Number(options.Value.KeepRecordingSeconds), Create(options.Value.RecorderSeconds), Create(mayCreate),
             ],
-            async (reader, asked) =>
+            (reader, asked) => ReadAsync(reader, asked, generator.IsRun),
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>Finds the newest run of a name, also if it has ended.</summary>
+    public Task<BegunRecording> FindRunAsync(RecordingName name, CancellationToken cancellation)
+        => calls.RunAsync(
+            "select * from chunkstream.recording_find_run($1)",
+            [Text(name.Path + "/")],
+            (reader, asked) => ReadAsync(reader, asked, isRun: true),
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>Asks for the end of a recording, on whichever instance it is made.</summary>
+    public Task AskToStopAsync(long id, CancellationToken cancellation)
+        => calls.RunAsync(
+            "select chunkstream.recording_ask_to_stop($1)",
+            [Create(id)],
+            (_, _) => Task.FromResult(true),
+            mayRepeat: true,
+            cancellation);
+
+    /// <summary>Which of some recordings are to end.</summary>
+    public Task<List<RecordingStop>> StopsAsync(IEnumerable<long> ids, CancellationToken cancellation)
+        => calls.RunAsync(
+            "select * from chunkstream.recording_stops($1)",
+            [Ids(ids)],
+            async (reader, _) =>
             {
-                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-                var status = StatusNames<BeginStatus>.Parse(reader.GetString(0));
-                return status is BeginStatus.Created or BeginStatus.Exists
-                    ? new BegunRecording(status, reader.ReadStream(asked), Cut(reader, 8))
-                    : new BegunRecording(status, null, null);
+                var stops = new List<RecordingStop>();
+                while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
+                    stops.Add(new RecordingStop(reader.GetInt64(0), reader.GetBoolean(1)));
+                return stops;
             },
             mayRepeat: true,
             cancellation);
@@ -97,7 +125,7 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
         => calls.RunAsync(
             "select * from chunkstream.recording_renew($1, $2)",
             [
-                new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() },
+                Ids(ids),
                 Create(options.Value.RecorderSeconds),
             ],
             async (reader, _) =>
@@ -123,6 +151,18 @@ internal sealed class RecordingStore(SqlCalls calls, DurableStore store, IOption
             (_, _) => Task.FromResult(true),
             mayRepeat: true,
             cancellation);
+
+    private static async Task<BegunRecording> ReadAsync(NpgsqlDataReader reader, long asked, bool isRun)
+    {
+        await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        var status = StatusNames<BeginStatus>.Parse(reader.GetString(0));
+        return status is BeginStatus.Created or BeginStatus.Exists
+            ? new BegunRecording(status, reader.ReadStream(asked), Cut(reader, 8), isRun ? reader.GetString(9) : null)
+            : new BegunRecording(status, null, null);
+    }
+
+    private static NpgsqlParameter Ids(IEnumerable<long> ids)
+        => new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, Value = ids.ToArray() };
 
     private static RecordingCut? Cut(NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : StatusNames<RecordingCut>.Parse(reader.GetString(column));

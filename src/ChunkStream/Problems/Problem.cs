@@ -231,7 +231,7 @@ public sealed record ParameterError(
 /// <summary>A failure with the problem that a client is told of it.</summary>
 /// <param name="problem">What the client is told.</param>
 /// <param name="cause">The exception behind it; null for none.</param>
-internal sealed class ProblemException(Problem problem, Exception? cause = null) : Exception(problem.Detail, cause)
+internal class ProblemException(Problem problem, Exception? cause = null) : Exception(problem.Detail, cause)
 {
     /// <summary>What the client is told.</summary>
     public Problem Problem => problem;

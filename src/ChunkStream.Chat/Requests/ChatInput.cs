@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ChunkStream.Problems;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.AI;
+
+namespace ChunkStream.Chat.Requests;
+
+/// <summary>The body of a request that wants an answer.</summary>
+/// <param name="ChatId">The chat.</param>
+/// <param name="Messages">Its messages, oldest first.</param>
+/// <param name="Body">The whole body.</param>
+internal sealed record ChatInput(string ChatId, IReadOnlyList<ChatMessage> Messages, JsonElement Body)
+{
+    /// <summary>
+    /// What is to be answered: the last message, and whether it is a new answer to it. A request with the same subject
+    /// joins the answer that is being given to it; one with another is refused.
+    /// </summary>
+    public required string Subject { get; init; }
+
+    /// <summary>The message of the assistant that the answer goes on with, after the client ran its tools.</summary>
+    public string? ContinuedMessageId { get; init; }
+
+    /// <summary>The id that the client has given to this run; null if it gave none.</summary>
+    public string? RunId { get; init; }
+
+    /// <summary>Reads a request.</summary>
+    /// <exception cref="ProblemException">It can't be read: 400.</exception>
+    public static async Task<ChatInput> ReadAsync(HttpRequest request, ChatProtocol protocol)
+    {
+        JsonElement body;
+        try
+        {
+            using var document = await JsonDocument.ParseAsync(
+                request.Body, cancellationToken: request.HttpContext.RequestAborted).ConfigureAwait(false);
+            body = document.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw Invalid($"The body is not JSON, line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
+        }
+
+        if (body.ValueKind is not JsonValueKind.Object)
+            throw Invalid("The body must be a JSON object.");
+        try
+        {
+            return protocol is ChatProtocol.AgUi ? ReadAgUi(body) : ReadUiMessages(body);
+        }
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            // A member is missing, or has another type than the protocol says.
+            throw Invalid("A message does not have the form that the protocol of this chat has.");
+        }
+    }
+
+    private static ChatInput ReadUiMessages(JsonElement body)
+    {
+        var id = RequiredText(body, "id");
+        var messages = body.TryGetProperty("messages", out var all) && all.ValueKind is JsonValueKind.Array
+            ? all.EnumerateArray().ToArray()
+            : body.TryGetProperty("message", out var one) ? [one]
+            : throw Invalid("The body lacks 'messages', an array, or 'message'.");
+        var trigger = body.Text("trigger") ?? "submit-message";
+        var last = messages.Length > 0 ? messages[^1] : throw Invalid("'messages' is empty.");
+        return new ChatInput(id, UiMessages.Read(messages), body)
+        {
+            Subject = $"{trigger} {Identity(last)}",
+            ContinuedMessageId = last.Text("role") == "assistant" ? last.Text("id") : null,
+        };
+    }
+
+    private static ChatInput ReadAgUi(JsonElement body)
+    {
+        var id = RequiredText(body, "threadId");
+        var messages = body.TryGetProperty("messages", out var all) && all.ValueKind is JsonValueKind.Array
+            ? all.EnumerateArray().ToArray()
+            : throw Invalid("The body lacks 'messages', an array.");
+        return new ChatInput(id, AgUiMessages.Read(messages), body)
+        {
+            Subject = messages.Length > 0 ? $"run {Identity(messages[^1])}" : "run",
+            RunId = body.Text("runId"),
+        };
+    }
+
+    private static string RequiredText(JsonElement body, string member)
+        => body.Text(member) is { Length: > 0 and <= ChatKey.MaxLength } text
+            ? text
+            : throw Invalid($"'{member}' must be a text of 1 to {ChatKey.MaxLength} characters: the chat's id.");
+
+    private static string Identity(JsonElement message)
+        => message.Text("id") is { Length: > 0 and <= ChatKey.MaxLength } id
+            ? id
+            : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(message.GetRawText())));
+
+    private static ProblemException Invalid(string detail) => new(ChatProblems.Invalid(detail));
+}
