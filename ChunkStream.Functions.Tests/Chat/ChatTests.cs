@@ -401,7 +401,8 @@ public sealed partial class ChatTests(RealPostgres postgres)
         => ChatInstances.StartAsync(postgres.ConnectionString, model, configure, settings: settings);
 
     // Without what is new in each run.
-    private static string Anonymous(string data) => NewId.Replace(data, match => match.Groups[1].Success ? match.Groups[1].Value : "run");
+    private static string Anonymous(string data)
+        => NewId.Replace(data, match => match.Groups[1].Success ? match.Groups[1].Value : "run");
 
     [GeneratedRegex("(msg|run)-[0-9a-f]{32}|[0-9]{19}")]
     private static partial Regex NewId { get; }

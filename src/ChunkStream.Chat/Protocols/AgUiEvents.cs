@@ -68,7 +68,7 @@ internal sealed class AgUiEvents(string threadId, string runId)
 
     private static JsonElement File(UiChunk part)
         => JsonSerializer.SerializeToElement(
-            new UiChunk("file") { Url = part.Url, MediaType = part.MediaType }, ChatJson.Default.UiChunk);
+            new UiChunk("file") { Url = part.Url, MediaType = part.MediaType }, ChatJson.Readable.UiChunk);
 
     private AgUiEvent Finished(string outcome) => new("RUN_FINISHED")
     {

@@ -50,9 +50,9 @@ internal sealed class AgUiSource(StreamSource parts, AgUiEvents events) : Stream
         var writer = new ByteWriter(_part);
         parts.WriteRecord(writer);
         writer.Commit();
-        var part = JsonSerializer.Deserialize(_part.WrittenSpan, ChatJson.Default.UiChunk)!;
+        var part = JsonSerializer.Deserialize(_part.WrittenSpan, ChatJson.Readable.UiChunk)!;
         _part.ResetWrittenCount();
         foreach (var one in events.Add(part))
-            _events.Enqueue(JsonSerializer.SerializeToUtf8Bytes(one, ChatJson.Default.AgUiEvent));
+            _events.Enqueue(JsonSerializer.SerializeToUtf8Bytes(one, ChatJson.Readable.AgUiEvent));
     }
 }

@@ -1,11 +1,21 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ChunkStream.Chat.Protocols;
 
-/// <summary>How parts and events become JSON, without reflection. A member that is null is left out.</summary>
-[JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+/// <summary>How parts and events become JSON, without reflection.</summary>
 [JsonSerializable(typeof(UiChunk))]
 [JsonSerializable(typeof(AgUiEvent))]
-internal sealed partial class ChatJson : JsonSerializerContext;
+internal sealed partial class ChatJson : JsonSerializerContext
+{
+    /// <summary>
+    /// Leaves out members that are null, and has all characters as they are: the JSON is data of an event, and never a
+    /// part of a page.
+    /// </summary>
+    public static ChatJson Readable { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -63,7 +63,7 @@ internal sealed class ChatReplay(StreamSource recording) : StreamSource
                 ? (ChatEnd.Failed, FailedText)
                 : (ChatEnd.Abandoned, AbandonedText);
             _last = new(AnswerParts.Last(outcome, text)
-                .Select(part => JsonSerializer.SerializeToUtf8Bytes(part, ChatJson.Default.UiChunk)));
+                .Select(part => JsonSerializer.SerializeToUtf8Bytes(part, ChatJson.Readable.UiChunk)));
             return true;
         }
     }

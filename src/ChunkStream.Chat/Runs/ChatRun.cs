@@ -42,7 +42,7 @@ internal sealed class ChatRun(
         RecordingName name, Func<CancellationToken, IAsyncEnumerable<UiChunk>>? generate = null)
     {
         generate ??= _ => AsyncEnumerable.Empty<UiChunk>();
-        return RecordableGenerator.Create(name, generate, ChatJson.Default.UiChunk) with
+        return RecordableGenerator.Create(name, generate, ChatJson.Readable.UiChunk) with
         {
             IsRun = true,
             GoesOnUnread = true,
