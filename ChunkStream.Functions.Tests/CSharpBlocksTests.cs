@@ -33,8 +33,10 @@ public sealed partial class CSharpBlocksTests
         using System.Runtime.CompilerServices;
         using ChunkStream;
         using ChunkStream.App;
+        using ChunkStream.Chat;
         using Microsoft.Azure.Functions.Worker;
         using Microsoft.Azure.Functions.Worker.Builder;
+        using Microsoft.Extensions.AI;
         using Npgsql;
         using OpenTelemetry;
 
@@ -50,6 +52,11 @@ public sealed partial class CSharpBlocksTests
             }
 
             static IAsyncEnumerable<Tick> Ticks(CancellationToken token) => throw new NotSupportedException();
+
+            static IAsyncEnumerable<ChatResponseUpdate> Answer(ChatTurn turn, CancellationToken token)
+                => throw new NotSupportedException();
+
+            static Task SaveAsync(string chat, ChatResponse answer) => throw new NotSupportedException();
 
             static ValueTask<string> TokenAsync(CancellationToken token) => throw new NotSupportedException();
         }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ChunkStream.App;
+using ChunkStream.Chat;
 using ChunkStream.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Identity;
@@ -25,7 +26,7 @@ public sealed partial class LayoutTests
     private static readonly Type[] Roots =
     [
         typeof(StreamSource), typeof(PostgresOptions), typeof(DurableStreamOptions), typeof(IdentityOptions),
-        typeof(StreamEndpoints),
+        typeof(StreamEndpoints), typeof(ChatTurn),
     ];
 
     [Theory]
@@ -33,6 +34,7 @@ public sealed partial class LayoutTests
     [InlineData(typeof(PostgresOptions), "ChunkStream")]
     [InlineData(typeof(DurableStreamOptions), "ChunkStream", "ChunkStream.Postgres")]
     [InlineData(typeof(IdentityOptions), "ChunkStream")]
+    [InlineData(typeof(ChatTurn), "ChunkStream", "ChunkStream.DurableStreams", "ChunkStream.Postgres")]
     [InlineData(
         typeof(StreamEndpoints),
         "ChunkStream", "ChunkStream.DurableStreams", "ChunkStream.Identity", "ChunkStream.Postgres")]

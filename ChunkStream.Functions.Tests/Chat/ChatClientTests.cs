@@ -92,6 +92,11 @@ public sealed class ChatClientTests(RealPostgres postgres, Chromium chromium) : 
         var numbers = counted[(counted.IndexOf(']', StringComparison.Ordinal) + 1)..].Trim().Split(' ');
         Assert.Equal(Enumerable.Range(1, numbers.Length).Select(number => $"{number}"), numbers);
 
+        // The sample's own page says the same.
+        var own = await chromium.NewPageAsync();
+        await own.GotoAsync(new Uri(other.Client.BaseAddress!, $"/#{id}").AbsoluteUri);
+        await Expect(own.Locator("[role=status]")).ToContainTextAsync("Answer abandoned. The answer was cut off");
+
         // The other instance answers the next message.
         await second.ClickAsync("#ask");
         await ShowsAsync(second, "answers", "2");

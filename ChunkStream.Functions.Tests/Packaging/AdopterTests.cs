@@ -18,6 +18,7 @@ public sealed partial class AdopterTests(PackageFeed feed, RealPostgres postgres
     [InlineData("ChunkStream", "/ticks", "1\n2\n3\n")]
     [InlineData("ChunkStream.Postgres", "/roots?count=2&format=csv", "n,root\r\n1,1\r\n2,1.4142135623730951\r\n")]
     [InlineData("ChunkStream.DurableStreams", "/jobs/7", "1\n2\n3\n")]
+    [InlineData("ChunkStream.Chat", "/api/chat/7/stream", "")]
     public async Task A_minimal_API_streams_in_one_line_with_the_runtime_settings_of_the_package(
         string package, string path, string expected)
     {

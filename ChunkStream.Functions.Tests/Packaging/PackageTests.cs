@@ -12,8 +12,8 @@ public sealed class PackageTests(PackageFeed feed)
 {
     private static readonly string[] Ids =
     [
-        "ChunkStream", "ChunkStream.AzureFunctions", "ChunkStream.DurableStreams", "ChunkStream.Identity",
-        "ChunkStream.Postgres",
+        "ChunkStream", "ChunkStream.AzureFunctions", "ChunkStream.Chat", "ChunkStream.DurableStreams",
+        "ChunkStream.Identity", "ChunkStream.Postgres",
     ];
 
     public static TheoryData<string> Libraries => [.. Ids];
