@@ -66,6 +66,8 @@ public sealed class ChatClientTests(RealPostgres postgres, Chromium chromium) : 
         [
             ("ConnectionStrings__Postgres", postgres.ConnectionString),
             ("ChunkStream__Streams__RecorderSeconds", "3"),
+            // The sample's page is in its folder, where "dotnet run" starts it.
+            ("ASPNETCORE_CONTENTROOT", Path.Combine(Repository.Root, "samples", "Chat")),
         ];
         var sample = Path.Combine(Built.Folder("samples", "Chat"), "Chat.dll");
         var id = $"chat-{Guid.NewGuid():N}";

@@ -68,10 +68,14 @@ internal sealed class ChatInstances : IAsyncDisposable
         }.ToJsonString());
 
     public Task<HttpResponseMessage> ResumeAsync(PlainApi api, string? id = null, string url = Url)
-        => api.GetAsync($"{url}/{Uri.EscapeDataString(id ?? Id)}/stream");
+        => api.GetAsync(StreamUrl(id ?? Id, url));
 
     public Task<HttpResponseMessage> StopAsync(PlainApi api, string? id = null)
-        => api.Client.DeleteAsync(new Uri($"{Url}/{Uri.EscapeDataString(id ?? Id)}/stream", UriKind.Relative)).Within();
+        => api.Client.DeleteAsync(new Uri(StreamUrl(id ?? Id), UriKind.Relative)).Within();
+
+    /// <summary>Where a chat's answer is, as clients make it of the chat's address and id.</summary>
+    public static string StreamUrl(string id, string url = Url)
+        => string.Join('/', url, Uri.EscapeDataString(id), "stream");
 
     public static string UiBody(string id, string text, string? messageId = null)
         => new JsonObject

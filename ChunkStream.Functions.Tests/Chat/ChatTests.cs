@@ -340,15 +340,15 @@ public sealed partial class ChatTests(RealPostgres postgres)
         chat.Model.Say("For Ann");
         await (await first.Content.ReadAsStreamAsync()).ReadUntilAsync("For Ann");
 
-        using var others = await chat.One.GetAsync($"{ChatInstances.Url}/{chat.Id}/stream?user=bob");
-        using var hers = await chat.Other.GetAsync($"{ChatInstances.Url}/{chat.Id}/stream?user=ann");
+        using var others = await chat.One.GetAsync(ChatInstances.StreamUrl(chat.Id) + "?user=bob");
+        using var hers = await chat.Other.GetAsync(ChatInstances.StreamUrl(chat.Id) + "?user=ann");
         Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.OK), (others.StatusCode, hers.StatusCode));
         using var locked = ChatInstances.PostAsync(
             chat.One, ChatInstances.Url + "?user=ann", ChatInstances.UiBody("locked", "Why?"));
         foreach (var refused in new[]
         {
             await chat.ResumeAsync(chat.One), await chat.StopAsync(chat.One), await chat.AskAsync(chat.One),
-            await locked, await chat.One.GetAsync($"{ChatInstances.Url}/locked/stream?user=ann"),
+            await locked, await chat.One.GetAsync(ChatInstances.StreamUrl("locked") + "?user=ann"),
         })
         {
             Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
@@ -384,6 +384,8 @@ public sealed partial class ChatTests(RealPostgres postgres)
             ("""{"id":""}""", "'id' must be"), ("""{"id":"1"}""", "'messages'"),
             ("""{"id":"1","messages":[]}""", "empty"),
             ("""{"id":"1","messages":[{"id":"2"}]}""", "form"), ("""{"id":"1","messages":[7]}""", "form"),
+            ("""{"id":"1","messages":[{"role":""}]}""", "form"),
+            ("""{"id":"1","messages":[{"role":"user","parts":[{"type":"file","url":"data:x"}]}]}""", "form"),
         })
         {
             using var refused = await ChatInstances.PostAsync(chat.One, ChatInstances.Url, body);

@@ -47,7 +47,8 @@ internal sealed record ChatInput(string ChatId, IReadOnlyList<ChatMessage> Messa
         {
             return protocol is ChatProtocol.AgUi ? ReadAgUi(body) : ReadUiMessages(body);
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e) when (
+            e is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
             // A member is missing, or has another type than the protocol says.
             throw Invalid("A message does not have the form that the protocol of this chat has.");

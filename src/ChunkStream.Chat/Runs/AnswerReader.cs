@@ -33,13 +33,16 @@ internal sealed class AnswerReader(
     {
         try
         {
+            await EndIfStoppedAsync().ConfigureAwait(false);
             _updates ??= answer(ended.Token).GetAsyncEnumerator(ended.Token);
             _next = _updates.MoveNextAsync().AsTask();
             if (!_next.IsCompleted)
+            {
                 await Task.WhenAny(_next, stopped).WaitAsync(ended.Token).ConfigureAwait(false);
-            if (stopped.IsCompleted)
-                await ended.CancelAsync().ConfigureAwait(false);
-            return await _next.WaitAsync(ended.Token).ConfigureAwait(false) ? parts.Add(_updates.Current) : null;
+                await EndIfStoppedAsync().ConfigureAwait(false);
+            }
+
+            return await _next.ConfigureAwait(false) ? parts.Add(_updates.Current) : null;
         }
         catch (Exception failure)
         {
@@ -59,6 +62,14 @@ internal sealed class AnswerReader(
         if (isReleased && releasing.Exception?.InnerException is { } failure)
             Failure ??= failure;
         return isReleased;
+    }
+
+    // Also between two updates: a model that never waits has to end, too.
+    private async ValueTask EndIfStoppedAsync()
+    {
+        if (stopped.IsCompleted)
+            await ended.CancelAsync().ConfigureAwait(false);
+        ended.Token.ThrowIfCancellationRequested();
     }
 
     // An enumerator must not be disposed while it moves.
