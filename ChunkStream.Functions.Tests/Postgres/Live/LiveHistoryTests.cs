@@ -20,14 +20,18 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
 
     // What each reader follows, and the condition on the rows that it has then.
     private static readonly (string Query, string Condition)[] Readers =
-        [("items", "team < 3"), ("of-team?team=1", "team = 1"), ("of-team?team=2", "team = 2")];
+    [
+        ("items", "team < 3"), ("of-team?team=1", "team = 1"), ("of-team?team=2", "team = 2"),
+        ("first", "true order by team, id limit 5"),
+    ];
 
     private readonly QueryFiles _files = new QueryFiles()
         .With("items", "-- key: id\n-- live\nselect id, team, note from live_items where team < 3")
         .With(
             "of-team",
             "-- key: id\n-- param: team int\n-- live where team = @team\n"
-            + "select id, team, note from live_items where team = @team");
+            + "select id, team, note from live_items where team = @team")
+        .With("first", "-- key: id\n-- live: rerun\nselect id, team, note from live_items order by team, id limit 5");
 
     private readonly List<PlainApi> _instances = [];
 

@@ -77,8 +77,8 @@ public sealed class LiveMatchesTests(RealPostgres postgres) : IAsyncLifetime
     private static LiveGroup Group(Watch watch, LiveFilter filter, string? value, bool isBegun)
     {
         var query = new PostgresQuery("none runs") { Parameters = [value] };
-        var group = new LiveGroup(
-            new LiveQuery(query, [new LivePath(watch, null, 1, [filter])]), null!, TimeProvider.System, default);
+        var live = new LiveQuery(query, [new LivePath(watch, null, 1, [filter])]);
+        var group = new LiveGroup(live, null!, null!, TimeProvider.System, default);
         if (isBegun)
             group.Begin(LivePosition.Unknown);
         return group;

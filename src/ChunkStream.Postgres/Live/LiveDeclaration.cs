@@ -11,18 +11,27 @@ internal sealed partial record LiveDeclaration(int Line, IReadOnlyList<DeclaredT
     public const string Changed = "changed";
 
     private const string Name = """(?:"(?:[^"]|"")+"|[\w$]+)""";
+    private const string Table = $"""(?:{Name}\.)?{Name}""";
     private const string Equal = $"""(?<column>{Name})\s*=\s*@(?<parameter>\w+)""";
     private const string Where = $"""(?i:where)\s+{Equal}(?:\s+(?i:and)\s+{Equal})*""";
 
     private const string Forms =
         "'live' stands alone where the key is that of one table; else it is such as 'live: order_items(order_id)', or "
         + "'live: members(project_id) => select id from issues where project_id = any(@changed)'. Each may have "
-        + "'where column = @parameter' behind the table";
+        + "'where column = @parameter' behind the table. 'live: rerun' runs the whole query again at each change";
 
-    private const string AloneOnly = "'live' without a table can't stand beside another declaration of 'live'.";
+    private const string AloneOnly =
+        "'live' without a table, and 'live: rerun', can't stand beside other declarations of 'live' (but "
+        + "'live: rerun table' may be there several times).";
 
     /// <summary>Where 'live' stands alone: which rows of the table are looked at.</summary>
     public IReadOnlyList<DeclaredFilter> Filters { get; private init; } = [];
+
+    /// <summary>
+    /// Whether the whole query is run again at each change. The tables then have no columns that lead to the key, and
+    /// those that the query reads are followed also where the file names none.
+    /// </summary>
+    public bool IsRerun { get; private init; }
 
     /// <summary>Adds a declaration to those before it.</summary>
     /// <param name="before">What the file has declared so far; null for nothing.</param>
@@ -38,9 +47,11 @@ internal sealed partial record LiveDeclaration(int Line, IReadOnlyList<DeclaredT
                 : throw new FormatException(AloneOnly);
         }
 
+        if (Rerun().Match(value) is { Success: true } rerun)
+            return AddRerun(before, rerun, line);
         if (Pattern().Match(value) is not { Success: true } parts)
             throw new FormatException($"{Forms}. This is '{value}'.");
-        if (before is { Tables: [] })
+        if (before is { Tables: [] } or { IsRerun: true })
             throw new FormatException(AloneOnly);
         var table = new DeclaredTable(
             parts.Groups["table"].Value,
@@ -58,6 +69,16 @@ internal sealed partial record LiveDeclaration(int Line, IReadOnlyList<DeclaredT
         return new LiveDeclaration(before?.Line ?? line, [.. before?.Tables ?? [], table]);
     }
 
+    private static LiveDeclaration AddRerun(LiveDeclaration? before, Match match, int line)
+    {
+        if (before is { IsRerun: false })
+            throw new FormatException(AloneOnly);
+        var filters = FiltersOf(match);
+        var tables = match.Groups["table"].Captures
+            .Select(table => new DeclaredTable(table.Value, [], filters, null, line));
+        return new LiveDeclaration(before?.Line ?? line, [.. before?.Tables ?? [], .. tables]) { IsRerun = true };
+    }
+
     private static IReadOnlyList<DeclaredFilter> FiltersOf(Match match)
         => [.. match.Groups["column"].Captures.Zip(
             match.Groups["parameter"].Captures,
@@ -73,7 +94,11 @@ internal sealed partial record LiveDeclaration(int Line, IReadOnlyList<DeclaredT
     private static partial Regex Alone();
 
     [GeneratedRegex(
-        $"""^(?<table>(?:{Name}\.)?{Name})\s*\(\s*(?<value>{Name})\s*(?:,\s*(?<value>{Name})\s*)*\)"""
+        $"""^rerun(?:\s+(?<table>{Table})(?:(?:\s*,\s*(?<table>{Table}))*|\s+{Where}))?$""")]
+    private static partial Regex Rerun();
+
+    [GeneratedRegex(
+        $"""^(?<table>{Table})\s*\(\s*(?<value>{Name})\s*(?:,\s*(?<value>{Name})\s*)*\)"""
         + $"""(?:\s*{Where})?(?:\s*=>\s*(?<sql>\S.*))?$""")]
     private static partial Regex Pattern();
 }

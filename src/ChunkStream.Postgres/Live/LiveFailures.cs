@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Problems;
@@ -18,6 +19,13 @@ internal static class LiveFailures
             "Live queries need the primary server, and this one is a standby."),
         MustRefetchException => Problem.Unavailable(
             "So much changes at once that the rows had to be read anew several times."),
+        LargeResultException large => Problem.TooManyRows(large.Rows) with
+        {
+            Detail = string.Create(
+                CultureInfo.InvariantCulture,
+                $"This live query is run again at each change, and may give {large.Rows} rows and {large.Bytes} bytes ")
+                + "at most. There is more: narrow it by its parameters.",
+        },
         WatchRefusedException => Problem.BrokenQuery(
             "The changes of a table that this query reads can't be logged: the server's log says why."),
         _ => PostgresFailures.Describe(failure),

@@ -18,6 +18,7 @@ internal sealed class LiveGroup : IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly LiveStep _step;
+    private readonly LiveWhole? _whole;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop;
     private readonly CancellationToken _stopping;
@@ -31,11 +32,17 @@ internal sealed class LiveGroup : IDisposable
     private bool _isStepping;
     private bool _hasEnded;
 
-    public LiveGroup(LiveQuery query, LiveStep step, TimeProvider time, CancellationToken stopping)
+    /// <param name="query">What it follows.</param>
+    /// <param name="step">Takes steps.</param>
+    /// <param name="rerun">Runs a query as a whole, if it is one for which that is needed.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stopping">Cancelled when the process stops.</param>
+    public LiveGroup(LiveQuery query, LiveStep step, LiveRerun rerun, TimeProvider time, CancellationToken stopping)
     {
         (Query, _step, _time) = (query, step, time);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _stopping = _stop.Token;
+        _whole = query.IsRerun ? new LiveWhole(query, rerun, time, _stopping) : null;
     }
 
     /// <summary>What it follows.</summary>
@@ -82,6 +89,29 @@ internal sealed class LiveGroup : IDisposable
             if (_position is null)
                 (_position, _tail.From) = (position, position);
             BeginStepIfNeeded();
+        }
+    }
+
+    /// <summary>
+    /// The whole result of a query that is run again, as of now, and the place after which a reader that has it
+    /// follows.
+    /// </summary>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="Exception">The query could not be run.</exception>
+    public async Task<(LiveResult Result, LiveNode Node)> BeginWholeAsync(CancellationToken cancellation)
+    {
+        var first = _whole!.Result is null
+            ? await _whole.FirstAsync().WaitAsync(cancellation).ConfigureAwait(false)
+            : null;
+        lock (_lock)
+        {
+            if (_whole.Result is null)
+            {
+                _whole.Set(first!);
+                Begin(first!.To);
+            }
+
+            return (_whole.Result! with { To = _position! }, _tail);
         }
     }
 
@@ -147,6 +177,8 @@ internal sealed class LiveGroup : IDisposable
     {
         for (var failures = 0; ;)
         {
+            if (_whole is not null)
+                await _whole.PauseAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             LivePosition from;
             lock (_lock)
             {
@@ -162,7 +194,10 @@ internal sealed class LiveGroup : IDisposable
 
             try
             {
-                Add(await _step.RunAsync(Query, from, isFirst: false, _stopping).ConfigureAwait(false));
+                if (_whole is null)
+                    Add(await _step.RunAsync(Query, from, isFirst: false, _stopping).ConfigureAwait(false), null);
+                else if (await _whole.AgainAsync().ConfigureAwait(false) is var result)
+                    Add(result.Since(_whole.Result!), result);
                 failures = 0;
             }
             catch (Exception failure) when (!_stopping.IsCancellationRequested && LiveFailures.MayPass(failure))
@@ -180,11 +215,13 @@ internal sealed class LiveGroup : IDisposable
         }
     }
 
-    private void Add(StepResult result)
+    private void Add(StepResult result, LiveResult? whole)
     {
         lock (_lock)
         {
             _position = result.To;
+            if (whole is not null)
+                _whole!.Set(whole);
             if (result.Changes.Count == 0)
                 return;
 

@@ -34,6 +34,13 @@ public sealed class LiveOptions
     /// </summary>
     [Range(1, 1_000_000)]
     public int StepRows { get; set; } = 10_000;
+
+    /// <summary>
+    /// How many rows a query may give that is run again at each change (<c>live: rerun</c>), 1–1,000,000. One with more
+    /// fails. Default 10,000: they are held in memory, once for all readers with the same parameters.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int RerunRows { get; set; } = 10_000;
 }
 
 /// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>

@@ -10,6 +10,7 @@ namespace ChunkStream.Postgres.Live;
 internal sealed class LiveQueries : IAsyncDisposable
 {
     private readonly LiveStep _step;
+    private readonly LiveRerun _rerun;
     private readonly ChangeWatcher _watcher;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
@@ -29,6 +30,7 @@ internal sealed class LiveQueries : IAsyncDisposable
     {
         (_time, _mostAnonymous) = (time, streaming.Value.MaxAnonymousStreams);
         _step = new LiveStep(database, options.Value.StepRows);
+        _rerun = new LiveRerun(database, options.Value.RerunRows);
         _watcher = new ChangeWatcher(live, changes, this, time, log);
     }
 
@@ -59,7 +61,7 @@ internal sealed class LiveQueries : IAsyncDisposable
                 throw new ProblemException(Problem.TooManyStreams);
             _anonymous += query.IsAnonymous ? 1 : 0;
             if (!_groups.TryGetValue(query.SharedBy, out group) || group.HasEnded)
-                _groups[query.SharedBy] = group = new LiveGroup(query, _step, _time, _stop.Token);
+                _groups[query.SharedBy] = group = new LiveGroup(query, _step, _rerun, _time, _stop.Token);
             group.Readers++;
         }
 

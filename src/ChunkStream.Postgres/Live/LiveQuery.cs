@@ -10,6 +10,9 @@ namespace ChunkStream.Postgres.Live;
 /// <param name="Paths">How changes lead to its rows; at least one.</param>
 internal sealed record LiveQuery(PostgresQuery Query, IReadOnlyList<LivePath> Paths)
 {
+    /// <summary>Whether it is run as a whole at each change, because rows depend on others.</summary>
+    public bool IsRerun { get; init; }
+
     /// <summary>Whether int8 and numeric become strings in JSON.</summary>
     public bool ExactNumbers { get; init; }
 
@@ -21,9 +24,11 @@ internal sealed record LiveQuery(PostgresQuery Query, IReadOnlyList<LivePath> Pa
     /// </summary>
     public string SharedBy => JsonSerializer.Serialize(
         [
+            Query.Name,
             Query.Sql,
             string.Join(',', Query.Key),
-            string.Join(',', Paths.Select(path => path.Watch.Id)),
+            string.Join(',', Paths.Select(path => path.Name)),
+            $"{IsRerun}",
             $"{ExactNumbers}",
             $"{IsAnonymous}",
             Query.RunsAs?.Role,
@@ -46,6 +51,10 @@ internal sealed record LivePath(Watch Watch, string? Sql, int KeyColumns, IReadO
 {
     /// <summary>How many columns of the log lead to the key; the others tell whom a change concerns.</summary>
     public int Values => Sql is null ? KeyColumns : 1;
+
+    /// <summary>A text that tells it from others.</summary>
+    public string Name
+        => $"{Watch.Id}({string.Join(' ', Filters.Select(filter => $"{filter.Column}={filter.Parameter}"))}){Sql}";
 }
 
 /// <summary>The JSON that tells live queries apart, without reflection.</summary>

@@ -6,6 +6,7 @@ using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
+using Npgsql;
 
 namespace ChunkStream.Postgres.Live;
 
@@ -110,7 +111,7 @@ internal sealed class LiveQuerySource(
     /// <inheritdoc />
     public override void WriteRecord(ByteWriter output)
     {
-        if (Kind is RecordKind.Row)
+        if (_queue.Count == 0)
         {
             _rows!.WriteRecord(output);
             _told = null;
@@ -194,6 +195,12 @@ internal sealed class LiveQuerySource(
         var isAnew = _starts > 0;
         _query ??= await run.ResolveAsync(isAnew, cancellation).ConfigureAwait(false);
         _group = queries.Join(_query);
+        if (_query.IsRerun)
+        {
+            await BeginWholeAsync(isAnew ? null : run.Since).ConfigureAwait(false);
+            return;
+        }
+
         _node = _group.Tail;
         if (!isAnew && run.Since is { } since && run.Rows.After is null)
         {
@@ -207,6 +214,56 @@ internal sealed class LiveQuerySource(
         var asked = run.Rows with { Snapshots = _start, After = isAnew ? null : run.Rows.After };
         _rows = new CursorSource(database, asked, RecordEncoding.Json, time, cancellation) { Span = Span };
         await ReadRowsAsync(rows: null).ConfigureAwait(false);
+    }
+
+    // All readers of a query that is run as a whole get its rows from the same run. Whoever comes back goes on if the
+    // result is the same as at the position; what has changed since is known to nobody.
+    private async Task BeginWholeAsync(LivePosition? since)
+    {
+        (var whole, _node) = await WholeAsync().ConfigureAwait(false);
+        if (_schema is not null && !_schema.Columns.SequenceEqual(whole.Schema.Columns))
+        {
+            _phase = Phase.Complete;
+            return;
+        }
+
+        _schema ??= whole.Schema with { HasCheckpoints = true };
+        _phase = Phase.Follow;
+        if (since is not null && whole.IsAt(since))
+        {
+            if (run.PollTime is null)
+                Reach(whole.To);
+            _told = whole.To;
+            return;
+        }
+
+        // Who is cut among the rows begins anew.
+        if (since is not null)
+        {
+            _queue.Enqueue(new LiveChange(
+                RecordKind.MustRefetch, new MustRefetchException(MustRefetchException.Rerun).Json));
+        }
+
+        _told = LivePosition.Unknown;
+        foreach (var row in whole.Rows.Values)
+            _queue.Enqueue(new LiveChange(RecordKind.Row, row));
+        Reach(whole.To);
+        if (run.PollTime is not null)
+            _phase = Phase.Complete;
+    }
+
+    private async Task<(LiveResult, LiveNode)> WholeAsync()
+    {
+        try
+        {
+            return await _group!.BeginWholeAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (PostgresException refusal) when (_schema is null && refusal.IsAboutValues())
+        {
+            if (run.Rows.WhyRefused is { } why && await why(cancellation).ConfigureAwait(false) is { } problem)
+                throw new ProblemException(problem, refusal);
+            throw;
+        }
     }
 
     private async Task ReadRowsAsync(Task<bool>? rows)
@@ -276,6 +333,8 @@ internal sealed class LiveQuerySource(
 
     private async Task CatchUpAsync()
     {
+        if (_query!.IsRerun)
+            throw new MustRefetchException(MustRefetchException.Rerun);
         _node = _group!.Tail;
         var result = await TakeStepAsync(_told!).ConfigureAwait(false);
         if (run.PollTime is not null && result.Changes.Count > 0)

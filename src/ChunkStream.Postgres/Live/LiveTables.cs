@@ -51,14 +51,14 @@ internal static class LiveTables
         using var plan = await QueryPlan.ReadAsync(connection, query, isWhole: true).ConfigureAwait(false);
         foreach (var node in QueryPlan.NodesOf(plan).Select(node => node.GetProperty("Node Type").GetString()!))
         {
-            if (Unfit.TryGetValue(node, out var cause))
+            if (!declaration.IsRerun && Unfit.TryGetValue(node, out var cause))
             {
                 mistakes.Add((declaration.Line, $"The query can't be live: because of {cause}, "
-                    + "a change of one row changes what other rows there are."));
+                    + "a change of one row changes what other rows there are. Have it run again: live: rerun."));
             }
         }
 
-        if (mistakes.Count == 0 && declaration.Tables.Count == 0 && !IsRowByRow(plan))
+        if (mistakes.Count == 0 && declaration.Tables.Count == 0 && !declaration.IsRerun && !IsRowByRow(plan))
         {
             mistakes.Add((declaration.Line,
                 "'live' stands alone only where the query takes the rows of one table, read once, as they are. Say for "
@@ -67,7 +67,9 @@ internal static class LiveTables
         }
 
         var read = await ReadByAsync(connection, plan).ConfigureAwait(false);
-        var tables = declaration.Tables.Count > 0
+        var tables = declaration.IsRerun
+            ? await OfRerunAsync(connection, declaration, read, parameters, mistakes).ConfigureAwait(false)
+            : declaration.Tables.Count > 0
             ? await DeclaredAsync(connection, declaration, layout.Key.Count, parameters, mistakes).ConfigureAwait(false)
             : await OfKeyAsync(connection, declaration, query, layout, parameters, mistakes).ConfigureAwait(false);
         if (mistakes.Count == 0)
@@ -129,6 +131,70 @@ internal static class LiveTables
         while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             tables.Add((reader.GetFieldValue<uint>(0), reader.GetString(1)));
         return tables;
+    }
+
+    // All that the query reads, and what the file names beside: functions may read that.
+    private static async Task<IReadOnlyList<LiveTable>> OfRerunAsync(
+        NpgsqlConnection connection,
+        LiveDeclaration declaration,
+        IReadOnlyList<(uint Oid, string Name)> read,
+        IReadOnlyList<(string, string)> parameters,
+        List<(int, string)> mistakes)
+    {
+        var tables = new List<LiveTable>();
+        foreach (var declared in declaration.Tables)
+        {
+            string[] columns = declared.Filters.Count > 0
+                ? []
+                : await AnyColumnsAsync(connection, null, declared.Table).ConfigureAwait(false);
+            var asked = new AskedTable(declared.Table, null, columns, declared.Filters, declared.Line);
+            if (await TableAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
+                tables.Add(table);
+        }
+
+        foreach (var (oid, _) in read.Where(table => tables.All(other => other.Oid != table.Oid)))
+        {
+            var columns = await AnyColumnsAsync(connection, oid, null).ConfigureAwait(false);
+            var asked = new AskedTable(null, oid, columns, [], declaration.Line);
+            if (await TableAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
+                tables.Add(table);
+        }
+
+        if (tables.Count == 0 && mistakes.Count == 0)
+        {
+            mistakes.Add((declaration.Line,
+                "The query reads no table. If a function of it does, name that table: live: rerun table."));
+        }
+
+        return tables;
+    }
+
+    // Columns to log where only it matters that something has changed: those that another query logs, too.
+    private static async Task<string[]> AnyColumnsAsync(NpgsqlConnection connection, uint? oid, string? name)
+    {
+        const string Sql =
+            """
+            SELECT coalesce(
+              (SELECT array_agg(a.attname::text ORDER BY k.n)
+                FROM pg_catalog.pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, n)
+                JOIN pg_catalog.pg_attribute a ON a.attnum = k.number
+                WHERE i.indisprimary AND i.indrelid = t.oid AND a.attrelid = t.oid),
+              (SELECT array[a.attname::text] FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+                ORDER BY a.attlen < 0, a.attnum LIMIT 1),
+              '{}')
+            FROM (SELECT coalesce($1, pg_catalog.to_regclass($2)::oid)) AS t (oid)
+            """;
+        var command = new NpgsqlCommand(Sql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = (object?)oid ?? DBNull.Value, DataTypeName = "oid" },
+                new() { Value = (object?)name ?? DBNull.Value, DataTypeName = "text" },
+            },
+        };
+        await using var _ = command.ConfigureAwait(false);
+        return (string[])(await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false))!;
     }
 
     private static async Task<IReadOnlyList<LiveTable>> DeclaredAsync(

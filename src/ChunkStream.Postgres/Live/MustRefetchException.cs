@@ -8,6 +8,9 @@ namespace ChunkStream.Postgres.Live;
 /// <param name="reason">Why, in one word that clients can tell apart: letters and dashes.</param>
 internal sealed class MustRefetchException(string reason) : Exception($"The rows must be read anew: {reason}.")
 {
+    /// <summary>A query that is run as a whole gives something else than at the position.</summary>
+    public const string Rerun = "rerun";
+
     /// <summary>Why, in one word.</summary>
     public string Reason { get; } = reason;
 

@@ -86,6 +86,7 @@ internal sealed class LiveEndpoint(
                 watch, table.Sql, run.Query.Key.Count, table.Filters)),
         ])
         {
+            IsRerun = declared.File!.Header.Live!.IsRerun,
             ExactNumbers = run.ExactNumbers,
             IsAnonymous = run.IsAnonymous,
         };

@@ -1,0 +1,157 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using ChunkStream.Functions.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChunkStream.Functions.Tests.Postgres.Live;
+
+/// <summary>Queries that are run again at each change, because a row depends on others.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class LiveRerunTests(RealPostgres postgres) : IAsyncLifetime
+{
+    private const string First = "select id, score from live_scores where score > 0 order by score desc, id limit 3";
+
+    private readonly QueryFiles _files = new QueryFiles()
+        .With("first", $"-- key: id\n-- live: rerun\n{First}")
+        .With(
+            "first-of-team",
+            "-- key: id\n-- param: team int\n-- live: rerun live_scores where team = @team\n"
+            + "select id, score from live_scores where team = @team order by score desc limit 2")
+        .With(
+            "ranks",
+            "-- key: id\n-- live: rerun\n"
+            + "select id, rank() over (order by score desc) as rank, (select max(id) from live_others) as other "
+            + "from live_scores")
+        .With("of-function", "-- key: id\n-- live: rerun live_scores\nselect * from live_total()")
+        .With("none", "-- key: id\n-- live: rerun\nselect * from live_total()")
+        .With("twice", "-- key: team\n-- live: rerun\nselect team, score from live_scores where id < 4");
+
+    private PlainApi _api = null!;
+
+    public async Task InitializeAsync()
+    {
+        await postgres.ExecuteAsync(
+            """
+            drop table if exists live_scores, live_others;
+            create table live_scores (id int primary key, team int, score int);
+            create table live_others (id int);
+            insert into live_scores select n, n % 2, n * 10 from generate_series(1, 5) n;
+            create or replace function live_total() returns table (id int, total bigint) language plpgsql stable as
+              $$ begin return query select 1, sum(score) from live_scores; end $$;
+            """);
+        _api = await StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _api.DisposeAsync();
+        _files.Dispose();
+        await postgres.ExecuteAsync("drop table live_scores, live_others; drop function live_total");
+    }
+
+    [Fact]
+    public async Task Changes_are_told_by_what_is_different_in_the_result()
+    {
+        using var first = await OpenAsync(_api, "first");
+        using var ranks = await OpenAsync(_api, "ranks");
+        using var total = await OpenAsync(_api, "of-function");
+        using var even = await OpenAsync(_api, "first-of-team?team=0");
+        Assert.Equal(["row", "row", "row", "up-to-date"], first.Told);
+
+        // Row 1 is not among the first three, and of no even team, so that nothing is different there.
+        await postgres.ExecuteAsync("update live_scores set score = 5 where id = 1");
+        await total.UntilAsync(it => it.Snapshot is not null && it.Told.Contains("upsert"));
+        await postgres.ExecuteAsync("update live_scores set score = 0 where id = 5");
+        await first.UntilAsync(it => it.Snapshot is not null && it.Told.Contains("delete"));
+        await postgres.ExecuteAsync("insert into live_scores values (6, 0, 60); insert into live_others values (7)");
+        await first.UntilAsync(it => it.Snapshot is not null && it.Rows.ContainsKey("6"));
+        await even.UntilAsync(it => it.Snapshot is not null && it.Rows.ContainsKey("6"));
+        await ranks.UntilAsync(
+            it => it.Snapshot is not null && it.Rows["1"].Contains("\"other\":7", StringComparison.Ordinal));
+
+        Assert.Equal(["delete", "upsert", "up-to-date", "delete", "upsert", "up-to-date"], first.Told.Skip(4));
+        Assert.Equal(["delete", "upsert", "up-to-date"], even.Told.Skip(3));
+        Assert.Equal(await ResultAsync(First), first.Rows);
+        Assert.Equal(
+            await ResultAsync("select id, rank() over (order by score desc) as rank, 7 as other from live_scores"),
+            ranks.Rows);
+    }
+
+    [Fact]
+    public async Task Whoever_comes_back_to_another_instance_goes_on_if_the_result_is_the_same_and_else_begins_anew()
+    {
+        using var client = await OpenAsync(_api, "first");
+        await using var other = await StartAsync();
+        using var later = new LiveClient(other.Client, "/queries/first");
+        later.TakeOver(client);
+        await postgres.ExecuteAsync("update live_scores set score = score + 1 where id < 3");
+        await later.OpenAsync();
+        await later.UntilUpToDateAsync();
+        Assert.Equal(["up-to-date"], later.Told);
+
+        client.TakeOver(later);
+        await postgres.ExecuteAsync("update live_scores set score = score + 1 where id = 3");
+        await client.OpenAsync();
+        await client.UntilUpToDateAsync();
+        Assert.Equal(["must-refetch", "row", "row", "row", "up-to-date"], client.Told.Skip(4));
+        Assert.Equal(await ResultAsync(First), client.Rows);
+
+        // The same by polls.
+        var polled = (await FramesAsync($"/queries/first?live=long-poll&resume={later.Token}"))
+            .Select(frame => frame.AsObject().Single().Key)
+            .Where(name => name is not ("schema" or "checkpoint" or "heartbeat"));
+        Assert.Equal(["must-refetch", "row", "row", "row", "up-to-date", "end"], polled);
+    }
+
+    [Fact]
+    public async Task A_result_that_is_too_large_or_has_no_key_fails_and_says_so()
+    {
+        await using var api = await StartAsync(("ChunkStream:Live:RerunRows", "5"));
+        using var small = new LiveClient(api.Client, "/queries/ranks");
+        await small.OpenAsync();
+        await small.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("insert into live_scores values (6, 0, 60)");
+        var told = await Assert.ThrowsAnyAsync<Exception>(() => small.UntilAsync(_ => false));
+        Assert.Contains("may give 5 rows", told.Message, StringComparison.Ordinal);
+
+        using var refused = await api.GetAsync("/queries/ranks?live=sse");
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+        using var twice = await api.GetAsync("/queries/twice?live=sse");
+        Assert.Contains(
+            "Two rows have the same key (team)", await twice.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var value = await api.GetAsync("/queries/first-of-team?live=sse&team=none");
+        Assert.Equal(HttpStatusCode.BadRequest, value.StatusCode);
+
+        var catalogue = JsonNode.Parse(await api.TextAsync("/queries"))!;
+        var broken = Assert.Single(catalogue["broken"]!.AsArray())!;
+        Assert.Equal("none", (string?)broken["name"]);
+        Assert.Contains("reads no table", (string?)broken["reason"], StringComparison.Ordinal);
+    }
+
+    private static async Task<LiveClient> OpenAsync(PlainApi api, string query)
+    {
+        var client = new LiveClient(api.Client, $"/queries/{query}");
+        await client.OpenAsync();
+        await client.UntilUpToDateAsync();
+        return client;
+    }
+
+    private Task<PlainApi> StartAsync(params (string Key, string Value)[] settings)
+        => PlainApi.StartAsync(
+            app => app.MapQueries(),
+            services => services.AddChunkStream().AddQueries(),
+            settings:
+            [
+                ("ConnectionStrings:Postgres", postgres.ConnectionString), _files.Setting,
+                ("ChunkStream:ResumeKey", new string('k', 32)), .. settings,
+            ]);
+
+    private async Task<JsonNode[]> FramesAsync(string path)
+        => [.. (await _api.TextAsync(path)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!)];
+
+    private async Task<SortedDictionary<string, string>> ResultAsync(string sql)
+        => new((await postgres.OracleAsync(sql)).ToDictionary(
+            row => JsonNode.Parse(row)!["id"]!.ToJsonString(), row => row), StringComparer.Ordinal);
+}

@@ -1,0 +1,58 @@
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>
+/// The result of a query that is run again for each change, as the readers of one group have it: its rows when they
+/// begin, and then what has changed each time.
+/// </summary>
+/// <remarks>Only the group's steps run it again, one after another; readers begin at any time.</remarks>
+internal sealed class LiveWhole(LiveQuery query, LiveRerun rerun, TimeProvider time, CancellationToken stopping)
+{
+    // Changes that come one after another are taken together, so that the query takes at most half of the time.
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _lock = new();
+    private Task<LiveResult>? _first;
+    private long _ended;
+    private TimeSpan _pause;
+
+    /// <summary>The result; null before the first one.</summary>
+    public LiveResult? Result { get; private set; }
+
+    /// <summary>Runs the query for the first reader, and for those who come meanwhile.</summary>
+    public Task<LiveResult> FirstAsync()
+    {
+        lock (_lock)
+        {
+            if (_first is null || _first.IsFaulted || _first.IsCanceled)
+                _first = RunAsync(isNewcomer: true);
+            return _first;
+        }
+    }
+
+    /// <summary>Waits, after the query has run, for a time in which more may change.</summary>
+    public Task PauseAsync()
+    {
+        var left = _pause - time.GetElapsedTime(_ended);
+        return left > TimeSpan.Zero ? Task.Delay(left, time, stopping) : Task.CompletedTask;
+    }
+
+    /// <summary>Runs the query again.</summary>
+    public Task<LiveResult> AgainAsync() => RunAsync(isNewcomer: false);
+
+    /// <summary>The group has told its readers of a result.</summary>
+    public void Set(LiveResult result) => Result = result;
+
+    private async Task<LiveResult> RunAsync(bool isNewcomer)
+    {
+        var began = time.GetTimestamp();
+        try
+        {
+            return await rerun.RunAsync(query, isNewcomer, stopping).ConfigureAwait(false);
+        }
+        finally
+        {
+            var took = time.GetElapsedTime(began);
+            (_pause, _ended) = (took > ShortestPause ? took : ShortestPause, time.GetTimestamp());
+        }
+    }
+}
