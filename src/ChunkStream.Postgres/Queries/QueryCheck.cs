@@ -123,7 +123,8 @@ internal sealed class QueryCheck(PostgresDatabase database, IOptions<QueryOption
             }
 
             var (live, liveMistakes) = await LiveAsync(connection, file, query, layout).ConfigureAwait(false);
-            if (identity is not null && file.Header.Live?.IsRerun is false && live?.FirstOrDefault(table => TellsAll(table, file)) is { } telling)
+            if (identity is not null && file.Header.Live?.IsRerun is false
+                && live?.FirstOrDefault(table => TellsAll(table, file)) is { } telling)
                 warnings.Add(new QueryMistake(telling.Line, LiveTables.TellsKeys));
             return liveMistakes.Count > 0
                 ? new CheckedQuery(null, liveMistakes, [])
