@@ -52,4 +52,43 @@ public sealed class OfflineTests(RealPostgres postgres, Chromium chromium) : ICl
             "streaming waiting connecting streaming ended", await page.EvaluateAsync<string>("states.join(' ')"));
         await page.Context.CloseAsync();
     }
+
+    [ChromiumFact]
+    public async Task A_collection_keeps_its_rows_without_network_and_has_what_changed_as_soon_as_that_is_back()
+    {
+        await postgres.ExecuteAsync(
+            "drop table if exists offline_kept; create table offline_kept (id int primary key, note text); "
+            + "insert into offline_kept select n, 'first' from generate_series(1, 3) n");
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString,
+            new QueryFiles().With("kept", "-- key: id\n-- live\nselect * from offline_kept"));
+        var page = await chromium.NewPageAsync();
+        await page.GotoAsync(api.Origin + "/api/health");
+        await page.EvaluateAsync(
+            """
+            async () => {
+              const { collection } = await import('/api/ui/client/index.js');
+              const { CuttableFetch } = await import('/api/ui/cuttable-fetch.js');
+              const network = new CuttableFetch();
+              window.cut = () => network.cut();
+              window.kept = collection('/api/queries/kept', { backoffMs: 30_000, fetch: network.fetch });
+              addEventListener('online', () => (window.backAt = performance.now()));
+              await kept.ready;
+            }
+            """);
+        await page.Context.SetOfflineAsync(true);
+        await page.EvaluateAsync("cut()");
+        await page.WaitForFunctionAsync("kept.state === 'waiting'");
+        await postgres.ExecuteAsync(
+            "delete from offline_kept where id = 1; update offline_kept set note = 'other' where id = 2; "
+            + "insert into offline_kept values (4, 'new')");
+        const string Notes = "kept.rows.map(({ id, note }) => `${id} ${note}`).join()";
+        Assert.Equal("1 first,2 first,3 first", await page.EvaluateAsync<string>(Notes));
+
+        await page.Context.SetOfflineAsync(false);
+        await page.WaitForFunctionAsync("kept.has(4)");
+        Assert.InRange(await page.EvaluateAsync<double>("performance.now() - backAt"), 0, 14_000);
+        Assert.Equal("2 other,3 first,4 new", await page.EvaluateAsync<string>(Notes));
+        await page.Context.CloseAsync();
+    }
 }

@@ -4,8 +4,8 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Clients;
 
 /// <summary>
-/// A program of Clients/Frameworks/Programs with <c>chunkstream-client</c> and the frameworks that it uses, in one file,
-/// as a frontend's build makes it.
+/// A program of Clients/Frameworks/Programs with <c>chunkstream-client</c> and the frameworks that it uses, in one
+/// file, as a frontend's build makes it.
 /// </summary>
 internal static class FrameworkBundle
 {

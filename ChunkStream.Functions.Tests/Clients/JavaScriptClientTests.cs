@@ -175,6 +175,30 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
     }
 
     [Fact]
+    public async Task Parameters_that_are_too_long_for_an_address_are_those_of_each_request()
+    {
+        await using var api = await LocalApi.ServingAsync(
+            postgres.ConnectionString,
+            new QueryFiles().With(
+                "wanted",
+                "-- key: n\n-- param: wanted int[]\nselect n from read_by_clients where n = any(@wanted) order by n"),
+            ("ChunkStream:Streaming:FlushBytes", "4096"));
+        await using var proxy = new CuttingProxy(api.Client.BaseAddress!) { CutAfter = 20_000 };
+        await using var node = RunningProgram.JavaScript(proxy.Address,
+            $$"""
+            const wanted = Array.from({ length: 3000 }, (_, index) => 7 * index + 1);
+            const url = new URL(`${api}/queries/wanted`);
+            url.searchParams.set('wanted', `{${wanted.join()} }`);
+            const rows = stream(url, { backoffMs: 5, {{Uncompressed}} });
+            const seen = [];
+            for await (const { n } of rows) seen.push(n);
+            console.log(`${seen}` === `${wanted}`, rows.progress.rejoins > 1);
+            """);
+
+        Assert.Equal(["true true"], await node.LinesAsync());
+    }
+
+    [Fact]
     public async Task Every_stream_of_the_server_can_be_read()
     {
         await using var api = await LocalApi.StartAsync();

@@ -1,5 +1,6 @@
 import { retryAfter } from './backoff.js';
 import { failureOf, Interruption, StreamError } from './failures.js';
+import { requestOf } from './request.js';
 import { sleep, TimeLimit, within } from './waiting.js';
 import { onWake } from './wake.js';
 import { WholeBody } from './whole-body.js';
@@ -36,7 +37,8 @@ export class Connection {
   async open(url, headers) {
     const { fetch, Format } = this.#options;
     this.#stopWatching = onWake(() => this.#seeSilence());
-    const response = await this.#wait(fetch(url, { headers, signal: this.#controller.signal }), 'The server could not be reached.');
+    const [address, init] = requestOf(url, headers);
+    const response = await this.#wait(fetch(address, { ...init, signal: this.#controller.signal }), 'The server could not be reached.');
     if (!response.ok) {
       const pause = retryAfter(response.headers.get('Retry-After'));
       throw failureOf(await this.#problemOf(response), response.status, pause);

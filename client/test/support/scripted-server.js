@@ -10,26 +10,42 @@ export async function serve(t, ...scripts) {
   const requests = [];
   const server = net.createServer((socket) => {
     socket.on('error', () => {});
-    socket.once('data', (head) => {
-      const request = parse(head.toString('latin1'), socket);
+    socket.once('data', async (first) => {
+      const request = parse(first.toString('latin1'), socket);
+      request.body = await bodyOf(socket, first, Number(request.headers['content-length'] ?? 0));
       requests.push(request);
       scripts[Math.min(requests.length, scripts.length) - 1](socket, request);
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  t.after(close);
+  return { url: `http://127.0.0.1:${server.address().port}/api/rows`, requests, close };
+
+  // As the end of its process would.
+  function close() {
     server.close();
     for (const { socket } of requests) socket.destroy();
-  });
-  return { url: `http://127.0.0.1:${server.address().port}/api/rows`, requests };
+  }
 }
 
-function parse(head, socket) {
+/** The body of a request, whose first bytes came with its head. */
+async function bodyOf(socket, first, length) {
+  if (length === 0) return '';
+  const start = first.indexOf('\r\n\r\n') + 4;
+  const pieces = [first.subarray(start)];
+  for (let size = first.length - start; size < length; size += pieces.at(-1).length) {
+    pieces.push(await new Promise((resolve) => socket.once('data', resolve)));
+  }
+  return Buffer.concat(pieces).toString();
+}
+
+function parse(text, socket) {
+  const head = text.split('\r\n\r\n')[0];
   const [first, ...lines] = head.split('\r\n');
   const headers = Object.fromEntries(lines.filter((line) => line).map((line) => [line.split(':')[0].toLowerCase(), line.slice(line.indexOf(':') + 2)]));
   const url = new URL(first.split(' ')[1], 'http://localhost');
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  return { url, headers, socket, closed, resume: url.searchParams.get('resume') };
+  return { method: first.split(' ')[0], url, headers, socket, closed, resume: url.searchParams.get('resume') };
 }
 
 /** The head of a chunked response. */
