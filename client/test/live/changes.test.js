@@ -12,6 +12,7 @@ async function take(changes, position) {
   for (;;) {
     const { value, done } = await changes.next();
     assert.equal(done, false);
+    assert.ok(taken.length < 20, `It never came to ${position}: ${taken}`);
     taken.push(value.type === 'up-to-date' ? `= ${value.position}` : `${value.type} ${value.key ?? value.reason}`);
     if (value.type === 'up-to-date' && value.position === position) return taken;
   }
