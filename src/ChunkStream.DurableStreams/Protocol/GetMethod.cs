@@ -2,6 +2,7 @@ using System.Globalization;
 using ChunkStream.DurableStreams.Access;
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.DurableStreams.Store;
+using ChunkStream.Formats;
 using ChunkStream.Http;
 using ChunkStream.Identity;
 using ChunkStream.Problems;
@@ -166,7 +167,7 @@ internal sealed class GetMethod(
         };
         await new StreamResult(
             new OfferedStream(target.Place.Name, (_, token) => new LiveSource(answer, time, token)),
-            LiveFormat.Instance,
+            EventsFormat.Instance,
             SetHeaders).ExecuteAsync(response.HttpContext).ConfigureAwait(false);
 
         void SetHeaders(HttpResponse response)
@@ -188,8 +189,7 @@ internal sealed class GetMethod(
 
     private void SetCursor(HttpResponse response, ReadRequest read)
     {
-        var now = time.GetUtcNow();
-        var cursor = Math.Max(CacheCursor.Floor(read.Cursor, now), CacheCursor.Current(now));
+        var cursor = CacheCursor.Next(read.Cursor, time.GetUtcNow());
         response.Headers[ProtocolHeaders.Cursor] = cursor.ToString(CultureInfo.InvariantCulture);
     }
 

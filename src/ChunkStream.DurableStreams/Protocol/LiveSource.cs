@@ -1,5 +1,6 @@
 using ChunkStream.DurableStreams.Live;
 using ChunkStream.Formats;
+using ChunkStream.Http;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ChunkStream.Formats;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
+using Microsoft.AspNetCore.Http;
 
 namespace ChunkStream.Http;
 
@@ -28,4 +29,13 @@ internal sealed record OfferedStream(string Name, Func<RecordEncoding, Cancellat
     /// Replaces the chosen format by the variant in which this stream is written; null for no change.
     /// </summary>
     public Func<StreamFormat, StreamFormat>? Adapt { get; init; }
+
+    /// <summary>
+    /// Whether the response never begins before the first record is there, however long that takes: the source then
+    /// knows its headers.
+    /// </summary>
+    public bool NeedsFirstRecord { get; init; }
+
+    /// <summary>How the client is told of a problem before the response has begun.</summary>
+    public Func<Problem, IResult> Refuse { get; init; } = problem => new ProblemResult(problem);
 }

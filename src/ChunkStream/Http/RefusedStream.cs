@@ -10,7 +10,8 @@ namespace ChunkStream.Http;
 /// </summary>
 /// <param name="name">The endpoint's name, for logs and metrics.</param>
 /// <param name="problem">What the client is told.</param>
-internal sealed class RefusedStream(string name, Problem problem) : IResult
+/// <param name="answer">How the client is told it; null for a problem as all others.</param>
+internal sealed class RefusedStream(string name, Problem problem, IResult? answer = null) : IResult
 {
     /// <inheritdoc />
     public Task ExecuteAsync(HttpContext httpContext)
@@ -20,6 +21,6 @@ internal sealed class RefusedStream(string name, Problem problem) : IResult
         // A HEAD request does not ask for a stream.
         if (!HttpMethods.IsHead(httpContext.Request.Method))
             StreamEngine.From(httpContext.RequestServices).Refused(name, problem);
-        return new ProblemResult(problem).ExecuteAsync(httpContext);
+        return (answer ?? new ProblemResult(problem)).ExecuteAsync(httpContext);
     }
 }

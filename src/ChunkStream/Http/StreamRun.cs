@@ -122,7 +122,7 @@ internal sealed class StreamRun : IDisposable
         if (!_http.Response.HasStarted)
         {
             _http.Response.Clear();
-            await new ProblemResult(problem).ExecuteAsync(_http).ConfigureAwait(false);
+            await _stream.Refuse(problem).ExecuteAsync(_http).ConfigureAwait(false);
             return new End(StreamOutcome.Refused) { Problem = problem, Failure = failure, ClientLeft = clientLeft };
         }
 
@@ -155,7 +155,7 @@ internal sealed class StreamRun : IDisposable
             return first;
 
         var pending = first.AsTask();
-        var limit = _format.HasHeartbeat
+        var limit = _format.HasHeartbeat && !_stream.NeedsFirstRecord
             ? TimeSpan.FromSeconds(_engine.Options.FirstRecordSeconds)
             : Timeout.InfiniteTimeSpan;
         if (await pending.CompletesWithinAsync(limit, _engine.Time, _lifetime.Token).ConfigureAwait(false))

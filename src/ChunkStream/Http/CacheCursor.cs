@@ -1,10 +1,11 @@
 using System.Globalization;
 
-namespace ChunkStream.DurableStreams.Protocol;
+namespace ChunkStream.Http;
 
 /// <summary>
-/// The cursor of a live response (PROTOCOL.md, 10.1): the number of the current interval of time, so that a cache never
-/// gives a client its own last answer again. What a client has seen is never repeated.
+/// The cursor of a live response, as the protocols of Durable Streams (PROTOCOL.md, 10.1) and of Electric have it: the
+/// number of the current interval of time, so that a cache never gives a client its own last answer again. What a
+/// client has seen is never repeated.
 /// </summary>
 internal static class CacheCursor
 {
@@ -29,6 +30,11 @@ internal static class CacheCursor
         => seen is not { } cursor || cursor < Current(now)
             ? 0
             : cursor + (long)Math.Ceiling(Random.Shared.Next(1, MaxJitterSeconds + 1) / Interval.TotalSeconds);
+
+    /// <summary>The cursor of a response that ends now.</summary>
+    /// <param name="seen">The cursor that the client has, or null.</param>
+    /// <param name="now">The current time.</param>
+    public static long Next(long? seen, DateTimeOffset now) => Math.Max(Floor(seen, now), Current(now));
 
     /// <summary>The number of the interval that it is now.</summary>
     public static long Current(DateTimeOffset now) => (now - Epoch).Ticks / Interval.Ticks;

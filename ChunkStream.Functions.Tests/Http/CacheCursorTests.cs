@@ -1,6 +1,6 @@
-using ChunkStream.DurableStreams.Protocol;
+using ChunkStream.Http;
 
-namespace ChunkStream.Functions.Tests.DurableStreams;
+namespace ChunkStream.Functions.Tests.Http;
 
 /// <summary>Cache cursors count intervals of twenty seconds, and never go back for a client.</summary>
 public sealed class CacheCursorTests

@@ -1,15 +1,13 @@
-using ChunkStream.Formats;
-
-namespace ChunkStream.DurableStreams.Protocol;
+namespace ChunkStream.Formats;
 
 /// <summary>
-/// Server-sent events as the protocol has them. Each record ends with an event that says where its reader is, so the
-/// response may end, or break, after any of them.
+/// Server-sent events of a protocol that is not ours. Each record is whole events, which the source writes; events say
+/// where their reader is, so the response may end, or break, after any of them.
 /// </summary>
-internal sealed class LiveFormat : StreamFormat
+internal sealed class EventsFormat : StreamFormat
 {
     /// <summary>The one instance: it has no state.</summary>
-    public static LiveFormat Instance { get; } = new();
+    public static EventsFormat Instance { get; } = new();
 
     /// <inheritdoc />
     public override string Name => "live";
