@@ -38,4 +38,16 @@ public sealed class DatabaseFunctions(StreamEndpoints endpoints)
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", Route = "public/queries/{name}")]
         HttpRequest request)
         => endpoints.PublicQuery(request);
+
+    /// <inheritdoc cref="StreamEndpoints.Shape" />
+    [Function("shape")]
+    public IResult Shape(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "shapes/{name}")] HttpRequest request)
+        => endpoints.Shape(request);
+
+    /// <inheritdoc cref="StreamEndpoints.PublicShape" />
+    [Function("public-shape")]
+    public IResult PublicShape(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/shapes/{name}")] HttpRequest request)
+        => endpoints.PublicShape(request);
 }

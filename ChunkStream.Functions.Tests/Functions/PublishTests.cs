@@ -42,7 +42,9 @@ public sealed class PublishTests(RealPostgres postgres) : IClassFixture<RealPost
     {
         using var queries = new QueryFiles()
             .With("rows", "select n from generate_series(1, 3) n")
-            .With("series", "-- access: anonymous\nselect n from generate_series(1, 3) n");
+            .With("series", "-- access: anonymous\nselect n from generate_series(1, 3) n")
+            .With("live", "-- access: anonymous\n-- key: n\n-- live\nselect n from live_numbers");
+        await postgres.ExecuteAsync("create table live_numbers (n int primary key)");
         var folder = Directory.CreateTempSubdirectory("chunkstream-published-").FullName;
         try
         {
@@ -84,6 +86,7 @@ public sealed class PublishTests(RealPostgres postgres) : IClassFixture<RealPost
     private IEnumerable<KeyValuePair<string, string>> Settings(QueryFiles queries) =>
     [
         new("ConnectionStrings__Postgres", postgres.ConnectionString),
+        new("ChunkStream__ResumeKey", "a key for tests that nobody guesses"),
         new("ChunkStream__DefaultQuery", "rows"),
         new("ChunkStream__QueriesPath", queries.Folder),
         new("ChunkStream__Streams__PublicReading", "true"),

@@ -21,6 +21,7 @@ public sealed class RunningFunctionApp : IAsyncLifetime
     private readonly QueryFiles _queries = new QueryFiles()
         .With("rows", "select n, 'row ' || n as name from generate_series(1, 3) n")
         .With("series", "-- access: anonymous\nselect n from generate_series(1, 3) n")
+        .With("live", "-- access: anonymous\n-- key: n\n-- live\nselect n from numbers where n < 4")
         .With("broken", "-- parameter: nothing")
         .With("endless", Endless)
         .With("held", $"select n, case when n = 2 then {Lock}::text end as held from generate_series(1, 3) n")

@@ -7,6 +7,7 @@ using ChunkStream.DurableStreams.Store;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Live;
 using ChunkStream.Postgres.Queries;
+using ChunkStream.Postgres.Shapes;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
@@ -37,6 +38,7 @@ public static class ChunkStreamApp
         services.AddSingleton(provider => new StreamEndpoints(
             new Lazy<DeclaredGenerators>(provider.GetRequiredService<DeclaredGenerators>),
             new Lazy<QueryEndpoint>(provider.GetRequiredService<QueryEndpoint>),
+            new Lazy<ShapeEndpoint>(provider.GetRequiredService<ShapeEndpoint>),
             new Lazy<DurableEndpoint>(provider.GetRequiredService<DurableEndpoint>),
             new Lazy<CapabilityEndpoint>(provider.GetRequiredService<CapabilityEndpoint>),
             new Lazy<QueryDescriptions>(provider.GetRequiredService<QueryDescriptions>),

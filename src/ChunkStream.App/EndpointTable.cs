@@ -1,5 +1,6 @@
 using ChunkStream.App.OpenApi;
 using ChunkStream.DurableStreams.Protocol;
+using ChunkStream.Postgres.Shapes;
 
 namespace ChunkStream.App;
 
@@ -22,6 +23,12 @@ public sealed class EndpointTable
     /// and only the platform knows the keys.
     /// </summary>
     internal const string PublicQueryPrefix = "public/queries/";
+
+    /// <summary>Where live queries are for clients of Electric's protocol.</summary>
+    internal const string ShapePrefix = "shapes/";
+
+    /// <summary>Where those of them are that need no key.</summary>
+    internal const string PublicShapePrefix = "public/shapes/";
 
     /// <summary>Where the durable streams are.</summary>
     internal const string StreamPrefix = "streams/";
@@ -84,6 +91,10 @@ public sealed class EndpointTable
         new("public-query", PublicQueryPrefix + "{name}", ReadOrPost, EndpointAccess.Anonymous,
             [new(PublicQueryPrefix + "series?count=10")],
             (endpoints, request) => endpoints.PublicQuery(request)),
+        new("shape", ShapePrefix + "{name}", Read, EndpointAccess.Function, [],
+            (endpoints, request) => endpoints.Shape(request)),
+        new("public-shape", PublicShapePrefix + "{name}", Read, EndpointAccess.Anonymous, [],
+            (endpoints, request) => endpoints.PublicShape(request)),
         new("streams", StreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Function,
             [
                 new(StreamPrefix + "example", "-X PUT -H \"Content-Type: text/plain\" -d \"Hello\""),
@@ -108,7 +119,8 @@ public sealed class EndpointTable
     /// The response headers that a page of another origin may read, beside those that browsers show it anyhow: for a
     /// host that answers such pages.
     /// </summary>
-    public static IReadOnlyList<string> ExposedHeaders { get; } = ProtocolHeaders.Exposed;
+    public static IReadOnlyList<string> ExposedHeaders { get; } =
+        [.. ProtocolHeaders.Exposed, .. ElectricDialect.Headers];
 
     private static StreamEndpoint Entry(GeneratorEndpoint generator) => new(
         generator.Name, generator.Name, Read, generator.Access, generator.Examples,

@@ -2,6 +2,7 @@ using ChunkStream.App.OpenApi;
 using ChunkStream.DurableStreams.Protocol;
 using ChunkStream.Http;
 using ChunkStream.Postgres.Queries;
+using ChunkStream.Postgres.Shapes;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
 
@@ -23,6 +24,9 @@ public sealed class StreamEndpoints
     private static readonly QueryPlace ByName = new("query") { Catalogue = Catalogue };
     private static readonly QueryPlace Public = new("public-query") { Catalogue = Catalogue, IsPublic = true };
 
+    private static readonly QueryPlace OfShape = new("shape") { Catalogue = Catalogue };
+    private static readonly QueryPlace OfPublicShape = new("public-shape") { Catalogue = Catalogue, IsPublic = true };
+
     private static readonly CapabilityPlace WithKey = new(
         EndpointTable.CapabilityRoute, EndpointTable.PublicStreamPrefix, Admission.Admitted);
 
@@ -35,6 +39,7 @@ public sealed class StreamEndpoints
     // A request makes what it needs: one for a generator waits for nothing of the database's.
     private readonly Lazy<DeclaredGenerators> _generators;
     private readonly Lazy<QueryEndpoint> _queries;
+    private readonly Lazy<ShapeEndpoint> _shapes;
     private readonly Lazy<DurableEndpoint> _durable;
     private readonly Lazy<CapabilityEndpoint> _capabilities;
     private readonly Lazy<QueryDescriptions> _descriptions;
@@ -43,12 +48,13 @@ public sealed class StreamEndpoints
     internal StreamEndpoints(
         Lazy<DeclaredGenerators> generators,
         Lazy<QueryEndpoint> queries,
+        Lazy<ShapeEndpoint> shapes,
         Lazy<DurableEndpoint> durable,
         Lazy<CapabilityEndpoint> capabilities,
         Lazy<QueryDescriptions> descriptions,
         Lazy<HealthResult> health)
-        => (_generators, _queries, _durable, _capabilities, _descriptions, _health)
-            = (generators, queries, durable, capabilities, descriptions, health);
+        => (_generators, _queries, _shapes, _durable, _capabilities, _descriptions, _health)
+            = (generators, queries, shapes, durable, capabilities, descriptions, health);
 
     /// <summary><c>GET /{name}</c>: a generator that the app declares with <c>AddGenerator</c>.</summary>
     /// <param name="request">The request.</param>
@@ -75,6 +81,15 @@ public sealed class StreamEndpoints
     /// <inheritdoc cref="DbStream" />
     public IResult PublicQuery(HttpRequest request)
         => _queries.Value.Answer(Required(request), NameOf(request), Public);
+
+    /// <summary><c>GET /shapes/{name}</c>: a live query for clients of Electric's protocol.</summary>
+    /// <inheritdoc cref="DbStream" />
+    public IResult Shape(HttpRequest request) => _shapes.Value.Electric(NameOf(Required(request)), OfShape);
+
+    /// <summary><c>GET /public/shapes/{name}</c>: the same, of the queries that need no key.</summary>
+    /// <inheritdoc cref="DbStream" />
+    public IResult PublicShape(HttpRequest request)
+        => _shapes.Value.Electric(NameOf(Required(request)), OfPublicShape);
 
     /// <summary><c>GET, HEAD, PUT, POST, DELETE /streams/{path}</c>: durable streams.</summary>
     /// <inheritdoc cref="DbStream" />

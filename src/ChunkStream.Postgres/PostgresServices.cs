@@ -4,6 +4,7 @@ using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Live;
 using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Postgres.Queries;
+using ChunkStream.Postgres.Shapes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -92,6 +93,7 @@ public static class PostgresServices
         builder.Services.TryAddSingleton<LiveEndpoint>();
         builder.Services.TryAddSingleton<QueryEndpoint>();
         builder.Services.TryAddSingleton<QueryDescriptions>();
+        builder.Services.TryAddSingleton<ShapeEndpoint>();
         builder.Services.AddHostedService<QueryCheckAtStart>();
         return builder;
     }

@@ -26,7 +26,7 @@ internal sealed class RequestMaker(Random random, FuzzValues values, string stre
 
     // The endpoints with the most code behind them.
     private static readonly StreamEndpoint[] Deep =
-        [.. Endpoints.Where(endpoint => endpoint.Name is "streams" or "query" or "public-query")];
+        [.. Endpoints.Where(endpoint => endpoint.Name is "streams" or "query" or "public-query" or "public-shape")];
 
     private static readonly string[] Files =
         ["", "index.html", "missing.js", "../index.html", "%2e%2e/host.json", "a/b", "index.html/"];

@@ -44,6 +44,22 @@ internal static class ColumnWriters
     public static ColumnWriter? Find(uint type, bool exactNumbers)
         => exactNumbers && Exact.TryGetValue(type, out var exact) ? exact : ByType.GetValueOrDefault(type);
 
+    /// <summary>The writer of a column that is text, or that Postgres has turned into text.</summary>
+    public static ColumnWriter Text { get; } = new TextWriter();
+
+    /// <summary>
+    /// The writer that makes JSON strings of a type's values, whatever the type is; null where there is none.
+    /// </summary>
+    /// <param name="type">The type's object identifier.</param>
+    public static ColumnWriter? FindText(uint type) => ByType.GetValueOrDefault(type) switch
+    {
+        null => null,
+        JsonWriter => Text,
+        JsonbWriter => new JsonbTextWriter(),
+        TextWriter or PlainTextWriter => ByType[type],
+        var bare => new QuotedWriter(bare),
+    };
+
     /// <summary>Whether a type's binary format is its text form.</summary>
     public static bool IsText(uint type) => ByType.GetValueOrDefault(type) is TextWriter;
 

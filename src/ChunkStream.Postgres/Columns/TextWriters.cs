@@ -70,6 +70,16 @@ internal sealed class JsonbWriter : ColumnWriter
         => CsvText.WriteField(output, value[1..]);
 }
 
+/// <summary><c>jsonb</c> as a string that has its text.</summary>
+internal sealed class JsonbTextWriter : ColumnWriter
+{
+    public override void WriteJson(ByteWriter output, ReadOnlySpan<byte> value)
+        => JsonText.WriteString(output, value[1..]);
+
+    public override void WriteCsv(ByteWriter output, ReadOnlySpan<byte> value)
+        => CsvText.WriteField(output, value[1..]);
+}
+
 /// <summary>
 /// A column of a type without a fast writer, which Postgres itself has turned into JSON. In CSV, a value that became a
 /// string is written as that string, and any other as its JSON.

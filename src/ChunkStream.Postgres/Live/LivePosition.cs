@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ChunkStream.Postgres.Live;
 
 /// <summary>
@@ -11,6 +13,9 @@ internal sealed record LivePosition(LiveSnapshot Snapshot, string Generations)
 {
     /// <summary>The place of a reader that has nothing that is good: from it, the rows come anew.</summary>
     public static LivePosition Unknown { get; } = new(new LiveSnapshot("1:1:"), "");
+
+    /// <summary>Both in one text, in ASCII.</summary>
+    public byte[] Ascii => Encoding.ASCII.GetBytes(ToString());
 
     /// <summary>Both in one text.</summary>
     public override string ToString() => $"{Snapshot.Text}/{Generations}";

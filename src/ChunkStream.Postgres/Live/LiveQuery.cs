@@ -30,6 +30,7 @@ internal sealed record LiveQuery(PostgresQuery Query, IReadOnlyList<LivePath> Pa
             string.Join(',', Paths.Select(path => path.Name)),
             $"{IsRerun}",
             $"{ExactNumbers}",
+            $"{Query.GivesTexts}",
             $"{IsAnonymous}",
             Query.RunsAs?.Role,
             Query.RunsAs?.Caller?.Issuer,

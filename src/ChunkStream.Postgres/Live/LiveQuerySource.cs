@@ -67,6 +67,12 @@ internal sealed class LiveQuerySource(
     /// <inheritdoc />
     public override StreamSchema Schema => _schema!;
 
+    /// <summary>
+    /// Where a reader is that has applied what the response says until its next <see cref="RecordKind.UpToDate"/>, or
+    /// was there before. It is known once a record has come.
+    /// </summary>
+    public LivePosition Next => _reached ?? _start!.First!;
+
     /// <inheritdoc />
     public override ReadOnlySpan<byte> Checkpoint
         => _told is { } told ? Token(told) : _rows is { } rows ? rows.Checkpoint : [];

@@ -91,7 +91,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
             RecordKind.Upsert).ConfigureAwait(false);
         if (found.Count < keys.Count)
         {
-            var missing = keys.Missing(layout, found);
+            var missing = keys.Missing(layout, found) with { GivesTexts = query.Query.GivesTexts };
             var columns = await RowLayout.DescribeAsync(connection, missing, query.ExactNumbers).ConfigureAwait(false);
             var statement = SelectStatement.Create(missing, columns, from: null, atMost: null);
             await ReadAsync(connection, query.Query.Name, null, statement, columns, RecordKind.Delete)

@@ -43,22 +43,36 @@ internal sealed class LiveEndpoint(
                 "A live query has the formats sse and frames: only these can say that a row has gone.");
         }
 
-        return run.Tokens is null
-            ? Problem.Unavailable(
-                "This server has no secret for the positions of live queries: its setting ChunkStream:ResumeKey is "
-                + "empty.")
-            : null;
+        return run.Tokens is null ? NoSecret : null;
     }
+
+    /// <summary>Nobody can follow a query, because its positions can't be signed.</summary>
+    public static Problem NoSecret { get; } = Problem.Unavailable(
+        "This server has no secret for the positions of live queries: its setting ChunkStream:ResumeKey is empty.");
+
+    /// <summary>After how long without a change a response ends that polls.</summary>
+    public TimeSpan PollTime => TimeSpan.FromSeconds(options.Value.LongPollSeconds);
 
     /// <summary>Opens the stream of rows and changes.</summary>
     public StreamSource Open(DeclaredQuery declared, QueryRun run, LiveMode mode, CancellationToken cancellation)
-        => new LiveQuerySource(
+        => Open(declared, run, mode is LiveMode.Poll ? PollTime : null, cancellation);
+
+    /// <summary>Opens the stream of rows and changes.</summary>
+    /// <param name="declared">The query.</param>
+    /// <param name="run">What the request asks of it.</param>
+    /// <param name="pollTime">
+    /// After how long without a change the stream ends: at once if that is 0; null for one that lasts.
+    /// </param>
+    /// <param name="cancellation">Cancelled when nobody wants the stream any more.</param>
+    public LiveQuerySource Open(
+        DeclaredQuery declared, QueryRun run, TimeSpan? pollTime, CancellationToken cancellation)
+        => new(
             database,
             queries,
             new LiveRun(run, (isAnew, token) => ResolveAsync(declared, run, isAnew, token))
             {
                 Since = run.Since is { } since ? LivePosition.Parse(since) ?? LivePosition.Unknown : null,
-                PollTime = mode is LiveMode.Poll ? TimeSpan.FromSeconds(options.Value.LongPollSeconds) : null,
+                PollTime = pollTime,
             },
             time,
             cancellation);

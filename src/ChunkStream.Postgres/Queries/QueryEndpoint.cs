@@ -4,6 +4,7 @@ using ChunkStream.Identity;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Cursors;
 using ChunkStream.Postgres.Failures;
+using ChunkStream.Postgres.Rows;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,6 +41,13 @@ internal sealed class QueryEndpoint(
     /// <param name="name">The query's name.</param>
     /// <param name="place">The endpoint at which it is asked for.</param>
     public IResult Answer(HttpRequest request, string name, QueryPlace place)
+        => Find(name, place, call => Answer(request, call, place));
+
+    /// <summary>Finds a query and its caller, or says why the request is refused.</summary>
+    /// <param name="name">The query's name.</param>
+    /// <param name="place">The endpoint at which it is asked for.</param>
+    /// <param name="answer">Answers the request.</param>
+    public IResult Find(string name, QueryPlace place, Func<QueryCall, IResult> answer)
     {
         var declared = catalogue.Find(name);
         if (declared is null || (place.IsPublic && declared.File?.Header.Access is null or QueryAccess.Function))
@@ -49,36 +57,42 @@ internal sealed class QueryEndpoint(
 
         return file.Header.Access is QueryAccess.User
             ? new CallerResult(
-                $"{place.Endpoint}/{file.Name}", caller => Answer(request, declared, file, place, caller))
-            : Answer(request, declared, place.IsPublic ? catalogue.ForEveryone(file) : file, place, caller: null);
+                $"{place.Endpoint}/{file.Name}", caller => answer(new QueryCall(declared, file, caller, false)))
+            : answer(new QueryCall(
+                declared, place.IsPublic ? catalogue.ForEveryone(file) : file, Caller: null, place.IsPublic));
     }
 
+    /// <summary>Completes a run of a query by what the endpoint knows.</summary>
+    /// <param name="call">The query and its caller.</param>
+    /// <param name="run">The run as the request asks for it.</param>
+    public QueryRun Complete(QueryCall call, QueryRun run) => run with
+    {
+        IsAnonymous = call.IsAnonymous,
+        IsKeyProven = token => catalogue.IsKeyProvenAsync(call.Declared, run.Query.RunsAs, token),
+        WhyRefused = async token => QueryRequest.Refused(
+            await catalogue.Check.RefusedAsync(call.File, run.Query, token).ConfigureAwait(false)),
+    };
+
     // A body is read only for those who may ask. At an endpoint of the app's own the body is the app's.
-    private IResult Answer(
-        HttpRequest request, DeclaredQuery declared, QueryFile file, QueryPlace place, Caller? caller)
+    private IResult Answer(HttpRequest request, QueryCall call, QueryPlace place)
         => HttpMethods.IsPost(request.Method) && place.Options is null
             ? new PostedResult(
-                $"{place.Endpoint}/{file.Name}", file, Options.MaxParameterBytes, time,
-                parameters => Answer(request, parameters, declared, file, place, caller))
+                $"{place.Endpoint}/{call.File.Name}", call.File, Options.MaxParameterBytes, time,
+                parameters => Answer(request, parameters, call, place))
             : Answer(
-                request, new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null },
-                declared, file, place, caller);
+                request, new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null }, call, place);
 
     private IResult Answer(
-        HttpRequest request, RequestParameters parameters, DeclaredQuery declared, QueryFile file, QueryPlace place,
-        Caller? caller)
+        HttpRequest request, RequestParameters parameters, QueryCall call, QueryPlace place)
     {
-        var isAnonymous = place.IsPublic && caller is null;
+        var (declared, file, caller, isAnonymous) = call;
         var mode = QueryRequest.ReadLive(file, parameters);
         var format = LiveEndpoint.DefaultFormat(mode) ?? place.Options?.DefaultFormat ?? StreamFormats.Ndjson;
         var asked = StreamRequest.Read(request, parameters, format, file.Name);
         var (asks, refused) = QueryRequest.Read(
             file, place.Values, parameters, asked, catalogue.Options, caller, mode);
-        var run = asks with
+        var run = Complete(call, asks) with
         {
-            IsAnonymous = isAnonymous,
-            IsKeyProven = token => catalogue.IsKeyProvenAsync(declared, asks.Query.RunsAs, token),
-            WhyRefused = WhyRefusedAsync,
             Describe = ProblemOfApp.Describer(place.Options?.DescribeFailure, request.HttpContext.RequestServices),
         };
         if (mode is not LiveMode.None)
@@ -108,19 +122,12 @@ internal sealed class QueryEndpoint(
             {
                 using var _ = await database.Slots.EnterAsync(isNewcomer: true, isAnonymous, token)
                     .ConfigureAwait(false);
-                return await WhyRefusedAsync(token).ConfigureAwait(false);
+                return await run.WhyRefused!(token).ConfigureAwait(false);
             }
             catch (Exception failure) when (!token.IsCancellationRequested)
             {
                 return PostgresFailures.Describe(failure);
             }
-        }
-
-        async Task<Problem?> WhyRefusedAsync(CancellationToken token)
-        {
-            var refusals = await catalogue.Check.RefusedAsync(file, asks.Query, token)
-                .ConfigureAwait(false);
-            return QueryRequest.Refused(refusals);
         }
     }
 
@@ -132,3 +139,10 @@ internal sealed class QueryEndpoint(
             ? new ProblemResult(problem)
             : new CatalogueResult(catalogue, paths);
 }
+
+/// <summary>A query that is asked for.</summary>
+/// <param name="Declared">The query.</param>
+/// <param name="File">Its file, with the bounds that it has at the endpoint.</param>
+/// <param name="Caller">Who asks; null where the query is not for users.</param>
+/// <param name="IsAnonymous">Whether nobody knows who asks, and no key was given.</param>
+internal sealed record QueryCall(DeclaredQuery Declared, QueryFile File, Caller? Caller, bool IsAnonymous);

@@ -68,7 +68,7 @@ internal static class QueryRequest
                 { Claim: { } claim } => caller?.Claim(claim),
                 _ when given.TryGetValue(parameter.Name, out var value)
                     => SqlValue.Create(value, typeof(object), parameter.Name).Text,
-                _ => ValueOf(parameter, parameters),
+                _ => ValueOf(parameter, parameters.Text(parameter.Name), parameters),
             })
             .ToArray();
         if (live is not LiveMode.None && parameters.Text(Limit) is not null)
@@ -114,9 +114,12 @@ internal static class QueryRequest
         }
     }
 
-    private static string? ValueOf(QueryParameter parameter, RequestParameters parameters)
+    /// <summary>The value of a parameter. Mistakes are added to <paramref name="parameters"/>.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="text">What the request gives for it; null for nothing.</param>
+    /// <param name="parameters">The query string.</param>
+    public static string? ValueOf(QueryParameter parameter, string? text, RequestParameters parameters)
     {
-        var text = parameters.Text(parameter.Name);
         if (text is null && parameter.IsRequired)
         {
             parameters.Refuse(

@@ -49,7 +49,8 @@ internal static class RowsRequest
         return (run with { Since = position.Values[0], After = after }, problem);
     }
 
-    private static ResumeTokens? Tokens(QueryRun run, ResumeIdentity identity)
+    /// <summary>Makes and reads the run's tokens; null where there are none.</summary>
+    public static ResumeTokens? Tokens(QueryRun run, ResumeIdentity identity)
         => identity.Secret is not { } secret || run.Query.Key.Count == 0
             ? null
             : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text, Choice(run));

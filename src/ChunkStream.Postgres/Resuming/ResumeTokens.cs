@@ -55,6 +55,9 @@ internal sealed class ResumeTokens
         _key = KeyOf(_bytes.AsSpan(0, HeaderBytes));
     }
 
+    /// <summary>Tells apart what the tokens are bound to, but for the query's name.</summary>
+    public ReadOnlySpan<byte> Fingerprint => _bytes.AsSpan(1, FingerprintBytes + FingerprintBytes);
+
     /// <summary>The token for a position, in ASCII. Valid until the next call.</summary>
     /// <param name="rows">How many rows the stream has had until there.</param>
     /// <param name="key">Knows the key of the last of these rows.</param>

@@ -50,6 +50,9 @@ internal sealed record PostgresQuery(string Sql)
     /// <summary>As whom it runs; null for the connection's own user.</summary>
     public SessionIdentity? RunsAs { get; init; }
 
+    /// <summary>Whether each value of a row is a JSON string, with the text of the value, or null.</summary>
+    public bool GivesTexts { get; init; }
+
     /// <summary>Whether a client is told what the statement raises for it.</summary>
     public bool ShowsErrors { get; init; }
 

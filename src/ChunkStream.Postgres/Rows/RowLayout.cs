@@ -38,7 +38,9 @@ internal sealed record RowLayout(
         NpgsqlConnection connection, PostgresQuery query, bool exactNumbers = false)
     {
         var columns = await TypesAsync(connection, query).ConfigureAwait(false);
-        var exact = exactNumbers ? await ExactShapesAsync(connection, columns).ConfigureAwait(false) : null;
+        var exact = exactNumbers && !query.GivesTexts
+            ? await ExactShapesAsync(connection, columns).ConfigureAwait(false)
+            : null;
         var layout = columns.Select((column, index) => LayoutOf(column.TypeId, $"q.c{index}")).ToArray();
         return new RowLayout(
             new StreamSchema(
@@ -51,6 +53,13 @@ internal sealed record RowLayout(
 
         ColumnLayout LayoutOf(uint type, string sql)
         {
+            if (query.GivesTexts)
+            {
+                return ColumnWriters.FindText(type) is { } text
+                    ? new ColumnLayout(text, sql, IsConverted: false)
+                    : new ColumnLayout(ColumnWriters.Text, $"CAST({sql} AS pg_catalog.text)", IsConverted: true);
+            }
+
             if (ColumnWriters.Find(type, exactNumbers) is { } writer)
                 return new ColumnLayout(writer, sql, IsConverted: false);
             var converter = exact is not null && exact.TryGetValue(type, out var shape)
@@ -158,5 +167,5 @@ internal sealed record RowLayout(
 /// <summary>A column of the result.</summary>
 /// <param name="Writer">Writes its values.</param>
 /// <param name="Sql">What to select for it from <c>q(c0, c1, …)</c>.</param>
-/// <param name="IsConverted">Whether Postgres turns the values into JSON.</param>
+/// <param name="IsConverted">Whether Postgres turns the values into JSON, or into text.</param>
 internal sealed record ColumnLayout(ColumnWriter Writer, string Sql, bool IsConverted);
