@@ -91,6 +91,29 @@ public sealed partial class ShapeEndpointTests(RealPostgres postgres) : IAsyncLi
         Assert.Equal(change.Messages[0], (await GetAsync(Next(start))).Messages[0]);
     }
 
+    [Fact]
+    public async Task Events_that_break_before_the_first_of_them_leave_their_client_where_it_was()
+    {
+        var start = await GetAsync($"{Path}?offset=-1");
+        await postgres.ExecuteAsync("delete from shape_places where size = 2");
+        using var response = await _api.GetAsync($"{Next(start)}&live=true&live_sse=true&experimental_live_sse=true");
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
+
+        Assert.Equal(start["electric-offset"], response.Headers.GetValues("electric-offset").Single());
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.ToString());
+        Assert.Equal("no-store, no-transform", response.Headers.CacheControl?.ToString());
+        Assert.Contains("\"operation\":\"delete\"", await lines.ReadLineAsync().Within());
+        Assert.Equal("", await lines.ReadLineAsync().Within());
+        Assert.Contains("snapshot-end", await lines.ReadLineAsync().Within());
+        Assert.Equal("", await lines.ReadLineAsync().Within());
+        var upToDate = JsonNode.Parse((await lines.ReadLineAsync().Within())!["data: ".Length..])!;
+        Assert.Equal("up-to-date", (string)upToDate["headers"]!["control"]!);
+
+        // What the client makes of this number is the next offset.
+        var next = await GetAsync($"{Path}?offset={upToDate["headers"]!["global_last_seen_lsn"]}_0");
+        Assert.Equal(["snapshot-end", "up-to-date"], next.Messages);
+    }
+
     [Theory]
     [InlineData("offset=1_0", HttpStatusCode.Conflict)]
     [InlineData("offset=26800584_3&handle=3833821-1721812114261", HttpStatusCode.Conflict)]

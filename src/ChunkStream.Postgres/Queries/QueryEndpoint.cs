@@ -80,7 +80,10 @@ internal sealed class QueryEndpoint(
                 $"{place.Endpoint}/{call.File.Name}", call.File, Options.MaxParameterBytes, time,
                 parameters => Answer(request, parameters, call, place))
             : Answer(
-                request, new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null }, call, place);
+                request,
+                new RequestParameters(request.Query) { IgnoresOthers = place.Options is not null },
+                call,
+                place);
 
     private IResult Answer(
         HttpRequest request, RequestParameters parameters, QueryCall call, QueryPlace place)

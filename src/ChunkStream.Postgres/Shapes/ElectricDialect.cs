@@ -38,6 +38,7 @@ internal sealed class ElectricDialect : ShapeDialect
 
     private readonly byte[] _keyStart;
     private readonly string? _expired;
+    private readonly string? _offset;
     private readonly long? _cursor;
     private readonly TimeProvider _time;
     private string? _handle;
@@ -58,7 +59,8 @@ internal sealed class ElectricDialect : ShapeDialect
         var isLive = parameters.OneOf(Live, "false", "true") == "true";
         string[] isSse = [.. SseNames.Select(name => parameters.OneOf(name, "false", "true"))];
         Wait = !isLive ? ShapeWait.None : isSse.Contains("true") ? ShapeWait.Events : ShapeWait.Poll;
-        Position = ReadOffset(parameters);
+        _offset = parameters.Text(OffsetName);
+        Position = ReadOffset(_offset, parameters);
         if (isLive && Position is null && !parameters.HasMistakes)
         {
             parameters.Refuse(
@@ -101,7 +103,10 @@ internal sealed class ElectricDialect : ShapeDialect
     {
         var headers = response.Headers;
         headers["electric-handle"] = _handle;
-        headers["electric-offset"] = offset;
+
+        // A client takes the offset with the headers. Of events it has nothing yet, and goes on from the offset that it
+        // gave if the response breaks now; of another answer it reads the body before.
+        headers["electric-offset"] = Wait is ShapeWait.Events ? _offset : offset;
         headers["electric-schema"] = ElectricSchema.Write(schema);
         if (Wait is not ShapeWait.Events)
             headers["electric-up-to-date"] = "true";
@@ -164,9 +169,8 @@ internal sealed class ElectricDialect : ShapeDialect
         WriteEnd(output);
     }
 
-    private static string? ReadOffset(RequestParameters parameters)
+    private static string? ReadOffset(string? offset, RequestParameters parameters)
     {
-        var offset = parameters.Text(OffsetName);
         if (offset == "-1")
             return null;
         if (offset is not null && ElectricOffset.Token(offset) is { } token)
