@@ -53,8 +53,8 @@ public sealed class EndpointTable
 
     /// <summary>The routes as the description of the API has them.</summary>
     internal static readonly ApiRoutes Routes = new(
-        QueryPrefix, PublicQueryPrefix, StreamPrefix, PublicStreamPrefix, CapabilityRoute, PublicCapabilityRoute,
-        OpenApiRoute, HealthRoute);
+        QueryPrefix, PublicQueryPrefix, ShapePrefix, PublicShapePrefix, StreamPrefix, PublicStreamPrefix,
+        CapabilityRoute, PublicCapabilityRoute, OpenApiRoute, HealthRoute);
 
     /// <summary>The table of an app.</summary>
     /// <param name="generators">The generators that the app declares.</param>

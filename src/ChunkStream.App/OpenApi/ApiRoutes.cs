@@ -3,6 +3,8 @@ namespace ChunkStream.App.OpenApi;
 /// <summary>The routes that every app has, under the API's address. A prefix ends with a slash.</summary>
 /// <param name="Queries">The prefix of the queries; without its slash it is the route of their catalogue.</param>
 /// <param name="PublicQueries">The prefix of those that need no key.</param>
+/// <param name="Shapes">The prefix of live queries for clients of Electric's protocol.</param>
+/// <param name="PublicShapes">The prefix of those of them that need no key.</param>
 /// <param name="Streams">The prefix of the durable streams.</param>
 /// <param name="PublicStreams">The same for users, and for everyone if the operator allows it.</param>
 /// <param name="Capabilities">Where capability URLs are made.</param>
@@ -12,6 +14,8 @@ namespace ChunkStream.App.OpenApi;
 internal sealed record ApiRoutes(
     string Queries,
     string PublicQueries,
+    string Shapes,
+    string PublicShapes,
     string Streams,
     string PublicStreams,
     string Capabilities,

@@ -58,6 +58,7 @@ internal sealed class OpenApiResult(
         QueryOperations.Add(
             api, routes, await queries.ReadAsync(cancellation).ConfigureAwait(false), defaultQuery);
         GeneratorOperations.Add(api, generators(http.RequestServices));
+        ShapeOperations.Add(api, routes);
         DurableOperations.Add(api, routes);
         ServiceOperations.Add(api, routes);
         var body = new MemoryStream();
