@@ -273,34 +273,36 @@ declare
     v_most_bytes constant integer := 1000;
     v_new text;
     v_old text;
+    v_large text;
     v_read text;
-    v_numbers integer[] := array(select generate_series(1, cardinality(p_types)));
-    v_variables text := (select string_agg('v' || n, ', ' order by n) from unnest(v_numbers) n);
+    -- v1, v2 … and o1, o2 …, the variables of the values.
+    v_values text := (select string_agg('v' || n, ', ' order by n) from generate_subscripts(p_types, 1) n);
+    v_before text := replace(v_values, 'v', 'o');
+    v_join text := '';
 begin
-    select format('select %s, count(*) as rows, %s as large from (select %s from new_rows limit %s) r',
-        string_agg(format('array_agg(%s)%s as c%s',
+    -- The arrays of all columns have the rows in the same order, and so have those of the old and of the new rows.
+    select string_agg(format('array(select %s from new_rows r limit %s)',
             case when c.is_wrapped then format('row(r.%I)::chunkstream_live.item_%s_%s', c.name, p_watch, c.n)
-                else format('r.%I', c.name) end,
-            case when not c.is_fixed then format(' filter (where r.%1$I is null or pg_column_size(r.%1$I) <= %2$s)',
-                c.name, v_most_bytes) end, c.n), ', ' order by c.n),
-        coalesce(string_agg(format('count(*) filter (where pg_column_size(r.%I) > %s)', c.name, v_most_bytes), ' + ')
-            filter (where not c.is_fixed), '0'),
-        string_agg(distinct quote_ident(c.name), ', '),
-        v_most_rows + 1)
-        into v_new
+                else format('r.%I', c.name) end, v_most_rows + 1), ', ' order by c.n),
+        'exists (select from new_rows r where ' || string_agg(
+            format('pg_column_size(r.%I) > %s', c.name, v_most_bytes), ' or ') filter (where not c.is_fixed) || ')'
+        into v_new, v_large
         from chunkstream_live.columns(p_relation, p_columns) c;
-    v_old := replace(v_new, ' from new_rows limit ', ' from old_rows limit ');
+    v_old := replace(v_new, ' from new_rows r ', ' from old_rows r ');
     if p_op = 'update' then
-        -- Both tables have the rows in the same order. Where no value has changed, the old ones are the new ones.
-        v_read := format('select %s, n.rows, n.large + o.large from (%s) n, (%s) o',
-            (select string_agg(format(
-                'case when x.same then n.c%1$s else array_cat(n.c%1$s, o.c%1$s) end', n), ', ' order by n)
-                from unnest(v_numbers) n), v_new, v_old);
-        v_read := v_read || format(', lateral (select record_image_eq(row(%s), row(%s)) as same) x',
-            (select string_agg('n.c' || n, ', ' order by n) from unnest(v_numbers) n),
-            (select string_agg('o.c' || n, ', ' order by n) from unnest(v_numbers) n));
+        v_read := format('select %s, %s into %s, %s;', v_new, v_old, v_values, v_before);
+        v_large := v_large || ' or ' || replace(v_large, ' from new_rows r ', ' from old_rows r ');
+        -- Where no value has changed, the old ones are the new ones.
+        v_join := format('elsif not record_image_eq(row(%s), row(%s)) then ', v_values, v_before)
+            || (select string_agg(format('v%1$s := v%1$s || o%1$s;', n), ' ') from generate_subscripts(p_types, 1) n);
+    elsif p_op = 'delete' then
+        v_read := format('select %s into %s;', v_old, v_values);
+        v_large := replace(v_large, ' from new_rows r ', ' from old_rows r ');
     else
-        v_read := case p_op when 'insert' then v_new else v_old end;
+        v_read := format('select %s into %s;', v_new, v_values);
+    end if;
+    if v_large is not null then
+        v_read := format('if not (%s) then %s end if;', v_large, v_read);
     end if;
 
     return format($sql$
@@ -311,24 +313,23 @@ as $body$
 declare
     v_state bigint := pg_sequence_last_value('chunkstream_live.state_%1$s'::regclass);
     v_now bigint := (date_part('epoch', clock_timestamp()) * 1000)::bigint;
-    v_rows bigint;
-    v_large bigint;
-    %3$s;
+    %3$s
 begin
     if v_state is null or ((v_state & 68719476735) >> 2) * 1000 < v_now then
         perform nextval('chunkstream_live.skipped_%1$s'::regclass);
         return null;
     end if;
     begin
-        select r.* into %4$s, v_rows, v_large from (%5$s) r;
+        %5$s
     exception when others then
         perform nextval('chunkstream_live.skipped_%1$s'::regclass);
         return null;
     end;
-    if v_rows = 0 then
+    if cardinality(v1) = 0 then
         return null;
-    elsif v_rows > %6$s or v_large > 0 then
-        %7$s;
+    elsif cardinality(v1) > %6$s then
+        %7$s
+    %8$s
     end if;
     case v_state & 3
         when 0 then insert into chunkstream_live.log_%1$s_0 values (pg_current_xact_id(), %4$s);
@@ -344,8 +345,9 @@ begin
 end $body$
         $sql$,
         p_watch, p_op,
-        (select string_agg(format('v%s %s', t.n, t.type), '; ' order by t.n)
-            from unnest(p_types) with ordinality t (type, n)),
-        v_variables, v_read, v_most_rows,
-        (select string_agg(format('v%s := null', n), '; ' order by n) from unnest(v_numbers) n));
+        (select string_agg(format('v%1$s %2$s; o%1$s %2$s;', n, p_types[n]), ' ')
+            from generate_subscripts(p_types, 1) n),
+        v_values, v_read, v_most_rows,
+        (select string_agg(format('v%s := null;', n), ' ') from generate_subscripts(p_types, 1) n),
+        v_join);
 end $f$;
