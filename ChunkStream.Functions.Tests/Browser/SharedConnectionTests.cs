@@ -87,11 +87,18 @@ public sealed class SharedConnectionTests(RealPostgres postgres, Chromium chromi
         tabs.Add(late);
         var leader = await LeaderAsync(tabs);
         tabs.Remove(leader);
-        leader.Dialog += (_, _) => { };
-        _ = leader.EvaluateAsync("setTimeout(() => alert('Wait.'))");
+        var opened = new TaskCompletionSource<IDialog>(TaskCreationOptions.RunContinuationsAsynchronously);
+        leader.Dialog += (_, dialog) => opened.TrySetResult(dialog);
+        await leader.EvaluateAsync("() => { setTimeout(() => alert('Wait.')); }");
+        var dialog = await opened.Task.Within();
         await WriteAsync(13);
         await Task.WhenAll(tabs.Select(tab => HasAsync(tab, 13))).Within(TimeSpan.FromMinutes(1));
 
+        // When it goes on, it is one of those who listen.
+        await dialog.AcceptAsync();
+        tabs.Add(leader);
+        await WriteAsync(14);
+        await Task.WhenAll(tabs.Select(tab => HasAsync(tab, 14))).Within();
         foreach (var tab in tabs)
             Assert.Equal("", await tab.EvaluateAsync<string>("faults.join()"));
         await first.Context.CloseAsync();

@@ -1,10 +1,11 @@
+import { onWake } from '../wake.js';
 import { Parts } from './messages.js';
 
 const lookMs = 1000;
 
-// A leader tells something every 20 s at least, and answers at once unless its tab stands still.
-const silenceMs = 25_000;
-const answerMs = 5000;
+// After a silence the leader is asked whether it is there. It answers at once, unless its tab stands still.
+const silenceMs = 8000;
+const answerMs = 4000;
 
 // Steps that came before the rows did; after more of them the rows are asked for again.
 const mostEarly = 1000;
@@ -17,6 +18,7 @@ export class Follower {
   #id = crypto.randomUUID();
   #own;
   #looking;
+  #stopWaking;
   #leader = null;
   #seq = 0;
   #isInTouch = false;
@@ -35,11 +37,13 @@ export class Follower {
     this.#own = new BroadcastChannel(`${tabs.name}/${this.#id}`);
     this.#own.onmessage = ({ data }) => this.#takeRows(data);
     this.#looking = setInterval(() => this.#look(), lookMs);
+    this.#stopWaking = onWake(() => this.#ask());
     this.#ask();
   }
 
   close() {
     clearInterval(this.#looking);
+    this.#stopWaking();
     this.#own.close();
   }
 
