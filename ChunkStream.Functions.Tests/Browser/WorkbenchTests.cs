@@ -74,10 +74,10 @@ public sealed class WorkbenchTests(RealPostgres postgres, Chromium chromium) : I
         }
 
         // A generator's items have no types, and an order of their own.
-        await ui.StartAsync("messages", ("count", "3"));
+        await ui.StartAsync("messages", ("count", "3"), ("intervalMs", "0"));
         await ui.UntilAsync("Complete");
         await LabelsAsync(ui, "number", "by row", "Values of number, by row, in a sample of 3 rows");
-        await ui.StartAsync("lines", ("count", "2"));
+        await ui.StartAsync("lines", ("count", "2"), ("intervalMs", "0"));
         await ui.UntilAsync("Complete");
         await Assertions.Expect(ui.Page.Locator("#column-chart")).ToHaveAttributeAsync(
             "aria-label", "No column has numbers");
