@@ -50,4 +50,16 @@ public sealed class DatabaseFunctions(StreamEndpoints endpoints)
     public IResult PublicShape(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/shapes/{name}")] HttpRequest request)
         => endpoints.PublicShape(request);
+
+    /// <inheritdoc cref="StreamEndpoints.State(HttpRequest)" />
+    [Function("state")]
+    public IResult State(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "states/{name}")] HttpRequest request)
+        => endpoints.State(request);
+
+    /// <inheritdoc cref="StreamEndpoints.PublicState" />
+    [Function("public-state")]
+    public IResult PublicState(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/states/{name}")] HttpRequest request)
+        => endpoints.PublicState(request);
 }

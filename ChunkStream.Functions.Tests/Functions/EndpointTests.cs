@@ -22,6 +22,8 @@ public sealed partial class EndpointTests(RunningFunctionApp running)
         ["public-query"] = "public/queries/series?format=json",
         ["shape"] = "shapes/live?offset=-1",
         ["public-shape"] = "public/shapes/live?offset=-1",
+        ["state"] = "states/live?offset=-1",
+        ["public-state"] = "public/states/live",
         ["streams"] = "streams/of/each/method",
         ["public-streams"] = "public/streams/of/each/method",
         ["capabilities"] = "capabilities",

@@ -30,6 +30,12 @@ public sealed class EndpointTable
     /// <summary>Where those of them are that need no key.</summary>
     internal const string PublicShapePrefix = "public/shapes/";
 
+    /// <summary>Where live queries are as durable streams with messages of the state extension.</summary>
+    internal const string StatePrefix = "states/";
+
+    /// <summary>Where those of them are that need no key.</summary>
+    internal const string PublicStatePrefix = "public/states/";
+
     /// <summary>Where the durable streams are.</summary>
     internal const string StreamPrefix = "streams/";
 
@@ -53,8 +59,8 @@ public sealed class EndpointTable
 
     /// <summary>The routes as the description of the API has them.</summary>
     internal static readonly ApiRoutes Routes = new(
-        QueryPrefix, PublicQueryPrefix, ShapePrefix, PublicShapePrefix, StreamPrefix, PublicStreamPrefix,
-        CapabilityRoute, PublicCapabilityRoute, OpenApiRoute, HealthRoute);
+        QueryPrefix, PublicQueryPrefix, ShapePrefix, PublicShapePrefix, StatePrefix, PublicStatePrefix, StreamPrefix,
+        PublicStreamPrefix, CapabilityRoute, PublicCapabilityRoute, OpenApiRoute, HealthRoute);
 
     /// <summary>The table of an app.</summary>
     /// <param name="generators">The generators that the app declares.</param>
@@ -95,6 +101,10 @@ public sealed class EndpointTable
             (endpoints, request) => endpoints.Shape(request)),
         new("public-shape", PublicShapePrefix + "{name}", Read, EndpointAccess.Anonymous, [],
             (endpoints, request) => endpoints.PublicShape(request)),
+        new("state", StatePrefix + "{name}", Read, EndpointAccess.Function, [],
+            (endpoints, request) => endpoints.State(request)),
+        new("public-state", PublicStatePrefix + "{name}", Read, EndpointAccess.Anonymous, [],
+            (endpoints, request) => endpoints.PublicState(request)),
         new("streams", StreamPrefix + "{*path}", ReadAndWrite, EndpointAccess.Function,
             [
                 new(StreamPrefix + "example", "-X PUT -H \"Content-Type: text/plain\" -d \"Hello\""),

@@ -25,6 +25,8 @@ public sealed class StreamEndpoints
     private static readonly QueryPlace Public = new("public-query") { Catalogue = Catalogue, IsPublic = true };
 
     private static readonly QueryPlace OfShape = new("shape") { Catalogue = Catalogue };
+    private static readonly QueryPlace OfState = new("state") { Catalogue = Catalogue };
+    private static readonly QueryPlace OfPublicState = new("public-state") { Catalogue = Catalogue, IsPublic = true };
     private static readonly QueryPlace OfPublicShape = new("public-shape") { Catalogue = Catalogue, IsPublic = true };
 
     private static readonly CapabilityPlace WithKey = new(
@@ -91,6 +93,16 @@ public sealed class StreamEndpoints
     public IResult PublicShape(HttpRequest request)
         => _shapes.Value.Electric(NameOf(Required(request)), OfPublicShape);
 
+    /// <summary>
+    /// <c>GET /states/{name}</c>: a live query as a durable stream with messages of the state extension.
+    /// </summary>
+    /// <inheritdoc cref="DbStream" />
+    public IResult State(HttpRequest request) => State(request, OfState);
+
+    /// <summary><c>GET /public/states/{name}</c>: the same, of the queries that need no key.</summary>
+    /// <inheritdoc cref="DbStream" />
+    public IResult PublicState(HttpRequest request) => State(request, OfPublicState);
+
     /// <summary><c>GET, HEAD, PUT, POST, DELETE /streams/{path}</c>: durable streams.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult Streams(HttpRequest request) => _durable.Value.Answer(Required(request), DurablePlace.Private);
@@ -144,6 +156,10 @@ public sealed class StreamEndpoints
     /// <summary><c>GET /ui/</c>: the page, and the files that it asks for.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult Ui(HttpRequest request) => UiResult.For(Required(request), _generators.Value.Report);
+
+    private IResult State(HttpRequest request, QueryPlace place)
+        => _shapes.Value.Answer(
+            NameOf(Required(request)), place, (parameters, query, time) => new StateDialect(parameters, query, time));
 
     // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
     private static string NameOf(HttpRequest request) => request.RouteValues["name"]?.ToString() ?? "";

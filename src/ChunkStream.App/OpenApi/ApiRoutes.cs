@@ -5,6 +5,8 @@ namespace ChunkStream.App.OpenApi;
 /// <param name="PublicQueries">The prefix of those that need no key.</param>
 /// <param name="Shapes">The prefix of live queries for clients of Electric's protocol.</param>
 /// <param name="PublicShapes">The prefix of those of them that need no key.</param>
+/// <param name="States">The prefix of live queries as durable streams with messages of the state extension.</param>
+/// <param name="PublicStates">The prefix of those of them that need no key.</param>
 /// <param name="Streams">The prefix of the durable streams.</param>
 /// <param name="PublicStreams">The same for users, and for everyone if the operator allows it.</param>
 /// <param name="Capabilities">Where capability URLs are made.</param>
@@ -16,6 +18,8 @@ internal sealed record ApiRoutes(
     string PublicQueries,
     string Shapes,
     string PublicShapes,
+    string States,
+    string PublicStates,
     string Streams,
     string PublicStreams,
     string Capabilities,

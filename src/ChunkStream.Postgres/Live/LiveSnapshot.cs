@@ -20,6 +20,11 @@ internal sealed class LiveSnapshot
     /// <summary>The text.</summary>
     public string Text { get; }
 
+    /// <summary>
+    /// Where it is in the order of snapshots: its <c>xmax</c>, and how many transactions before it are running.
+    /// </summary>
+    public (ulong End, int Running) Place => (_end, _running);
+
     /// <summary>Whether it shows all that another one does, and more.</summary>
     /// <remarks>
     /// As time goes by, transactions only end: of any two snapshots of a server one shows all that the other does. The

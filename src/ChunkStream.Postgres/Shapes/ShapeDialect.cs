@@ -39,6 +39,12 @@ internal abstract class ShapeDialect
     /// <summary>Whether a message says that the client is up to date.</summary>
     public abstract bool TellsUpToDate { get; }
 
+    /// <summary>
+    /// Whether a message says that all rows follow anew. Else the response breaks, and the status of the next one says
+    /// so.
+    /// </summary>
+    public virtual bool TellsMustRefetch => true;
+
     /// <summary>Says what is followed, before anything is written.</summary>
     /// <param name="fingerprint">Tells apart queries, their parameters and their callers.</param>
     public virtual void Identify(ReadOnlySpan<byte> fingerprint)

@@ -14,24 +14,27 @@ internal sealed class ShapeEndpoint(QueryEndpoint queries, LiveEndpoint live, Ti
     private const string Shared = "public, max-age=5, no-transform";
 
     /// <summary>Answers a client of Electric's protocol.</summary>
-    /// <inheritdoc cref="Answer(string, QueryPlace, Func{RequestParameters, QueryFile, ShapeDialect})" />
+    /// <inheritdoc cref="Answer(string, QueryPlace, Func{RequestParameters, string, TimeProvider, ShapeDialect})" />
     public IResult Electric(string name, QueryPlace place)
-        => Answer(name, place, (parameters, file) => new ElectricDialect(parameters, file.Name, time));
+        => Answer(name, place, (parameters, query, time) => new ElectricDialect(parameters, query, time));
 
     /// <summary>Answers a request.</summary>
     /// <param name="name">The query's name.</param>
     /// <param name="place">The endpoint at which it is asked for.</param>
-    /// <param name="read">Reads the protocol's part of the request.</param>
+    /// <param name="read">Reads the protocol's part of the request, given the query's name and the clock.</param>
     public IResult Answer(
-        string name, QueryPlace place, Func<RequestParameters, QueryFile, ShapeDialect> read)
+        string name, QueryPlace place, Func<RequestParameters, string, TimeProvider, ShapeDialect> read)
         => queries.Find(name, place, call => new ShapeResult(http => Answer(http, call, place, read)));
 
     private (IResult Answer, ShapeDialect Dialect) Answer(
-        HttpContext http, QueryCall call, QueryPlace place, Func<RequestParameters, QueryFile, ShapeDialect> read)
+        HttpContext http,
+        QueryCall call,
+        QueryPlace place,
+        Func<RequestParameters, string, TimeProvider, ShapeDialect> read)
     {
         var (file, name) = (call.File, $"{place.Endpoint}/{call.File.Name}");
         var parameters = new RequestParameters(http.Request.Query);
-        var dialect = read(parameters, file);
+        var dialect = read(parameters, file.Name, time);
         var values = ShapeParameters.Read(call, parameters, dialect);
         var (runsAs, refused) = QueryUser.Read(file, queries.Options, call.Caller);
         var run = new QueryRun(file.ToQuery(values) with { RunsAs = runsAs, GivesTexts = dialect.GivesTexts })

@@ -50,6 +50,8 @@ internal sealed class ShapeSource(
         while (_isAtRecord || query.TryRead())
         {
             _isAtRecord = false;
+            if (query.Kind is RecordKind.MustRefetch && !dialect.TellsMustRefetch)
+                throw new ProblemException(ShapeProblems.MustRefetch);
             if (query.Kind is not RecordKind.UpToDate || dialect.TellsUpToDate)
                 return true;
             Take();
