@@ -33,13 +33,17 @@ internal sealed class RecordedSpans : IDisposable
     public IReadOnlyCollection<Activity> Ended => [.. _ended.Where(span => _traces.ContainsKey(span.TraceId))];
 
     /// <summary>Sends a request that begins a trace; gives the response as soon as its headers are there.</summary>
-    public async Task<(HttpResponseMessage Response, ActivityTraceId Trace)> GetAsync(LocalApi api, string path)
+    public Task<(HttpResponseMessage Response, ActivityTraceId Trace)> GetAsync(LocalApi api, string path)
+        => GetAsync(api.Client, path);
+
+    /// <inheritdoc cref="GetAsync(LocalApi, string)" />
+    public async Task<(HttpResponseMessage Response, ActivityTraceId Trace)> GetAsync(HttpClient http, string path)
     {
         var (trace, caller) = (ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom());
         _traces[trace] = true;
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Add("traceparent", $"00-{trace}-{caller}-01");
-        var response = await api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();
+        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();
         return (response, trace);
     }
 

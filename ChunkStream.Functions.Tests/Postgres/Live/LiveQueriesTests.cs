@@ -365,6 +365,64 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Polls_of_everyone_from_one_position_are_one_request_for_a_cache()
+    {
+        await using var api = await StartAsync(
+            ("ChunkStream:Live:LongPollSeconds", "1"), ("ChunkStream:Streaming:FirstRecordSeconds", "0.2"));
+        using var spans = new RecordedSpans();
+        var (first, start) = await PollAsync("/public/queries/for-all?live=long-poll");
+        Assert.Equal("no-store, no-transform", first);
+
+        // Whoever waits at the same position gets the same token, and so has the same URL again.
+        var equal = 0;
+        await Bounded.Until(
+            async () =>
+            {
+                var path = $"/public/queries/for-all?live=long-poll&resume={start}";
+                var polling = Enumerable.Range(0, 2).Select(_ => PollAsync(path)).ToArray();
+                await postgres.ExecuteAsync("update live_issues set title = title where id = 1");
+                var polled = await Task.WhenAll(polling).Within();
+                Assert.All(polled, poll => Assert.Equal("public, max-age=5, no-transform", poll.Cache));
+                Assert.All(polled, poll => Assert.NotEqual(start, poll.Token));
+                equal += polled[0].Token == polled[1].Token ? 1 : 0;
+                start = polled[0].Token;
+                return equal > 0;
+            },
+            "two polls have the same end");
+
+        // A poll that ends without a change has another token than the one that it began with.
+        for (var poll = 0; poll < 2; poll++)
+        {
+            var (_, next) = await PollAsync($"/public/queries/for-all?live=long-poll&resume={start}");
+            Assert.NotEqual(start, next);
+            start = next;
+        }
+
+        // What depends on more than the URL, and what is refused, is for nobody else.
+        var (_, open) = await PollAsync("/queries/open?live=long-poll");
+        foreach (var path in new[]
+        {
+            $"/queries/open?live=long-poll&resume={open}", $"/public/queries/for-all?live=sse&resume={start}",
+            $"/public/queries/for-all?live=long-poll&resume={open}", "/public/queries/mine?live=long-poll",
+        })
+        {
+            using var response = await api.GetAsync(path);
+            Assert.StartsWith("no-store", response.Headers.CacheControl?.ToString(), Ordinal);
+        }
+
+        async Task<(string? Cache, string Token)> PollAsync(string path)
+        {
+            var (response, _) = await spans.GetAsync(api.Client, path);
+            using var _ = response;
+            var body = await response.Content.ReadAsStringAsync().Within();
+            var lines = body.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return (
+                response.Headers.NonValidated["Cache-Control"].ToString(),
+                (string)JsonNode.Parse(lines[^1])!["end"]!["continue"]!);
+        }
+    }
+
+    [Fact]
     public async Task More_changes_than_a_step_reads_are_none_that_are_lost()
     {
         await using var api = await StartAsync(("ChunkStream:Live:StepRows", "3"));

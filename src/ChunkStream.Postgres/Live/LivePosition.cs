@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace ChunkStream.Postgres.Live;
@@ -14,17 +15,30 @@ internal sealed record LivePosition(LiveSnapshot Snapshot, string Generations)
     /// <summary>The place of a reader that has nothing that is good: from it, the rows come anew.</summary>
     public static LivePosition Unknown { get; } = new(new LiveSnapshot("1:1:"), "");
 
-    /// <summary>Both in one text, in ASCII.</summary>
+    /// <summary>
+    /// How many polls in a row have ended here without a change. The next one has another token for it, and so another
+    /// URL: a cache that answered it with the response of the one before would be asked again at once.
+    /// </summary>
+    public int Turn { get; init; }
+
+    /// <summary>All of it in one text, in ASCII.</summary>
     public byte[] Ascii => Encoding.ASCII.GetBytes(ToString());
 
-    /// <summary>Both in one text.</summary>
-    public override string ToString() => $"{Snapshot.Text}/{Generations}";
+    /// <summary>All of it in one text.</summary>
+    public override string ToString()
+        => Turn == 0
+            ? $"{Snapshot.Text}/{Generations}"
+            : string.Create(CultureInfo.InvariantCulture, $"{Snapshot.Text}/{Generations}/{Turn}");
 
     /// <summary>Reads the text; null if it is none.</summary>
-    public static LivePosition? Parse(string text)
-        => text.Split('/') is [var snapshot, var generations]
-            ? new LivePosition(new LiveSnapshot(snapshot), generations)
-            : null;
+    public static LivePosition? Parse(string text) => text.Split('/') switch
+    {
+        [var snapshot, var generations] => new LivePosition(new LiveSnapshot(snapshot), generations),
+        [var snapshot, var generations, var turn]
+            when int.TryParse(turn, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            => new LivePosition(new LiveSnapshot(snapshot), generations) { Turn = number },
+        _ => null,
+    };
 
     /// <summary>Whether its snapshot shows all that another one's does, and more.</summary>
     public bool IsAfter(LivePosition other) => Snapshot.IsAfter(other.Snapshot);

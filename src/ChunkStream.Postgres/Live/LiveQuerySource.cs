@@ -392,9 +392,17 @@ internal sealed class LiveQuerySource(
         _queue.Enqueue(new LiveChange(RecordKind.UpToDate, default));
     }
 
+    // All who poll from one position get the same token, so that their next polls have the same URL for a cache: it
+    // names no span.
     private ReadOnlySpan<byte> Token(LivePosition position)
-        => run.Rows.Tokens!.Make(
-            Encoding.ASCII.GetBytes(position.ToString()), Span is { } span ? span.Origin : run.Rows.Origin);
+    {
+        var isPoll = run.PollTime is not null;
+        if (isPoll && run.Since is { } since && since.Snapshot.Text == position.Snapshot.Text)
+            position = position with { Turn = since.Turn + 1 };
+        return run.Rows.Tokens!.Make(
+            Encoding.ASCII.GetBytes(position.ToString()),
+            isPoll ? null : Span is { } span ? span.Origin : run.Rows.Origin);
+    }
 
     private async ValueTask LeaveAsync()
     {

@@ -4,9 +4,11 @@ using ChunkStream.Http;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Live;
 using ChunkStream.Postgres.Live.Changes;
+using ChunkStream.Postgres.Requests;
 using ChunkStream.Postgres.Rows;
 using ChunkStream.Problems;
 using ChunkStream.Streaming;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
 namespace ChunkStream.Postgres.Queries;
@@ -25,6 +27,22 @@ internal sealed class LiveEndpoint(
 
     // What was last logged of each file: anybody may ask for a query again and again.
     private readonly ConcurrentDictionary<string, string> _refused = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// For how long a cache may give everybody the response of a poll: long enough that all who have waited together,
+    /// and come back together, are one request to this server. However old it is, it says rightly what came next after
+    /// its position.
+    /// </summary>
+    public static readonly TimeSpan SharedPollTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Whether the URL of a poll tells all that its response depends on. A first poll has no position in it: its rows
+    /// are those of now.
+    /// </summary>
+    public static bool IsSharedPoll(HttpRequest request, StreamRequest asked)
+        => !HttpMethods.IsPost(request.Method)
+            && request.Query.ContainsKey(RowsRequest.Resume)
+            && asked.LastEventId is null;
 
     /// <summary>The format for a client that asks for none; null where the request does not follow the query.</summary>
     public static StreamFormat? DefaultFormat(LiveMode mode) => mode switch

@@ -109,6 +109,9 @@ internal sealed class QueryEndpoint(
             Check = WhyNotAsync,
             MaxDuration = place.Options?.MaxDuration,
             Origin = run.Origin,
+            SharedFor = mode is LiveMode.Poll && isAnonymous && LiveEndpoint.IsSharedPoll(request, asked)
+                ? LiveEndpoint.SharedPollTime
+                : null,
         };
         return asked.Answer(stream, refused);
 

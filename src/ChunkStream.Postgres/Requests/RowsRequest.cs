@@ -13,7 +13,9 @@ namespace ChunkStream.Postgres.Requests;
 internal static class RowsRequest
 {
     private const string Numbers = "numbers";
-    private const string Resume = "resume";
+    /// <summary>The query parameter with the token that resumes.</summary>
+    public const string Resume = "resume";
+
 
     // A token of a live stream begins elsewhere than one of the same rows alone.
     private static readonly string[] LiveMark = ["live"];

@@ -22,6 +22,11 @@ internal sealed record OfferedStream(string Name, Func<RecordEncoding, Cancellat
     /// <summary>How long the stream may last, if that is less than the engine allows; else null.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
+    /// <summary>
+    /// For how long a cache may give the response to everybody who asks for the same URL; null if none may keep it.
+    /// </summary>
+    public TimeSpan? SharedFor { get; init; }
+
     /// <summary>The span of the stream that this one resumes, if its token names one; else null.</summary>
     public ActivityContext? Origin { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChunkStream.Formats;
 using ChunkStream.Identity;
 using ChunkStream.Problems;
@@ -42,6 +43,12 @@ internal sealed class StreamResult(
         await using var body = ResponseBody.For(httpContext, format);
         httpContext.Response.ContentType = format.ContentType;
         (setHeaders ?? SetHeaders)(httpContext.Response);
+        if (stream.SharedFor is { } time)
+        {
+            httpContext.Response.Headers.CacheControl = string.Create(
+                CultureInfo.InvariantCulture, $"public, max-age={(int)time.TotalSeconds}, no-transform");
+        }
+
         if (HttpMethods.IsHead(httpContext.Request.Method))
         {
             await CheckAsync(httpContext, engine).ConfigureAwait(false);
