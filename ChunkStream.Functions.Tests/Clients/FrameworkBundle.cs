@@ -52,7 +52,10 @@ internal static class FrameworkBundle
             {
                 ["compilerOptions"] = new JsonObject
                 {
-                    ["strict"] = true, ["noEmit"] = true, ["module"] = "nodenext", ["target"] = "es2023",
+                    ["strict"] = true,
+                    ["noEmit"] = true,
+                    ["module"] = "nodenext",
+                    ["target"] = "es2023",
                     // TanStack DB's own types are not strict in every way.
                     ["skipLibCheck"] = true,
                     ["paths"] = new JsonObject { ["@tanstack/db"] = new JsonArray(types.Replace('\\', '/')) },
