@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using ChunkStream.Functions.Tests.Support;
@@ -27,6 +28,7 @@ internal sealed class LiveClient(HttpClient http, string path) : IDisposable
     public List<string> Told { get; } = [];
 
     /// <summary>Begins a response, or goes on in another one.</summary>
+    /// <exception cref="HttpRequestException">It is refused, or the server can't be reached.</exception>
     public async Task OpenAsync()
     {
         Dispose();
@@ -40,11 +42,17 @@ internal sealed class LiveClient(HttpClient http, string path) : IDisposable
             request.Headers.Add("Test-User", User);
         _response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();
         if (!_response.IsSuccessStatusCode)
-            Assert.Fail(await _response.Content.ReadAsStringAsync());
+        {
+            throw new HttpRequestException(
+                await _response.Content.ReadAsStringAsync(), inner: null, _response.StatusCode);
+        }
+
         _lines = new StreamReader(await _response.Content.ReadAsStreamAsync());
     }
 
     /// <summary>Reads a line and applies it. Gives what it was; null at the end of the response.</summary>
+    /// <exception cref="HttpRequestException">The line tells a failure.</exception>
+    /// <exception cref="IOException">The response was cut.</exception>
     public async Task<string?> ReadAsync(CancellationToken cancellation = default)
     {
         if (await _lines!.ReadLineAsync(cancellation).AsTask().Within() is not { } line)
@@ -102,6 +110,9 @@ internal sealed class LiveClient(HttpClient http, string path) : IDisposable
         };
         switch (what)
         {
+            case "schema":
+                Assert.True(value.GetProperty("checkpoints").GetBoolean());
+                break;
             case "row" or "upsert":
                 Rows[value.GetProperty("id").GetRawText()] = value.GetRawText();
                 break;
@@ -122,8 +133,8 @@ internal sealed class LiveClient(HttpClient http, string path) : IDisposable
                 Token = value.GetProperty("continue").GetString();
                 break;
             case "error":
-                Assert.Fail(value.GetRawText());
-                break;
+                throw new HttpRequestException(
+                    value.GetRawText(), inner: null, (HttpStatusCode)value.GetProperty("status").GetInt32());
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
 using CsCheck;
 using Microsoft.AspNetCore.Builder;
@@ -25,6 +24,7 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
         ("first", "true order by team, id limit 5"),
     ];
 
+    private readonly RowHistory _history = new(postgres, "live_items");
     private readonly QueryFiles _files = new QueryFiles()
         .With("items", "-- key: id\n-- live\nselect id, team, note from live_items where team < 3")
         .With(
@@ -38,25 +38,7 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await postgres.ExecuteAsync(
-            """
-            drop table if exists live_items, live_past;
-            create table live_items (id int primary key, team int, note text);
-            create table live_past (
-              id int, version bigserial, xid xid8 default pg_current_xact_id(), team int, note text, is_there bool);
-            create index on live_past (id, version desc);
-            create or replace function live_keep() returns trigger language plpgsql as $$
-            begin
-              if tg_op <> 'INSERT' and (tg_op = 'DELETE' or old.id <> new.id) then
-                insert into live_past (id, is_there) values (old.id, false);
-              end if;
-              if tg_op <> 'DELETE' then
-                insert into live_past (id, team, note, is_there) values (new.id, new.team, new.note, true);
-              end if;
-              return null;
-            end $$;
-            create trigger keep after insert or update or delete on live_items
-              for each row execute function live_keep();
-            """);
+            $"{_history.End}; create table live_items (id int primary key, team int, note text); {_history.Begin}");
         for (var instance = 0; instance < 2; instance++)
         {
             _instances.Add(await PlainApi.StartAsync(
@@ -75,7 +57,7 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
         foreach (var instance in _instances)
             await instance.DisposeAsync();
         _files.Dispose();
-        await postgres.ExecuteAsync("drop table live_items, live_past; drop function live_keep");
+        await postgres.ExecuteAsync(_history.End);
     }
 
     [Fact]
@@ -102,31 +84,7 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
     private async Task WriteAsync(Random random)
     {
         await using var connection = await OpenAsync();
-        for (var transaction = 0; transaction < 12; transaction++)
-        {
-            try
-            {
-                await ExecuteAsync(connection, "begin");
-                for (var step = random.Next(1, 5); step > 0; step--)
-                {
-                    var isUndone = random.Next(4) == 0;
-                    if (isUndone)
-                        await ExecuteAsync(connection, "savepoint s");
-                    await ExecuteAsync(connection, Change(random));
-                    if (isUndone)
-                        await ExecuteAsync(connection, "rollback to s");
-                    if (random.Next(3) == 0)
-                        await Task.Delay(random.Next(5));
-                }
-
-                await ExecuteAsync(connection, random.Next(6) == 0 ? "rollback" : "commit");
-            }
-            catch (PostgresException)
-            {
-                // A deadlock, or a key that another writer has taken.
-                await ExecuteAsync(connection, "rollback");
-            }
-        }
+        await new RandomWriter(random, Change).WriteAsync(connection, transactions: 12);
     }
 
     // A transaction that is open while others come and go. Its rows are its own, so that nobody waits for it.
@@ -173,7 +131,7 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
                     if (await current.ReadAsync(isLast ? default : written) is not "up-to-date")
                         continue;
                     await AssertIsResultAsync(seed, current, follows.Condition);
-                    if (isLast && await IsLastAsync(current, follows.Condition))
+                    if (isLast && (await ResultAsync(follows.Condition)).SequenceEqual(current.Rows))
                         return;
                 }
             }
@@ -188,25 +146,15 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
 
     private async Task AssertIsResultAsync(int seed, LiveClient client, string condition)
     {
-        var expected = await ResultAsync(
-            $"""
-            select id, team, note from (
-              select distinct on (id) * from live_past where pg_visible_in_snapshot(xid, '{client.Snapshot}')
-              order by id, version desc) s
-            where is_there and {condition}
-            """);
+        var expected = await ResultAsync(condition, client.Snapshot);
         Assert.True(
             expected.SequenceEqual(client.Rows),
             $"Seed {seed}, {condition}, snapshot {client.Snapshot}:\n{string.Join('\n', expected.Values)}\nbut has\n"
                 + $"{string.Join('\n', client.Rows.Values)}\nafter {string.Join(' ', client.Told.TakeLast(40))}");
     }
 
-    private async Task<bool> IsLastAsync(LiveClient client, string condition)
-        => (await ResultAsync($"select id, team, note from live_items where {condition}")).SequenceEqual(client.Rows);
-
-    private async Task<SortedDictionary<string, string>> ResultAsync(string sql)
-        => new((await postgres.OracleAsync(sql)).ToDictionary(
-            row => JsonNode.Parse(row)!["id"]!.ToJsonString(), row => row), StringComparer.Ordinal);
+    private Task<SortedDictionary<string, string>> ResultAsync(string condition, string? snapshot = null)
+        => _history.ResultAsync($"select id, team, note from live_items where {condition}", snapshot);
 
     private async Task<NpgsqlConnection> OpenAsync()
     {

@@ -40,15 +40,30 @@ internal sealed record LiveLook(
         var reader = await AskAsync(batch).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         var (snapshot, states) = await ReadStatesAsync(reader).ConfigureAwait(false);
+        try
+        {
+            var values = await ReadValuesAsync(reader, query.Paths).ConfigureAwait(false);
+            return new LiveLook(snapshot, states, values);
+        }
+        catch (PostgresException) when (states.Any(watch => watch.Problem is not null))
+        {
+            // A standby, for one, tells what it is, and then can't read the log, which is unlogged.
+            return new LiveLook(snapshot, states, []);
+        }
+    }
+
+    private static async Task<IReadOnlyList<(LivePath, IReadOnlyList<string[]>)>> ReadValuesAsync(
+        NpgsqlDataReader reader, IReadOnlyList<LivePath> paths)
+    {
         await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false); // to the row of the settings
         var found = new List<(LivePath, IReadOnlyList<string[]>)>();
-        foreach (var path in query.Paths)
+        foreach (var path in paths)
         {
             await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
             found.Add((path, await RowsAsync(reader).ConfigureAwait(false)));
         }
 
-        return new LiveLook(snapshot, states, found);
+        return found;
     }
 
     /// <summary>Looks at the log in a transaction that it begins.</summary>

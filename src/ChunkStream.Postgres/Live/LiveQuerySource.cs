@@ -356,7 +356,7 @@ internal sealed class LiveQuerySource(
             {
                 var result = await queries.Step.RunAsync(_query!, from, _schema is null, cancellation)
                     .ConfigureAwait(false);
-                _schema ??= result.Schema;
+                _schema ??= result.Schema! with { HasCheckpoints = true };
                 Take(result);
                 return result;
             }

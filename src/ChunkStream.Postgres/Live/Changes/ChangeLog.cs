@@ -36,6 +36,7 @@ internal sealed class ChangeLog(
     /// <param name="tables">Tables by their numbers, with the columns whose values are wanted.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>The watches, in the same order.</returns>
+    /// <exception cref="MustRefetchException">The server is a standby.</exception>
     /// <exception cref="WatchRefusedException">A table can't be watched.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async Task<IReadOnlyList<Watch>> EnsureAsync(
@@ -58,6 +59,9 @@ internal sealed class ChangeLog(
         }
         catch (PostgresException failure) when (Reason(failure) is { } reason)
         {
+            // That may pass: a standby can be promoted, and a connection lead to another server.
+            if (await IsStandbyAsync(session.Connection).ConfigureAwait(false))
+                throw new MustRefetchException(WatchProblem.Standby);
             var script = failure.IsForbidden()
                 ? await ScriptAsync(session.Connection, tables).ConfigureAwait(false)
                 : null;
@@ -241,6 +245,13 @@ internal sealed class ChangeLog(
             command.Parameters.Add(new() { Value = value });
         var result = await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
         return result is DBNull ? default! : (T)result!;
+    }
+
+    private static async Task<bool> IsStandbyAsync(NpgsqlConnection connection)
+    {
+        var command = new NpgsqlCommand("SELECT pg_catalog.pg_is_in_recovery()", connection);
+        await using var _ = command.ConfigureAwait(false);
+        return await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) is true;
     }
 
     private async Task<string> ScriptAsync(

@@ -1,0 +1,50 @@
+using Npgsql;
+
+namespace ChunkStream.Functions.Tests.Postgres.Live;
+
+/// <summary>Writes transactions of several changes each, with savepoints, pauses and rollbacks.</summary>
+/// <param name="random">The chance.</param>
+/// <param name="change">Makes a statement that changes something.</param>
+internal sealed class RandomWriter(Random random, Func<Random, string> change)
+{
+    /// <summary>Writes so many transactions.</summary>
+    public async Task WriteAsync(NpgsqlConnection connection, int transactions)
+    {
+        for (; transactions > 0; transactions--)
+        {
+            try
+            {
+                await TransactAsync(connection);
+            }
+            catch (PostgresException) when (connection.State is System.Data.ConnectionState.Open)
+            {
+                // A deadlock, or a key that another writer has taken.
+                await ExecuteAsync(connection, "rollback");
+            }
+        }
+    }
+
+    private async Task TransactAsync(NpgsqlConnection connection)
+    {
+        await ExecuteAsync(connection, "begin");
+        for (var step = random.Next(1, 5); step > 0; step--)
+        {
+            var isUndone = random.Next(4) == 0;
+            if (isUndone)
+                await ExecuteAsync(connection, "savepoint s");
+            await ExecuteAsync(connection, change(random));
+            if (isUndone)
+                await ExecuteAsync(connection, "rollback to s");
+            if (random.Next(3) == 0)
+                await Task.Delay(random.Next(5));
+        }
+
+        await ExecuteAsync(connection, random.Next(6) == 0 ? "rollback" : "commit");
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
