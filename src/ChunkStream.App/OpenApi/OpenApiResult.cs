@@ -35,7 +35,13 @@ internal sealed class OpenApiResult(
         {
             body = await WriteAsync(httpContext, lifetime.Token).ConfigureAwait(false);
         }
-        catch (Exception failure) when (!lifetime.IsCancellationRequested)
+        catch (Exception) when (lifetime.IsCancellationRequested)
+        {
+            // Nobody waits for it any more, and the connection to the database was severed for that reason.
+            httpContext.Abort();
+            return;
+        }
+        catch (Exception failure)
         {
             await new ProblemResult(PostgresFailures.Describe(failure)).ExecuteAsync(httpContext)
                 .ConfigureAwait(false);
