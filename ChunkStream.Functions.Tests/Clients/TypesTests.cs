@@ -31,15 +31,15 @@ public sealed class TypesTests(RealPostgres postgres)
     public async Task A_frontend_compiles_until_a_column_is_renamed()
     {
         await postgres.ExecuteAsync(
-            "drop table if exists typed_flights; drop type if exists typed_mood; "
+            "drop table if exists typed_departures; drop type if exists typed_mood; "
             + "create type typed_mood as enum ('fine', 'bad'); "
-            + "create table typed_flights (id int primary key, departed_at timestamptz not null, delay int, "
+            + "create table typed_departures (id int primary key, departed_at timestamptz not null, delay int, "
             + "mood typed_mood, tags text[])");
         using var files = new QueryFiles().With(
             "late-flights",
             "-- summary: Late */ flights\n-- access: anonymous\n-- key: id\n-- param: min_delay int\n"
             + "-- param: moods typed_mood[] = null\n"
-            + "select * from typed_flights where delay >= @min_delay and mood = any(@moods)");
+            + "select * from typed_departures where delay >= @min_delay and mood = any(@moods)");
         await using var api = await LocalApi.StartAsync(
             postgres.ConnectionString, functionKey: "a key", settings: [files.Setting]);
         using var folder = await NodeFolder.WithAsync("typescript", "5.9.3");
@@ -49,7 +49,7 @@ public sealed class TypesTests(RealPostgres postgres)
         var (exitCode, output) = await CompileAsync();
         Assert.True(exitCode == 0, output);
 
-        await postgres.ExecuteAsync("alter table typed_flights rename column departed_at to left_at");
+        await postgres.ExecuteAsync("alter table typed_departures rename column departed_at to left_at");
         await WriteTypesAsync();
         (exitCode, output) = await CompileAsync();
         Assert.NotEqual(0, exitCode);

@@ -49,7 +49,7 @@ test('A fetch of the caller is called as a function', async (t) => {
 test('The package holds what is needed and nothing else', () => {
   const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json'], { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' }));
   const names = files.map(({ path }) => path);
-  assert.deepEqual(names.filter((name) => !name.startsWith('src/')).sort(), ['LICENSE', 'README.md', 'index.d.ts', 'package.json', 'react.d.ts', 'tanstack-db.d.ts']);
+  assert.deepEqual(names.filter((name) => !name.startsWith('src/')).sort(), ['LICENSE', 'README.md', 'bin/chunkstream-client.js', 'index.d.ts', 'package.json', 'react.d.ts', 'tanstack-db.d.ts']);
   assert.ok(names.every((name) => /^src\/([a-z-]+\/)?[a-z-]+\.js$/.test(name) || !name.startsWith('src/')));
   const { name, version, license, type, types, exports, engines, dependencies } = JSON.parse(readFileSync(new URL('package.json', folder)));
   assert.deepEqual({ name, version, license, type, dependencies }, { name: 'chunkstream-client', version: '0.1.0', license: 'MIT', type: 'module', dependencies: undefined });

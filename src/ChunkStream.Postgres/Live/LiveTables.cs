@@ -84,17 +84,17 @@ internal static class LiveTables
         {
             string[] columns = declared.Filters.Count > 0
                 ? []
-                : await LiveTableLookup.AnyColumnsAsync(connection, null, declared.Table).ConfigureAwait(false);
+                : await TableLookup.AnyColumnsAsync(connection, null, declared.Table).ConfigureAwait(false);
             var asked = new AskedTable(declared.Table, null, columns, declared.Filters, declared.Line);
-            if (await LiveTableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
+            if (await TableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
                 tables.Add(table);
         }
 
         foreach (var (oid, _) in read.Where(table => tables.All(other => other.Oid != table.Oid)))
         {
-            var columns = await LiveTableLookup.AnyColumnsAsync(connection, oid, null).ConfigureAwait(false);
+            var columns = await TableLookup.AnyColumnsAsync(connection, oid, null).ConfigureAwait(false);
             var asked = new AskedTable(null, oid, columns, [], declaration.Line);
-            if (await LiveTableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
+            if (await TableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
                 tables.Add(table);
         }
 
@@ -126,7 +126,7 @@ internal static class LiveTables
             }
 
             var asked = new AskedTable(declared.Table, null, declared.Columns, declared.Filters, declared.Line);
-            if (await LiveTableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
+            if (await TableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
                 tables.Add(table with { Sql = declared.Sql });
         }
 
@@ -150,9 +150,9 @@ internal static class LiveTables
             return [];
         }
 
-        var names = await LiveTableLookup.NamesAsync(connection, oid.Value, numbers).ConfigureAwait(false);
+        var names = await TableLookup.NamesAsync(connection, oid.Value, numbers).ConfigureAwait(false);
         var asked = new AskedTable(null, oid, names, declaration.Filters, declaration.Line);
-        return await LiveTableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table
+        return await TableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table
             ? [table]
             : [];
     }

@@ -3,7 +3,7 @@ using Npgsql;
 namespace ChunkStream.Postgres.Live;
 
 /// <summary>Looks up tables and columns that a declaration names.</summary>
-internal static class LiveTableLookup
+internal static class TableLookup
 {
     /// <summary>Finds a table with its columns; null, with a mistake more, if something is not there.</summary>
     /// <param name="connection">The connection.</param>
