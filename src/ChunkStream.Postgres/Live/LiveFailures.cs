@@ -15,8 +15,8 @@ internal static class LiveFailures
     /// <summary>What a client is told of a failure.</summary>
     public static Problem Describe(Exception failure) => failure switch
     {
-        MustRefetchException { Reason: WatchProblem.Standby } => Problem.Unavailable(
-            "Live queries need the primary server, and this one is a standby."),
+        MustRefetchException { Reason: WatchProblem.Standby } or WatchRefusedException { IsStandby: true }
+            => Problem.Unavailable("Live queries need the primary server, and this one is a standby."),
         MustRefetchException => Problem.Unavailable(
             "So much changes at once that the rows had to be read anew several times."),
         LargeResultException large => Problem.TooManyRows(large.Rows) with

@@ -45,6 +45,8 @@ internal sealed class LiveWatches(ChangeLog changes, TimeProvider time)
     }
 
     // A refusal is an answer: to ask again takes seconds, and changes nothing until somebody does something about it.
+    // A standby says so at once, and may soon be one no more.
     private static bool HasFailed(Task asked)
-        => !asked.IsCompletedSuccessfully && asked.Exception?.InnerException is not WatchRefusedException;
+        => !asked.IsCompletedSuccessfully
+            && asked.Exception?.InnerException is not WatchRefusedException { IsStandby: false };
 }

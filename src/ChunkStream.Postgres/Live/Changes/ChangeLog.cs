@@ -36,7 +36,6 @@ internal sealed class ChangeLog(
     /// <param name="tables">Tables by their numbers, with the columns whose values are wanted.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>The watches, in the same order.</returns>
-    /// <exception cref="MustRefetchException">The server is a standby.</exception>
     /// <exception cref="WatchRefusedException">A table can't be watched.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async Task<IReadOnlyList<Watch>> EnsureAsync(
@@ -61,7 +60,7 @@ internal sealed class ChangeLog(
         {
             // That may pass: a standby can be promoted, and a connection lead to another server.
             if (await IsStandbyAsync(session.Connection).ConfigureAwait(false))
-                throw new MustRefetchException(WatchProblem.Standby);
+                throw new WatchRefusedException(reason, null, failure) { IsStandby = true };
             var script = failure.IsForbidden()
                 ? await ScriptAsync(session.Connection, tables).ConfigureAwait(false)
                 : null;

@@ -9,4 +9,7 @@ internal sealed class WatchRefusedException(string message, string? script, Exce
 {
     /// <summary>The script that its owner could run instead; null if that would not help.</summary>
     public string? Script => script;
+
+    /// <summary>Whether the server is a standby, which may pass.</summary>
+    public bool IsStandby { get; init; }
 }
