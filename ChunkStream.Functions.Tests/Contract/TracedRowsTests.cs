@@ -79,7 +79,8 @@ public sealed class TracedRowsTests(RealPostgres postgres)
         var happened = stream.Events.Select(Described).ToArray();
         Assert.Equal("chunkstream.connection.returned", happened[0].Name);
         Assert.Equal(("chunkstream.continued", "reader", null, happened[0].Records), happened[1]);
-        Assert.Contains(happened, one => one is { Reason: "failure", Error: "57P01" });
+        // A backend that is ended while it sends rows may not get to say why.
+        Assert.Contains(happened, one => one is { Reason: "failure", Error: "57P01" or "NpgsqlException" });
         Assert.True((int)stream.GetTagItem("chunkstream.continuations")! >= 2);
     }
 
