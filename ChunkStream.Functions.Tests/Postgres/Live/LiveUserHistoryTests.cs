@@ -9,7 +9,8 @@ namespace ChunkStream.Functions.Tests.Postgres.Live;
 
 /// <summary>
 /// Random histories of rows that move between users, whom row-level security tells apart, while the log of changes is
-/// rotated all the time. Each user has exactly the own rows whenever it is up to date, and never sees another's.
+/// rotated all the time. Steps take a while, so that readers join while one is under way. Each user has exactly the own
+/// rows whenever it is up to date, and never sees another's.
 /// </summary>
 [Collection(RealPostgres.Collection)]
 public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
@@ -23,7 +24,8 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
 
     private readonly RowHistory _history = new(postgres, "live_own");
     private readonly QueryFiles _files = new QueryFiles().With(
-        "own", "-- access: user\n-- role: live_owner\n-- key: id\n-- live\nselect id, owner, note from live_own");
+        "own", "-- access: user\n-- role: live_owner\n-- key: id\n-- live\n"
+        + "select id, owner, note from live_own where live_pause(id)");
 
     private readonly List<PlainApi> _instances = [];
 
@@ -33,6 +35,8 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
             $"""
             {_history.End};
             drop role if exists live_owner;
+            create or replace function live_pause(id int) returns bool language sql volatile as
+              $$ select id >= 0 and pg_sleep(case when random() < 0.2 then 0.02 else 0 end) is not null $$;
             create role live_owner;
             create table live_own (id int primary key, owner int, note text);
             {_history.Begin}
@@ -67,7 +71,7 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
         foreach (var instance in _instances)
             await instance.DisposeAsync();
         _files.Dispose();
-        await postgres.ExecuteAsync($"{_history.End}; drop role live_owner");
+        await postgres.ExecuteAsync($"{_history.End}; drop function live_pause; drop role live_owner");
     }
 
     [Fact]
@@ -136,7 +140,8 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
-    // Is cut anywhere, and goes on at the other instance. When all is written, the next position is the last.
+    // Is cut often, so that it joins others whose step is under way, and goes on at the other instance. When all is
+    // written, the next position is the last.
     private async Task ReadAsync(int user, Random random, CancellationToken written)
     {
         using var client = Client(0);
@@ -147,7 +152,7 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
             var isLast = written.IsCancellationRequested;
             try
             {
-                for (var lines = random.Next(1, 60); lines > 0 || isLast; lines--)
+                for (var lines = random.Next(1, 20); lines > 0 || isLast; lines--)
                 {
                     var what = await current.ReadAsync(isLast ? default : written);
                     Assert.All(
