@@ -64,6 +64,11 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
                     ("ChunkStream:ResumeKey", new string('k', 32)),
                 ]));
         }
+
+        // A trigger is created between transactions: among writers that leave no pause it is refused after seconds.
+        using var first = new LiveClient(_instances[0].Client, "/public/queries/own") { User = "1" };
+        await first.OpenAsync();
+        await first.UntilUpToDateAsync();
     }
 
     public async Task DisposeAsync()
