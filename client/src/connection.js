@@ -37,7 +37,8 @@ export class Connection {
   async open(url, headers) {
     const { fetch, Format } = this.#options;
     this.#stopWatching = onWake(() => this.#seeSilence());
-    const [address, init] = requestOf(url, headers);
+    const isOurs = Format.mediaType.includes('chunkstream');
+    const [address, init] = requestOf(url, headers, isOurs);
     const response = await this.#wait(fetch(address, { ...init, signal: this.#controller.signal }), 'The server could not be reached.');
     if (!response.ok) {
       const pause = retryAfter(response.headers.get('Retry-After'));
@@ -45,7 +46,7 @@ export class Connection {
     }
 
     const type = response.headers.get('Content-Type') ?? 'of no type';
-    if (Format.mediaType.includes('chunkstream') && !type.startsWith(Format.mediaType)) {
+    if (isOurs && !type.startsWith(Format.mediaType)) {
       throw new StreamError(`The response is ${type}, not ${Format.mediaType}: this is not the address of a stream of ChunkStream.`, { status: response.status });
     }
     if (response.body) {

@@ -7,9 +7,11 @@ const shortValue = 100;
 /**
  * The address of a request and what fetch needs besides. Where a query's parameters make the address too long, they come in the body
  * of a POST, which means the same (docs/queries.md).
+ * @param {boolean} isOurs Whether the answer must be ChunkStream's: of other servers nobody knows what a POST does.
  */
-export function requestOf(url, headers) {
-  const moved = url.href.length > longestUrl && /\/queries\/[^/]+$/.test(url.pathname) ? longParameters(url.searchParams) : [];
+export function requestOf(url, headers, isOurs) {
+  const mayMove = isOurs && url.href.length > longestUrl && /\/queries\/[^/]+$/.test(url.pathname);
+  const moved = mayMove ? longParameters(url.searchParams) : [];
   if (moved.length === 0) return [url, { headers }];
 
   const address = new URL(url);

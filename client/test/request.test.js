@@ -32,13 +32,16 @@ test('A live query takes them in the same way', async (t) => {
   rows.close();
 });
 
-test('What is short, twice there, or no query, is asked for by GET', async (t) => {
+test('What is short, twice there, no query, or of any server, is asked for by GET', async (t) => {
   const server = await serve(t, whole(keyed(1)));
   const cases = [
     `${queries(server)}?team=1`, `${queries(server)}?ids=${'a'.repeat(3000)}&ids=${'b'.repeat(3000)}`, `${server.url}?ids=${'a'.repeat(5000)}`,
     `${queries(server)}?${Array.from({ length: 500 }, (_, n) => `p${n}=${n}`).join('&')}`, `${queries(server)}?resume=${'a'.repeat(5000)}`,
   ];
   for (const url of cases) await collect(stream(url));
+  // Of a server that is another one nothing is known but that it gives lines of JSON.
+  cases.push(`${queries(server)}?ids=${encodeURIComponent(long)}`);
+  await collect(stream(cases.at(-1), { format: 'ndjson' }));
   assert.ok(server.requests.every(({ method, body }) => method === 'GET' && body === ''));
   assert.deepEqual(server.requests.map(({ url }) => url.search.length), cases.map((url) => new URL(url).search.length));
 });
