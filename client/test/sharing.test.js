@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collection, live } from '../src/index.js';
+import { Follower } from '../src/sharing/follower.js';
 import { groupOf, identityOf } from '../src/sharing/group.js';
 import { Parts, partsOf } from '../src/sharing/messages.js';
 import { liveSchema, rowLine, upTo } from './support/live.js';
@@ -37,6 +38,46 @@ test('A step of any size is put together again from its parts', () => {
     assert.deepEqual(whole.pop(), step);
     assert.ok(whole.every((each) => each === null));
   }
+});
+
+test('A tab that hears of another leader than the one whose rows it has asks that one for all rows', async (t) => {
+  const name = `test-${crypto.randomUUID()}`;
+  const [own, leaders] = [new BroadcastChannel(name), new BroadcastChannel(name)];
+  const applied = [];
+  const sink = { position: null, to() {}, describe() {}, apply: ({ position }) => applied.push((sink.position = position)) };
+  const asked = [];
+  let next;
+  leaders.onmessage = ({ data }) => {
+    asked.push(data);
+    next?.();
+  };
+  const hello = async () => {
+    if (asked.length === 0) await new Promise((resolve) => (next = resolve));
+    return asked.shift();
+  };
+  const follower = new Follower(own, sink, () => {});
+  own.onmessage = ({ data }) => follower.hear(data);
+  t.after(() => [follower, own, leaders].forEach((each) => each.close()));
+
+  const give = (from, leader, position) => {
+    const rows = new BroadcastChannel(`${name}/${from}`);
+    for (const part of partsOf({ isAnew: true, changes: [], position })) rows.postMessage({ leader, seq: 1, state: 'streaming', schema: null, part });
+    rows.close();
+  };
+  const { from, wants } = await hello();
+  assert.equal(wants, true);
+  give(from, 'before', 'p1');
+  while (applied.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+
+  // As when a tab that stood still gives out its rows once more, after another one took its place.
+  leaders.postMessage({ type: 'here', leader: 'now', state: 'streaming' });
+  assert.equal((await hello()).wants, true);
+  give(from, 'now', 'p2');
+  while (applied.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  leaders.postMessage({ type: 'state', leader: 'now', state: 'streaming' });
+  leaders.postMessage({ type: 'step', leader: 'now', seq: 2, state: 'streaming', schema: null, part: { isAnew: false, isLast: true, changes: [], position: 'p3' } });
+  while (applied.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([applied, asked], [['p1', 'p2', 'p3'], []]);
 });
 
 test('Where tabs can not find each other each has its own connection', async (t) => {

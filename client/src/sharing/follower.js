@@ -52,8 +52,14 @@ export class Follower {
     this.#heardAt = Date.now();
     this.#askedAt = null;
     this.#sink.to(message.state);
-    if (message.type === 'lead') this.#adopt(message);
-    else if (message.type === 'step') this.#takeStep(message);
+    if (message.type === 'lead') {
+      this.#adopt(message);
+      return;
+    }
+
+    // The rows may be of a tab that stood still, and gave them out before it knew that another one leads.
+    if (this.#isInTouch && message.leader !== this.#leader) this.#loseTouch();
+    if (message.type === 'step') this.#takeStep(message);
   }
 
   #adopt({ leader, position }) {
@@ -71,12 +77,10 @@ export class Follower {
       return;
     }
 
-    const { leader, seq, schema, part } = message;
-    if (leader === this.#leader && seq <= this.#seq) return;
-    if (leader !== this.#leader || seq !== this.#seq + 1) {
-      this.#isInTouch = false;
-      this.#parts = new Parts();
-      this.#ask();
+    const { seq, schema, part } = message;
+    if (seq <= this.#seq) return;
+    if (seq !== this.#seq + 1) {
+      this.#loseTouch();
       return;
     }
     const step = this.#parts.add(part);
@@ -104,6 +108,12 @@ export class Follower {
     const early = this.#early;
     this.#early = [];
     for (const message of early) if (message.leader === leader && message.seq > seq) this.#takeStep(message);
+  }
+
+  #loseTouch() {
+    this.#isInTouch = false;
+    this.#parts = new Parts();
+    this.#ask();
   }
 
   #ask() {
