@@ -115,6 +115,8 @@ export class Collection {
     }
     this.#described.reject(reason);
     this.#known.reject(reason);
+    // Whatever its end was, nothing of it is left at the caller's signal.
+    this.#closing.abort(reason);
   }
 
   #fail(error) {

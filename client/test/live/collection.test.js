@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { collection, StreamError } from '../../src/index.js';
 import { gone, liveSchema, refetch, rowLine, schemaOf, token, until, upTo, upsert } from '../support/live.js';
@@ -17,7 +18,6 @@ async function written(t) {
   });
   return { server, write: async (text) => (await begun)(text) };
 }
-
 
 test('Rows change only where the server is at a position, and all at once', async (t) => {
   const { server, write } = await written(t);
@@ -80,11 +80,13 @@ test('It is cut, and goes on from its position; it tells its state', async (t) =
 
 test('A refusal is the end, and said: to who waits, and to who looks later', async (t) => {
   const server = await serve(t, problem(403, 'forbidden', 'Not yours.'));
-  const issues = collection(server.url, quick);
+  const { signal } = new AbortController();
+  const issues = collection(server.url, { ...quick, signal });
   await assert.rejects(issues.ready, { name: 'StreamError', status: 403, message: 'Not yours.' });
   assert.deepEqual([issues.state, issues.isReady, issues.error instanceof StreamError], ['failed', false, true]);
   issues.close();
   assert.equal(issues.state, 'failed');
+  assert.equal(getEventListeners(signal, 'abort').length, 0, 'a signal of the page outlives it');
 });
 
 test('A signal closes it, one that is aborted before begins nothing, and rows that are there stay', async (t) => {
