@@ -65,6 +65,11 @@ internal static class SessionSettings
         => new(Select(Values(query, options)));
 
     /// <summary>
+    /// With these settings Postgres reads the text of a value as it does for a query, and writes it in the same way.
+    /// </summary>
+    public static NpgsqlBatchCommand ForTexts() => new(Select(Texts));
+
+    /// <summary>
     /// Limits what the database may take for the first row: by what the query declares, or by what server, database or
     /// role have as their statement_timeout, whichever is shorter. Its row has the milliseconds, 0 for no limit; the
     /// limit as Postgres says it; null where the server can't <see cref="EndWithClient"/>, which it is told to; and the
@@ -91,15 +96,20 @@ internal static class SessionSettings
             + " OFFSET 0) AS limits";
     }
 
-    private static IEnumerable<string> Values(PostgresQuery query, PostgresOptions options) =>
+    private static string[] Texts { get; } =
     [
-        Local("transaction_read_only", "on"),
-        Local("synchronize_seqscans", "off"),
         Local("TimeZone", "UTC"),
         Local("DateStyle", "ISO"),
         Local("IntervalStyle", "postgres"),
         Local("extra_float_digits", "1"),
         Local("bytea_output", "hex"),
+    ];
+
+    private static IEnumerable<string> Values(PostgresQuery query, PostgresOptions options) =>
+    [
+        Local("transaction_read_only", "on"),
+        Local("synchronize_seqscans", "off"),
+        .. Texts,
         // Nobody reads what a query's functions RAISE as a notice or warning, and it can be more than its rows.
         Local("client_min_messages", "error"),
         Local("cursor_tuple_fraction", query.IsPlannedForFirstRow ? FirstRowFraction : "1"),

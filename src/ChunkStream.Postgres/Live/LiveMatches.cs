@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChunkStream.Postgres.Cursors;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Postgres.Rows;
@@ -107,17 +108,20 @@ internal static class LiveMatches
         public async Task<IEnumerable<LiveGroup>> FindAsync(
             NpgsqlConnection connection, string statement, LiveSnapshot since)
         {
-            var command = new NpgsqlCommand(statement, connection) { Parameters = { new() { Value = since.Text } } };
-            await using var _ = command.ConfigureAwait(false);
+            // The values mean what they mean to the query, whatever the defaults of server and role are.
+            var compare = new NpgsqlBatchCommand(statement) { Parameters = { new() { Value = since.Text } } };
             for (var column = 0; column < columns; column++)
             {
-                command.Parameters.Add(
+                compare.Parameters.Add(
                     SelectStatement.Parameter(SqlArray.Create(_values.Select(values => values[column]))));
             }
 
+            var batch = new NpgsqlBatch(connection) { BatchCommands = { SessionSettings.ForTexts(), compare } };
+            await using var _ = batch.ConfigureAwait(false);
             var found = new List<LiveGroup>();
-            var reader = await command.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+            var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
             await using var __ = reader.ConfigureAwait(false);
+            await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
             while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
                 found.Add(_groups[(int)reader.GetInt64(0) - 1]);
             return found;
