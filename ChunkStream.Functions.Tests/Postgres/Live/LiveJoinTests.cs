@@ -1,3 +1,4 @@
+using ChunkStream.Functions.Tests.Postgres.Live.Changes;
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -56,22 +57,16 @@ public sealed class LiveJoinTests(RealPostgres postgres) : IAsyncLifetime
         await first.UntilUpToDateAsync();
 
         // A step has its snapshot, and waits for its rows.
-        await using var gate = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
-        await gate.OpenAsync();
-        await ExecuteAsync($"select pg_advisory_lock({Gate})");
+        await using var gate = await CloseGateAsync();
         await postgres.ExecuteAsync("update live_gated set note = 'held' where id = 1");
-        await Bounded.Until(
-            () => postgres.ScalarAsync<bool>(
-                $"select exists (select from pg_locks where locktype = 'advisory' and objid = {Gate} and not granted)"),
-            "a step waits");
-
+        await UntilOneWaitsAsync();
         await postgres.ExecuteAsync("update live_gated set note = 'later' where id <= 2");
         using var second = new LiveClient(_api.Client, "/queries/gated");
         await second.OpenAsync();
         await second.UntilUpToDateAsync();
         Assert.Contains("later", second.Rows["1"], StringComparison.Ordinal);
 
-        await ExecuteAsync($"select pg_advisory_unlock({Gate})");
+        await gate.DisposeAsync();
         await first.UntilAsync(it => it.Rows["1"].Contains("held", StringComparison.Ordinal));
         await postgres.ExecuteAsync("update live_gated set note = 'last' where id = 3");
         await second.UntilAsync(it =>
@@ -79,11 +74,44 @@ public sealed class LiveJoinTests(RealPostgres postgres) : IAsyncLifetime
             Assert.DoesNotContain("held", it.Rows["1"], StringComparison.Ordinal);
             return it.Snapshot is not null && it.Rows["3"].Contains("last", StringComparison.Ordinal);
         });
-
-        async Task ExecuteAsync(string sql)
-        {
-            await using var command = new NpgsqlCommand(sql, gate);
-            await command.ExecuteNonQueryAsync();
-        }
     }
+
+    [Fact]
+    public async Task Who_reads_its_rows_while_another_begins_at_a_later_snapshot_is_told_what_lies_between()
+    {
+        // The first reader has its snapshot, and waits for its rows.
+        await using var gate = await CloseGateAsync();
+        await postgres.ExecuteAsync("update live_gated set note = 'held' where id = 1");
+        using var first = new LiveClient(_api.Client, "/queries/gated");
+        var opening = first.OpenAsync();
+        await UntilOneWaitsAsync();
+
+        await postgres.ExecuteAsync("update live_gated set note = 'later' where id = 1");
+        using var second = new LiveClient(_api.Client, "/queries/gated");
+        await second.OpenAsync();
+        await second.UntilUpToDateAsync();
+
+        await gate.DisposeAsync();
+        await opening;
+        await first.UntilUpToDateAsync();
+        Assert.Contains("held", first.Rows["1"], StringComparison.Ordinal);
+        await postgres.ExecuteAsync("update live_gated set note = 'last' where id = 3");
+        await first.UntilAsync(
+            it => it.Snapshot is not null && it.Rows["3"].Contains("last", StringComparison.Ordinal));
+        Assert.Contains("later", first.Rows["1"], StringComparison.Ordinal);
+    }
+
+    // It is open again when the connection is closed.
+    private async Task<NpgsqlConnection> CloseGateAsync()
+    {
+        var gate = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
+        await gate.OpenAsync();
+        await gate.SqlAsync($"select pg_advisory_lock({Gate})");
+        return gate;
+    }
+
+    private Task UntilOneWaitsAsync() => Bounded.Until(
+        () => postgres.ScalarAsync<bool>(
+            $"select exists (select from pg_locks where locktype = 'advisory' and objid = {Gate} and not granted)"),
+        "one waits at the gate");
 }
