@@ -145,49 +145,19 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
         }
     }
 
-    // Is cut often, so that it joins others whose step is under way, and goes on at the other instance. When all is
-    // written, the next position is the last.
+    // It is cut often, so that it joins others whose step is under way.
     private async Task ReadAsync(int user, Random random, CancellationToken written)
     {
         using var client = Client(0);
         using var other = Client(1);
-        for (var (current, next) = (client, other); ; (current, next) = (next, current))
+        var query = $"select id, owner, note from live_own where owner = {user}";
+        await new RandomReader(random, _history, query, mostLines: 20)
         {
-            await current.OpenAsync();
-            var isLast = written.IsCancellationRequested;
-            try
-            {
-                for (var lines = random.Next(1, 20); lines > 0 || isLast; lines--)
-                {
-                    var what = await current.ReadAsync(isLast ? default : written);
-                    Assert.All(
-                        current.Rows.Values,
-                        row => Assert.Contains($"\"owner\":{user},", row, StringComparison.Ordinal));
-                    if (what is not "up-to-date")
-                        continue;
-                    var expected = await ResultAsync(current.Snapshot);
-                    Assert.True(
-                        expected.SequenceEqual(current.Rows),
-                        $"User {user}, snapshot {current.Snapshot}:\n{string.Join('\n', expected.Values)}\nbut has\n"
-                            + $"{string.Join('\n', current.Rows.Values)}\n"
-                            + $"after {string.Join(' ', current.Told.TakeLast(40))}");
-                    if (isLast && (await ResultAsync()).SequenceEqual(current.Rows))
-                        return;
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                // Nothing more was written, and nothing more would come for a while.
-            }
-
-            next.TakeOver(current);
-        }
+            AssertRow = row => Assert.Contains($"\"owner\":{user},", row, StringComparison.Ordinal),
+        }.ReadAsync(client, other, written);
 
         LiveClient Client(int instance)
             => new(_instances[instance].Client, "/public/queries/own") { User = $"{user}" };
-
-        Task<SortedDictionary<string, string>> ResultAsync(string? snapshot = null)
-            => _history.ResultAsync($"select id, owner, note from live_own where owner = {user}", snapshot);
     }
 
     private async Task<NpgsqlConnection> OpenAsync()

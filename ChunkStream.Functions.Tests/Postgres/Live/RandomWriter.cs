@@ -1,3 +1,4 @@
+using ChunkStream.Functions.Tests.Postgres.Live.Changes;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres.Live;
@@ -19,32 +20,26 @@ internal sealed class RandomWriter(Random random, Func<Random, string> change)
             catch (PostgresException) when (connection.State is System.Data.ConnectionState.Open)
             {
                 // A deadlock, or a key that another writer has taken.
-                await ExecuteAsync(connection, "rollback");
+                await connection.SqlAsync("rollback");
             }
         }
     }
 
     private async Task TransactAsync(NpgsqlConnection connection)
     {
-        await ExecuteAsync(connection, "begin");
+        await connection.SqlAsync("begin");
         for (var step = random.Next(1, 5); step > 0; step--)
         {
             var isUndone = random.Next(4) == 0;
             if (isUndone)
-                await ExecuteAsync(connection, "savepoint s");
-            await ExecuteAsync(connection, change(random));
+                await connection.SqlAsync("savepoint s");
+            await connection.SqlAsync(change(random));
             if (isUndone)
-                await ExecuteAsync(connection, "rollback to s");
+                await connection.SqlAsync("rollback to s");
             if (random.Next(3) == 0)
                 await Task.Delay(random.Next(5));
         }
 
-        await ExecuteAsync(connection, random.Next(6) == 0 ? "rollback" : "commit");
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        await connection.SqlAsync(random.Next(6) == 0 ? "rollback" : "commit");
     }
 }
