@@ -138,7 +138,7 @@ internal sealed class ChangeWatcher(
     }
 
     private static int[] WatchesOf(IReadOnlyList<LiveGroup> groups)
-        => [.. groups.SelectMany(group => group.Query.Paths).Select(path => path.Watch.Id).Distinct()];
+        => [.. groups.SelectMany(group => group.Query.Watches).Distinct()];
 
     // Gives the snapshot of the look; null if the log is not there, which the groups then find out.
     private static async Task<LiveSnapshot?> LookAsync(

@@ -100,15 +100,13 @@ internal sealed class LiveGroup : IDisposable
     /// <exception cref="Exception">The query could not be run.</exception>
     public async Task<(LiveResult Result, LiveNode Node)> BeginWholeAsync(CancellationToken cancellation)
     {
-        var first = _whole!.Result is null
-            ? await _whole.FirstAsync().WaitAsync(cancellation).ConfigureAwait(false)
-            : null;
+        var first = await _whole!.FirstAsync().WaitAsync(cancellation).ConfigureAwait(false);
         lock (_lock)
         {
             if (_whole.Result is null)
             {
-                _whole.Set(first!);
-                Begin(first!.To);
+                _whole.Set(first);
+                Begin(first.To);
             }
 
             return (_whole.Result! with { To = _position! }, _tail);
@@ -196,8 +194,8 @@ internal sealed class LiveGroup : IDisposable
             {
                 if (_whole is null)
                     Add(await _step.RunAsync(Query, from, isFirst: false, _stopping).ConfigureAwait(false), null);
-                else if (await _whole.AgainAsync().ConfigureAwait(false) is var result)
-                    Add(result.Since(_whole.Result!), result);
+                else
+                    await AddWholeAsync(_whole).ConfigureAwait(false);
                 failures = 0;
             }
             catch (Exception failure) when (!_stopping.IsCancellationRequested && LiveFailures.MayPass(failure))
@@ -213,6 +211,12 @@ internal sealed class LiveGroup : IDisposable
                 return;
             }
         }
+    }
+
+    private async Task AddWholeAsync(LiveWhole whole)
+    {
+        var result = await whole.AgainAsync().ConfigureAwait(false);
+        Add(result.Since(whole.Result!), result);
     }
 
     private void Add(StepResult result, LiveResult? whole)
@@ -249,47 +253,3 @@ internal sealed class LiveGroup : IDisposable
         }
     }
 }
-
-/// <summary>A place between two steps of a group. Who waits there gets the next step.</summary>
-internal sealed class LiveNode
-{
-    private readonly TaskCompletionSource _isOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private LiveNext? _next;
-
-    /// <summary>
-    /// From where the next step tells what changes, or from later if nothing changes until there. Null before the group
-    /// has a position.
-    /// </summary>
-    public LivePosition? From { get; set; }
-
-    /// <summary>Ends when the next step has been taken. Fails if there will be none.</summary>
-    public Task IsOver => _isOver.Task;
-
-    /// <summary>
-    /// The next step, when it has been taken; null if it was forgotten, because this reader is too slow. Such a reader
-    /// does not keep the steps after it in memory, either.
-    /// </summary>
-    public LiveNext? Next => Volatile.Read(ref _next);
-
-    /// <summary>The step has been taken.</summary>
-    public void Set(LiveNext next)
-    {
-        Volatile.Write(ref _next, next);
-        _isOver.TrySetResult();
-    }
-
-    /// <summary>There will be no step.</summary>
-    public void Fail(Exception failure)
-    {
-        _isOver.TrySetException(failure);
-        _ = _isOver.Task.Exception;
-    }
-
-    /// <summary>Forgets the step.</summary>
-    public void Forget() => Volatile.Write(ref _next, null);
-}
-
-/// <summary>A step of a group.</summary>
-/// <param name="Result">What changed.</param>
-/// <param name="Node">The place after it.</param>
-internal sealed record LiveNext(StepResult Result, LiveNode Node);

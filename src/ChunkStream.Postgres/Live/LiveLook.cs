@@ -29,10 +29,9 @@ internal sealed record LiveLook(
         NpgsqlBatchCommand settings,
         int atMost)
     {
-        int[] watches = [.. query.Paths.Select(path => path.Watch.Id).Distinct()];
         var batch = new NpgsqlBatch(connection);
         await using var _ = batch.ConfigureAwait(false);
-        AddLook(batch, watches, from.Snapshot.Text);
+        AddLook(batch, query.Watches, from.Snapshot.Text);
         batch.BatchCommands.Add(settings);
         foreach (var path in query.Paths)
             batch.BatchCommands.Add(ValuesCommand(path, query.Query.Parameters, from, atMost));

@@ -19,6 +19,9 @@ internal sealed record LiveQuery(PostgresQuery Query, IReadOnlyList<LivePath> Pa
     /// <summary>Whether its callers gave no key: they get a share of the connections.</summary>
     public bool IsAnonymous { get; init; }
 
+    /// <summary>The numbers of the watches of its tables.</summary>
+    public int[] Watches => [.. Paths.Select(path => path.Watch.Id).Distinct()];
+
     /// <summary>
     /// The same for all readers that get the same rows: the query, its values, and the caller with all claims.
     /// </summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using ChunkStream.Formats;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Cursors;
@@ -215,8 +214,7 @@ internal sealed class LiveQuerySource(
             return;
         }
 
-        _start = new LiveStart(
-            [.. _query.Paths.Select(path => path.Watch.Id).Distinct()], isAnew ? null : run.Since);
+        _start = new LiveStart(_query.Watches, isAnew ? null : run.Since);
         var asked = run.Rows with { Snapshots = _start, After = isAnew ? null : run.Rows.After };
         _rows = new CursorSource(database, asked, RecordEncoding.Json, time, cancellation) { Span = Span };
         await ReadRowsAsync(rows: null).ConfigureAwait(false);
@@ -400,7 +398,7 @@ internal sealed class LiveQuerySource(
         if (isPoll && run.Since is { } since && since.Snapshot.Text == position.Snapshot.Text)
             position = position with { Turn = since.Turn + 1 };
         return run.Rows.Tokens!.Make(
-            Encoding.ASCII.GetBytes(position.ToString()),
+            position.Ascii,
             isPoll ? null : Span is { } span ? span.Origin : run.Rows.Origin);
     }
 

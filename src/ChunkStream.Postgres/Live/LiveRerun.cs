@@ -42,8 +42,7 @@ internal sealed class LiveRerun(PostgresDatabase database, int mostRows)
         {
             await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None)
                 .ConfigureAwait(false);
-            var watches = query.Paths.Select(path => path.Watch.Id).Distinct().ToArray();
-            var look = await LiveLook.BeginAsync(connection, watches).ConfigureAwait(false);
+            var look = await LiveLook.BeginAsync(connection, query.Watches).ConfigureAwait(false);
             return await ReadAsync(connection, query, look.Position()).ConfigureAwait(false);
         }
         catch

@@ -1,4 +1,3 @@
-using System.Text;
 using ChunkStream.Postgres.Rows;
 using Npgsql;
 
@@ -13,7 +12,7 @@ namespace ChunkStream.Postgres.Live;
 /// <param name="first">The first position, if a start is resumed that another request had begun; else null.</param>
 internal sealed class LiveStart(int[] watches, LivePosition? first) : ISnapshotNote
 {
-    private byte[] _text = first is null ? [] : Encoding.ASCII.GetBytes(first.ToString());
+    private byte[] _text = first?.Ascii ?? [];
 
     /// <summary>The first position; null before the first cursor.</summary>
     public LivePosition? First { get; private set; } = first;
@@ -38,6 +37,6 @@ internal sealed class LiveStart(int[] watches, LivePosition? first) : ISnapshotN
         }
 
         First = look.Position();
-        _text = Encoding.ASCII.GetBytes(First.ToString());
+        _text = First.Ascii;
     }
 }

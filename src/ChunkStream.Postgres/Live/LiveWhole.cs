@@ -18,11 +18,15 @@ internal sealed class LiveWhole(LiveQuery query, LiveRerun rerun, TimeProvider t
     /// <summary>The result; null before the first one.</summary>
     public LiveResult? Result { get; private set; }
 
-    /// <summary>Runs the query for the first reader, and for those who come meanwhile.</summary>
+    /// <summary>
+    /// The result; before there is one, the query is run for the first reader, and for those who come meanwhile.
+    /// </summary>
     public Task<LiveResult> FirstAsync()
     {
         lock (_lock)
         {
+            if (Result is not null)
+                return Task.FromResult(Result);
             if (_first is null || _first.IsFaulted || _first.IsCanceled)
                 _first = RunAsync(isNewcomer: true);
             return _first;
@@ -40,7 +44,12 @@ internal sealed class LiveWhole(LiveQuery query, LiveRerun rerun, TimeProvider t
     public Task<LiveResult> AgainAsync() => RunAsync(isNewcomer: false);
 
     /// <summary>The group has told its readers of a result.</summary>
-    public void Set(LiveResult result) => Result = result;
+    public void Set(LiveResult result)
+    {
+        // Nobody asks for the first one any more: its rows need not stay in memory.
+        lock (_lock)
+            (Result, _first) = (result, null);
+    }
 
     private async Task<LiveResult> RunAsync(bool isNewcomer)
     {

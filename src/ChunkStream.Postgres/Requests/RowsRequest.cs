@@ -12,10 +12,10 @@ namespace ChunkStream.Postgres.Requests;
 /// <summary>What a request may ask of any stream of rows: how numbers are written, and from where to go on.</summary>
 internal static class RowsRequest
 {
-    private const string Numbers = "numbers";
     /// <summary>The query parameter with the token that resumes.</summary>
     public const string Resume = "resume";
 
+    private const string Numbers = "numbers";
 
     // A token of a live stream begins elsewhere than one of the same rows alone.
     private static readonly string[] LiveMark = ["live"];

@@ -1,0 +1,45 @@
+namespace ChunkStream.Postgres.Live;
+
+/// <summary>A place between two steps of a group. Who waits there gets the next step.</summary>
+internal sealed class LiveNode
+{
+    private readonly TaskCompletionSource _isOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LiveNext? _next;
+
+    /// <summary>
+    /// From where the next step tells what changes, or from later if nothing changes until there. Null before the group
+    /// has a position.
+    /// </summary>
+    public LivePosition? From { get; set; }
+
+    /// <summary>Ends when the next step has been taken. Fails if there will be none.</summary>
+    public Task IsOver => _isOver.Task;
+
+    /// <summary>
+    /// The next step, when it has been taken; null if it was forgotten, because this reader is too slow. Such a reader
+    /// does not keep the steps after it in memory, either.
+    /// </summary>
+    public LiveNext? Next => Volatile.Read(ref _next);
+
+    /// <summary>The step has been taken.</summary>
+    public void Set(LiveNext next)
+    {
+        Volatile.Write(ref _next, next);
+        _isOver.TrySetResult();
+    }
+
+    /// <summary>There will be no step.</summary>
+    public void Fail(Exception failure)
+    {
+        _isOver.TrySetException(failure);
+        _ = _isOver.Task.Exception;
+    }
+
+    /// <summary>Forgets the step.</summary>
+    public void Forget() => Volatile.Write(ref _next, null);
+}
+
+/// <summary>A step of a group.</summary>
+/// <param name="Result">What changed.</param>
+/// <param name="Node">The place after it.</param>
+internal sealed record LiveNext(StepResult Result, LiveNode Node);
