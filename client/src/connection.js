@@ -51,6 +51,8 @@ export class Connection {
     }
     if (response.body) {
       this.#reader = response.body.getReader();
+    } else if (url.searchParams.get('live') === 'sse') {
+      throw new StreamError('This fetch gives a body only when it has ended, and a live query does not end: add live=long-poll to the address.');
     } else {
       this.#reader = new WholeBody(response);
       // Nothing is seen before its end: no silence says anything.

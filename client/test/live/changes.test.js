@@ -146,3 +146,10 @@ test('Where bodies come as a whole it polls, and so it does if the address says 
     Object.defineProperty(prototype, 'body', body);
   }
 });
+
+test('A fetch of the caller that gives whole bodies is told to poll, and waits for no end that never comes', async (t) => {
+  const server = await serve(t, open(liveSchema + rowLine(1) + upTo('p1')));
+  const whole = async (...given) => Object.defineProperty(await fetch(...given), 'body', { value: null });
+  await assert.rejects(live(server.url, { ...quick, fetch: whole })[Symbol.asyncIterator]().next(), /add live=long-poll to the address/);
+  await server.requests[0].closed;
+});
