@@ -149,6 +149,9 @@ export class Collection<Row = Record<string, unknown>> implements Iterable<Row> 
   readonly error: Error | null;
   readonly schema: Promise<Schema>;
 
+  /** The names of the key's columns; null before the server has said them. They are there before the first change is told. */
+  readonly keyColumns: readonly string[] | null;
+
   /**
    * A row by its key: the value of the key's only column, as a number, bigint or text, or an object that has the key's
    * columns.

@@ -139,7 +139,26 @@ public sealed class FrameworkTests(RealPostgres postgres, Chromium chromium) : I
         Assert.Equal("""["2 anew","3 again","9 theirs"]""", await node.ReadLineAsync());
         Assert.Equal("persisted theirs", await node.ReadLineAsync());
         await node.GoOnAsync();
-        Assert.Equal(["anew streaming", "404", "error 404", "closed"], await node.LinesAsync());
+        Assert.Equal(["anew streaming", "404", "error 404", "closed", "error 3 403"], await node.LinesAsync());
+    }
+
+    [ChromiumFact]
+    public async Task A_collection_of_TanStack_DB_has_the_rows_that_another_tab_reads()
+    {
+        var bundle = await FrameworkBundle.CreateAsync("tanstack-db-page.mjs", "browser");
+        var first = await chromium.NewPageAsync();
+        var second = await first.Context.NewPageAsync();
+        foreach (var page in new[] { first, second })
+        {
+            await page.GotoAsync(_api.Origin + "/api/health");
+            await page.AddScriptTagAsync(new PageAddScriptTagOptions { Content = bundle, Type = "module" });
+            await page.WaitForFunctionAsync("window.titles?.() === '1 first,2 second'");
+        }
+
+        await postgres.ExecuteAsync("update framework_issues set team = 3 - team");
+        await second.WaitForFunctionAsync("window.titles?.() === '3 third'");
+        Assert.Equal(0, await second.EvaluateAsync<int>("requests.length"));
+        await first.Context.CloseAsync();
     }
 
     [Fact]

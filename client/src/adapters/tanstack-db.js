@@ -10,32 +10,36 @@ export function chunkstreamCollectionOptions({ url, getKey, ...config }) {
     delete config[name];
   }
 
-  // Before the first rows are there nobody knows which columns the key has.
-  let keyOf = getKey ?? (() => {
-    throw new Error('The key\'s columns are known once the rows are there: wait for that (preload), or give getKey.');
-  });
   const watchers = new Set();
   let rows = null;
+  let keyOf = getKey;
+
+  function keyOfRow(row) {
+    keyOf ??= rows?.keyColumns && keyFrom(rows.keyColumns);
+    if (keyOf) return keyOf(row);
+    throw new Error('The key\'s columns are known once the rows are there: wait for that (preload), or give getKey.');
+  }
 
   function sync({ begin, write, commit, markReady, markError }) {
     const own = (rows = collection(url, options));
     const there = new Set();
-    own.schema.then((schema) => (keyOf = getKey ?? keyFrom(schema.key)), () => {});
+    keyOf = getKey;
     own.subscribe((changes) => {
+      if (own.error) markError(own.error);
       if (changes.length > 0) {
         begin();
-        for (const change of changes) write(messageOf(change, there, keyOf));
+        for (const change of changes) write(messageOf(change, there, keyOfRow));
         commit();
       }
       for (const watch of [...watchers]) watch(changes, own);
     });
-    own.ready.then(markReady, (error) => own.error && markError(error));
+    own.ready.then(markReady, () => {});
     return () => own.close();
   }
 
   return {
     ...config,
-    getKey: (row) => keyOf(row),
+    getKey: keyOfRow,
     sync: { sync, rowUpdateMode: 'full' },
     utils: {
       ...config.utils,

@@ -55,6 +55,10 @@ export class Collection {
     return this.#rows.size;
   }
 
+  get keyColumns() {
+    return this.#rows.keyColumns;
+  }
+
   get schema() {
     return this.#schema;
   }

@@ -13,6 +13,10 @@ export class KeyedRows {
     this.#keys = new Keys(schema);
   }
 
+  get keyColumns() {
+    return this.#keys?.names ?? null;
+  }
+
   get size() {
     return this.#rows.size;
   }

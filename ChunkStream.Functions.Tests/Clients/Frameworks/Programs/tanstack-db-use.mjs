@@ -35,4 +35,19 @@ await refused.preload().catch((error) => console.log(error.status ?? error.cause
 console.log(refused.status, refused.utils.error()?.status);
 await byDefault.cleanup();
 console.log(byDefault.utils.state());
+
+// Who is refused when the connection comes again has failed, too, though rows are there.
+const cut = new AbortController();
+const once403 = (url, { signal, ...init }) => (cut.signal.aborted
+  ? new Response(null, { status: 403 })
+  : fetch(url, { ...init, signal: AbortSignal.any([signal, cut.signal]) }));
+const later = createCollection(chunkstreamCollectionOptions({ ...options, fetch: once403 }));
+await later.preload();
+const failed = new Promise((resolve) => {
+  later.on('status:change', ({ status }) => status === 'error' && resolve());
+  setTimeout(resolve, 30_000);
+});
+cut.abort();
+await failed;
+console.log(later.status, later.size, later.utils.error().status);
 process.exit();
