@@ -16,8 +16,8 @@ public sealed class WorkbenchTests(RealPostgres postgres, Chromium chromium) : I
         + "select n as id, 7 as same, n % 7 as rest, 'row ' || n as name from generate_series(1, @count) n";
 
     private const string Times =
-        "-- key: id\nselect n as id, n * n as square, timestamp '2026-01-01' + n * interval '1 hour' as at "
-        + "from generate_series(1, 50) n";
+        "-- key: id\nselect n as id, n * interval '1 minute' as wait, n * n as square, "
+        + "timestamp '2026-01-01' + n * interval '1 hour' as at from generate_series(1, 50) n";
 
     [ChromiumFact]
     public async Task Rows_charts_code_and_the_box_to_append_are_in_sight_and_on_a_phone_rows_come_before_charts()
@@ -65,6 +65,8 @@ public sealed class WorkbenchTests(RealPostgres postgres, Chromium chromium) : I
         await ui.StartAsync("times");
         await ui.UntilAsync("Complete");
         await LabelsAsync(ui, "square", "by at", "Values of square, by at, in a sample of 50 rows");
+        // An interval is no number, though the names of both begin with "int".
+        Assert.Equal(["id", "square"], await ui.Page.Locator("#column option").AllInnerTextsAsync());
         // A run that is over in the first second has no rate that says anything.
         if (await ui.Page.EvaluateAsync<bool>("parseFloat(document.getElementById('time').textContent) < 1"))
         {

@@ -1,6 +1,6 @@
 import { valueOf } from '../row-store.js';
 
-const numericTypes = /^(int|float|numeric|money|oid)/;
+const numericTypes = /^(int[248]|float[48]|numeric|money|oid)\b/;
 const timeTypes = /^(timestamp|timestamptz|date)$/;
 const looksLikeTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
 
