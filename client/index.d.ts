@@ -60,7 +60,8 @@ export interface StreamOptions {
 
   /**
    * What to use for `fetch`: one that adds credentials, or a test's. Where its responses have no `body` to read piece by piece,
-   * as React Native's have not, each one is read as a whole by `arrayBuffer()`: all its rows come at its end.
+   * as React Native's have not, each one is read as a whole by `arrayBuffer()`: all its rows come at its end. A live query then
+   * needs `live=long-poll` in its address.
    */
   fetch?: Platform.Fetch;
 
