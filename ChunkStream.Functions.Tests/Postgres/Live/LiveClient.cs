@@ -9,6 +9,8 @@ namespace ChunkStream.Functions.Tests.Postgres.Live;
 /// <summary>A client of a live query, in the format frames, that keeps the rows by their key, <c>id</c>.</summary>
 internal sealed class LiveClient(HttpClient http, string path) : IDisposable
 {
+    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = int.MaxValue };
+
     private HttpResponseMessage? _response;
     private StreamReader? _lines;
 
@@ -57,7 +59,7 @@ internal sealed class LiveClient(HttpClient http, string path) : IDisposable
     {
         if (await _lines!.ReadLineAsync(cancellation).AsTask().Within() is not { } line)
             return null;
-        using var frame = JsonDocument.Parse(line);
+        using var frame = JsonDocument.Parse(line, AnyDepth);
         var member = frame.RootElement.EnumerateObject().Single();
         Apply(member.Name, member.Value);
         if (member.Name is not ("heartbeat" or "checkpoint" or "schema"))

@@ -24,6 +24,10 @@ public sealed class LiveRerunTests(RealPostgres postgres) : IAsyncLifetime
             + "select id, rank() over (order by score desc) as rank, (select max(id) from live_others) as other "
             + "from live_scores")
         .With("of-function", "-- key: id\n-- live: rerun live_scores\nselect * from live_total()")
+        .With(
+            "deep",
+            "-- key: id\n-- live: rerun\n"
+            + "select id, (repeat('[', 100) || repeat(']', 100))::json as deep from live_scores where score > 0")
         .With("none", "-- key: id\n-- live: rerun\nselect * from live_total()")
         .With("twice", "-- key: team\n-- live: rerun\nselect team, score from live_scores where id < 4");
 
@@ -56,6 +60,7 @@ public sealed class LiveRerunTests(RealPostgres postgres) : IAsyncLifetime
         using var first = await OpenAsync(_api, "first");
         using var ranks = await OpenAsync(_api, "ranks");
         using var total = await OpenAsync(_api, "of-function");
+        using var deep = await OpenAsync(_api, "deep");
         using var even = await OpenAsync(_api, "first-of-team?team=0");
         Assert.Equal(["row", "row", "row", "up-to-date"], first.Told);
 
@@ -64,6 +69,7 @@ public sealed class LiveRerunTests(RealPostgres postgres) : IAsyncLifetime
         await total.UntilAsync(it => it.Snapshot is not null && it.Told.Contains("upsert"));
         await postgres.ExecuteAsync("update live_scores set score = 0 where id = 5");
         await first.UntilAsync(it => it.Snapshot is not null && it.Told.Contains("delete"));
+        await deep.UntilAsync(it => it.Snapshot is not null && !it.Rows.ContainsKey("5"));
         await postgres.ExecuteAsync("insert into live_scores values (6, 0, 60); insert into live_others values (7)");
         await first.UntilAsync(it => it.Snapshot is not null && it.Rows.ContainsKey("6"));
         await even.UntilAsync(it => it.Snapshot is not null && it.Rows.ContainsKey("6"));

@@ -35,10 +35,11 @@ internal sealed record LiveResult(
     {
         var changes = new List<LiveChange>();
         var bytes = 0L;
+        var places = new RowKey(before.Schema, before.Key);
         foreach (var (key, row) in before.Rows)
         {
             if (!Rows.ContainsKey(key))
-                Add(RecordKind.Delete, KeyOf(row, before.Key));
+                Add(RecordKind.Delete, KeyOf(row.Span, before.Key, places));
         }
 
         foreach (var (key, row) in Rows)
@@ -57,13 +58,16 @@ internal sealed record LiveResult(
         }
     }
 
-    private static byte[] KeyOf(ReadOnlyMemory<byte> row, IReadOnlyList<string> names)
+    private static byte[] KeyOf(ReadOnlySpan<byte> row, IReadOnlyList<string> names, RowKey places)
     {
-        using var json = JsonDocument.Parse(row);
-        var members = names.Select(name
-            => $"{Quoted(name)}:{json.RootElement.GetProperty(name).GetRawText()}");
-        return Encoding.UTF8.GetBytes($"{{{string.Join(',', members)}}}");
-    }
+        var values = places.Find(row, isKey: false);
+        var json = new StringBuilder("{");
+        for (var index = 0; index < names.Count; index++)
+        {
+            json.Append(index > 0 ? "," : "").Append('"').Append(JsonEncodedText.Encode(names[index])).Append("\":")
+                .Append(Encoding.UTF8.GetString(row[values[index]]));
+        }
 
-    private static string Quoted(string name) => $"\"{JsonEncodedText.Encode(name)}\"";
+        return Encoding.UTF8.GetBytes(json.Append('}').ToString());
+    }
 }

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using ChunkStream.Formats;
-using ChunkStream.Postgres.Keys;
 
-namespace ChunkStream.Postgres.Shapes;
+namespace ChunkStream.Postgres.Live;
 
 /// <summary>Finds the values of the key in rows that are JSON objects.</summary>
 internal sealed class RowKey
@@ -16,13 +15,13 @@ internal sealed class RowKey
     private readonly Range[] _values;
 
     /// <param name="schema">The columns of a row.</param>
-    /// <param name="key">The key's columns.</param>
-    public RowKey(StreamSchema schema, IReadOnlyList<KeyColumn> key)
+    /// <param name="key">The names of the key's columns.</param>
+    public RowKey(StreamSchema schema, IReadOnlyList<string> key)
     {
         _values = new Range[key.Count];
         _placeInKey = [.. Enumerable.Range(0, key.Count)];
         var places = schema.Columns.Select(column => key.Index().FirstOrDefault(
-            part => part.Item.Name == column.Name, (Index: -1, null!)).Index).ToArray();
+            part => part.Item == column.Name, (Index: -1, null!)).Index).ToArray();
         _placeInRow = places[..(Array.FindLastIndex(places, place => place >= 0) + 1)];
     }
 

@@ -64,7 +64,7 @@ internal sealed class ShapeEndpoint(QueryEndpoint queries, LiveEndpoint live, Ti
             name,
             (_, token) => new ShapeSource(
                 live.Open(call.Declared, run, PollTime(dialect.Wait), token),
-                run.Query.Key,
+                [.. run.Query.Key.Select(column => column.Name)],
                 run.Tokens!,
                 dialect,
                 (schema, offset) =>

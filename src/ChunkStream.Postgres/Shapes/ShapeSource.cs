@@ -1,6 +1,5 @@
 using System.Buffers;
 using ChunkStream.Formats;
-using ChunkStream.Postgres.Keys;
 using ChunkStream.Postgres.Live;
 using ChunkStream.Postgres.Resuming;
 using ChunkStream.Problems;
@@ -10,7 +9,7 @@ namespace ChunkStream.Postgres.Shapes;
 
 /// <summary>The messages of a shape: what a live query tells, in the words of its client's protocol.</summary>
 /// <param name="query">The live query.</param>
-/// <param name="key">Its key.</param>
+/// <param name="key">The names of its key's columns.</param>
 /// <param name="tokens">Makes the tokens of positions.</param>
 /// <param name="dialect">What the request asks for.</param>
 /// <param name="begin">
@@ -18,7 +17,7 @@ namespace ChunkStream.Postgres.Shapes;
 /// </param>
 internal sealed class ShapeSource(
     LiveQuerySource query,
-    IReadOnlyList<KeyColumn> key,
+    IReadOnlyList<string> key,
     ResumeTokens tokens,
     ShapeDialect dialect,
     Action<StreamSchema, string> begin) : StreamSource
