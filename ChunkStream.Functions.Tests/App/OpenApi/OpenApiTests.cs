@@ -74,7 +74,7 @@ public sealed class OpenApiTests(RealPostgres postgres) : IAsyncLifetime
     public async Task DisposeAsync() => await _api.DisposeAsync();
 
     [Fact]
-    public async Task It_is_valid_in_both_versions_and_each_row_is_as_it_says()
+    public async Task It_is_valid_in_both_versions_and_rows_and_frames_are_as_it_says()
     {
         var tools = await NodeProject.InstalledAsync("ChunkStream.Functions.Tests", "App", "OpenApi", "Tools");
         using var folder = new NodeFolder();
@@ -95,20 +95,40 @@ public sealed class OpenApiTests(RealPostgres postgres) : IAsyncLifetime
         var (exitCode, output, errors) = await linter.EndAsync();
         Assert.True(exitCode == 0, output + errors);
 
-        var rows = new List<string>();
+        var values = new List<string>();
         string[] queries = ["everything", "joined", "outer", "anti", "rollup", "grouped", "union", "view", "keyed"];
         foreach (var query in queries)
         {
             var text = await _api.Client.GetStringAsync($"/api/queries/{query}").Within();
-            rows.AddRange(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(row => $$"""{"schema":"{{query}}.row","row":{{row}}}"""));
+            values.AddRange(Lines(text, $"/components/schemas/{query}.row"));
         }
 
-        rows.Add("""{"schema":"given.parameters","row":{"id":1,"ids":[1,"2"],"filter":{"a":1},"spots":"{1}"}}""");
-        rows.Add("""{"schema":"given.parameters","row":{"id":"1","ids":null,"mood":"bad","filter":"{}"}}""");
+        // The format frames has lines that are no rows: the schema, checkpoints, the end; of live queries the position.
+        string[] framed =
+        [
+            "/queries/everything", "/queries/followed?live=long-poll", "/queries/joined?limit=1", "/messages?count=2",
+            "/lines?count=2",
+        ];
+        foreach (var path in framed)
+        {
+            var separator = path.Contains('?', StringComparison.Ordinal) ? '&' : '?';
+            var text = await _api.Client.GetStringAsync($"/api{path}{separator}format=frames").Within();
+            var operation = path.Split('?')[0].Replace("/", "~1", StringComparison.Ordinal);
+            values.AddRange(Lines(
+                text,
+                $"/paths/{operation}/get/responses/200/content/application~1vnd.chunkstream+ndjson/itemSchema"));
+        }
+
+        const string Parameters = "/components/schemas/given.parameters";
+        values.AddRange(Lines("""{"id":1,"ids":[1,"2"],"filter":{"a":1},"spots":"{1}"}""", Parameters));
+        values.AddRange(Lines("""{"id":"1","ids":null,"mood":"bad","filter":"{}"}""", Parameters));
         await using var validator = RunningProgram.Start(
-            "node", ["conform.mjs", newest, folder.Write("rows.jsonl", string.Join('\n', rows))], tools);
-        Assert.Equal([$"{rows.Count} rows"], await validator.LinesAsync());
+            "node", ["conform.mjs", newest, folder.Write("values.jsonl", string.Join('\n', values))], tools);
+        Assert.Equal([$"{values.Count} values"], await validator.LinesAsync());
+
+        static IEnumerable<string> Lines(string text, string schema)
+            => text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => $$"""{"schema":"{{schema}}","value":{{line}}}""");
     }
 
     [Fact]
