@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ChunkStream.App.OpenApi;
 using ChunkStream.DurableStreams.Recordings;
@@ -88,7 +90,7 @@ public sealed class GeneratorEndpoint<T>(
     {
         try
         {
-            return (typeInfo ?? AppJson.TypeInfo<T>(services)).GetJsonSchemaAsNode(
+            return AsWritten(typeInfo ?? AppJson.TypeInfo<T>(services)).GetJsonSchemaAsNode(
                 new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
         }
         catch (NotSupportedException)
@@ -96,6 +98,16 @@ public sealed class GeneratorEndpoint<T>(
             // JSON that is written by a program of the app's has no schema.
             return null;
         }
+    }
+
+    // ASP.NET Core's options also read numbers from strings. The schema would say so, but nothing is read here.
+    private static JsonTypeInfo AsWritten(JsonTypeInfo<T> type)
+    {
+        if (!type.Options.NumberHandling.HasFlag(JsonNumberHandling.AllowReadingFromString))
+            return type;
+        var options = new JsonSerializerOptions(type.Options);
+        options.NumberHandling &= ~JsonNumberHandling.AllowReadingFromString;
+        return options.GetTypeInfo(typeof(T));
     }
 
     internal override IResult Answer(

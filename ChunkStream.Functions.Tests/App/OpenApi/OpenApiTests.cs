@@ -1,7 +1,10 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using ChunkStream.App;
 using ChunkStream.Functions.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ChunkStream.Functions.Tests.App.OpenApi;
 
@@ -159,6 +162,8 @@ public sealed class OpenApiTests(RealPostgres postgres) : IAsyncLifetime
 
         Assert.Null(paths["/queries/broken"]);
         Assert.Equal("/api", (string?)document["servers"]![0]!["url"]);
+        var slashed = await _api.Client.GetStringAsync("/api/openapi.json/").Within();
+        Assert.Equal("/api", (string?)JsonNode.Parse(slashed)!["servers"]![0]!["url"]);
         Assert.Equal("[]", paths["/public/queries/given"]!["get"]!["security"]!.ToJsonString());
         Assert.Equal("""[{"accessToken":[]}]""", paths["/public/queries/user"]!["get"]!["security"]!.ToJsonString());
         Assert.Equal(
@@ -216,6 +221,48 @@ public sealed class OpenApiTests(RealPostgres postgres) : IAsyncLifetime
         using var unavailable = await away.GetAsync("/api/openapi.json?code=a%20key");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, unavailable.StatusCode);
     }
+
+    [Fact]
+    public async Task Items_are_described_as_they_are_written()
+    {
+        var app = LocalApi.TestApp().Add(builder =>
+        {
+            builder.AddGenerator(Empty<int?>("numbers"));
+            builder.AddGenerator(Empty<Dictionary<string, int[]>>("lists"));
+            builder.AddGenerator(Empty<JsonElement>("anything"));
+        });
+        await using var api = await LocalApi.StartAsync(app, postgres.ConnectionString);
+
+        var paths = JsonNode.Parse(await api.Client.GetStringAsync("/api/openapi.json").Within())!["paths"]!;
+
+        Assert.Equal("""{"type":["null","integer"]}""", Item("numbers"));
+        Assert.Equal(
+            """{"type":"object","additionalProperties":{"type":"array","items":{"type":"integer"}}}""", Item("lists"));
+        Assert.Equal("{}", Item("anything"));
+
+        string Item(string name) => paths[$"/{name}"]!["get"]!["responses"]!["200"]!["content"]![
+            "application/x-ndjson"]!["itemSchema"]!.ToJsonString();
+    }
+
+    [Fact]
+    public async Task What_fails_by_the_servers_fault_is_in_its_log()
+    {
+        var app = LocalApi.TestApp().Add(builder => builder.AddGenerator(Empty<Ambiguous>("ambiguous")));
+        await using var api = await LocalApi.StartAsync(app, postgres.ConnectionString);
+
+        using var answer = await api.GetAsync("/api/openapi.json");
+
+        Assert.Equal("urn:chunkstream:internal-error", (string?)(await answer.ProblemAsync())["type"]);
+        var entry = await api.Log.FindAsync(entry => entry.Event.Name == "ApiNotDescribed", "the failure is logged");
+        Assert.IsType<InvalidOperationException>(entry.Exception);
+    }
+
+    private static GeneratorEndpoint<T> Empty<T>(string name)
+        => new(name, "Gives nothing", (_, _) => AsyncEnumerable.Empty<T>());
+
+    // JSON can't have both.
+    private sealed record Ambiguous(
+        [property: JsonPropertyName("n")] int First, [property: JsonPropertyName("n")] int Second);
 
     private async Task<JsonNode> DocumentAsync() => JsonNode.Parse(await TextAsync(""))!;
 

@@ -1,7 +1,10 @@
 using ChunkStream.Http;
 using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Queries;
+using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.OpenApi;
 
 namespace ChunkStream.App.OpenApi;
@@ -12,7 +15,7 @@ namespace ChunkStream.App.OpenApi;
 /// <param name="routes">The routes.</param>
 /// <param name="defaultQuery">The name of the query of <c>/db-stream</c>; null for none.</param>
 /// <param name="version">The version of OpenAPI, one of <see cref="Versions"/>.</param>
-internal sealed class OpenApiResult(
+internal sealed partial class OpenApiResult(
     QueryDescriptions queries,
     Func<IServiceProvider, IEnumerable<DescribedGenerator>> generators,
     ApiRoutes routes,
@@ -43,8 +46,10 @@ internal sealed class OpenApiResult(
         }
         catch (Exception failure)
         {
-            await new ProblemResult(PostgresFailures.Describe(failure)).ExecuteAsync(httpContext)
-                .ConfigureAwait(false);
+            var problem = PostgresFailures.Describe(failure);
+            if (problem == Problem.Internal)
+                NotDescribed(httpContext.RequestServices.GetRequiredService<ILogger<OpenApiResult>>(), failure);
+            await new ProblemResult(problem).ExecuteAsync(httpContext).ConfigureAwait(false);
             return;
         }
 
@@ -77,8 +82,12 @@ internal sealed class OpenApiResult(
     // What stands before the route, whatever prefix the host has.
     private string ServerOf(HttpRequest request)
     {
-        var (path, route) = (request.PathBase.Add(request.Path).Value ?? "", "/" + routes.OpenApi);
+        var (path, route) = (request.PathBase.Add(request.Path).Value?.TrimEnd('/') ?? "", "/" + routes.OpenApi);
         var server = path.EndsWith(route, StringComparison.OrdinalIgnoreCase) ? path[..^route.Length] : "";
         return server.Length == 0 ? "/" : server;
     }
+
+    [LoggerMessage(EventId = 90, EventName = "ApiNotDescribed", Level = LogLevel.Error,
+        Message = "The description of the API could not be written")]
+    private static partial void NotDescribed(ILogger logger, Exception failure);
 }
