@@ -31,7 +31,6 @@ internal sealed class ChatInstances : IAsyncDisposable
         string connectionString,
         ScriptedModel? model = null,
         Action<ChatStreamOptions>? configure = null,
-        Action<WebApplication>? map = null,
         params (string Key, string Value)[] settings)
     {
         model ??= new();
@@ -46,26 +45,14 @@ internal sealed class ChatInstances : IAsyncDisposable
                     configure?.Invoke(options);
                     app.MapChat(url, model.Answer, options);
                 }
-
-                map?.Invoke(app);
             },
             services => services.AddChunkStream().AddDurableStreams(),
             settings: [("ConnectionStrings:Postgres", connectionString), .. settings]);
     }
 
     /// <summary>A request of AI SDK's for an answer to a message.</summary>
-    public Task<HttpResponseMessage> AskAsync(
-        PlainApi api, string text = "Why?", string? messageId = null, string? id = null)
-        => PostAsync(api, Url, UiBody(id ?? Id, text, messageId));
-
-    /// <summary>A request of AG-UI's for an answer to a message.</summary>
-    public Task<HttpResponseMessage> RunAsync(PlainApi api, string text = "Why?", string runId = "run-1")
-        => PostAsync(api, AgUiUrl, new JsonObject
-        {
-            ["threadId"] = Id,
-            ["runId"] = runId,
-            ["messages"] = new JsonArray(new JsonObject { ["id"] = text, ["role"] = "user", ["content"] = text }),
-        }.ToJsonString());
+    public Task<HttpResponseMessage> AskAsync(PlainApi api, string text = "Why?", string? id = null)
+        => PostAsync(api, Url, UiBody(id ?? Id, text));
 
     public Task<HttpResponseMessage> ResumeAsync(PlainApi api, string? id = null, string url = Url)
         => api.GetAsync(StreamUrl(id ?? Id, url));
@@ -77,24 +64,25 @@ internal sealed class ChatInstances : IAsyncDisposable
     public static string StreamUrl(string id, string url = Url)
         => string.Join('/', url, Uri.EscapeDataString(id), "stream");
 
-    public static string UiBody(string id, string text, string? messageId = null)
+    public static string UiBody(string id, string text)
         => new JsonObject
         {
             ["id"] = id,
             ["trigger"] = "submit-message",
             ["messages"] = new JsonArray(new JsonObject
             {
-                ["id"] = messageId ?? text,
+                ["id"] = text,
                 ["role"] = "user",
                 ["parts"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = text }),
             }),
         }.ToJsonString();
 
-    public static async Task<HttpResponseMessage> PostAsync(PlainApi api, string url, string body)
+    public static async Task<HttpResponseMessage> PostAsync(
+        PlainApi api, string url, string body, string contentType = "application/json")
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, url)
         {
-            Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json"),
+            Content = new StringContent(body, System.Text.Encoding.UTF8, contentType),
         };
         return await api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();
     }

@@ -1,7 +1,6 @@
-using System.Text;
+using System.Text.Json;
 using ChunkStream.Chat;
 using ChunkStream.Chat.Requests;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 
 namespace ChunkStream.Functions.Tests.Chat;
@@ -10,9 +9,9 @@ namespace ChunkStream.Functions.Tests.Chat;
 public sealed class ChatMessageTests
 {
     [Fact]
-    public async Task Messages_of_AI_SDK_have_their_texts_files_and_the_tools_that_have_answered()
+    public void Messages_of_AI_SDK_have_their_texts_files_and_the_tools_that_have_answered()
     {
-        var input = await ReadAsync(ChatProtocol.UiMessages, """
+        var input = Read(ChatProtocol.UiMessages, """
             {"id":"chat","trigger":"submit-message","extra":{"model":"small"},"messages":[
               {"id":"0","role":"system","parts":[{"type":"text","text":"Be brief."}]},
               {"id":"1","role":"user","parts":[{"type":"text","text":"Look:"},
@@ -41,9 +40,9 @@ public sealed class ChatMessageTests
     }
 
     [Fact]
-    public async Task Messages_of_AG_UI_have_the_same()
+    public void Messages_of_AG_UI_have_the_same()
     {
-        var input = await ReadAsync(ChatProtocol.AgUi, """
+        var input = Read(ChatProtocol.AgUi, """
             {"threadId":"t","runId":"r","tools":[],"context":[],"messages":[
               {"id":"0","role":"developer","content":"Be brief."},
               {"id":"1","role":"user","content":[{"type":"text","text":"Look:"},
@@ -67,12 +66,8 @@ public sealed class ChatMessageTests
             Spelled(input.Messages));
     }
 
-    private static Task<ChatInput> ReadAsync(ChatProtocol protocol, string body)
-    {
-        var http = new DefaultHttpContext();
-        http.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(body));
-        return ChatInput.ReadAsync(http.Request, protocol);
-    }
+    private static ChatInput Read(ChatProtocol protocol, string body)
+        => ChatInput.Read(JsonElement.Parse(body), protocol);
 
     private static string Spelled(IEnumerable<ChatMessage> messages)
         => string.Join('\n', messages.Select(message

@@ -57,9 +57,11 @@ internal sealed class ChatResult : IResult
 
     private async Task<IResult> BeginAsync(HttpContext http)
     {
-        var input = await ChatInput.ReadAsync(http.Request, _options.Protocol).ConfigureAwait(false);
-        var name = await NameAsync(http, input.ChatId).ConfigureAwait(false);
         var services = http.RequestServices;
+        var time = StreamEngine.From(services).Time;
+        var body = await ChatBody.ReadAsync(http.Request, _options.MaxRequestBytes, time).ConfigureAwait(false);
+        var input = ChatInput.Read(body, _options.Protocol);
+        var name = await NameAsync(http, input.ChatId).ConfigureAwait(false);
         var recordings = services.Recordings();
         var run = new ChatRun(
             new ChatTurn(input.ChatId, input.Messages, input.Body, http.User),
@@ -67,7 +69,7 @@ internal sealed class ChatResult : IResult
             _answer,
             _options,
             services.GetRequiredService<IServiceScopeFactory>(),
-            StreamEngine.From(services).Time,
+            time,
             new ChatLog(services.GetRequiredService<ILogger<ChatRun>>()));
         var answer = run.Recordable(name, input.Subject);
         return Stream(

@@ -49,4 +49,19 @@ public sealed class ChatStreamOptions
             field = value;
         }
     } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How many bytes a request may have, 1 or more: clients send all messages of a chat, with their files. The body is
+    /// in memory whole, and so is what is made of it. Default: 16,777,216 (16 MiB).
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
+    public int MaxRequestBytes
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = 16 * 1024 * 1024;
 }

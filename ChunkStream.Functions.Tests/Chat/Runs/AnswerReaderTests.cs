@@ -1,6 +1,7 @@
 using ChunkStream.Chat.Runs;
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ChunkStream.Functions.Tests.Chat.Runs;
 
@@ -14,7 +15,9 @@ public sealed class AnswerReaderTests
         {
             using var ended = new CancellationTokenSource();
             var stopped = new TaskCompletionSource();
-            var reader = new AnswerReader(_ => Endless(), new AnswerParts(), TimeProvider.System, ended, stopped.Task);
+            await using var services = new ServiceCollection().BuildServiceProvider();
+            var reader = new AnswerReader(
+                _ => Endless(), services, new AnswerParts(), TimeProvider.System, ended, stopped.Task);
             Assert.NotNull(await reader.NextAsync());
             Assert.NotNull(await reader.NextAsync());
             if (isLimit)

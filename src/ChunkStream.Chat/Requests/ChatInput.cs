@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ChunkStream.Problems;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 
 namespace ChunkStream.Chat.Requests;
@@ -25,24 +24,10 @@ internal sealed record ChatInput(string ChatId, IReadOnlyList<ChatMessage> Messa
     /// <summary>The id that the client has given to this run; null if it gave none.</summary>
     public string? RunId { get; init; }
 
-    /// <summary>Reads a request.</summary>
-    /// <exception cref="ProblemException">It can't be read: 400.</exception>
-    public static async Task<ChatInput> ReadAsync(HttpRequest request, ChatProtocol protocol)
+    /// <summary>Reads a request's body.</summary>
+    /// <exception cref="ProblemException">It does not have the form that the protocol says: 400.</exception>
+    public static ChatInput Read(JsonElement body, ChatProtocol protocol)
     {
-        JsonElement body;
-        try
-        {
-            using var document = await JsonDocument.ParseAsync(
-                request.Body, cancellationToken: request.HttpContext.RequestAborted).ConfigureAwait(false);
-            body = document.RootElement.Clone();
-        }
-        catch (JsonException e)
-        {
-            throw Invalid($"The body is not JSON, line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
-        }
-
-        if (body.ValueKind is not JsonValueKind.Object)
-            throw Invalid("The body must be a JSON object.");
         try
         {
             return protocol is ChatProtocol.AgUi ? ReadAgUi(body) : ReadUiMessages(body);

@@ -8,12 +8,14 @@ namespace ChunkStream.Chat.Runs;
 /// Reads a model's answer to its end, whatever that is: what the model throws is an outcome here.
 /// </summary>
 /// <param name="answer">Asks the model.</param>
+/// <param name="scope">The services that the model may use: released after it.</param>
 /// <param name="parts">Takes the updates apart.</param>
 /// <param name="time">Measures how long an end may take.</param>
 /// <param name="ended">Ends the answer: its token is the model's.</param>
 /// <param name="stopped">Completes when somebody has asked for the end.</param>
 internal sealed class AnswerReader(
     Func<CancellationToken, IAsyncEnumerable<ChatResponseUpdate>> answer,
+    IAsyncDisposable scope,
     AnswerParts parts,
     TimeProvider time,
     CancellationTokenSource ended,
@@ -52,7 +54,8 @@ internal sealed class AnswerReader(
     }
 
     /// <summary>
-    /// Lets the model's own end run, before readers are told of the end. False if that takes too long: it goes on then.
+    /// Lets the model's own end run, and that of its services, before readers are told of the end. False if that takes
+    /// too long: it goes on then.
     /// </summary>
     public async Task<bool> ReleaseAsync()
     {
@@ -76,7 +79,14 @@ internal sealed class AnswerReader(
     private async Task DisposeAsync()
     {
         await (_next ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_updates is not null)
-            await _updates.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            if (_updates is not null)
+                await _updates.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            await scope.DisposeAsync().ConfigureAwait(false);
+        }
     }
 }

@@ -53,20 +53,27 @@ internal sealed class ChatRun(
     {
         using var limit = new CancellationTokenSource(options.MaxAnswerDuration, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
-        await using var scope = scopes.CreateAsyncScope();
+        var scope = scopes.CreateAsyncScope();
         turn.Services = scope.ServiceProvider;
         var parts = new AnswerParts();
-        var reader = new AnswerReader(token => answer(turn, token), parts, time, ended, _stopped.Task);
-        foreach (var part in AnswerParts.Start(messageId))
-            yield return part;
-        while (await reader.NextAsync().ConfigureAwait(false) is { } next)
+        var reader = new AnswerReader(token => answer(turn, token), scope, parts, time, ended, _stopped.Task);
+        try
         {
-            foreach (var part in next)
+            foreach (var part in AnswerParts.Start(messageId))
                 yield return part;
+            while (await reader.NextAsync().ConfigureAwait(false) is { } next)
+            {
+                foreach (var part in next)
+                    yield return part;
+            }
+        }
+        finally
+        {
+            // Here, because a recording may be cut while it stores a part, and asks for no other then.
+            if (!await reader.ReleaseAsync().ConfigureAwait(false))
+                log.AnswerNotReleased(options.Name);
         }
 
-        if (!await reader.ReleaseAsync().ConfigureAwait(false))
-            log.AnswerNotReleased(options.Name);
         cancellation.ThrowIfCancellationRequested();
         var (outcome, errorText) = _stopped.Task.IsCompleted && reader.Failure is not null
             ? (ChatEnd.Stopped, null)

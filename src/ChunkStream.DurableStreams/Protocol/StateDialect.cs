@@ -160,13 +160,14 @@ internal sealed class StateDialect : ShapeDialect
         }
 
         _keyBytes.ResetWrittenCount();
-        foreach (var (index, part) in key.ToArray().Index())
+        var isArray = key.Length > 1;
+        for (var index = 0; index < key.Length; index++)
         {
-            _keyBytes.Write(key.Length == 1 ? [] : index == 0 ? "["u8 : ", "u8);
-            _keyBytes.Write(json[part]);
+            _keyBytes.Write(!isArray ? [] : index == 0 ? "["u8 : ", "u8);
+            _keyBytes.Write(json[key[index]]);
         }
 
-        _keyBytes.Write(key.Length == 1 ? [] : "]"u8);
+        _keyBytes.Write(isArray ? "]"u8 : []);
         JsonText.WriteString(output, _keyBytes.WrittenSpan);
     }
 

@@ -27,15 +27,27 @@ begin
     return s;
 end $$;
 
+-- A run, as its readers and its recorder need it.
+create type recording_run as (
+    status text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
+    expires_at timestamptz, cut text, path text);
+
+create function recording_run_of(p_status text, s streams, r recordings, p_now timestamptz) returns recording_run
+language sql
+set search_path = chunkstream, pg_temp
+as $$
+    select p_status, s.id, s.content_type, s.is_json, e.o_tail, s.closed, s.ttl_seconds, s.expires_at,
+        recording_cut(r, s.closed, p_now), s.path
+    from stream_end(s) e
+$$;
+
 -- Finds the run of a name that goes on, or creates the next one if p_may_create. Status: created (the caller has to
 -- record, also if it asks again), exists, differs (a run of something else goes on), taken (a stream that is not a
 -- recording), missing.
 create function recording_begin_run(
     p_prefix text, p_content_type text, p_is_json boolean, p_recorder uuid, p_subject text, p_ttl_seconds bigint,
     p_lease_seconds double precision, p_may_create boolean)
-returns table (
-    status text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, cut text, path text)
+returns recording_run
 language plpgsql
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -43,12 +55,12 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set jit = off
 as $$
-#variable_conflict use_column
 declare
     s streams;
     r recordings;
     v_now timestamptz;
     v_path text;
+    v_status text;
 begin
     -- One after another for each name: of two that come together, the second finds what the first has begun. The second
     -- number keeps these locks apart from others.
@@ -58,52 +70,35 @@ begin
     if s.id is not null then
         select * into r from recordings x where x.stream_id = s.id;
         -- A recorder that has been asked to stop, and has not done so for seconds, does not hold up the next run.
-        status := case when r.recorder = p_recorder then 'created'
+        v_status := case when r.recorder = p_recorder then 'created'
             when s.closed or recording_cut(r, s.closed, v_now) is not null
                 or coalesce(r.stop_asked_at < v_now - interval '3 seconds', false) then null
             when r.subject <> p_subject then 'differs'
             else 'exists' end;
     end if;
 
-    if status is null and not p_may_create then
-        status := 'missing';
-        return next;
-        return;
-    elsif status is null then
+    if v_status is null and not p_may_create then
+        return recording_run_of('missing', null, null, v_now);
+    elsif v_status is null then
         -- From now on the recorder of the last run is known to be replaced, whatever it thinks of itself.
         update recordings x set cut = 'abandoned' where x.stream_id = s.id and x.cut is null and not s.closed;
         v_path := p_prefix || lpad(greatest(
             (extract(epoch from v_now) * 1000000)::bigint, right(s.path, 19)::bigint + 1)::text, 19, '0');
-        select c.status into status from stream_create(
+        select c.status into v_status from stream_create(
             v_path, p_content_type, p_is_json, '{}', false, p_ttl_seconds, null, null, null, null) c;
-        if status <> 'created' then
-            status := 'taken';
-            return next;
-            return;
+        if v_status <> 'created' then
+            return recording_run_of('taken', null, null, v_now);
         end if;
         select * into s from streams x where x.path = v_path;
         insert into recordings (stream_id, recorder, subject, alive_until)
             values (s.id, p_recorder, p_subject, v_now + p_lease_seconds * interval '1 second')
             returning * into r;
     end if;
-
-    select * into tail from stream_end(s);
-    id := s.id;
-    content_type := s.content_type;
-    is_json := s.is_json;
-    closed := s.closed;
-    ttl_seconds := s.ttl_seconds;
-    expires_at := s.expires_at;
-    cut := recording_cut(r, s.closed, v_now);
-    path := s.path;
-    return next;
+    return recording_run_of(v_status, s, r, v_now);
 end $$;
 
 -- The newest run of a name, also if it has ended. Status: exists, missing.
-create function recording_find_run(p_prefix text)
-returns table (
-    status text, id bigint, content_type text, is_json boolean, tail bigint, closed boolean, ttl_seconds bigint,
-    expires_at timestamptz, cut text, path text)
+create function recording_find_run(p_prefix text) returns recording_run
 language plpgsql
 set search_path = chunkstream, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -111,29 +106,16 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set jit = off
 as $$
-#variable_conflict use_column
 declare
     s streams;
     r recordings;
     v_now timestamptz := clock_timestamp();
 begin
     s := recording_newest_run(p_prefix, v_now);
-    status := case when s.id is null then 'missing' else 'exists' end;
-    if s.id is not null then
-        select * into r from recordings x where x.stream_id = s.id;
-        -- Once more, after the recording was read, so that all data from before its cut are seen with it.
-        select * into s from streams x where x.id = s.id;
-        select * into tail from stream_end(s);
-        id := s.id;
-        content_type := s.content_type;
-        is_json := s.is_json;
-        closed := s.closed;
-        ttl_seconds := s.ttl_seconds;
-        expires_at := s.expires_at;
-        cut := recording_cut(r, s.closed, v_now);
-        path := s.path;
-    end if;
-    return next;
+    select * into r from recordings x where x.stream_id = s.id;
+    -- Once more, after the recording was read, so that all data from before its cut are seen with it.
+    select * into s from streams x where x.id = s.id;
+    return recording_run_of(case when s.id is null then 'missing' else 'exists' end, s, r, v_now);
 end $$;
 
 -- Asks for the end of a recording.

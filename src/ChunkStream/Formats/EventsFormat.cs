@@ -1,8 +1,8 @@
 namespace ChunkStream.Formats;
 
 /// <summary>
-/// Server-sent events of a protocol that is not ours. Each record is whole events, which the source writes; events say
-/// where their reader is, so the response may end, or break, after any of them.
+/// Server-sent events of a protocol that is not ours, such as Durable Streams or Electric's. The source writes whole
+/// events as each record. They tell readers where they are, so the response may end, or break, after any of them.
 /// </summary>
 internal sealed class EventsFormat : StreamFormat
 {
@@ -12,7 +12,7 @@ internal sealed class EventsFormat : StreamFormat
     /// <inheritdoc />
     public override string Name => "live";
 
-    /// <summary>It has no charset, because the protocol's conformance suite accepts only this text.</summary>
+    /// <summary>It has no charset, because the conformance suite of Durable Streams accepts only this text.</summary>
     public override string ContentType => "text/event-stream";
 
     /// <inheritdoc />

@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ChunkStream.Chat;
+using ChunkStream.Chat.Runs;
+using ChunkStream.DurableStreams.Recordings;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Streaming;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ChunkStream.Functions.Tests.Chat.Runs;
+
+/// <summary>What an answer holds is released once, whatever ends it, and before its end is told.</summary>
+public sealed class ChatRunTests
+{
+    private readonly List<string> _ended = [];
+
+    [Fact]
+    public async Task An_answer_that_is_cut_while_nobody_waits_for_the_model_releases_the_model()
+    {
+        using var cutting = new CancellationTokenSource();
+        var source = Open(() => ValueTask.CompletedTask, cutting.Token);
+        var read = "";
+        while (!read.Contains("One", StringComparison.Ordinal) && await source.WaitToReadAsync())
+            read = source.TryRead() ? Written.By(source.WriteRecord) : read;
+        Assert.Empty(_ended);
+
+        await cutting.CancelAsync();
+        await source.DisposeAsync().AsTask().Within();
+
+        Assert.Equal(["model", "services"], _ended);
+    }
+
+    [Theory]
+    [InlineData(false, "finished")]
+    [InlineData(true, "failed")]
+    public async Task An_answer_tells_one_end_after_its_services_have_theirs(bool fails, string outcome)
+    {
+        await using var source = Open(
+            async () =>
+            {
+                await Task.Yield();
+                if (fails)
+                    throw new InvalidOperationException("secret");
+            },
+            CancellationToken.None);
+        var ends = new List<string>();
+        while (await source.WaitToReadAsync().AsTask().Within())
+        {
+            while (source.TryRead())
+            {
+                if (JsonNode.Parse(Written.By(source.WriteRecord))! is var part && (string?)part["type"] != "data-end")
+                    continue;
+                ends.Add((string)part["data"]!["outcome"]!);
+                Assert.Equal(["model", "services"], _ended);
+            }
+        }
+
+        Assert.Equal([outcome], ends);
+    }
+
+    private StreamSource Open(Func<ValueTask> release, CancellationToken cancellation)
+    {
+        var services = new ServiceCollection()
+            .AddScoped(_ => new Service(async () =>
+            {
+                _ended.Add("services");
+                await release();
+            }))
+            .BuildServiceProvider();
+        var run = new ChatRun(
+            new ChatTurn("1", [], JsonElement.Parse("{}"), new()),
+            "msg-1",
+            Answer,
+            new ChatStreamOptions(),
+            services.GetRequiredService<IServiceScopeFactory>(),
+            TimeProvider.System,
+            new ChatLog(NullLogger.Instance));
+        return run.Recordable(new RecordingName("chat", "1"), "Why?").Open(cancellation);
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> Answer(
+        ChatTurn turn, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        turn.Services.GetRequiredService<Service>();
+        try
+        {
+            await Task.Yield();
+            yield return new ChatResponseUpdate(ChatRole.Assistant, "One");
+            yield return new ChatResponseUpdate(ChatRole.Assistant, "Two");
+        }
+        finally
+        {
+            _ended.Add("model");
+        }
+    }
+
+    private sealed class Service(Func<ValueTask> release) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => release();
+    }
+}
