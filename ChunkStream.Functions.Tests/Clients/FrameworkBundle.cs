@@ -42,7 +42,7 @@ internal static class FrameworkBundle
     public static async Task CheckTypesAsync(params string[] programs)
     {
         var packages = Path.Combine(await NodeProject.InstalledAsync(Frameworks), "node_modules");
-        using var folder = new NodeFolder();
+        using var folder = await TypeScript.FolderAsync();
         foreach (var program in programs)
             folder.Write(program, await CodeAsync(program));
         var types = Path.Combine(packages, "@tanstack", "db", "dist", "esm", "index.d.ts");
@@ -52,19 +52,12 @@ internal static class FrameworkBundle
             {
                 ["compilerOptions"] = new JsonObject
                 {
-                    ["strict"] = true,
-                    ["noEmit"] = true,
-                    ["module"] = "nodenext",
-                    ["target"] = "es2023",
                     // TanStack DB's own types are not strict in every way.
                     ["skipLibCheck"] = true,
                     ["paths"] = new JsonObject { ["@tanstack/db"] = new JsonArray(types.Replace('\\', '/')) },
                 },
             }.ToJsonString());
-        await using var compiler = RunningProgram.Start(
-            "node", [Path.Combine(packages, "typescript", "bin", "tsc"), "--project", "tsconfig.json"], folder.Path);
-        var (exitCode, output, errors) = await compiler.EndAsync();
-        Assert.True(exitCode == 0, output + errors);
+        Assert.Equal("", await TypeScript.MistakesAsync(folder, "--project", "tsconfig.json"));
     }
 
     private static Task<string> CodeAsync(string program)

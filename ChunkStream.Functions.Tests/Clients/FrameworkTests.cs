@@ -64,9 +64,10 @@ public sealed class FrameworkTests(RealPostgres postgres, Chromium chromium) : I
         await page.GotoAsync(_api.Origin + "/api/health");
         await page.AddScriptTagAsync(new PageAddScriptTagOptions { Content = bundle, Type = "module" });
 
-        await page.WaitForFunctionAsync("seen.isReady && seen.others === 1 && seen.refusedState === 'failed'");
+        await page.WaitForFunctionAsync(
+            "seen.isReady && seen.others === 1 && seen.refusedState === 'failed' && seen.wrong");
         Assert.Equal(
-            "1 first,2 second true false streaming first 1 0 idle true 404 failed false",
+            "1 first,2 second true false streaming first 1 0 idle true 404 failed false TypeError",
             await page.EvaluateAsync<string>("Object.values(seen).join(' ')"));
         Assert.Contains("<ul></ul>", await page.EvaluateAsync<string>("rendered"), StringComparison.Ordinal);
         Assert.Equal(0, await page.EvaluateAsync<int>("requestsOfServer"));

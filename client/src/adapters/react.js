@@ -36,5 +36,14 @@ function useSource(source, options, idleSnapshot, storeOf) {
 /** A text that is another one where another request is to be made. */
 function identityOf(url, { headers, getToken, onProgress, fetch, ...plain }) {
   if (url === null || url === undefined) return null;
-  return JSON.stringify([String(url), Object.entries(plain).sort(), [...new Headers(headers)], getToken !== undefined]);
+  return JSON.stringify([String(url), Object.entries(plain).sort(), listed(headers), getToken !== undefined]);
+}
+
+/** What is wrong with them is said by the state, and not thrown while a page is rendered. */
+function listed(headers) {
+  try {
+    return [...new Headers(headers)];
+  } catch {
+    return null;
+  }
 }

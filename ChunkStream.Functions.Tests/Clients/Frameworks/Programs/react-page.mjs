@@ -25,12 +25,14 @@ function Page() {
   const others = useCollection(shared);
   const numbers = useStream(count === null ? null : `/api/queries/numbers?count=${count}`, options);
   const refused = useStream('/api/queries/none', { fetch: options.fetch });
+  const wrong = useStream('/api/queries/numbers?count=1', { fetch: options.fetch, headers: { 'not a name': '' } });
   window.seen = {
     issues: issues.rows.map(({ id, title }) => `${id} ${title}`), isReady: issues.isReady, isLoading: issues.isLoading, state: issues.state,
     first: issues.get(1)?.title,
     others: others.rows.length,
     numbers: numbers.rows.length, numbersState: numbers.state, isWhole: numbers.rows.every(({ n }, index) => n === index + 1),
     refused: refused.error?.status, refusedState: refused.state, isRefusedLoading: refused.isLoading,
+    wrong: wrong.error?.name,
   };
   window.restart = refused.restart;
   window.renders = (window.renders ?? 0) + 1;

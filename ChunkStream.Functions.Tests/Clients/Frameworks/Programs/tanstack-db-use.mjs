@@ -38,10 +38,10 @@ console.log(byDefault.utils.state());
 
 // Who is refused when the connection comes again has failed, too, though rows are there.
 const cut = new AbortController();
-const once403 = (url, { signal, ...init }) => (cut.signal.aborted
+const untilCut = async (url, { signal, ...init }) => (cut.signal.aborted
   ? new Response(null, { status: 403 })
   : fetch(url, { ...init, signal: AbortSignal.any([signal, cut.signal]) }));
-const later = createCollection(chunkstreamCollectionOptions({ ...options, fetch: once403 }));
+const later = createCollection(chunkstreamCollectionOptions({ ...options, fetch: untilCut }));
 await later.preload();
 const failed = new Promise((resolve) => {
   later.on('status:change', ({ status }) => status === 'error' && resolve());
