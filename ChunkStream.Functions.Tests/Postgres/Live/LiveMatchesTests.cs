@@ -92,7 +92,7 @@ public sealed class LiveMatchesTests(RealPostgres postgres) : IAsyncLifetime
     {
         await using var connection = await _host.OpenAsync();
 
-        // With these defaults of a server or role some values mean something else than in the query, which sets its own.
+        // By these defaults of a server or role some values mean something else than in the query, which sets its own.
         await connection.SqlAsync("set timezone = 'Asia/Tokyo'; set intervalstyle = 'sql_standard'");
         var look = await LiveLook.TakeAsync(connection, [watch.Id], since);
         Assert.Null(Assert.Single(look.Watches).Problem);
