@@ -60,7 +60,9 @@ public sealed class StreamResultsTests : IAsyncLifetime
     {
         Own("text", StreamResults.Items(Orders(1), new() { DefaultFormat = StreamFormats.Csv, Name = "orders" }));
 
-        Assert.Equal("{\"order_id\":7,\"customer_name\":null}\n", await _api.TextAsync("/orders/7"));
+        // The first request of all may take so long that a heartbeat comes before.
+        var text = (await _api.TextAsync("/orders/7")).TrimStart(' ');
+        Assert.Equal("{\"order_id\":7,\"customer_name\":null}\n", text);
         Assert.Equal("order_id,customer_name\r\n1,\r\n", await _api.TextAsync("/own/text"));
     }
 

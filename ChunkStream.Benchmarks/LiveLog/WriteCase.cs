@@ -6,10 +6,12 @@ namespace ChunkStream.Benchmarks.LiveLog;
 
 /// <summary>A transaction that is measured.</summary>
 /// <param name="what">What it does, in words.</param>
-/// <param name="sql">The statement, with <c>{table}</c> for the table and <c>$1</c> for a number from 1 up.</param>
+/// <param name="statements">
+/// The statements, with <c>{table}</c> for the table and <c>$1</c> for a number from 1 up.
+/// </param>
 /// <param name="times">How often a run does it.</param>
 /// <param name="isDurable">Whether each commit waits for the disk.</param>
-internal sealed class WriteCase(string what, string sql, int times, bool isDurable)
+internal sealed class WriteCase(string what, string[] statements, int times, bool isDurable)
 {
     // No case inserts what another one has inserted.
     private static long _number;
@@ -30,24 +32,33 @@ internal sealed class WriteCase(string what, string sql, int times, bool isDurab
         await using (var setting = new NpgsqlCommand(
             $"set synchronous_commit = {(isDurable ? "on" : "off")}", connection))
             await setting.ExecuteNonQueryAsync(cancellation);
-        await using var command = new NpgsqlCommand(
-            sql.Replace("{table}", table, StringComparison.Ordinal), connection)
+        var commands = new List<NpgsqlCommand>();
+        foreach (var statement in statements)
         {
-            Parameters = { new() { Value = 0L } },
-        };
-        await command.PrepareAsync(cancellation);
+            var sql = statement.Replace("{table}", table, StringComparison.Ordinal);
+            commands.Add(new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = 0L } } });
+            await commands[^1].PrepareAsync(cancellation);
+        }
+
         var cpu = CpuOf(connection);
         var start = Stopwatch.GetTimestamp();
         for (var left = times; left > 0; left--)
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            command.Parameters[0].Value = ++_number;
-            await command.ExecuteNonQueryAsync(cancellation);
+            _number++;
+            foreach (var command in commands)
+            {
+                command.Parameters[0].Value = _number;
+                await command.ExecuteNonQueryAsync(cancellation);
+            }
+
             await transaction.CommitAsync(cancellation);
         }
 
         var time = new WriteTime(
             Stopwatch.GetElapsedTime(start).TotalSeconds / times, (CpuOf(connection) - cpu) / times);
+        foreach (var command in commands)
+            await command.DisposeAsync();
         if (!_times.TryGetValue(table, out var all))
             _times.Add(table, all = []);
         if (isCounted)

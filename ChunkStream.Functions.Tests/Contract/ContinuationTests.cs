@@ -66,7 +66,8 @@ public sealed partial class ContinuationTests(RealPostgres postgres)
                 body.Append(more);
         }
 
-        Assert.Matches(@"Completed as sse, 20000 .*; continued after failures: 1, the last: .+\)$", await EndedAsync(api));
+        Assert.Matches(
+            @"Completed as sse, 20000 .*; continued after failures: 1, the last: .+\)$", await EndedAsync(api));
         Assert.Equal(1, counted["failure"]);
 
         // A client that comes again.

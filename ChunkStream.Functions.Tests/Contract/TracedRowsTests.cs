@@ -79,7 +79,7 @@ public sealed class TracedRowsTests(RealPostgres postgres)
         Assert.Equal("Completed", stream.GetTagItem("chunkstream.outcome"));
         Assert.Equal((long)Rows, stream.GetTagItem("chunkstream.records"));
         Assert.Equal(ActivityStatusCode.Unset, stream.Status);
-        var happened = stream.Events.Select(Described).ToArray();
+        var happened = stream.Events.Select(Described).Where(one => one.Name != "chunkstream.stall").ToArray();
         Assert.Equal("chunkstream.connection.returned", happened[0].Name);
         Assert.Equal(("chunkstream.continued", "reader", null, happened[0].Records), happened[1]);
         // A backend that is ended while it sends rows may not get to say why.
