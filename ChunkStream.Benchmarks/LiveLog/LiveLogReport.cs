@@ -9,10 +9,10 @@ internal static class LiveLogReport
     private const string HowToRead =
         """
         One connection writes, a transaction at a time, to three tables that are alike: with two indexes, and 100,000
-        rows at the beginning. They take turns within each round. pgbench's transaction has five statements, each sent by
-        itself, of which one writes to the table. Milliseconds are medians of a transaction over the
-        rounds; "more" is the median of each round's own ratio to the table that is not watched. CPU is what the
-        server's process of the connection used, which other load on the machine hardly changes.
+        rows at the beginning. They take turns within each round. pgbench's transaction has five statements, each sent
+        by itself, of which one writes to the table. Milliseconds are medians of a transaction over the rounds; "more"
+        is the median of each round's own ratio to the table that is not watched. CPU is what the server's process of
+        the connection used, which other load on the machine hardly changes.
         """;
 
     /// <summary>The whole file.</summary>

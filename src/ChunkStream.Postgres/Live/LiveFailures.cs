@@ -26,6 +26,8 @@ internal static class LiveFailures
                 $"This live query is run again at each change, and may give {large.Rows} rows and {large.Bytes} bytes ")
                 + "at most. There is more: narrow it by its parameters.",
         },
+        WatchRefusedException { MayPass: true } => Problem.Unavailable(
+            "The changes of a table that this query reads can't be logged yet, because others keep it locked."),
         WatchRefusedException => Problem.BrokenQuery(
             "The changes of a table that this query reads can't be logged: the server's log says why."),
         _ => PostgresFailures.Describe(failure),

@@ -257,6 +257,39 @@ public sealed class LogTests(RealPostgres postgres)
     }
 
     [Fact]
+    public async Task A_reader_gets_its_turn_although_others_keep_the_log_all_the_time()
+    {
+        await using var host = await LogHost.CreateAsync(postgres, Table);
+        var watch = await host.WatchAsync("orders", "id");
+        using var over = new CancellationTokenSource();
+        var holders = Enumerable.Range(0, 2).Select(_ => Task.Run(HoldAsync)).ToArray();
+        try
+        {
+            await Bounded.Until(
+                () => host.ScalarAsync<bool>(
+                    "select exists (select from pg_locks where locktype = 'advisory' "
+                    + $"and classid = 1667788140 and objid = {watch.Id} and not granted)"),
+                "one waits for the other");
+            Assert.Equal(watch, await host.WatchAsync("orders", "id"));
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await Task.WhenAll(holders).Within();
+        }
+
+        async Task HoldAsync()
+        {
+            await using var connection = await host.OpenAsync();
+            while (!over.IsCancellationRequested)
+            {
+                await connection.SqlAsync(
+                    $"begin; select pg_advisory_xact_lock(1667788140, {watch.Id}); select pg_sleep(0.05); commit");
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_newer_version_takes_the_place_of_an_older_one_and_no_writer_waits_for_that()
     {
         await using var host = await LogHost.CreateAsync(postgres, Table);

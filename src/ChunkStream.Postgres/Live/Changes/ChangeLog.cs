@@ -19,6 +19,9 @@ internal sealed class ChangeLog(
     private const string LimitLocks = "SELECT set_config('lock_timeout', '200ms', true)";
     private const int Tries = 15;
 
+    // The first number of the advisory lock of those who keep a watch (003-keep.sql).
+    private const int KeeperLock = 1667788140;
+
     private const string Held =
         "The change log of a table is full, and can't be emptied while a transaction runs that wrote to it.";
 
@@ -64,7 +67,10 @@ internal sealed class ChangeLog(
             var script = failure.IsForbidden()
                 ? await ScriptAsync(session.Connection, tables).ConfigureAwait(false)
                 : null;
-            throw new WatchRefusedException(reason, script, failure);
+            throw new WatchRefusedException(reason, script, failure)
+            {
+                MayPass = failure.SqlState is PostgresErrorCodes.LockNotAvailable,
+            };
         }
     }
 
@@ -89,7 +95,8 @@ internal sealed class ChangeLog(
         foreach (var watch in watches)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (await RenewAsync(connection, watch).ConfigureAwait(false) is Renewal.Install or Renewal.Gone)
+            var renewal = await RenewAsync(connection, watch, waits: false).ConfigureAwait(false);
+            if (renewal is Renewal.Install or Renewal.Gone)
                 broken.Add(watch);
             else
                 await RotateAsync(connection, watch).ConfigureAwait(false);
@@ -108,7 +115,7 @@ internal sealed class ChangeLog(
                 if (await tryOnce().ConfigureAwait(false) is not { } reason)
                     return;
                 if (tries >= Tries)
-                    throw new WatchRefusedException(reason, null, null);
+                    throw new WatchRefusedException(reason, null, null) { MayPass = true };
             }
             catch (PostgresException failure)
                 when (failure.SqlState is PostgresErrorCodes.LockNotAvailable && tries < Tries)
@@ -128,7 +135,7 @@ internal sealed class ChangeLog(
             return null;
         }
 
-        switch (await RenewAsync(connection, watch.Id).ConfigureAwait(false))
+        switch (await RenewAsync(connection, watch.Id, waits: true).ConfigureAwait(false))
         {
             case Renewal.Done:
                 watches.Add(watch);
@@ -177,14 +184,14 @@ internal sealed class ChangeLog(
         return new Watch(id, columns.Count, reader.IsDBNull(0) ? "" : reader.GetString(0));
     }
 
-    // A new generation takes two calls.
-    private async Task<Renewal> RenewAsync(NpgsqlConnection connection, int watch)
+    // A new generation takes two calls. Of all who keep a watch one acts at a time. A reader waits for its turn, which
+    // comes in the order of asking; whoever only keeps the watch leaves it to the other.
+    private async Task<Renewal> RenewAsync(NpgsqlConnection connection, int watch, bool waits)
     {
         const int Calls = 3;
         for (var call = 1; ; call++)
         {
-            var said = await CallAsync<string>(
-                connection, "renew($1, $2, $3)", watch, limits.LeaseSeconds, limits.TurnBytes).ConfigureAwait(false);
+            var said = await RenewOnceAsync(connection, watch, waits).ConfigureAwait(false);
             switch (said)
             {
                 case "ok":
@@ -201,6 +208,36 @@ internal sealed class ChangeLog(
                     return Renewal.Busy;
             }
         }
+    }
+
+    private async Task<string?> RenewOnceAsync(NpgsqlConnection connection, int watch, bool waits)
+    {
+        var renew = new NpgsqlBatchCommand("SELECT chunkstream_live.renew($1, $2, $3)")
+        {
+            Parameters =
+            {
+                new() { Value = watch }, new() { Value = limits.LeaseSeconds }, new() { Value = limits.TurnBytes },
+            },
+        };
+        var turn = new NpgsqlBatchCommand($"SELECT pg_advisory_xact_lock({KeeperLock}, $1)")
+        {
+            Parameters = { new() { Value = watch } },
+        };
+        var batch = new NpgsqlBatch(connection);
+        await using var _ = batch.ConfigureAwait(false);
+        if (waits)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(LimitLocks));
+            batch.BatchCommands.Add(turn);
+        }
+
+        batch.BatchCommands.Add(renew);
+        var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        for (var before = batch.BatchCommands.Count - 1; before > 0; before--)
+            await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+        await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        return reader.IsDBNull(0) ? null : reader.GetString(0);
     }
 
     // A slot is emptied by one call, and taken by the next.
@@ -277,8 +314,8 @@ internal sealed class ChangeLog(
     {
         { SqlState: PostgresErrorCodes.WrongObjectType } => failure.MessageText,
         { SqlState: PostgresErrorCodes.LockNotAvailable } =>
-            "A table has been written to for seconds without a pause between transactions, or is locked: its triggers "
-            + "could not be created.",
+            "A table has been written to for seconds without a pause between transactions, or it or its log is locked: "
+            + "its triggers could not be created.",
         _ when failure.IsForbidden() =>
             "The app's role may not create triggers on a table, or not the schema chunkstream_live: only the table's "
             + "owner may. An owner has to run a script.",

@@ -12,4 +12,7 @@ internal sealed class WatchRefusedException(string message, string? script, Exce
 
     /// <summary>Whether the server is a standby, which may pass.</summary>
     public bool IsStandby { get; init; }
+
+    /// <summary>Whether it passes when others have ended what they do with the table or its log.</summary>
+    public bool MayPass { get; init; }
 }
