@@ -51,7 +51,7 @@ public sealed class DatabaseFunctions(StreamEndpoints endpoints)
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "public/shapes/{name}")] HttpRequest request)
         => endpoints.PublicShape(request);
 
-    /// <inheritdoc cref="StreamEndpoints.State(HttpRequest)" />
+    /// <inheritdoc cref="StreamEndpoints.State" />
     [Function("state")]
     public IResult State(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "states/{name}")] HttpRequest request)

@@ -77,31 +77,31 @@ public sealed class StreamEndpoints
 
     /// <summary><c>GET, POST /queries/{name}</c>: the rows of a declared query, from a cursor.</summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult Query(HttpRequest request) => _queries.Value.Answer(Required(request), NameOf(request), ByName);
+    public IResult Query(HttpRequest request)
+        => _queries.Value.Answer(Required(request), QueryMapping.NameOf(request), ByName);
 
     /// <summary><c>GET, POST /public/queries/{name}</c>: the same, of the queries that need no key.</summary>
     /// <inheritdoc cref="DbStream" />
     public IResult PublicQuery(HttpRequest request)
-        => _queries.Value.Answer(Required(request), NameOf(request), Public);
+        => _queries.Value.Answer(Required(request), QueryMapping.NameOf(request), Public);
 
     /// <summary><c>GET /shapes/{name}</c>: a live query for clients of Electric's protocol.</summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult Shape(HttpRequest request) => _shapes.Value.Electric(NameOf(Required(request)), OfShape);
+    public IResult Shape(HttpRequest request) => Followed(request, OfShape, ElectricDialect.Read);
 
     /// <summary><c>GET /public/shapes/{name}</c>: the same, of the queries that need no key.</summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult PublicShape(HttpRequest request)
-        => _shapes.Value.Electric(NameOf(Required(request)), OfPublicShape);
+    public IResult PublicShape(HttpRequest request) => Followed(request, OfPublicShape, ElectricDialect.Read);
 
     /// <summary>
     /// <c>GET /states/{name}</c>: a live query as a durable stream with messages of the state extension.
     /// </summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult State(HttpRequest request) => State(request, OfState);
+    public IResult State(HttpRequest request) => Followed(request, OfState, StateDialect.Read);
 
     /// <summary><c>GET /public/states/{name}</c>: the same, of the queries that need no key.</summary>
     /// <inheritdoc cref="DbStream" />
-    public IResult PublicState(HttpRequest request) => State(request, OfPublicState);
+    public IResult PublicState(HttpRequest request) => Followed(request, OfPublicState, StateDialect.Read);
 
     /// <summary><c>GET, HEAD, PUT, POST, DELETE /streams/{path}</c>: durable streams.</summary>
     /// <inheritdoc cref="DbStream" />
@@ -157,12 +157,8 @@ public sealed class StreamEndpoints
     /// <inheritdoc cref="DbStream" />
     public IResult Ui(HttpRequest request) => UiResult.For(Required(request), _generators.Value.Report);
 
-    private IResult State(HttpRequest request, QueryPlace place)
-        => _shapes.Value.Answer(
-            NameOf(Required(request)), place, (parameters, query, time) => new StateDialect(parameters, query, time));
-
-    // Not a bound parameter: the Functions worker gives none to a handler that takes the request.
-    private static string NameOf(HttpRequest request) => request.RouteValues["name"]?.ToString() ?? "";
+    private IResult Followed(HttpRequest request, QueryPlace place, ReadDialect read)
+        => _shapes.Value.Answer(QueryMapping.NameOf(Required(request)), place, read);
 
     private static HttpRequest Required(HttpRequest request)
     {

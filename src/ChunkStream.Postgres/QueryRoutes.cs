@@ -8,10 +8,7 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Maps the declared queries of an app.</summary>
 public static class QueryRoutes
 {
-    private const string Endpoint = "query";
-    private const string PublicEndpoint = "public-query";
-    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
-    private static readonly string[] ReadOrPost = [.. Read, HttpMethods.Post];
+    private static readonly string[] ReadOrPost = [.. QueryMapping.ReadMethods, HttpMethods.Post];
 
     /// <summary>
     /// Maps the catalogue of the declared queries to a prefix, and the rows of each to <c>{prefix}/{name}</c>; GET and
@@ -26,10 +23,9 @@ public static class QueryRoutes
     public static RouteGroupBuilder MapQueries(
         this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix = "/queries")
     {
-        var group = Group(endpoints, prefix);
-        Map(group, "", Read, http => QueryEndpoint.From(http).Catalogue(http.Request, QueryRoute.Paths(http)));
-        Map(group, "/{name}", ReadOrPost, http => Answer(http, WithKey(http)))
-            .WithMetadata(new QueryRoute(IsPublic: false));
+        var group = MapRows(endpoints, prefix, new QueryPlace("query"));
+        group.MapMethods("", QueryMapping.ReadMethods, http
+            => QueryEndpoint.From(http).Catalogue(http.Request, QueryRoute.Paths(http)).ExecuteAsync(http));
         return group;
     }
 
@@ -44,30 +40,17 @@ public static class QueryRoutes
     /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
     public static RouteGroupBuilder MapPublicQueries(
         this IEndpointRouteBuilder endpoints, [StringSyntax("Route")] string prefix = "/public/queries")
+        => MapRows(endpoints, prefix, new QueryPlace("public-query") { IsPublic = true });
+
+    private static RouteGroupBuilder MapRows(IEndpointRouteBuilder endpoints, string prefix, QueryPlace place)
     {
-        var group = Group(endpoints, prefix);
-        Map(group, "/{name}", ReadOrPost, http => Answer(http, Public(http)))
-            .WithMetadata(new QueryRoute(IsPublic: true));
+        var group = QueryMapping.Group(endpoints, prefix);
+        QueryMapping.Map(
+                group,
+                ReadOrPost,
+                place,
+                (http, name, complete) => QueryEndpoint.From(http).Answer(http.Request, name, complete))
+            .WithMetadata(new QueryRoute(place.IsPublic));
         return group;
     }
-
-    private static QueryPlace WithKey(HttpContext http)
-        => new(Endpoint) { Catalogue = QueryRoute.Find(http, isPublic: false) };
-
-    private static QueryPlace Public(HttpContext http)
-        => new(PublicEndpoint) { IsPublic = true, Catalogue = QueryRoute.Find(http, isPublic: false) };
-
-    private static RouteGroupBuilder Group(IEndpointRouteBuilder endpoints, string prefix)
-    {
-        ArgumentNullException.ThrowIfNull(endpoints);
-        QueryEndpoint.ThrowIfMissing(endpoints.ServiceProvider);
-        return endpoints.MapGroup(prefix);
-    }
-
-    private static IEndpointConventionBuilder Map(
-        RouteGroupBuilder group, string pattern, string[] methods, Func<HttpContext, IResult> answer)
-        => group.MapMethods(pattern, methods, http => answer(http).ExecuteAsync(http));
-
-    private static IResult Answer(HttpContext http, QueryPlace place)
-        => QueryEndpoint.From(http).Answer(http.Request, http.Request.RouteValues["name"]?.ToString() ?? "", place);
 }

@@ -28,11 +28,7 @@ internal sealed class StateDialect : ShapeDialect
     private readonly long? _cursor;
     private readonly TimeProvider _time;
 
-    /// <summary>Reads a request. Mistakes are added to <paramref name="parameters"/>.</summary>
-    /// <param name="parameters">The query string.</param>
-    /// <param name="query">The query's name.</param>
-    /// <param name="time">The clock.</param>
-    public StateDialect(RequestParameters parameters, string query, TimeProvider time)
+    private StateDialect(RequestParameters parameters, string query, TimeProvider time)
     {
         _time = time;
         _start = Encoding.UTF8.GetBytes($"{{\"type\":\"{query}\",\"key\":");
@@ -52,6 +48,10 @@ internal sealed class StateDialect : ShapeDialect
                 LiveName, $"'{LiveName}' must be left out where '{OffsetName}' is -1: read what there is before.");
         }
     }
+
+    /// <inheritdoc cref="ReadDialect" />
+    public static ShapeDialect Read(RequestParameters parameters, string query, TimeProvider time)
+        => new StateDialect(parameters, query, time);
 
     /// <inheritdoc />
     public override IReadOnlyCollection<string> Parameters => Names;

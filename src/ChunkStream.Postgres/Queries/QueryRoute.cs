@@ -8,15 +8,13 @@ namespace ChunkStream.Postgres.Queries;
 /// <param name="IsPublic">Whether it gives only those that declare that they need no key.</param>
 internal sealed record QueryRoute(bool IsPublic)
 {
-    private const string Name = "/{name}";
-
     /// <summary>
     /// The route without the query's name and without a slash at its start or end; null where the app has none.
     /// </summary>
     public static string? Find(HttpContext http, bool isPublic)
         => http.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .FirstOrDefault(endpoint => endpoint.Metadata.GetMetadata<QueryRoute>()?.IsPublic == isPublic)
-            ?.RoutePattern.RawText?.Replace(Name, "", StringComparison.Ordinal).Trim('/');
+            ?.RoutePattern.RawText?.Replace(QueryMapping.Pattern, "", StringComparison.Ordinal).Trim('/');
 
     /// <summary>Where the app serves its queries, from the root of its host.</summary>
     public static QueryPaths Paths(HttpContext http)

@@ -43,11 +43,7 @@ internal sealed class ElectricDialect : ShapeDialect
     private readonly TimeProvider _time;
     private string? _handle;
 
-    /// <summary>Reads a request. Mistakes are added to <paramref name="parameters"/>.</summary>
-    /// <param name="parameters">The query string.</param>
-    /// <param name="query">The query's name.</param>
-    /// <param name="time">The clock.</param>
-    public ElectricDialect(RequestParameters parameters, string query, TimeProvider time)
+    private ElectricDialect(RequestParameters parameters, string query, TimeProvider time)
     {
         _time = time;
         _keyStart = Encoding.UTF8.GetBytes($"\\\"{query}\\\"");
@@ -73,6 +69,10 @@ internal sealed class ElectricDialect : ShapeDialect
     /// <summary>The headers of responses.</summary>
     public static IReadOnlyList<string> Headers { get; } =
         ["electric-handle", "electric-offset", "electric-schema", "electric-cursor", "electric-up-to-date"];
+
+    /// <inheritdoc cref="ReadDialect" />
+    public static ShapeDialect Read(RequestParameters parameters, string query, TimeProvider time)
+        => new ElectricDialect(parameters, query, time);
 
     /// <inheritdoc />
     public override IReadOnlyCollection<string> Parameters => Names;

@@ -1,4 +1,5 @@
 using ChunkStream.Formats;
+using ChunkStream.Http;
 using ChunkStream.Postgres.Live;
 using ChunkStream.Problems;
 using Microsoft.AspNetCore.Http;
@@ -96,3 +97,9 @@ internal enum ShapeWait
     /// <summary>The response goes on with whatever changes, as server-sent events.</summary>
     Events,
 }
+
+/// <summary>Reads a protocol's part of a request. Mistakes are added to <paramref name="parameters"/>.</summary>
+/// <param name="parameters">The query string.</param>
+/// <param name="query">The query's name.</param>
+/// <param name="time">The clock.</param>
+internal delegate ShapeDialect ReadDialect(RequestParameters parameters, string query, TimeProvider time);

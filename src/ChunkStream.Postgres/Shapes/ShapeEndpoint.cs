@@ -4,6 +4,8 @@ using ChunkStream.Postgres.Requests;
 using ChunkStream.Postgres.Resuming;
 using ChunkStream.Postgres.Rows;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ChunkStream.Postgres.Shapes;
 
@@ -13,24 +15,34 @@ internal sealed class ShapeEndpoint(QueryEndpoint queries, LiveEndpoint live, Ti
     // Readers of one shape ask the same things at about the same time. A cache before the server answers most of them.
     private const string Shared = "public, max-age=5, no-transform";
 
-    /// <summary>Answers a client of Electric's protocol.</summary>
-    /// <inheritdoc cref="Answer(string, QueryPlace, Func{RequestParameters, string, TimeProvider, ShapeDialect})" />
-    public IResult Electric(string name, QueryPlace place)
-        => Answer(name, place, (parameters, query, time) => new ElectricDialect(parameters, query, time));
+    /// <summary>Maps <c>{prefix}/{name}</c> for clients of a protocol.</summary>
+    /// <param name="endpoints">The app, or a group of its routes.</param>
+    /// <param name="prefix">What stands before a query's name.</param>
+    /// <param name="place">The endpoint.</param>
+    /// <param name="read">Reads the protocol's part of a request.</param>
+    /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
+    public static RouteGroupBuilder Map(
+        IEndpointRouteBuilder endpoints, string prefix, QueryPlace place, ReadDialect read)
+    {
+        var group = QueryMapping.Group(endpoints, prefix);
+        QueryMapping.Map(
+            group,
+            QueryMapping.ReadMethods,
+            place,
+            (http, name, complete)
+                => http.RequestServices.GetRequiredService<ShapeEndpoint>().Answer(name, complete, read));
+        return group;
+    }
 
     /// <summary>Answers a request.</summary>
     /// <param name="name">The query's name.</param>
     /// <param name="place">The endpoint at which it is asked for.</param>
-    /// <param name="read">Reads the protocol's part of the request, given the query's name and the clock.</param>
-    public IResult Answer(
-        string name, QueryPlace place, Func<RequestParameters, string, TimeProvider, ShapeDialect> read)
+    /// <param name="read">Reads the protocol's part of the request.</param>
+    public IResult Answer(string name, QueryPlace place, ReadDialect read)
         => queries.Find(name, place, call => new ShapeResult(http => Answer(http, call, place, read)));
 
     private (IResult Answer, ShapeDialect Dialect) Answer(
-        HttpContext http,
-        QueryCall call,
-        QueryPlace place,
-        Func<RequestParameters, string, TimeProvider, ShapeDialect> read)
+        HttpContext http, QueryCall call, QueryPlace place, ReadDialect read)
     {
         var (file, name) = (call.File, $"{place.Endpoint}/{call.File.Name}");
         var parameters = new RequestParameters(http.Request.Query);
