@@ -1,5 +1,6 @@
 using ChunkStream.App;
 using ChunkStream.Demo;
+using ChunkStream.Postgres.Queries;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -50,15 +51,23 @@ internal static class Demo
                 Examples = [new("json-stream?chunks=5&intervalMs=1000")],
             };
         })
-        .AddQueries(options =>
-        {
-            options.DefaultQuery ??= Table;
-            if (options.QueriesPath == "queries")
-                options.QueriesPath += ";demo/queries";
-        })
+        .AddQueries(options => options.DefaultQuery ??= Table)
+        .AddQueryFolder()
         .AddExample("db-stream", new("db-stream"))
         .AddExample("query", new($"queries/{Table}?limit=10"))
         .AddExample("public-query", new("public/queries/departures?live=sse"));
+
+    // Only where the settings name no folder. A deployment names one, since its database lacks the demo's tables.
+    private static ChunkStreamBuilder AddQueryFolder(this ChunkStreamBuilder builder)
+    {
+        builder.Services.AddOptions<QueryOptions>()
+            .Configure<Microsoft.Extensions.Configuration.IConfiguration>((options, settings) =>
+            {
+                if (settings[$"{QueryOptions.Section}:{nameof(QueryOptions.QueriesPath)}"] is null)
+                    options.QueriesPath += ";demo/queries";
+            });
+        return builder;
+    }
 
     private static GeneratorParameter[] Parameters(int defaultChunks) =>
     [

@@ -58,6 +58,16 @@ public sealed class DemoEndpointTests
     }
 
     [Fact]
+    public async Task Where_the_settings_name_the_folder_of_the_app_its_query_files_are_left_out()
+    {
+        await using var api = await LocalApi.StartAsync(
+            LocalApp.Create(), settings: ("ChunkStream:QueriesPath", "queries"));
+        var catalogue = JsonNode.Parse(await api.Client.GetStringAsync("/api/queries").Within())!;
+
+        Assert.Equal(["series"], catalogue["queries"]!.AsArray().Select(query => (string?)query!["name"]));
+    }
+
+    [Fact]
     public void Its_calls_to_try_are_among_the_apps()
     {
         var examples = LocalApp.Create().Endpoints().All

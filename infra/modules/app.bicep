@@ -97,6 +97,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       ChunkStream__Streams__Connections: string(capacity.streamConnections)
       ChunkStream__ResumeKey: '@Microsoft.KeyVault(SecretUri=${resumeKeyUri})'
       ChunkStream__Streams__CapabilityKey: '@Microsoft.KeyVault(SecretUri=${capabilityKeyUri})'
+      // The queries of the demo are left out: they read tables that only the local host makes.
+      ChunkStream__QueriesPath: 'queries'
       ChunkStream__DefaultQuery: 'series'
     }
   }

@@ -20,7 +20,10 @@ internal static class ChangeLogSchema
     /// <summary>The script. It may be run again at any time: what is there already is left alone.</summary>
     public static string Script { get; } = Compose();
 
-    /// <summary>The same, and then the watches that an app with a role of its own needs.</summary>
+    /// <summary>
+    /// The same, and then the watches that an app with a role of its own needs. It goes into the log, so it leaves the
+    /// comments out: Application Insights cuts a message after 32,768 characters.
+    /// </summary>
     /// <param name="wanted">Tables, as Postgres writes their names, and columns.</param>
     /// <param name="role">The role of the app.</param>
     /// <param name="leaseSeconds">How long the triggers write unless the app renews that.</param>
@@ -31,7 +34,7 @@ internal static class ChangeLogSchema
         script.Append(CultureInfo.InvariantCulture, $"""
             -- ChunkStream's live queries: the change log, and the triggers that write to it. For the owner of the
             -- tables, or a superuser. To take all of it away: select chunkstream_live.remove()
-            {Script}
+            {Shortened(Script)}
             begin isolation level read committed;
             set local lock_timeout = '5s';
             select chunkstream_live.allow({Quoted(role)}::regrole);
@@ -46,6 +49,12 @@ internal static class ChangeLogSchema
 
         return script.Append("commit;\n").ToString().ReplaceLineEndings("\n");
     }
+
+    // Without lines that are comments alone, and with half of the indentation.
+    private static string Shortened(string script) => string.Join('\n', script.Split('\n')
+        .Select(line => (Text: line, Indentation: line.Length - line.TrimStart().Length))
+        .Where(line => !line.Text.AsSpan(line.Indentation).StartsWith("--", StringComparison.Ordinal))
+        .Select(line => line.Text[(line.Indentation / 2)..]));
 
     private static string Compose()
     {
