@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>The page by keyboard, with a screen reader, in light and dark, and on a phone.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class AccessibilityTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     private const string Query =

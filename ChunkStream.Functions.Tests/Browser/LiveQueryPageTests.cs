@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>A live query in the page: its rows appear, change and vanish in the table.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class LiveQueryPageTests(RealPostgres postgres, Chromium chromium)
     : IClassFixture<Chromium>, IAsyncLifetime
 {

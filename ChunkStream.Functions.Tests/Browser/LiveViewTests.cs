@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>The page's view of streams: what it shows of what is appended, paused, cut, closed and deleted.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class LiveViewTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     private const string Json = "application/json";

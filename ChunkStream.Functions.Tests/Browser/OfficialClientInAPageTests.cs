@@ -4,7 +4,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>The protocol's official client as the page has it, in Chromium.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class OfficialClientInAPageTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     [ChromiumFact]

@@ -3,7 +3,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>The npm package <c>chunkstream-client</c> in a page whose network goes and comes back.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class OfflineTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     [ChromiumFact]

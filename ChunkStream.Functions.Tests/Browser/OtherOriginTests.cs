@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>Pages of another origin, and EventSource.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     private const string Key = "a-key-of-some-length";

@@ -7,7 +7,7 @@ namespace ChunkStream.Functions.Tests.Browser;
 /// Tabs of one browser that follow a live query over one connection. Over HTTP/1.1 a browser opens six to an origin, so
 /// that the seventh tab would see nothing.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class SharedConnectionTests(RealPostgres postgres, Chromium chromium)
     : IClassFixture<Chromium>, IAsyncLifetime
 {

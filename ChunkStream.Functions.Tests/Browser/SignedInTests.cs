@@ -6,7 +6,7 @@ namespace ChunkStream.Functions.Tests.Browser;
 /// <summary>
 /// The page and queries for users who have signed in: tokens that are asked for, refused, kept and over.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
     : IClassFixture<Chromium>, IAsyncLifetime
 {

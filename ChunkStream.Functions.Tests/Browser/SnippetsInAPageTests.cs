@@ -4,7 +4,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>The snippets of docs/clients.md that are for pages, in a page of another origin.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class SnippetsInAPageTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     [ChromiumFact]

@@ -7,7 +7,7 @@ namespace ChunkStream.Functions.Tests.Browser;
 /// <summary>
 /// What a browser does with content that somebody else wrote, and what pages of others can make it do.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class StreamContentTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     private const string Script =

@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>What the page shows while rows arrive, and what the server does when they are no longer wanted.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITestOutputHelper output)
     : IClassFixture<Chromium>
 {

@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace ChunkStream.Functions.Tests.Browser;
 
 /// <summary>What the page does with mistakes, refusals, and values that look like markup.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     private const string Key = "a-key-of-some-length";

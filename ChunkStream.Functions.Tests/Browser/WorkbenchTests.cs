@@ -8,7 +8,7 @@ namespace ChunkStream.Functions.Tests.Browser;
 /// <summary>
 /// The page as a place to work: what is in sight, what the charts show by themselves, the address, and code to copy.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class WorkbenchTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     private const string Numbers =

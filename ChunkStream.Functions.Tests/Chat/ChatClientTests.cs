@@ -11,7 +11,7 @@ namespace ChunkStream.Functions.Tests.Chat;
 /// AI SDK's <c>useChat</c> in a page of React, and AG-UI's <c>HttpAgent</c>, as npm has them: a reload, a second tab, a
 /// stop, an instance that is killed. Each shows the same tokens once, or says how it ended.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class ChatClientTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>
 {
     private static readonly Lazy<Task<string>> Script = new(BundleAsync);

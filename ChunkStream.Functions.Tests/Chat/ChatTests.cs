@@ -14,7 +14,7 @@ namespace ChunkStream.Functions.Tests.Chat;
 /// <summary>
 /// An answer of a model is given once, to all who ask for it, on each instance; and it always says its end.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed partial class ChatTests(RealPostgres postgres)
 {
     [Fact]

@@ -9,7 +9,7 @@ namespace ChunkStream.Functions.Tests.Clients;
 /// <c>chunkstream-client</c> with the frameworks that it has entries for, as npm has them: React and TanStack Query in
 /// Chromium, TanStack DB in Node; and what docs/clients.md says of them.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class FrameworkTests(RealPostgres postgres, Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
     private readonly QueryFiles _files = new QueryFiles()

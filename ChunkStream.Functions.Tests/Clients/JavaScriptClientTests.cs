@@ -6,7 +6,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 namespace ChunkStream.Functions.Tests.Clients;
 
 /// <summary>The npm package <c>chunkstream-client</c>, in Node, against the real server and a real Postgres.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const int Many = 200_000;

@@ -9,7 +9,7 @@ namespace ChunkStream.Functions.Tests.Clients;
 /// The npm package <c>chunkstream-client</c> for users who have signed in, in Node, against the real server, a real
 /// Postgres and an issuer whose tokens live for seconds.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class JavaScriptClientTokenTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const int Rows = 6000;

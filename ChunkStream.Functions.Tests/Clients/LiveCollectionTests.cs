@@ -8,7 +8,7 @@ namespace ChunkStream.Functions.Tests.Clients;
 /// What <c>chunkstream-client</c> keeps of a live query, in Node, against two instances and a real Postgres: while
 /// others write, connections are cut, and one of the instances is killed.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class LiveCollectionTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const string ResumeKey = "a key for tests that nobody guesses";

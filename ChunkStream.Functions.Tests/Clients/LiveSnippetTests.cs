@@ -3,7 +3,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Clients;
 
 /// <summary>What docs/clients.md says of live queries can be copied and run.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class LiveSnippetTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly QueryFiles _files = new QueryFiles().With(

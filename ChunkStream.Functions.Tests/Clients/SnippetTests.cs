@@ -4,7 +4,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 namespace ChunkStream.Functions.Tests.Clients;
 
 /// <summary>What docs/clients.md says can be copied and run.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class SnippetTests(RealPostgres postgres)
 {
     private const string Series = "select n, sqrt(n) as root from generate_series(1, 1000) as n";

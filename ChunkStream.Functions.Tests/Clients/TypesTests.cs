@@ -3,7 +3,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.Clients;
 
 /// <summary><c>npx chunkstream-client types</c>: a frontend that no longer fits the queries does not compile.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class TypesTests(RealPostgres postgres)
 {
     private const string Frontend =

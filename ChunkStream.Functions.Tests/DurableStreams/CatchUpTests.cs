@@ -6,7 +6,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>A long response is whole or visibly broken, and stops when its reader is gone.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class CatchUpTests(RealPostgres postgres)
 {
     private const string Bytes = "application/octet-stream";

@@ -6,7 +6,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>What is appended together is stored together, and can still be read from any unit to any other.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class ChunkTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly StoreHost _host = StoreHost.Start(postgres.ConnectionString);

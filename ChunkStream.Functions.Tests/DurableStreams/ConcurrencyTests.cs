@@ -6,7 +6,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>Two instances over one database, many writers and readers at once.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class ConcurrencyTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const int Writers = 8;

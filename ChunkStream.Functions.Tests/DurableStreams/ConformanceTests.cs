@@ -7,7 +7,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// Runs the protocol's public conformance suite (npm <c>@durable-streams/server-conformance-tests</c>) against the
 /// local host and a real Postgres.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class ConformanceTests(RealPostgres postgres)
 {
     // The number for suite 0.3.6, without its tests of subscriptions, which this server does not offer.

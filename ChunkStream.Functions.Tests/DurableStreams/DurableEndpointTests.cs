@@ -6,7 +6,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>What the conformance suite does not test: our own choices, limits, and what must never happen.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class DurableEndpointTests(RealPostgres postgres)
 {
     private const string Text = "text/plain";

@@ -5,7 +5,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class DurableStoreTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly StoreHost _host = StoreHost.Start(postgres.ConnectionString);

@@ -8,7 +8,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// Sends extreme values in every header that is read. Each gets a clear answer, and no stream is made that can't
 /// be read.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class HeaderExtremesTests(RealPostgres postgres) : IAsyncLifetime
 {
     private LocalApi _api = null!;

@@ -11,7 +11,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// <summary>
 /// The default isolation of the database's transactions is not "read committed". Each test has a database of its own.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class IsolationTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const int Writers = 8;

@@ -6,7 +6,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>Time to live, expiry, and the sweep. The clock is the database's.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class LifetimeTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly StoreHost _host = StoreHost.Start(postgres.ConnectionString);

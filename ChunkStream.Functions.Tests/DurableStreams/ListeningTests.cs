@@ -9,7 +9,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// Readers hear of appends on another instance through their process's one listening connection, and get them also
 /// while that connection is lost.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class ListeningTests(RealPostgres postgres, ITestOutputHelper output)
 {
     private const string Json = "application/json";

@@ -7,7 +7,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// <summary>
 /// Readers come and go while others write, on two instances. No reader misses anything, whenever it comes.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class LiveStressTests(RealPostgres postgres) : IAsyncLifetime
 {
     // Streams are polled every 10 s in any case, which would hide that a reader was forgotten.

@@ -9,7 +9,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>A waiting reader gets what is appended, and nothing else. A reader that is gone holds nothing.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class LiveTests(RealPostgres postgres)
 {
     private const string Text = "text/plain";

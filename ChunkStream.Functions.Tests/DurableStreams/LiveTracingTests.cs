@@ -7,7 +7,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>What a reader that waits leaves in traces, and in the web server's measurements.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class LiveTracingTests(RealPostgres postgres)
 {
     [Fact]

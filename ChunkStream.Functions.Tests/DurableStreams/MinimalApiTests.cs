@@ -14,7 +14,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// Durable streams and recordings as an adopter uses them: a minimal API, <c>AddDurableStreams()</c>, and one line
 /// a route.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class MinimalApiTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly string _name = Guid.NewGuid().ToString("N");

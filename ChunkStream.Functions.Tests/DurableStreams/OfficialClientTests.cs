@@ -8,7 +8,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// <summary>
 /// Runs the protocol's official client (npm <c>@durable-streams/client</c>) in Node against the local host.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class OfficialClientTests(RealPostgres postgres)
 {
     private const string Package = "@durable-streams/client";

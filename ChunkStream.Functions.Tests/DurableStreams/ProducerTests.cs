@@ -5,7 +5,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>Idempotent producers, as section 5.2.1 of the protocol describes them.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class ProducerTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly StoreHost _host = StoreHost.Start(postgres.ConnectionString);

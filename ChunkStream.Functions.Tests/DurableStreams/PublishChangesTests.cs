@@ -7,7 +7,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary><c>chunkstream.publish_changes</c> writes a table's changes to a stream.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class PublishChangesTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly StoreHost _host = StoreHost.Start(postgres.ConnectionString);

@@ -5,7 +5,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>The changes that are remembered of streams that nobody follows; any role can add to them.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class RecentChangesTests(RealPostgres postgres)
 {
     [Fact]

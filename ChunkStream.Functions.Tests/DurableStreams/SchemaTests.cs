@@ -9,7 +9,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary>How the tables come into a database. Each test has a database of its own.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class SchemaTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly string _database = $"schema_{Guid.NewGuid():N}";

@@ -10,7 +10,7 @@ using static ChunkStream.Functions.Tests.DurableStreams.StoreHost;
 namespace ChunkStream.Functions.Tests.DurableStreams;
 
 /// <summary><c>chunkstream.append</c> in an application's own transactions.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class SqlAppendTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly StoreHost _host = StoreHost.Start(postgres.ConnectionString);

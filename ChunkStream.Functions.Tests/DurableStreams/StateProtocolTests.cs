@@ -8,7 +8,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// <summary>
 /// A published table, as the state extension's own reader (npm <c>@durable-streams/state</c>) and its schema read it.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class StateProtocolTests(RealPostgres postgres)
 {
     [Theory]

@@ -8,7 +8,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams;
 /// A live query as a durable stream, of which the state extension's own reader (npm <c>@durable-streams/state</c>)
 /// makes a collection.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class StateQueryTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const string Path = "/api/public/states/items?params[team]=1";

@@ -12,10 +12,17 @@ using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Support;
 
-/// <summary>One real Postgres for all tests that need one: a throw-away cluster, started once.</summary>
+/// <summary>
+/// A real Postgres for all tests of a collection: a throw-away cluster, started once. There are two such collections,
+/// each with a server of its own, because the tests of one server run one after another, and mostly wait.
+/// </summary>
 public sealed class RealPostgres : IAsyncLifetime
 {
+    /// <summary>The tests that need a database, but for those of the other collection.</summary>
     public const string Collection = "Real Postgres";
+
+    /// <summary>Those of durable streams, of chats, of clients and of the page.</summary>
+    public const string StreamsAndClients = "Real Postgres, streams and clients";
 
     private readonly NpmPackage? _programs;
     private EmbeddedPostgres? _server;
@@ -134,6 +141,10 @@ public sealed class RealPostgres : IAsyncLifetime
         + "and backend_type = 'client backend'";
 }
 
-/// <summary>The tests that share the server. They run one after another.</summary>
+/// <summary>The tests that share a server. They run one after another.</summary>
 [CollectionDefinition(RealPostgres.Collection)]
 public sealed class RealPostgresTests : ICollectionFixture<RealPostgres>;
+
+/// <summary>The tests that share the other server.</summary>
+[CollectionDefinition(RealPostgres.StreamsAndClients)]
+public sealed class StreamsAndClientsTests : ICollectionFixture<RealPostgres>;

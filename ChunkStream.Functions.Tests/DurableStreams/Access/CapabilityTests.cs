@@ -9,7 +9,7 @@ using ChunkStream.Functions.Tests.Support;
 namespace ChunkStream.Functions.Tests.DurableStreams.Access;
 
 /// <summary>Capability URLs: who may make them, what they open, and what is none.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class CapabilityTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const string FunctionKey = "a-key-of-some-length";

@@ -8,7 +8,7 @@ using ChunkStream.Functions.Tests.Support.Faults;
 namespace ChunkStream.Functions.Tests.DurableStreams.Access;
 
 /// <summary>Users on the public route, with their tokens, by a policy.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class UserAccessTests(RealPostgres postgres) : IAsyncLifetime
 {
     private const string Key = "a-key-of-some-length";

@@ -9,7 +9,7 @@ namespace ChunkStream.Functions.Tests.DurableStreams.Chaos;
 /// are killed meanwhile.
 /// <c>CHUNKSTREAM_CHAOS_SECONDS</c> says for how long, <c>CHUNKSTREAM_CHAOS_SEED</c> repeats the choices of a run.
 /// </summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed class ChaosTests(RealPostgres postgres, ITestOutputHelper output)
 {
     private const int LeastKills = 3;

@@ -14,7 +14,7 @@ using Npgsql;
 namespace ChunkStream.Functions.Tests.DurableStreams.Recordings;
 
 /// <summary>A repeated request gets all that was recorded, once. A part never looks like the whole.</summary>
-[Collection(RealPostgres.Collection)]
+[Collection(RealPostgres.StreamsAndClients)]
 public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifetime
 {
     private readonly RecordedGenerator _generator = new();
