@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -100,7 +99,6 @@ public sealed partial class QueryEndpointTests(RealPostgres postgres)
                 + "select n, case when n > 20 then pg_sleep(600) end::text as a from generate_series(1, 30) n")
             .With("slow-in-all", "-- timeout: 2s\nselect n, pg_sleep(0.25)::text as a from generate_series(1, 10) n");
         await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, files);
-        var clock = Stopwatch.StartNew();
 
         using var response = await api.GetAsync("/api/db-stream");
         Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
@@ -108,8 +106,7 @@ public sealed partial class QueryEndpointTests(RealPostgres postgres)
 
         using var later = await api.GetAsync("/api/queries/later?format=frames");
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => later.Content.ReadAsStringAsync().Within());
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+        await postgres.AssertNothingRunsAsync();
 
         Assert.Equal(10, (await api.Client.GetStringAsync("/api/queries/slow-in-all").Within()).Count(c => c == '\n'));
     }

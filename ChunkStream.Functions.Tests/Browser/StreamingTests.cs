@@ -33,7 +33,7 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITe
         await postgres.UntilOneRunsAsync();
 
         await ui.Page.GotoAsync("about:blank");
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(5));
+        await postgres.AssertNothingRunsAsync();
     }
 
     [ChromiumFact]
@@ -81,7 +81,7 @@ public sealed class StreamingTests(RealPostgres postgres, Chromium chromium, ITe
 
         await ui.ClickAsync("Stop");
         await ui.UntilAsync("Stopped");
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(5));
+        await postgres.AssertNothingRunsAsync();
     }
 
     [ChromiumFact]

@@ -121,7 +121,7 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
             """);
         Assert.Equal("paused", await node.ReadLineAsync());
 
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(10));
+        await postgres.AssertNothingRunsAsync();
         await Task.Delay(TimeSpan.FromSeconds(1));
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Event.Name == "StreamEnded");
         await node.GoOnAsync();
@@ -151,7 +151,7 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
             """);
         Assert.Equal("left", await node.ReadLineAsync());
 
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+        await postgres.AssertNothingRunsAsync();
         Assert.Contains("ClientLeft", (await api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
         await node.GoOnAsync();
         Assert.Empty(await node.LinesAsync());

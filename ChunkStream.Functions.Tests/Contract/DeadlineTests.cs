@@ -5,6 +5,7 @@ using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
 using ChunkStream.Streaming;
+using Microsoft.Extensions.Hosting;
 
 namespace ChunkStream.Functions.Tests.Contract;
 
@@ -59,7 +60,10 @@ public sealed class DeadlineTests
         using var endless = await api.GetAsync(api.Serve(StreamFormats.Frames, FaultySource.StallsAfter(3)));
 
         var stopping = api.StopAsync();
-        await Task.Delay(200);
+        await Bounded.Until(
+            () => Task.FromResult(
+                api.Get<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested),
+            "the process has begun to stop");
         script.Yield("meanwhile").End();
 
         var read = await StreamRead.OfAsync(ending, "frames");
@@ -67,7 +71,7 @@ public sealed class DeadlineTests
         var cut = await StreamRead.OfAsync(endless, "frames");
         cut.AssertCut();
         Assert.Equal("urn:chunkstream:stopping", (string?)cut.Error!["type"]);
-        await stopping.Within(TimeSpan.FromSeconds(6));
+        await stopping.Within();
     }
 
     private static StreamFormat Format(string name) => StreamFormats.All.Single(format => format.Name == name);

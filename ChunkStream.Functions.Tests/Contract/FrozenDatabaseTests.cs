@@ -17,10 +17,10 @@ public sealed class FrozenDatabaseTests(RealPostgres postgres)
     private const int Clients = 45;
 
     // /health promises an answer within three seconds. The rest is for a busy machine.
-    private static readonly TimeSpan HealthLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HealthLimit = TimeSpan.FromSeconds(8);
 
     // A request that needs no database takes milliseconds. With a blocked thread pool it would take 10 s or more.
-    private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(5);
 
     [Fact]
     public async Task A_server_that_accepts_and_never_answers_holds_up_nobody_else()
@@ -79,7 +79,7 @@ public sealed class FrozenDatabaseTests(RealPostgres postgres)
         Assert.Equal("{\"one\":1}\n", await api.Client.GetStringAsync("/api/queries/after").Within());
         using (var read = await api.GetAsync("/api/streams/frozen?offset=-1"))
             Assert.True(read.IsSuccessStatusCode);
-        await postgres.AssertNothingRunsAsync(Bounded.Limit);
+        await postgres.AssertNothingRunsAsync();
     }
 
     private static async Task WarmUpAsync(LocalApi api)

@@ -30,7 +30,7 @@ public sealed class HeadCheckTests(RealPostgres postgres) : IAsyncLifetime
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Level >= LogLevel.Error);
 
         // The database has stopped the check, too.
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(5));
+        await postgres.AssertNothingRunsAsync();
     }
 
     private Task<LocalApi> ServingAsync(params (string Key, string Value)[] settings)

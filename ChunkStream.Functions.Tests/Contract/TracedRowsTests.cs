@@ -58,7 +58,7 @@ public sealed class TracedRowsTests(RealPostgres postgres)
         {
             await using var body = await response.Content.ReadAsStreamAsync();
             await body.ReadSomeAsync();
-            await postgres.AssertNothingRunsAsync(Bounded.Limit);
+            await postgres.AssertNothingRunsAsync();
             var (taken, ended) = (0, 0L);
             while (await body.ReadSomeAsync() is { Length: > 0 } more)
             {

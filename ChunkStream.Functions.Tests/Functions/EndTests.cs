@@ -68,7 +68,7 @@ public sealed class EndTests(RunningFunctionApp running)
             if (format.Name is "sse" or "frames")
                 Assert.Contains("urn:chunkstream:stopping", rest, StringComparison.Ordinal);
         }));
-        await running.Postgres.AssertNothingRunsAsync(Bounded.Limit);
+        await running.Postgres.AssertNothingRunsAsync();
     }
 
     [Fact]

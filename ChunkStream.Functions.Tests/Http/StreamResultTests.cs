@@ -90,7 +90,7 @@ public sealed class StreamResultTests : IAsyncLifetime
             Assert.Equal("first\n", await body.ReadSomeAsync());
         }
 
-        await _script.Released.Within(TimeSpan.FromSeconds(1));
+        await _script.Released.Within();
         var ended = await _api.Log.StreamEndedAsync();
         Assert.Contains("ClientLeft", ended.Message, StringComparison.Ordinal);
         Assert.Equal(LogLevel.Information, ended.Level);
@@ -107,7 +107,7 @@ public sealed class StreamResultTests : IAsyncLifetime
         await leaving.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.Within());
-        await _script.Released.Within(TimeSpan.FromSeconds(1));
+        await _script.Released.Within();
         Assert.Contains("ClientLeft", (await _api.Log.StreamEndedAsync()).Message, StringComparison.Ordinal);
     }
 

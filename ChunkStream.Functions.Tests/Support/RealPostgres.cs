@@ -132,7 +132,10 @@ public sealed class RealPostgres : IAsyncLifetime
             async () => await ScalarAsync<long>(Ours + " and state <> 'idle'") > 0, "a query of ours runs");
 
     /// <summary>Fails unless within the limit no backend of ours runs a query or is inside a transaction.</summary>
-    public Task AssertNothingRunsAsync(TimeSpan limit)
+    /// <param name="limit">
+    /// Default: the limit of every wait. The queries that a test has ended would run for longer.
+    /// </param>
+    public Task AssertNothingRunsAsync(TimeSpan? limit = null)
         => Bounded.Until(
             async () => await ScalarAsync<long>(Ours + " and state <> 'idle'") == 0, "no query of ours runs", limit);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Postgres.Cursors;
@@ -31,11 +30,9 @@ public sealed class CursorSourceTests(RealPostgres postgres)
     {
         // One row at once, then a long sleep before each of the others.
         await using var source = postgres.Open(
-            "select n, case when n > 1 then pg_sleep(10) end as slept from generate_series(1, 3) n");
-        var clock = Stopwatch.StartNew();
+            "select n, case when n > 1 then pg_sleep(600) end as slept from generate_series(1, 3) n");
 
         Assert.True(await source.WaitToReadAsync().Within());
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
     [Fact]
@@ -98,12 +95,9 @@ public sealed class CursorSourceTests(RealPostgres postgres)
                 taken++;
         }
 
-        var clock = Stopwatch.StartNew();
+        // To read the rest of such a query takes a minute and more.
         await source.DisposeAsync().AsTask().Within();
-
-        // With such a query, it takes a minute and more.
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+        await postgres.AssertNothingRunsAsync();
     }
 
     [Fact]
@@ -116,7 +110,7 @@ public sealed class CursorSourceTests(RealPostgres postgres)
         Assert.False(source.TryRead());
         Assert.False(await source.WaitToReadAsync().Within());
 
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+        await postgres.AssertNothingRunsAsync();
     }
 
     [Fact]
@@ -131,7 +125,7 @@ public sealed class CursorSourceTests(RealPostgres postgres)
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.Within());
         await source.DisposeAsync().AsTask().Within();
-        await postgres.AssertNothingRunsAsync(TimeSpan.FromSeconds(1));
+        await postgres.AssertNothingRunsAsync();
     }
 
     [Fact]
