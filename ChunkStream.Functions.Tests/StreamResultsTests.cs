@@ -36,8 +36,7 @@ public sealed class StreamResultsTests : IAsyncLifetime
             app.Map("/own/{name}", (HttpContext http, string name) => _own[name](http));
         },
         services => services.ConfigureHttpJsonOptions(
-            json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower),
-        streaming => streaming.HeartbeatSeconds = streaming.FirstRecordSeconds = 0.2);
+            json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower));
 
     public async Task DisposeAsync() => await _api.DisposeAsync();
 
@@ -60,17 +59,17 @@ public sealed class StreamResultsTests : IAsyncLifetime
     {
         Own("text", StreamResults.Items(Orders(1), new() { DefaultFormat = StreamFormats.Csv, Name = "orders" }));
 
-        // The first request of all may take so long that a heartbeat comes before.
-        var text = (await _api.TextAsync("/orders/7")).TrimStart(' ');
-        Assert.Equal("{\"order_id\":7,\"customer_name\":null}\n", text);
+        Assert.Equal("{\"order_id\":7,\"customer_name\":null}\n", await _api.TextAsync("/orders/7"));
         Assert.Equal("order_id,customer_name\r\n1,\r\n", await _api.TextAsync("/own/text"));
     }
 
     [Fact]
     public async Task Each_item_leaves_at_once_and_a_silence_has_heartbeats()
     {
-        Own("script", StreamResults.Items(_script.Items));
-        using var response = await _api.GetAsync("/own/script?format=ndjson");
+        await using var api = await PlainApi.StartAsync(
+            app => app.MapGet("/script", () => StreamResults.Items(_script.Items)),
+            streaming: streaming => streaming.HeartbeatSeconds = streaming.FirstRecordSeconds = 0.2);
+        using var response = await api.GetAsync("/script?format=ndjson");
         await using var body = await response.Content.ReadAsStreamAsync();
 
         Assert.StartsWith(" ", await body.ReadSomeAsync(), StringComparison.Ordinal);
@@ -195,17 +194,19 @@ public sealed class StreamResultsTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_ends_at_its_own_deadline_or_at_the_end_of_the_call()
     {
-        Own("deadline", StreamResults.Items(Endless, new() { MaxDuration = TimeSpan.FromSeconds(0.5) }));
+        using var call = new CancellationTokenSource();
+        Own("deadline", StreamResults.Items(Endless, new() { MaxDuration = TimeSpan.FromSeconds(1.5) }));
         Own("call", http =>
         {
-            http.Features.Set<IInvocationFeature>(new Call("function", new CancellationTokenSource(500).Token));
+            http.Features.Set<IInvocationFeature>(new Call("function", call.Token));
             return StreamResults.Items(Endless);
         });
 
+        using var ending = await _api.GetAsync("/own/call?format=frames");
+        await call.CancelAsync();
+        Assert.False((await StreamRead.OfAsync(ending, "frames")).IsComplete);
         var late = await StreamRead.OfAsync(await _api.GetAsync("/own/deadline?format=frames"), "frames");
         Assert.Equal("urn:chunkstream:deadline-reached", (string?)late.Error!["type"]);
-        var read = await StreamRead.OfAsync(await _api.GetAsync("/own/call?format=frames"), "frames");
-        Assert.False(read.IsComplete);
         await Bounded.Until(
             () => Task.FromResult(_api.Log.Entries.Any(
                 entry => entry.Message.StartsWith("Stream function ended", StringComparison.Ordinal))),

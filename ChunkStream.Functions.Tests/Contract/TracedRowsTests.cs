@@ -79,6 +79,8 @@ public sealed class TracedRowsTests(RealPostgres postgres)
         Assert.Equal("Completed", stream.GetTagItem("chunkstream.outcome"));
         Assert.Equal((long)Rows, stream.GetTagItem("chunkstream.records"));
         Assert.Equal(ActivityStatusCode.Unset, stream.Status);
+
+        // How long the reader took nothing depends on the machine.
         var happened = stream.Events.Select(Described).Where(one => one.Name != "chunkstream.stall").ToArray();
         Assert.Equal("chunkstream.connection.returned", happened[0].Name);
         Assert.Equal(("chunkstream.continued", "reader", null, happened[0].Records), happened[1]);
