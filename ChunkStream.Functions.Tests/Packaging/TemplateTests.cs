@@ -27,7 +27,9 @@ public sealed partial class TemplateTests(PackageFeed feed, RealPostgres postgre
         Assert.Matches(@"Failed: +0, Passed: +3, Skipped: +0\b", tests);
         var output = Path.Combine(app, "Order-feed.Api", "bin", "Debug", "net10.0");
         Assert.Equal(["query", "ticks"], HostedFunction.ReadFile(output).Select(function => function.Name).Order());
-        Assert.True(File.Exists(Path.Combine(output, "local.settings.json")));
+        Assert.Matches(
+            "\"ChunkStream__ResumeKey\": \"[0-9a-f]{32}\"",
+            await File.ReadAllTextAsync(Path.Combine(output, "local.settings.json")));
         await using var running = await FunctionApp.StartAsync(
             output, [new("ConnectionStrings__Postgres", postgres.ConnectionString)]).Within();
         using var client = RunningFunctionApp.ClientOf(running);

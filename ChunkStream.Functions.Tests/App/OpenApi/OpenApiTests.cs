@@ -198,7 +198,8 @@ public sealed class OpenApiTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task It_has_every_endpoint_of_the_app_but_the_page()
     {
-        var paths = (await DocumentAsync())["paths"]!.AsObject().Select(path => path.Key).ToArray();
+        var document = await DocumentAsync();
+        var paths = document["paths"]!.AsObject().Select(path => path.Key).ToArray();
 
         var expected = _api.Get<EndpointTable>().All
             .Where(endpoint => !endpoint.Route.StartsWith("ui", StringComparison.Ordinal)
@@ -206,6 +207,14 @@ public sealed class OpenApiTests(RealPostgres postgres) : IAsyncLifetime
             .Select(endpoint => "/" + endpoint.Route.Replace("*", "", StringComparison.Ordinal));
         Assert.Empty(expected.Except(paths));
         Assert.Equal(13, paths.Count(path => path.Contains("queries/", StringComparison.Ordinal)));
+
+        // What a client that was made of the description leaves out must not be refused.
+        Assert.Equal(["name", "offset"], Required("/shapes/{name}"));
+        Assert.Equal(["name"], Required("/states/{name}"));
+
+        IEnumerable<string?> Required(string path) => document["paths"]![path]!["get"]!["parameters"]!.AsArray()
+            .Where(parameter => (bool?)parameter!["required"] is true)
+            .Select(parameter => (string?)parameter!["name"]);
     }
 
     [Fact]

@@ -27,7 +27,8 @@ internal static class ShapeOperations
             Parameters =
             [
                 Name(),
-                SharedParameters.InQuery("offset", "An electric-offset of an earlier answer; -1 for the start.", text),
+                SharedParameters.InQuery(
+                    "offset", "An electric-offset of an earlier answer; -1 for the start.", text, isRequired: true),
                 SharedParameters.InQuery("handle", "The electric-handle of the last answer.", text),
                 SharedParameters.InQuery("cursor", "The electric-cursor of the last answer.", text),
                 SharedParameters.InQuery("live", "Waits for a change.", JsonSchemas.OneOf("true", "false")),
