@@ -1,4 +1,5 @@
 using ChunkStream.Postgres.Keys;
+using ChunkStream.Postgres.Shapes;
 using ChunkStream.Postgres.Statements;
 using Microsoft.AspNetCore.Http;
 using Npgsql;
@@ -72,6 +73,23 @@ public static class PostgresStreamResults
         {
             ArgumentException.ThrowIfNullOrEmpty(name);
             return new QueryResult(name, options ?? new());
+        }
+
+        /// <summary>
+        /// Follows a declared query that is live, in the HTTP protocol of Electric, whose clients give the query's
+        /// parameters as <c>params[name]</c>: <c>StreamResults.Shape("issues")</c>. A minimal API can map all of them
+        /// with <c>MapShapes()</c>.
+        /// </summary>
+        /// <remarks>
+        /// The app must have called <c>AddChunkStream().AddQueries()</c>, and needs the setting
+        /// <c>ChunkStream:ResumeKey</c>. A name that no file has, or that of a query that is not live, is answered 404.
+        /// Who may call the endpoint is the app's to say, as for <c>Query</c>.
+        /// </remarks>
+        /// <param name="name">The file's name without <c>.sql</c>.</param>
+        public static IResult Shape(string name)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(name);
+            return new OwnShapeResult(name, ElectricDialect.Read);
         }
     }
 

@@ -45,6 +45,8 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
                 open.MapPublicShapes("/shapes");
                 open.MapPublicStates("/states");
                 app.MapQueries("/v1/queries").AddEndpointFilter(RequireKey);
+                app.MapGet("/mine/shapes/{name}", (string name) => StreamResults.Shape(name)).WithName("own-shape");
+                app.MapGet("/mine/states/{name}", (string name) => StreamResults.State(name));
             },
             services => services.AddChunkStream()
                 .AddQueries(options => (options.QueriesPath, options.ResumeKey)
@@ -77,6 +79,9 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
             var open = await FollowAsync(protocol, $"/v1/open/{protocol.Route}/open");
             Assert.Equal("no-store, no-transform", inner.Headers.CacheControl?.ToString());
             Assert.Equal(TimeSpan.FromSeconds(5), open.Headers.CacheControl?.MaxAge);
+            await FollowAsync(protocol, $"/mine/{protocol.Route}/inner");
+            await ExpectAsync(HttpStatusCode.NotFound, $"/mine/{protocol.Route}/none?offset=-1");
+            await ExpectAsync(HttpStatusCode.BadRequest, $"/mine/{protocol.Route}/inner?offset=-1&theirs=1");
             await ExpectAsync(HttpStatusCode.MethodNotAllowed, $"/v1/open/{protocol.Route}/open", HttpMethod.Post);
             await ExpectAsync(HttpStatusCode.OK, $"/v1/open/{protocol.Route}/open?offset=-1", HttpMethod.Head);
 
@@ -90,8 +95,8 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
                 HttpStatusCode.OK, mine, HttpMethod.Get, ("Authorization", $"Bearer {_issuer.Token("anna")}"))));
         }
 
-        await _api.Log.FindAsync(entry => entry.Message.Contains("shape/inner"), "its name is in the log");
-        await _api.Log.FindAsync(entry => entry.Message.Contains("public-state/open"), "its name is in the log");
+        foreach (var name in new[] { "Stream shape/inner", "Stream public-state/open", "Stream own-shape/inner" })
+            await _api.Log.FindAsync(entry => entry.Message.StartsWith(name, StringComparison.Ordinal), name);
     }
 
     [Fact]

@@ -15,7 +15,8 @@ namespace ChunkStream.Postgres.Queries;
 internal sealed class QueryEndpoint(
     QueryCatalogue catalogue, PostgresDatabase database, LiveEndpoint live, TimeProvider time)
 {
-    private const string NotRegistered =
+    /// <summary>What an app is told that lacks <c>AddQueries()</c>.</summary>
+    public const string NotRegistered =
         "Declared queries are not registered: call AddQueries() on what AddChunkStream() gives.";
 
     /// <summary>Finds the endpoint in the services of a request.</summary>

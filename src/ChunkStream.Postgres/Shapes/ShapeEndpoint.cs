@@ -15,6 +15,11 @@ internal sealed class ShapeEndpoint(QueryEndpoint queries, LiveEndpoint live, Ti
     // Readers of one shape ask the same things at about the same time. A cache before the server answers most of them.
     private const string Shared = "public, max-age=5, no-transform";
 
+    /// <summary>Finds the endpoint in the services of a request.</summary>
+    /// <exception cref="InvalidOperationException">The app lacks <c>AddQueries()</c>.</exception>
+    public static ShapeEndpoint From(HttpContext http) => http.RequestServices.GetService<ShapeEndpoint>()
+        ?? throw new InvalidOperationException(QueryEndpoint.NotRegistered);
+
     /// <summary>Maps <c>{prefix}/{name}</c> for clients of a protocol.</summary>
     /// <param name="endpoints">The app, or a group of its routes.</param>
     /// <param name="prefix">What stands before a query's name.</param>
@@ -29,8 +34,7 @@ internal sealed class ShapeEndpoint(QueryEndpoint queries, LiveEndpoint live, Ti
             group,
             QueryMapping.ReadMethods,
             place,
-            (http, name, complete)
-                => http.RequestServices.GetRequiredService<ShapeEndpoint>().Answer(name, complete, read));
+            (http, name, complete) => From(http).Answer(name, complete, read));
         return group;
     }
 
