@@ -15,6 +15,9 @@ param location string
 @description('Instances and connections.')
 param capacity Capacity
 
+@description('The origins whose pages may read, with commas between; empty for none.')
+param corsOrigins string
+
 @description('The SKU of the Postgres server. It decides how many connections there are.')
 param postgresSku string
 
@@ -134,6 +137,7 @@ module app 'modules/app.bicep' = {
     location: location
     tags: tags
     capacity: safeCapacity
+    corsOrigins: filter(map(split(corsOrigins, ','), origin => trim(origin)), origin => !empty(origin))
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     storageName: storage.outputs.name

@@ -14,6 +14,9 @@ param capacity = {
   streamConnections: int(readEnvironmentVariable('STREAM_CONNECTIONS', '8'))
 }
 
+// Origins whose pages may read, such as https://app.example.org, with commas between.
+param corsOrigins = readEnvironmentVariable('CORS_ORIGINS', '')
+
 param postgresSku = readEnvironmentVariable('POSTGRES_SKU', 'Standard_B2s')
 param postgresStorageGB = int(readEnvironmentVariable('POSTGRES_STORAGE_GB', '32'))
 

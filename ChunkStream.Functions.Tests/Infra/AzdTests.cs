@@ -28,7 +28,7 @@ public sealed partial class AzdTests
             .Where(variable => !variable.Name.StartsWith("AZURE_", StringComparison.Ordinal))
             .ToArray();
 
-        Assert.Equal(11, variables.Length);
+        Assert.Equal(12, variables.Length);
         Assert.All(variables, variable =>
         {
             // The hook sets it anew on each machine.

@@ -144,10 +144,11 @@ public sealed partial class InfrastructureTests(InfrastructureTests.Evaluated ev
     }
 
     [BicepFact]
-    public async Task A_private_database_has_no_public_address()
+    public async Task A_private_database_has_no_public_address_and_instances_and_origins_are_as_chosen()
     {
         var (snapshot, messages) = await Bicep.SnapshotAsync(
-            ("PRIVATE_DATABASE", "true"), ("ALWAYS_READY_INSTANCES", "1"));
+            ("PRIVATE_DATABASE", "true"), ("ALWAYS_READY_INSTANCES", "1"),
+            ("CORS_ORIGINS", "https://app.example.org, https://other.example.org"));
         Assert.True(snapshot is not null, messages);
 
         Assert.DoesNotContain("firewallRules", snapshot, StringComparison.Ordinal);
@@ -157,6 +158,9 @@ public sealed partial class InfrastructureTests(InfrastructureTests.Evaluated ev
             "\"serviceName\": \"Microsoft.DBforPostgreSQL/flexibleServers\"", snapshot, StringComparison.Ordinal);
         Assert.Matches("\"alwaysReady\": \\[\\s*{\\s*\"name\": \"http\",\\s*\"instanceCount\": 1", snapshot);
         Assert.Matches("\"virtualNetworkSubnetId\": \".*'appSubnetId'", snapshot);
+        Assert.Matches(
+            "\"allowedOrigins\": \\[\\s*\"https://app.example.org\",\\s*\"https://other.example.org\"\\s*\\]",
+            snapshot);
     }
 
     private static void AssertRefused(string message, (string? Snapshot, string Messages) result)

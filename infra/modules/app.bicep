@@ -7,6 +7,7 @@ param planName string
 param location string
 param tags object
 param capacity Capacity
+param corsOrigins string[]
 param identityId string
 param identityClientId string
 param storageName string
@@ -47,6 +48,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       http20Enabled: true
+      // Where none are named, those stay that somebody has set by hand.
+      ...(empty(corsOrigins) ? {} : { cors: { allowedOrigins: corsOrigins } })
     }
     functionAppConfig: {
       runtime: { name: 'dotnet-isolated', version: '10.0' }
