@@ -44,11 +44,11 @@ internal static class SharedParameters
     /// <summary>A parameter of the query string.</summary>
     public static OpenApiParameter InQuery(
         string name, string description, OpenApiSchema schema, bool isRequired = false) => new()
-    {
-        Name = name,
-        In = ParameterLocation.Query,
-        Required = isRequired,
-        Description = description,
-        Schema = schema,
-    };
+        {
+            Name = name,
+            In = ParameterLocation.Query,
+            Required = isRequired,
+            Description = description,
+            Schema = schema,
+        };
 }
