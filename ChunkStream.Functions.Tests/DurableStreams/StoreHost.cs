@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ChunkStream.DurableStreams.Live;
+using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.DurableStreams.Store;
 using ChunkStream.Functions.Tests.Support;
 using Microsoft.Extensions.Configuration;
@@ -73,6 +74,14 @@ internal sealed class StoreHost : IAsyncDisposable
 
     public Task<AppendResult> AppendJsonAsync(string path, params string[] messages)
         => Appends.AppendAsync(new AppendToStream(path, Json, Bytes(messages), false, null, null), default).Within();
+
+    /// <summary>Appends to a recording, as its recorder.</summary>
+    public Task<AppendResult> RecordAsync(string path, BegunRecording begun, long number, params string[] messages)
+        => Appends.AppendAsync(
+            new AppendToStream(
+                path, Json, Bytes(messages), false, null,
+                new ProducerPosition(ProducerPosition.Recorder(begun.Stream!.Id), 0, number)),
+            default).Within();
 
     public Task<AppendResult> CloseAsync(string path, ProducerPosition? producer = null)
         => Appends.AppendAsync(new AppendToStream(path, null, [], true, null, producer), default).Within();

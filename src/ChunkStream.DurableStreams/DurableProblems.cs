@@ -80,6 +80,12 @@ internal static class DurableProblems
         "urn:chunkstream:stream-gone", "Stream gone", 409,
         "The stream that Stream-Forked-From names is deleted, and kept only for the forks that it has.");
 
+    /// <summary>The stream is a recording. 409.</summary>
+    public static Problem StreamRecorded { get; } = new(
+        "urn:chunkstream:stream-recorded", "Stream recorded", 409,
+        "The stream is a recording: only what records it may append to it, or close it. A fork of it is a stream of "
+        + "one's own, with all that it has.");
+
     /// <summary>The content type is not the stream's. 409.</summary>
     public static Problem ContentTypeDiffers(string detail) => new(
         "urn:chunkstream:content-type-differs", "Content type differs", 409, detail);
@@ -229,16 +235,6 @@ internal static class DurableProblems
     {
         Detail = "The recording has reached the size that a stream may have, and is not complete.",
     };
-
-    /// <summary>The recording's stream was closed by another writer. 409.</summary>
-    public static Problem RecordingClosed { get; } = Closed with
-    {
-        Detail = "Somebody else has closed the recording's stream, before it was complete.",
-    };
-
-    /// <summary>Another writer has appended to the recording's stream. 410.</summary>
-    public static Problem RecordingMixed { get; } = RecordingIncomplete(
-        "somebody else has appended to its stream.");
 
     /// <summary>The place to resume at lies beyond the end. 400.</summary>
     public static Problem BeyondRecording { get; } = Problem.InvalidResumeToken(

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using System.Threading.Channels;
 using ChunkStream.DurableStreams;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Formats;
@@ -263,8 +264,9 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         var begun = await host.Get<RecordingStore>()
             .BeginAsync(_generator.Recordable, Guid.NewGuid(), mayCreate: true, default);
         Assert.Equal(BeginStatus.Created, begun.Status);
-        await host.AppendJsonAsync(
-            _generator.RecordedPath, RecordedGenerator.Item(0), RecordedGenerator.Item(1), RecordedGenerator.Item(2));
+        await host.RecordAsync(
+            _generator.RecordedPath, begun, 0,
+            RecordedGenerator.Item(0), RecordedGenerator.Item(1), RecordedGenerator.Item(2));
 
         await using var api = await StartAsync(("ChunkStream:Streams:RecorderSeconds", "1.5"));
         var clock = Stopwatch.StartNew();
@@ -307,38 +309,81 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
         Assert.Equal((HttpStatusCode.OK, 3, false), await ReadAsync(second));
     }
 
-    [Theory]
-    [InlineData(null)]
-    [InlineData("recorder")]
-    public async Task What_somebody_else_appends_meanwhile_never_takes_the_place_of_an_item_in_silence(string? producer)
+    [Fact]
+    public async Task Nobody_else_appends_to_a_recording_or_closes_it_and_a_fork_of_it_is_ones_own()
     {
         using var first = await _api.GetAsync(_generator.Make(3).ServedBy(_api));
         await using var body = await first.Content.ReadAsStreamAsync();
-        await body.ReadUntilAsync(RecordedGenerator.Item(2));
+        var read = await body.ReadUntilAsync(RecordedGenerator.Item(2));
         await Bounded.Until(
             async () => await _api.TextAsync(_generator.RecordedPath) is var stored && stored.Contains("Item 2"),
             "three items are stored");
 
-        // As the producer that the recorder is, or was: with the number that it will need next.
-        var isAppended = false;
-        for (var number = 0; !isAppended; number++)
+        const string Mine = """{"number":7,"text":"Mine"}""";
+        foreach (var (content, headers) in new (string?, (string, string)[])[]
         {
-            (string, string)[] headers = producer is null
-                ? []
-                : [("Producer-Id", producer), ("Producer-Epoch", "0"), ("Producer-Seq", $"{number}")];
-            using var strange = await _api.PostAsync(
-                _generator.RecordedPath, "application/json", """{"number":7,"text":"Mine"}""", headers);
-            Assert.InRange(number, 0, 3);
-            isAppended = producer is null || strange.StatusCode is HttpStatusCode.OK;
+            (Mine, []),
+            (Mine, [("Producer-Id", "recorder"), ("Producer-Epoch", "0"), ("Producer-Seq", "0")]),
+            (Mine, [("Stream-Closed", "true")]),
+            (null, [("Stream-Closed", "true")]),
+        })
+        {
+            using var strange = await _other.PostAsync(
+                _generator.RecordedPath, content is null ? null : "application/json", content, headers);
+            Assert.Equal(HttpStatusCode.Conflict, strange.StatusCode);
+            Assert.Equal("urn:chunkstream:stream-recorded", (string?)(await strange.ProblemAsync())["type"]);
         }
 
+        foreach (var sql in new[] { "append('{path}', '7'::jsonb)", "create('{path}')" })
+        {
+            var refused = await Assert.ThrowsAsync<PostgresException>(() => postgres.ExecuteAsync(
+                "select chunkstream." + sql.Replace("{path}", _generator.RecordedPath, StringComparison.Ordinal)));
+            Assert.Contains("a recording", refused.MessageText, StringComparison.Ordinal);
+        }
+
+        var fork = await _api.CreateAsync(
+            "application/json", headers: [("Stream-Forked-From", _generator.RecordedPath)]);
+        await _api.AppendAsync(fork, "application/json", Mine);
         _generator.Make(1).End();
 
-        await Assert.ThrowsAnyAsync<Exception>(() => body.CopyToAsync(Stream.Null).Within());
-        await UntilCutAsync();
-        var stored = await _api.TextAsync(_generator.RecordedPath);
-        Assert.All(Enumerable.Range(0, 4), number => Assert.Contains($"\"Item {number}\"", stored));
-        Assert.Contains("\"Mine\"", stored);
+        Assert.Equal(RecordedGenerator.Lines(0, 4), read + await body.ReadUntilAsync(RecordedGenerator.Item(3) + "\n"));
+        Assert.Equal("", await body.ReadSomeAsync());
+        using var elsewhere = await _other.GetAsync(_generator.ServedBy(_other));
+        Assert.Equal((HttpStatusCode.OK, 4, true), await ReadAsync(elsewhere));
+    }
+
+    [Fact]
+    public async Task The_items_of_a_recording_that_was_deleted_never_get_into_the_one_that_is_made_anew()
+    {
+        var name = DurableCalls.NewPath();
+        var (before, anew) = (Channel.CreateUnbounded<string>(), Channel.CreateUnbounded<string>());
+        var first = _api.GetAsync(Serve(_api, before));
+        await UntilThereAsync();
+        using var deletion = await _api.SendAsync(HttpMethod.Delete, $"recordings/own/{name}", null, null);
+        var second = _other.GetAsync(Serve(_other, anew));
+        await UntilThereAsync();
+
+        Assert.True(before.Writer.TryWrite("old"));
+        using (var response = await first)
+            await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync().Within());
+        Assert.True(anew.Writer.TryWrite("new"));
+        anew.Writer.Complete();
+
+        using (var response = await second)
+            Assert.Equal("new\n", await response.Content.ReadAsStringAsync().Within());
+        Assert.Equal("new\n", await _api.TextAsync($"recordings/own/{name}"));
+
+        string Serve(LocalApi api, Channel<string> items)
+            => api.Serve("own", _ => StreamResults.Recorded(
+                name, items.Reader.ReadAllAsync, new RecordedItemsOptions<string> { Name = "own" }));
+
+        Task UntilThereAsync() => Bounded.Until(
+            async () =>
+            {
+                using var there = await _api.SendAsync(HttpMethod.Head, $"recordings/own/{name}", null, null);
+                return there.IsSuccessStatusCode;
+            },
+            "the recording is there");
     }
 
     [Fact]

@@ -92,6 +92,7 @@ internal sealed class PostMethod(AppendQueue appends, BodyReader bodies) : Durab
         AppendStatus.Missing => DurableProblems.NoStream,
         AppendStatus.Gone => DurableProblems.Gone,
         AppendStatus.Closed => DurableProblems.Closed,
+        AppendStatus.NotTheRecorder => DurableProblems.StreamRecorded,
         AppendStatus.ContentTypeDiffers => DurableProblems.ContentTypeDiffers(
             "Content-Type is not the stream's, which HEAD tells."),
         AppendStatus.SequenceRegression => DurableProblems.SequenceRegression,

@@ -41,7 +41,7 @@ internal sealed class Recording : IDisposable
         _started = _leftAt = time.GetTimestamp();
         Window = new RecordingWindow(options.RecordingBytes);
         _gatherer = new RecordingGatherer(generator.IsText, Window);
-        _appender = new RecordingAppender(generator, Window, appends, options, time, log);
+        _appender = new RecordingAppender(generator, stream, Window, appends, options, time, log);
     }
 
     /// <summary>The stream, as it was created.</summary>

@@ -10,6 +10,7 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// Appends what was recorded to its stream, batch after batch, and closes the stream when the recording is complete.
 /// </summary>
 /// <param name="generator">What is recorded.</param>
+/// <param name="stream">Where it goes.</param>
 /// <param name="window">Has what is to be stored.</param>
 /// <param name="appends">Sends the appends to the database.</param>
 /// <param name="options">For how long to try again.</param>
@@ -17,17 +18,17 @@ namespace ChunkStream.DurableStreams.Recordings;
 /// <param name="log">Logs that the database does not take it.</param>
 internal sealed class RecordingAppender(
     RecordableGenerator generator,
+    DurableStream stream,
     RecordingWindow window,
     AppendQueue appends,
     DurableStreamOptions options,
     TimeProvider time,
     RecordingLog log)
 {
-    // By this producer a repeated append is told from a new one. A stream has only one recorder, and no client can
-    // pretend to be it.
-    private static readonly string Producer = $"{ProducerPosition.Separator}recorder";
-
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    // By it a repeated append is told from a new one, and the stream takes appends of nobody else.
+    private readonly string _producer = ProducerPosition.Recorder(stream.Id);
 
     /// <summary>Stores until the recording has ended, and all of it is stored.</summary>
     /// <exception cref="ProblemException">The stream does not take it.</exception>
@@ -41,14 +42,9 @@ internal sealed class RecordingAppender(
             if (batch.Count == 0 && !isEnd)
                 return;
 
-            var tail = await AppendAsync(new AppendToStream(
+            await AppendAsync(new AppendToStream(
                 generator.Path, generator.ContentType, Content(batch), Close: isEnd, Sequence: null,
-                new ProducerPosition(Producer, 0, number))).ConfigureAwait(false);
-
-            // Whoever may append to streams may append to this one, too. Its items then are not at the places that
-            // readers were told.
-            if (tail != next)
-                throw new ProblemException(DurableProblems.RecordingMixed);
+                new ProducerPosition(_producer, 0, number))).ConfigureAwait(false);
             window.HasStored(next);
             if (isEnd)
                 return;
@@ -77,8 +73,7 @@ internal sealed class RecordingAppender(
     /// Appends, and tries again while the database is away or overloaded, for as long as this recorder is believed
     /// alive.
     /// </summary>
-    /// <returns>The stream's end after that.</returns>
-    private async Task<long> AppendAsync(AppendToStream append)
+    private async Task AppendAsync(AppendToStream append)
     {
         var began = time.GetTimestamp();
         for (var failures = 1; ; failures++)
@@ -86,9 +81,11 @@ internal sealed class RecordingAppender(
             try
             {
                 var result = await appends.AppendAsync(append, CancellationToken.None).ConfigureAwait(false);
-                if (result.Status is not (AppendStatus.Appended or AppendStatus.Duplicate))
-                    throw new ProblemException(Refusal(result.Status));
-                return result.Tail;
+                if (result.Status is AppendStatus.Appended or AppendStatus.Duplicate)
+                    return;
+                throw new ProblemException(result.Status is AppendStatus.StreamFull
+                    ? DurableProblems.RecordingFull
+                    : DurableProblems.RecordingDeleted);
             }
             catch (Exception e) when (
                 MayPass(e) && time.GetElapsedTime(began).TotalSeconds < options.RecorderSeconds)
@@ -99,14 +96,6 @@ internal sealed class RecordingAppender(
             }
         }
     }
-
-    // Why the stream does not take what was recorded.
-    private static Problem Refusal(AppendStatus status) => status switch
-    {
-        AppendStatus.StreamFull => DurableProblems.RecordingFull,
-        AppendStatus.Closed => DurableProblems.RecordingClosed,
-        _ => DurableProblems.RecordingDeleted,
-    };
 
     // Whether another try may succeed: the problems for which that is so say when.
     private static bool MayPass(Exception failure) => PostgresFailures.Describe(failure).RetryAfterSeconds is not null;

@@ -20,6 +20,8 @@ create table streams (
     closed_epoch bigint,
     closed_number bigint,
     last_sequence text collate "C",
+    -- Whether it is a recording: only its recorder appends to it and closes it, see recorder_of.
+    is_recording boolean not null default false,
     ttl_seconds bigint,
     expires_at timestamptz,
     -- The moment from which the time to live counts. It may lie a little in the future: see stream_touched.
@@ -71,6 +73,12 @@ create table producers (
 create function stream_media_type(p_content_type text) returns text
 language sql immutable parallel safe
 return lower(btrim(split_part(p_content_type, ';', 1), E' \t') collate "C");
+
+-- The producer that records into a stream. It has the stream's number, because the path may belong to another recording
+-- after this one was deleted. No client can be this producer: see ProducerPosition.Separator.
+create function recorder_of(p_id bigint) returns text
+language sql immutable parallel safe
+return E'\x01recorder ' || p_id::text;
 
 -- Whether a stream is deleted, or has expired. Postgres should inline this function. So it takes columns and not the
 -- row, which would be put together for each call; and its callers pass a time that does not change.

@@ -36,8 +36,8 @@ end $$;
 -- Makes several appends to one stream, one after another in one transaction. Each has an outcome of its own. All arrays
 -- have one element for each append, except p_messages, which has the messages of all appends: p_counts says how many
 -- belong to each. The arrays from p_sequences on are null if no append has such a value. Status: appended, duplicate,
--- missing, gone, closed, content_type_differs, stale_epoch, epoch_not_at_zero, sequence_gap, sequence_regression,
--- stream_full.
+-- missing, gone, closed, not_the_recorder, content_type_differs, stale_epoch, epoch_not_at_zero, sequence_gap,
+-- sequence_regression, stream_full.
 create function stream_append(
     p_path text, p_content_types text[], p_counts integer[], p_messages bytea[], p_closes boolean[], p_max_bytes bigint,
     p_sequences text[], p_producers text[], p_epochs bigint[], p_numbers bigint[])
@@ -68,7 +68,7 @@ begin
         perform stream_refuse_isolation();
     end if;
     select x.id, x.media_type, x.is_json, x.closed, x.closed_producer, x.closed_epoch, x.closed_number, x.last_sequence,
-            x.ttl_seconds, x.touched_at, x.fork_at, x.fork_bytes,
+            x.is_recording, x.ttl_seconds, x.touched_at, x.fork_at, x.fork_bytes,
             stream_is_over(x.deleted_at, x.expires_at, x.ttl_seconds, x.touched_at, statement_timestamp()) as is_over
         into s from streams x where x.path = p_path for no key update;
     if not found or s.is_over then
@@ -113,6 +113,10 @@ begin
             else
                 status := 'closed';
             end if;
+        elsif (case when s.is_recording then v_producer is distinct from recorder_of(s.id)
+            else v_producer ^@ E'\x01' end) then
+            -- Also a recorder whose stream was deleted, and whose path another stream has now.
+            status := 'not_the_recorder';
         elsif v_count > 0 and stream_media_type(p_content_types[i]) <> s.media_type then
             status := 'content_type_differs';
         elsif v_producer is not null then

@@ -61,6 +61,11 @@ begin
             errcode = 'object_not_in_prerequisite_state',
             message = format('The stream "%s" is closed.', p_path),
             hint = 'Nothing can be appended to it any more: append to another one.';
+    elsif s.is_recording then
+        raise exception using
+            errcode = 'object_not_in_prerequisite_state',
+            message = format('The stream "%s" is a recording.', p_path),
+            hint = 'Only what records it can append to it: append to another one.';
     elsif s.is_json <> p_needs_json then
         raise exception using
             errcode = 'datatype_mismatch',
@@ -82,7 +87,7 @@ declare
     v_now timestamptz := clock_timestamp();
 begin
     select * into s from streams x where x.path = p_path;
-    if s.id is null or s.closed or s.is_json <> p_is_json
+    if s.id is null or s.closed or s.is_recording or s.is_json <> p_is_json
         or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
         or current_setting('session_replication_role') = 'replica' then
         perform outbox_refuse(s, coalesce(p_path, 'null'), p_is_json);
@@ -162,7 +167,7 @@ begin
 end $$;
 
 -- Creates a stream unless it is there already; returns whether it did. If the stream that is there has another content
--- type or time to live than the one asked for, or is closed, this is an error.
+-- type or time to live than the one asked for, is closed, or is a recording, this is an error.
 create function chunkstream.create(
     path text, content_type text default 'application/json', ttl interval default null) returns boolean
 language plpgsql security definer
@@ -216,11 +221,12 @@ begin
             errcode = 'duplicate_object',
             message = format('The stream "%s" is there already, and one of %s.', v_path, s.content_type),
             hint = 'Take another path, or delete it.';
-    elsif s.closed or v_ttl is not null and v_ttl is distinct from s.ttl_seconds then
+    elsif s.closed or s.is_recording or v_ttl is not null and v_ttl is distinct from s.ttl_seconds then
         raise exception using
             errcode = 'duplicate_object',
             message = format('The stream "%s" is there already, and %s.', v_path,
-                case when s.closed then 'closed' else 'has another time to live' end),
+                case when s.closed then 'closed' when s.is_recording then 'a recording'
+                    else 'has another time to live' end),
             hint = 'Take another path, or delete it.';
     end if;
     return false;

@@ -1,5 +1,6 @@
--- Recordings of generators. A recording is a stream that one process fills. Anybody can tell whether that process is
--- still alive, because a stream that nobody will ever close must not look like one that goes on.
+-- Recordings of generators. A recording is a stream that one process fills, and nobody else: what stream_append takes
+-- from others would be read as items, and a stream that others close as complete. Anybody can tell whether that process
+-- is still alive, because a stream that nobody will ever close must not look like one that goes on.
 
 create table recordings (
     stream_id bigint primary key references streams on delete cascade,
@@ -61,9 +62,9 @@ begin
         select c.status into v_status from stream_create(
             p_path, p_content_type, p_is_json, '{}', false, p_ttl_seconds, null, null, null, null) c;
         if v_status = 'created' then
+            update streams x set is_recording = true where x.path = p_path returning * into s;
             insert into recordings (stream_id, recorder, subject, alive_until)
-            select x.id, p_recorder, p_subject, clock_timestamp() + p_lease_seconds * interval '1 second'
-            from streams x where x.path = p_path;
+                values (s.id, p_recorder, p_subject, clock_timestamp() + p_lease_seconds * interval '1 second');
         elsif v_status = 'path_gone' then
             status := 'gone';
             return next;

@@ -26,7 +26,7 @@ declare
     v_now timestamptz := clock_timestamp();
 begin
     select * into s from streams x where x.path = v_stream;
-    if s.id is null or s.closed or not s.is_json
+    if s.id is null or s.closed or s.is_recording or not s.is_json
         or stream_is_over(s.deleted_at, s.expires_at, s.ttl_seconds, s.touched_at, v_now)
         or current_setting('session_replication_role') = 'replica' then
         perform outbox_refuse(s, coalesce(v_stream, 'null'), true);

@@ -89,7 +89,7 @@ begin
         if v_status <> 'created' then
             return recording_run_of('taken', null, null, v_now);
         end if;
-        select * into s from streams x where x.path = v_path;
+        update streams x set is_recording = true where x.path = v_path returning * into s;
         insert into recordings (stream_id, recorder, subject, alive_until)
             values (s.id, p_recorder, p_subject, v_now + p_lease_seconds * interval '1 second')
             returning * into r;

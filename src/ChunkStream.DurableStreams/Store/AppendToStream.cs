@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ChunkStream.DurableStreams.Store;
 
 /// <summary>Something to append to a stream, or to close it with, or both at once.</summary>
@@ -27,6 +29,12 @@ internal sealed record ProducerPosition(string Id, long Epoch, long Sequence)
     /// Stands in the ids that this program itself makes, and in none that a client gives: a header can't have it.
     /// </summary>
     public const char Separator = '\u0001';
+
+    /// <summary>
+    /// The producer that records into a stream, and alone may append to it: the SQL function recorder_of gives it, too.
+    /// </summary>
+    public static string Recorder(long streamId)
+        => string.Create(CultureInfo.InvariantCulture, $"{Separator}recorder {streamId}");
 }
 
 /// <summary>What became of an append, in the order in which the database checks.</summary>
@@ -48,6 +56,9 @@ internal enum AppendStatus
 
     /// <summary>The stream is closed.</summary>
     Closed,
+
+    /// <summary>The stream is a recording of somebody else, or the recorder's own stream is gone.</summary>
+    NotTheRecorder,
 
     /// <summary>The stream has another content type.</summary>
     ContentTypeDiffers,
