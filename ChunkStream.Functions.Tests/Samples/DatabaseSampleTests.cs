@@ -1,4 +1,11 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using ChunkStream.Functions.Tests.Chat;
+using ChunkStream.Functions.Tests.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.FunctionsHost;
 using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Samples;
@@ -36,11 +43,75 @@ public sealed class DatabaseSampleTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(1000, all.Count(character => character == '\n'));
     }
 
-    private Task<WebProgram> StartAsync(string sample)
+    [Fact]
+    public async Task The_function_app_streams_a_generator_and_has_a_chat_that_is_resumed_and_stopped()
     {
-        var connection = new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database };
-        return WebProgram.StartAsync(
-            Path.Combine(Built.Folder("samples", sample), $"{sample}.dll"),
-            ("ConnectionStrings__Postgres", connection.ConnectionString));
+        var folder = Built.Folder("samples", "FunctionApp");
+        Assert.Equal(
+            ["chat", "chat-stream", "ticks"],
+            HostedFunction.ReadFile(folder).Select(function => function.Name).Order());
+        await using var sample = await FunctionApp.StartAsync(
+            folder, [KeyValuePair.Create("ConnectionStrings__Postgres", ConnectionString)]).Within();
+        using var client = RunningFunctionApp.ClientOf(sample);
+
+        Assert.Equal(SampleTests.Ticks, await client.GetStringAsync("/api/ticks").Within());
+
+        // The host forwards addresses in its own spelling. Not each time, because the machine may have much else to do.
+        var took = TimeSpan.MaxValue;
+        for (var attempt = 0; attempt < 8 && took > TimeSpan.FromSeconds(1); attempt++)
+            took = await StoppedAsync(client, $"a/b ü?%{attempt}");
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        using (var failed = await AskAsync(client, "failing", "a few"))
+            Assert.Equal("failed", ChatInstances.Outcome(await ChatInstances.DataAsync(failed)));
+
+        // The host drops what is logged after an invocation, and answers go on after theirs.
+        await sample.Log.FirstAsync(told => told.Category == FunctionApp.Console && told.Message.StartsWith(
+            "Error: ChunkStream.Chat.Runs.ChatRun[80] An answer of chat failed", StringComparison.Ordinal)).Within();
+        foreach (var invocation in sample.Invocations.All)
+            Assert.Equal(StatusResult.Types.Status.Success, (await invocation.Ended.Within()).Status);
     }
+
+    // How long a stop takes of an answer that two readers have.
+    private static async Task<TimeSpan> StoppedAsync(HttpClient client, string id)
+    {
+        using var first = await AskAsync(client, id, "10000");
+        await using var body = await first.Content.ReadAsStreamAsync();
+        var read = await body.ReadUntilAsync("\"3 \"");
+        var stream = ChatInstances.StreamUrl(id);
+        using var second = await client.GetAsync(stream, HttpCompletionOption.ResponseHeadersRead).Within();
+        await using var resumed = await second.Content.ReadAsStreamAsync();
+        var readAgain = await resumed.ReadUntilAsync("\"5 \"");
+
+        var run = (string)JsonNode.Parse(SseReader.Events(read)[0].Data)!["messageId"]!;
+        var clock = Stopwatch.StartNew();
+        using var stopped = await client.DeleteAsync($"{stream}?run={run}").Within();
+        var took = stopped.StatusCode is HttpStatusCode.NoContent ? clock.Elapsed : TimeSpan.MaxValue;
+
+        read += await body.ReadUntilAsync("[DONE]\n\n");
+        readAgain += await resumed.ReadUntilAsync("[DONE]\n\n");
+        var data = SseReader.Events(read).Select(one => one.Data).ToArray();
+        Assert.Equal(data, SseReader.Events(readAgain).Select(one => one.Data));
+        Assert.Equal("stopped", ChatInstances.Outcome(data));
+        Assert.StartsWith("1 2 3 4 5 ", ChatInstances.Text(data), StringComparison.Ordinal);
+        using var nothing = await client.GetAsync(stream).Within();
+        Assert.Equal(HttpStatusCode.NoContent, nothing.StatusCode);
+        return took;
+    }
+
+    private static async Task<HttpResponseMessage> AskAsync(HttpClient client, string id, string text)
+    {
+        using var asking = new HttpRequestMessage(HttpMethod.Post, "/api/chat")
+        {
+            Content = new StringContent(ChatInstances.UiBody(id, text), Encoding.UTF8, "application/json"),
+        };
+        return await client.SendAsync(asking, HttpCompletionOption.ResponseHeadersRead).Within();
+    }
+
+    private string ConnectionString
+        => new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = _database }.ConnectionString;
+
+    private Task<WebProgram> StartAsync(string sample)
+        => WebProgram.StartAsync(
+            Path.Combine(Built.Folder("samples", sample), $"{sample}.dll"),
+            ("ConnectionStrings__Postgres", ConnectionString));
 }

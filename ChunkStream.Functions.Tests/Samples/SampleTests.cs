@@ -1,12 +1,11 @@
 using ChunkStream.Functions.Tests.Support;
-using ChunkStream.Functions.Tests.Support.FunctionsHost;
 
 namespace ChunkStream.Functions.Tests.Samples;
 
 /// <summary>Each sample does what it shows, as the program that it is.</summary>
 public sealed class SampleTests
 {
-    private const string Ticks = """
+    internal const string Ticks = """
         {"number":1,"square":1}
         {"number":2,"square":4}
         {"number":3,"square":9}
@@ -23,17 +22,6 @@ public sealed class SampleTests
         Assert.Equal(Ticks, await sample.Client.GetStringAsync("/ticks"));
         var table = await sample.Client.GetStringAsync("/ticks?format=csv");
         Assert.StartsWith("number,square\r\n1,1\r\n", table, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task The_function_app_streams_a_generator()
-    {
-        var folder = Built.Folder("samples", "FunctionApp");
-        await using var sample = await FunctionApp.StartAsync(folder, []).Within();
-        using var client = RunningFunctionApp.ClientOf(sample);
-
-        Assert.Equal(Ticks, await client.GetStringAsync("/api/ticks").Within());
-        Assert.Equal("ticks", Assert.Single(HostedFunction.ReadFile(folder)).Name);
     }
 
     [Fact]

@@ -5,13 +5,15 @@ namespace ChunkStream.AzureFunctions;
 
 /// <summary>
 /// Writes to the console the log events that may come between invocations, such as those of the check of query files at
-/// start. The Functions host drops what a worker logs between invocations, but it forwards the console. A line from
-/// within an invocation therefore appears twice. All other events are left to the app's own logging.
+/// start, and of a chat's answer that goes on without its readers. The Functions host drops what a worker logs between
+/// invocations, but it forwards the console. A line from within an invocation therefore appears twice. All other events
+/// are left to the app's own logging.
 /// </summary>
 [ProviderAlias("ChunkStreamConsole")]
 internal sealed class EngineConsole : ILoggerProvider
 {
-    private static readonly string[] Categories = ["ChunkStream.Postgres.", "ChunkStream.DurableStreams."];
+    private static readonly string[] Categories =
+        ["ChunkStream.Postgres.", "ChunkStream.DurableStreams.", "ChunkStream.Chat."];
 
     /// <inheritdoc />
     public ILogger CreateLogger(string categoryName)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using ChunkStream.DurableStreams.Recordings;
+using ChunkStream.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -34,7 +35,14 @@ internal static class ChatKey
         // id is read from the address as it was sent.
         var target = request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";
         var segments = target.Split('?')[0].TrimEnd('/').Split('/');
-        return segments.Length > 1 ? Uri.UnescapeDataString(segments[^2]) : value;
+        if (segments.Length < 2)
+            return value;
+
+        // The host of Azure Functions does the same, and encodes the percent sign when it forwards the request.
+        var isForwarded = request.HttpContext.Features.Get<IInvocationFeature>() is not null;
+        return Uri.UnescapeDataString(isForwarded
+            ? segments[^2].Replace("%252F", "%2F", StringComparison.OrdinalIgnoreCase)
+            : segments[^2]);
     }
 
     private static string Segment(string text)
