@@ -57,8 +57,8 @@ internal sealed class ChatInstances : IAsyncDisposable
     public Task<HttpResponseMessage> ResumeAsync(PlainApi api, string? id = null, string url = Url)
         => api.GetAsync(StreamUrl(id ?? Id, url));
 
-    public Task<HttpResponseMessage> StopAsync(PlainApi api, string? id = null)
-        => api.Client.DeleteAsync(new Uri(StreamUrl(id ?? Id), UriKind.Relative)).Within();
+    public Task<HttpResponseMessage> StopAsync(PlainApi api, string query = "", string url = Url)
+        => api.Client.DeleteAsync(new Uri(StreamUrl(Id, url) + query, UriKind.Relative)).Within();
 
     /// <summary>Where a chat's answer is, as clients make it of the chat's address and id.</summary>
     public static string StreamUrl(string id, string url = Url)
@@ -75,6 +75,14 @@ internal sealed class ChatInstances : IAsyncDisposable
                 ["role"] = "user",
                 ["parts"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = text }),
             }),
+        }.ToJsonString();
+
+    public static string AgUiBody(string id, string text, string runId)
+        => new JsonObject
+        {
+            ["threadId"] = id,
+            ["runId"] = runId,
+            ["messages"] = new JsonArray(new JsonObject { ["id"] = text, ["role"] = "user", ["content"] = text }),
         }.ToJsonString();
 
     public static async Task<HttpResponseMessage> PostAsync(

@@ -26,7 +26,7 @@ public sealed class ChatMessageTests
                 {"type":"step-start"},{"type":"text","text":"Two."},{"type":"data-x","data":1}]}]}
             """);
 
-        Assert.Equal(("chat", "submit-message 2", "2"), (input.ChatId, input.Subject, input.ContinuedMessageId));
+        Assert.Equal(("chat", "submit-message 2", "2"), (input.ChatId, input.Subject, input.AnswerId));
         Assert.Equal("small", input.Body.GetProperty("extra").GetProperty("model").GetString());
         Assert.Equal(
             """
@@ -55,7 +55,7 @@ public sealed class ChatMessageTests
               {"id":"4","role":"tool","toolCallId":"c1","content":"2"}]}
             """);
 
-        Assert.Equal(("t", "run 4", "r"), (input.ChatId, input.Subject, input.RunId));
+        Assert.Equal(("t", "run 4", "r"), (input.ChatId, input.Subject, input.AnswerId));
         Assert.Equal(
             """
             system: Be brief.

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ChunkStream.Chat;
 using ChunkStream.Chat.Requests;
@@ -64,7 +65,7 @@ public sealed partial class ChatTests(RealPostgres postgres)
             parts);
         Assert.Equal(
             [
-                $$"""{"type":"RUN_STARTED","threadId":"{{chat.Id}}","runId":"run"}""",
+                $$"""{"type":"RUN_STARTED","threadId":"{{chat.Id}}","runId":"msg"}""",
                 """{"type":"REASONING_START","messageId":"msg-1"}""",
                 """{"type":"REASONING_MESSAGE_START","messageId":"msg-1","role":"reasoning"}""",
                 """{"type":"REASONING_MESSAGE_CONTENT","messageId":"msg-1","delta":"Let me"}""",
@@ -93,7 +94,7 @@ public sealed partial class ChatTests(RealPostgres postgres)
                     + """
                     "mediaType":"image/png"}}
                     """,
-                $$"""{"type":"RUN_FINISHED","threadId":"{{chat.Id}}","runId":"run","outcome":{"type":"success"},"""
+                $$"""{"type":"RUN_FINISHED","threadId":"{{chat.Id}}","runId":"msg","outcome":{"type":"success"},"""
                     + """
                     "usage":[{"inputTokens":3,"outputTokens":4,"totalTokens":7}]}
                     """,
@@ -190,6 +191,51 @@ public sealed partial class ChatTests(RealPostgres postgres)
     }
 
     [Theory]
+    [InlineData(ChatInstances.Url, "")]
+    [InlineData(ChatInstances.AgUiUrl, "run-7")]
+    public async Task A_stop_that_names_an_answer_stops_no_other_one(string url, string runId)
+    {
+        await using var chat = await StartAsync();
+        chat.Model.Say("One.").End();
+        var first = AnswerId((await ChatInstances.DataAsync(await AskAsync("First", runId.Replace('7', '6'))))[0]);
+
+        chat.Model.Again().Say("Two");
+        using var second = await AskAsync("Second", runId);
+        var body = await second.Content.ReadAsStreamAsync();
+        var read = await body.ReadUntilAsync("Two");
+        foreach (var (query, expected) in new[]
+        {
+            ("?run=" + first, HttpStatusCode.NoContent), ("?run=", HttpStatusCode.BadRequest),
+            ("?run=a&run=b", HttpStatusCode.BadRequest),
+        })
+        {
+            using var other = await chat.StopAsync(chat.Other, query, url);
+            Assert.Equal(expected, other.StatusCode);
+        }
+
+        // It goes on. One who joins it is told whose answer it is, and can stop it.
+        chat.Model.Say(" more");
+        read += await body.ReadUntilAsync("more");
+        using var joined = await AskAsync("Second", runId.Replace('7', '8'));
+        var tokens = await (await joined.Content.ReadAsStreamAsync()).ReadUntilAsync("more");
+        var id = AnswerId(SseReader.Events(tokens)[0].Data);
+        Assert.NotEqual(first, id);
+        Assert.StartsWith(runId, id, StringComparison.Ordinal);
+        using var stopped = await chat.StopAsync(chat.Other, "?run=" + id, url);
+        Assert.True(stopped.IsSuccessStatusCode);
+        read += await body.ReadUntilAsync(runId.Length > 0 ? "RUN_FINISHED" : "[DONE]");
+        Assert.Contains(runId.Length > 0 ? "cancelled" : "\"stopped\"", read, StringComparison.Ordinal);
+
+        Task<HttpResponseMessage> AskAsync(string text, string run)
+            => ChatInstances.PostAsync(chat.One, url, run.Length > 0
+                ? ChatInstances.AgUiBody(chat.Id, text, run)
+                : ChatInstances.UiBody(chat.Id, text));
+
+        static string AnswerId(string start)
+            => (string)(JsonNode.Parse(start)!["messageId"] ?? JsonNode.Parse(start)!["runId"])!;
+    }
+
+    [Theory]
     [InlineData(false, "The answer failed.")]
     [InlineData(true, "Too many words.")]
     public async Task A_failure_of_the_model_is_told_in_no_other_words_than_the_apps(bool isDescribed, string expected)
@@ -246,8 +292,8 @@ public sealed partial class ChatTests(RealPostgres postgres)
         var name = ChatKey.Create("chat", null, chat.Id);
         var begun = await gone.Get<RecordingStore>().BeginAsync(
             ChatRun.Shape(name) with { Subject = "submit-message Why?" }, Guid.NewGuid(), mayCreate: true, default);
-        await gone.AppendJsonAsync(
-            begun.Path!, """{"type":"start","messageId":"msg-0"}""", """{"type":"text-start","id":"1"}""",
+        await gone.RecordAsync(
+            begun.Path!, begun, 0, """{"type":"start","messageId":"msg-0"}""", """{"type":"text-start","id":"1"}""",
             """{"type":"text-delta","id":"1","delta":"Some"}""");
 
         // One who joins, one who resumes, and one who comes when it is over.
@@ -282,7 +328,7 @@ public sealed partial class ChatTests(RealPostgres postgres)
         await body.ReadUntilAsync("New.");
         Assert.True(Assert.Single(
             await gone.Get<RecordingStore>().StopsAsync([begun.Stream!.Id], default)).IsReplaced);
-        await gone.AppendJsonAsync(begun.Path!, """{"type":"text-delta","id":"1","delta":" more"}""");
+        await gone.RecordAsync(begun.Path!, begun, 1, """{"type":"text-delta","id":"1","delta":" more"}""");
         chat.Model.End();
         Assert.DoesNotContain(" more", await body.ReadUntilAsync("[DONE]"), StringComparison.Ordinal);
     }
@@ -292,10 +338,15 @@ public sealed partial class ChatTests(RealPostgres postgres)
     {
         await using var chat = await StartAsync();
         await using var gone = StoreHost.Start(postgres.ConnectionString);
-        await gone.Get<RecordingStore>().BeginAsync(
+        var begun = await gone.Get<RecordingStore>().BeginAsync(
             ChatRun.Shape(ChatKey.Create("chat", null, chat.Id)), Guid.NewGuid(), mayCreate: true, default);
         using (var refused = await chat.AskAsync(chat.One))
             Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+
+        // Nobody knows yet which answer it is, so a stop of a certain one does not stop it.
+        using (var other = await chat.StopAsync(chat.One, "?run=msg-1"))
+            Assert.Equal(HttpStatusCode.Accepted, other.StatusCode);
+        Assert.Empty(await gone.Get<RecordingStore>().StopsAsync([begun.Stream!.Id], default));
 
         using var stopped = await chat.StopAsync(chat.One);
         Assert.Equal(HttpStatusCode.Accepted, stopped.StatusCode);
@@ -357,6 +408,14 @@ public sealed partial class ChatTests(RealPostgres postgres)
             Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NoContent), (resumed.StatusCode, other.StatusCode));
             chat.Model.End();
             Assert.Equal(id, ChatInstances.Text(await ChatInstances.DataAsync(resumed)));
+        }
+
+        // The ids of messages are as opaque, also those that the database can't store.
+        foreach (var text in new[] { "a\0b", new string('x', 5000) })
+        {
+            chat.Model.Again().Say("Stored.").End();
+            var data = await ChatInstances.DataAsync(await chat.AskAsync(chat.One, text));
+            Assert.Equal("Stored.", ChatInstances.Text(data));
         }
 
         foreach (var (body, expected) in new[]
@@ -458,8 +517,8 @@ public sealed partial class ChatTests(RealPostgres postgres)
 
     // Without what is new in each run.
     private static string Anonymous(string data)
-        => NewId.Replace(data, match => match.Groups[1].Success ? match.Groups[1].Value : "run");
+        => NewId.Replace(data, "msg");
 
-    [GeneratedRegex("(msg|run)-[0-9a-f]{32}|[0-9]{19}")]
+    [GeneratedRegex("msg-[0-9a-f]{32}")]
     private static partial Regex NewId { get; }
 }

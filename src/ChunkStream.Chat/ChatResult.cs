@@ -20,6 +20,9 @@ internal sealed class ChatResult : IResult
     /// <summary>The route's parameter that has the chat's id.</summary>
     public const string IdParameter = "id";
 
+    // The query parameter by which a stop names the answer that it means.
+    private const string RunParameter = "run";
+
     private readonly Func<ChatTurn, CancellationToken, IAsyncEnumerable<ChatResponseUpdate>> _answer;
     private readonly ChatStreamOptions _options;
     private readonly ChatFormat _format;
@@ -65,18 +68,14 @@ internal sealed class ChatResult : IResult
         var recordings = services.Recordings();
         var run = new ChatRun(
             new ChatTurn(input.ChatId, input.Messages, input.Body, http.User),
-            input.ContinuedMessageId ?? $"msg-{Guid.CreateVersion7():N}",
+            input.AnswerId ?? $"msg-{Guid.CreateVersion7():N}",
             _answer,
             _options,
             services.GetRequiredService<IServiceScopeFactory>(),
             time,
             new ChatLog(services.GetRequiredService<ILogger<ChatRun>>()));
         var answer = run.Recordable(name, input.Subject);
-        return Stream(
-            answer,
-            token => recordings.OpenAsync(answer, from: null, token),
-            input.ChatId,
-            input.RunId ?? $"run-{Guid.CreateVersion7():N}");
+        return Stream(answer, token => recordings.OpenAsync(answer, from: null, token), input.ChatId);
     }
 
     private async Task<IResult> ResumeAsync(HttpContext http)
@@ -88,26 +87,29 @@ internal sealed class ChatResult : IResult
         if (run.Stream is null or { Closed: true })
             return new NothingMoreResult();
         var recordings = http.RequestServices.Recordings();
-        return Stream(
-            ChatRun.Shape(name), _ => Task.FromResult(recordings.Read(run)), id, run.Path![(name.Path.Length + 1)..]);
+        return Stream(ChatRun.Shape(name), _ => Task.FromResult(recordings.Read(run)), id);
     }
 
     private async Task<IResult> StopAsync(HttpContext http)
     {
         var (_, name) = await NameAsync(http).ConfigureAwait(false);
+        var asked = http.Request.Query[RunParameter];
+        if (asked.Count > 1 || asked is [""])
+            throw new ProblemException(ChatProblems.Invalid(
+                $"'{RunParameter}' must be the id of one answer. Leave it out to stop whichever is being given."));
         var stop = new ChatStop(http.RequestServices.Store(), StreamEngine.From(http.RequestServices).Time);
-        return await stop.RunAsync(name, http.RequestAborted).ConfigureAwait(false)
+        return await stop.RunAsync(name, (string?)asked, http.RequestAborted).ConfigureAwait(false)
             ? new NothingMoreResult()
             : TypedResults.StatusCode(StatusCodes.Status202Accepted);
     }
 
     private StreamResult Stream(
-        RecordableGenerator answer, Func<CancellationToken, Task<IRecordingReader>> open, string id, string runId)
+        RecordableGenerator answer, Func<CancellationToken, Task<IRecordingReader>> open, string id)
     {
         var stream = new OfferedStream(_options.Name, (encoding, cancellation) =>
         {
             var parts = new ChatReplay(new RecordingSource(open, answer, null, encoding, cancellation));
-            return _options.Protocol is ChatProtocol.AgUi ? new AgUiSource(parts, new AgUiEvents(id, runId)) : parts;
+            return _options.Protocol is ChatProtocol.AgUi ? new AgUiSource(parts, new AgUiEvents(id)) : parts;
         });
         return new StreamResult(stream, _format, _format.SetHeaders);
     }

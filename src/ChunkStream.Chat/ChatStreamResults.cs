@@ -13,8 +13,9 @@ public static class ChatStreamResults
         /// Serves a chat, by the method of the request. <c>POST</c> starts an answer and streams it, or joins the one
         /// that is being given to the same message; a chat has one at a time. <c>GET</c> streams the answer that is
         /// being given from its start, also on another instance; 204 if there is none. <c>DELETE</c> stops it, on
-        /// whichever instance it is made. The id of the chat is in the body of a <c>POST</c>; for the others it is the
-        /// route parameter <c>id</c>, in a route that ends with <c>{id}/stream</c>.
+        /// whichever instance it is made; with <c>?run=</c> and an answer's id it stops no other one. The id of the
+        /// chat is in the body of a <c>POST</c>; for the others it is the route parameter <c>id</c>, in a route that
+        /// ends with <c>{id}/stream</c>.
         /// </summary>
         /// <param name="answer">
         /// Asks the model. It is called once for each answer. Its token is cancelled when the answer is stopped, takes

@@ -19,12 +19,12 @@ function Chat() {
     onData: (part) => part.type === 'data-end' && setEnd(part.data.outcome),
   });
   const answers = messages.filter((message) => message.role === 'assistant');
+  const stop = () => fetch(
+    `/api/chat/${encodeURIComponent(id)}/stream?run=${encodeURIComponent(answers.at(-1).id)}`, { method: 'DELETE' });
   return (
     <main>
       <button id="ask" onClick={() => sendMessage({ text: 'Count to 500' })}>Ask</button>
-      <button id="stop" onClick={() => fetch(`/api/chat/${encodeURIComponent(id)}/stream`, { method: 'DELETE' })}>
-        Stop
-      </button>
+      <button id="stop" onClick={stop}>Stop</button>
       <output id="answers">{answers.length}</output>
       <output id="answer">{answers.at(-1)?.parts.map(spelled).join('')}</output>
       <output id="status">{status}</output>

@@ -28,7 +28,7 @@ public sealed class AnswerReaderTests
             Assert.Null(await reader.NextAsync());
             Assert.IsAssignableFrom<OperationCanceledException>(reader.Failure);
             Assert.True(ended.IsCancellationRequested);
-            Assert.True(await reader.ReleaseAsync().Within());
+            Assert.True(await reader.ReleaseAsync(_ => { }).Within());
         }
     }
 

@@ -8,7 +8,6 @@ using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Streaming;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ChunkStream.Functions.Tests.Chat.Runs;
 
@@ -16,6 +15,7 @@ namespace ChunkStream.Functions.Tests.Chat.Runs;
 public sealed class ChatRunTests
 {
     private readonly List<string> _ended = [];
+    private readonly RecordedLog _log = new();
 
     [Fact]
     public async Task An_answer_that_is_cut_while_nobody_waits_for_the_model_releases_the_model()
@@ -61,7 +61,58 @@ public sealed class ChatRunTests
         Assert.Equal([outcome], ends);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_fails_at_the_end_of_an_answer_that_was_stopped_is_logged_however_late(bool isLate)
+    {
+        var told = new TaskCompletionSource();
+        var run = Create(() => ValueTask.CompletedTask, NotSaved);
+        var recordable = run.Recordable(new RecordingName("chat", "1"), "Why?");
+        await using var source = recordable.Open(CancellationToken.None);
+        var read = "";
+        while (await source.WaitToReadAsync().AsTask().Within())
+        {
+            while (source.TryRead())
+                read += Written.By(source.WriteRecord);
+            if (read.Contains("One", StringComparison.Ordinal))
+                recordable.Stop!();
+        }
+
+        Assert.Contains("\"outcome\":\"stopped\"", read, StringComparison.Ordinal);
+        Assert.Equal(isLate, _log.Entries.Any(entry => entry.Event.Name == "ChatAnswerNotReleased"));
+        Assert.Equal(!isLate, _log.Entries.Any(entry => entry.Event.Name == "ChatAnswerEndFailed"));
+        told.SetResult();
+        var logged = await _log.FindAsync(entry => entry.Event.Name == "ChatAnswerEndFailed", "the failure is logged");
+        Assert.Equal("The database is away.", logged.Exception?.Message);
+
+        async IAsyncEnumerable<ChatResponseUpdate> NotSaved(
+            ChatTurn turn, [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            try
+            {
+                yield return new ChatResponseUpdate(ChatRole.Assistant, "One");
+                await Task.Delay(Timeout.Infinite, cancellation);
+            }
+            finally
+            {
+                await SaveAsync();
+            }
+        }
+
+        async Task SaveAsync()
+        {
+            if (isLate)
+                await told.Task;
+            throw new InvalidOperationException("The database is away.");
+        }
+    }
+
     private StreamSource Open(Func<ValueTask> release, CancellationToken cancellation)
+        => Create(release, Answer).Recordable(new RecordingName("chat", "1"), "Why?").Open(cancellation);
+
+    private ChatRun Create(
+        Func<ValueTask> release, Func<ChatTurn, CancellationToken, IAsyncEnumerable<ChatResponseUpdate>> answer)
     {
         var services = new ServiceCollection()
             .AddScoped(_ => new Service(async () =>
@@ -70,15 +121,14 @@ public sealed class ChatRunTests
                 await release();
             }))
             .BuildServiceProvider();
-        var run = new ChatRun(
+        return new ChatRun(
             new ChatTurn("1", [], JsonElement.Parse("{}"), new()),
             "msg-1",
-            Answer,
+            answer,
             new ChatStreamOptions(),
             services.GetRequiredService<IServiceScopeFactory>(),
             TimeProvider.System,
-            new ChatLog(NullLogger.Instance));
-        return run.Recordable(new RecordingName("chat", "1"), "Why?").Open(cancellation);
+            new ChatLog(_log.CreateLogger("ChunkStream.Chat")));
     }
 
     private async IAsyncEnumerable<ChatResponseUpdate> Answer(

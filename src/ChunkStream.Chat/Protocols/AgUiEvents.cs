@@ -4,10 +4,9 @@ namespace ChunkStream.Chat.Protocols;
 
 /// <summary>Makes the events of AG-UI of the parts of an answer, which come in their order.</summary>
 /// <param name="threadId">The chat's id.</param>
-/// <param name="runId">The run's id.</param>
-internal sealed class AgUiEvents(string threadId, string runId)
+internal sealed class AgUiEvents(string threadId)
 {
-    private string? _messageId;
+    private string? _runId;
     private ChatEnd? _end;
     private bool _isOver;
 
@@ -17,11 +16,11 @@ internal sealed class AgUiEvents(string threadId, string runId)
         // Whatever AI SDK has after it, the end of a run is the last event.
         if (_isOver)
             return [];
-        (_messageId, _end) = (part.MessageId ?? _messageId, part.Data ?? _end);
+        (_runId, _end) = (part.MessageId ?? _runId, part.Data ?? _end);
         _isOver = part.Type is "finish" or "abort" or "error";
         return part.Type switch
         {
-            "start" => [new("RUN_STARTED") { ThreadId = threadId, RunId = runId }],
+            "start" => [new("RUN_STARTED") { ThreadId = threadId, RunId = _runId }],
             "text-start" => [new("TEXT_MESSAGE_START") { MessageId = Message(part.Id), Role = "assistant" }],
             "text-delta" => [new("TEXT_MESSAGE_CONTENT") { MessageId = Message(part.Id), Delta = part.Delta }],
             "text-end" => [new("TEXT_MESSAGE_END") { MessageId = Message(part.Id) }],
@@ -50,7 +49,7 @@ internal sealed class AgUiEvents(string threadId, string runId)
         };
     }
 
-    private string Message(string? part) => $"{_messageId ?? runId}-{part}";
+    private string Message(string? part) => $"{_runId}-{part}";
 
     private static AgUiEvent[] Call(UiChunk part) =>
     [
@@ -73,7 +72,7 @@ internal sealed class AgUiEvents(string threadId, string runId)
     private AgUiEvent Finished(string outcome) => new("RUN_FINISHED")
     {
         ThreadId = threadId,
-        RunId = runId,
+        RunId = _runId,
         Outcome = new AgUiOutcome(outcome),
         Usage = _end?.Usage is { } usage ? [usage] : null,
     };

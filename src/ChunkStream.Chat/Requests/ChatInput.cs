@@ -18,11 +18,11 @@ internal sealed record ChatInput(string ChatId, IReadOnlyList<ChatMessage> Messa
     /// </summary>
     public required string Subject { get; init; }
 
-    /// <summary>The message of the assistant that the answer goes on with, after the client ran its tools.</summary>
-    public string? ContinuedMessageId { get; init; }
-
-    /// <summary>The id that the client has given to this run; null if it gave none.</summary>
-    public string? RunId { get; init; }
+    /// <summary>
+    /// The id that the client has given to the answer: in AG-UI that of the run; in AI SDK that of the message with
+    /// which the answer goes on, after the client ran its tools. Null if it gave none.
+    /// </summary>
+    public string? AnswerId { get; init; }
 
     /// <summary>Reads a request's body.</summary>
     /// <exception cref="ProblemException">It does not have the form that the protocol says: 400.</exception>
@@ -47,12 +47,12 @@ internal sealed record ChatInput(string ChatId, IReadOnlyList<ChatMessage> Messa
             ? all.EnumerateArray().ToArray()
             : body.TryGetProperty("message", out var one) ? [one]
             : throw Invalid("The body lacks 'messages', an array, or 'message'.");
-        var trigger = body.Text("trigger") ?? "submit-message";
+        var trigger = Known(body.Text("trigger") ?? "submit-message");
         var last = messages.Length > 0 ? messages[^1] : throw Invalid("'messages' is empty.");
         return new ChatInput(id, UiMessages.Read(messages), body)
         {
             Subject = $"{trigger} {Identity(last)}",
-            ContinuedMessageId = last.Text("role") == "assistant" ? last.Text("id") : null,
+            AnswerId = last.Text("role") == "assistant" ? Id(last, "id") : null,
         };
     }
 
@@ -65,19 +65,25 @@ internal sealed record ChatInput(string ChatId, IReadOnlyList<ChatMessage> Messa
         return new ChatInput(id, AgUiMessages.Read(messages), body)
         {
             Subject = messages.Length > 0 ? $"run {Identity(messages[^1])}" : "run",
-            RunId = body.Text("runId"),
+            AnswerId = Id(body, "runId"),
         };
     }
 
     private static string RequiredText(JsonElement body, string member)
-        => body.Text(member) is { Length: > 0 and <= ChatKey.MaxLength } text
-            ? text
-            : throw Invalid($"'{member}' must be a text of 1 to {ChatKey.MaxLength} characters: the chat's id.");
+        => Id(body, member)
+            ?? throw Invalid($"'{member}' must be a text of 1 to {ChatKey.MaxLength} characters: the chat's id.");
 
     private static string Identity(JsonElement message)
-        => message.Text("id") is { Length: > 0 and <= ChatKey.MaxLength } id
-            ? id
-            : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(message.GetRawText())));
+        => message.Text("id") is { Length: > 0 } id ? Known(id) : Hash(message.GetRawText());
+
+    // What is too long for a row of the database, or has a character that it can't store, is known by its hash.
+    private static string Known(string text)
+        => text.Length <= ChatKey.MaxLength && !text.Contains('\0', StringComparison.Ordinal) ? text : Hash(text);
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static string? Id(JsonElement element, string member)
+        => element.Text(member) is { Length: > 0 and <= ChatKey.MaxLength } id ? id : null;
 
     private static ProblemException Invalid(string detail) => new(ChatProblems.Invalid(detail));
 }

@@ -57,9 +57,10 @@ internal sealed class AnswerReader(
     /// Lets the model's own end run, and that of its services, before readers are told of the end. False if that takes
     /// too long: it goes on then.
     /// </summary>
-    public async Task<bool> ReleaseAsync()
+    /// <param name="failed">Is told of a failure of that end, also if readers were told of the end before.</param>
+    public async Task<bool> ReleaseAsync(Action<Exception> failed)
     {
-        var releasing = Background.Run(DisposeAsync);
+        var releasing = Background.Run(() => DisposeAsync(failed));
         var isReleased = await releasing.CompletesWithinAsync(ReleaseLimit, time, CancellationToken.None)
             .ConfigureAwait(false);
         if (isReleased && releasing.Exception?.InnerException is { } failure)
@@ -75,10 +76,40 @@ internal sealed class AnswerReader(
         ended.Token.ThrowIfCancellationRequested();
     }
 
-    // An enumerator must not be disposed while it moves.
+    private async Task DisposeAsync(Action<Exception> failed)
+    {
+        try
+        {
+            await DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            failed(failure);
+            throw;
+        }
+    }
+
     private async Task DisposeAsync()
     {
-        await (_next ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            // An enumerator must not be disposed while it moves. Once the answer was ended, its app's code at the end
+            // of the generator runs in this move, and nobody else hears of what it throws.
+            if (_next is not null)
+                await _next.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e == Failure || e is OperationCanceledException)
+        {
+            // The first is told to readers, and the second is what a model does that heeds its token.
+        }
+        finally
+        {
+            await DisposeAllAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task DisposeAllAsync()
+    {
         try
         {
             if (_updates is not null)

@@ -11,7 +11,7 @@ namespace ChunkStream.Chat.Runs;
 /// ends before.
 /// </summary>
 /// <param name="turn">What is to be answered.</param>
-/// <param name="messageId">The message of the assistant that the answer is.</param>
+/// <param name="id">The answer's id: the message of the assistant that it is, and the run.</param>
 /// <param name="answer">Asks the model.</param>
 /// <param name="options">How long it may take, and what is told of a failure.</param>
 /// <param name="scopes">Makes the scope of the answer's services.</param>
@@ -19,7 +19,7 @@ namespace ChunkStream.Chat.Runs;
 /// <param name="log">Logs failures.</param>
 internal sealed class ChatRun(
     ChatTurn turn,
-    string messageId,
+    string id,
     Func<ChatTurn, CancellationToken, IAsyncEnumerable<ChatResponseUpdate>> answer,
     ChatStreamOptions options,
     IServiceScopeFactory scopes,
@@ -59,7 +59,7 @@ internal sealed class ChatRun(
         var reader = new AnswerReader(token => answer(turn, token), scope, parts, time, ended, _stopped.Task);
         try
         {
-            foreach (var part in AnswerParts.Start(messageId))
+            foreach (var part in AnswerParts.Start(id))
                 yield return part;
             while (await reader.NextAsync().ConfigureAwait(false) is { } next)
             {
@@ -70,7 +70,7 @@ internal sealed class ChatRun(
         finally
         {
             // Here, because a recording may be cut while it stores a part, and asks for no other then.
-            if (!await reader.ReleaseAsync().ConfigureAwait(false))
+            if (!await reader.ReleaseAsync(e => log.EndFailed(options.Name, e)).ConfigureAwait(false))
                 log.AnswerNotReleased(options.Name);
         }
 

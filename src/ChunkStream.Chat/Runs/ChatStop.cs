@@ -1,3 +1,5 @@
+using System.Text.Json;
+using ChunkStream.Chat.Protocols;
 using ChunkStream.DurableStreams.Recordings;
 
 namespace ChunkStream.Chat.Runs;
@@ -14,20 +16,40 @@ internal sealed class ChatStop(RecordingStore store, TimeProvider time)
     /// <summary>
     /// Asks for the end of the answer that goes on, if one does, and waits for it. False if it has not come in time.
     /// </summary>
-    public async Task<bool> RunAsync(RecordingName name, CancellationToken cancellation)
+    /// <param name="name">The chat's recordings.</param>
+    /// <param name="answerId">The only answer that may be stopped; null: whichever goes on.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async Task<bool> RunAsync(RecordingName name, string? answerId, CancellationToken cancellation)
     {
+        var began = time.GetTimestamp();
         var run = await store.FindRunAsync(name, cancellation).ConfigureAwait(false);
-        if (run.Stream is not { Closed: false } stream || run.Cut is not null)
+        if (run.Stream is not { } stream)
             return true;
-        await store.AskToStopAsync(stream.Id, cancellation).ConfigureAwait(false);
-        for (var began = time.GetTimestamp(); time.GetElapsedTime(began) < Limit;)
+        var state = new RecordingState(IsOver: false, stream.Tail, stream.Closed, run.Cut);
+        for (var isAsked = false; !state.IsComplete && !state.IsOver && state.Cut is null;)
         {
+            // An answer whose first part is not stored yet has not told its id to anybody else than its own instance.
+            if (!isAsked && (answerId is null || state.Tail > 0))
+            {
+                if (answerId is not null && answerId != await IdAsync(stream.Id, cancellation).ConfigureAwait(false))
+                    return true;
+                await store.AskToStopAsync(stream.Id, cancellation).ConfigureAwait(false);
+                isAsked = true;
+            }
+
+            if (time.GetElapsedTime(began) >= Limit)
+                return false;
             await Task.Delay(LookEach, time, cancellation).ConfigureAwait(false);
-            var state = await store.LookAsync(stream.Id, cancellation).ConfigureAwait(false);
-            if (state.IsComplete || state.IsOver || state.Cut is not null)
-                return true;
+            state = await store.LookAsync(stream.Id, cancellation).ConfigureAwait(false);
         }
 
-        return false;
+        return true;
+    }
+
+    // The answer's id is in its first part.
+    private async Task<string?> IdAsync(long stream, CancellationToken cancellation)
+    {
+        var first = await store.ReadAsync(stream, from: 0, to: 1, cancellation).ConfigureAwait(false);
+        return JsonSerializer.Deserialize(first.Data.Span, ChatJson.Readable.UiChunk)?.MessageId;
     }
 }
