@@ -28,7 +28,7 @@ public sealed partial class TemplateTests(PackageFeed feed, RealPostgres postgre
         var output = Path.Combine(app, "Order-feed.Api", "bin", "Debug", "net10.0");
         Assert.Equal(["query", "ticks"], HostedFunction.ReadFile(output).Select(function => function.Name).Order());
         Assert.Matches(
-            "\"ChunkStream__ResumeKey\": \"[0-9a-f]{32}\"",
+            "\"ChunkStream__ResumeKey\": \"[0-9A-F]{32}\"",
             await File.ReadAllTextAsync(Path.Combine(output, "local.settings.json")));
         await using var running = await FunctionApp.StartAsync(
             output, [new("ConnectionStrings__Postgres", postgres.ConnectionString)]).Within();
