@@ -72,6 +72,7 @@ public sealed class BrokenEndTests
             Assert.False(end.LooksWhole);
             Assert.False(end.HasLastChunk);
             Assert.Equal(version == "1.0", end.IsReset);
+            Assert.Equal(version == "1.1", end.IsInsideChunk);
         });
         Assert.Contains("urn:chunkstream:internal-error", ends[1].Text, StringComparison.Ordinal);
         Assert.Contains("urn:chunkstream:deadline-reached", ends[4].Text, StringComparison.Ordinal);

@@ -10,6 +10,12 @@ internal sealed record RawEnd(string Text, bool IsReset)
 {
     public bool HasLastChunk => Text.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal);
 
+    /// <summary>
+    /// Whether it ended in the middle of a chunk. libsoup, and with it WebKitGTK, takes an end between two chunks for the
+    /// end of the body.
+    /// </summary>
+    public bool IsInsideChunk => Text.EndsWith("\r\n1\r\n", StringComparison.Ordinal);
+
     /// <summary>Whether a client of the request's HTTP version takes the response for a complete one.</summary>
     public bool LooksWhole
         => !IsReset && (!Text.Contains("\r\nTransfer-Encoding: chunked\r\n", StringComparison.Ordinal) || HasLastChunk);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -9,8 +10,8 @@ namespace ChunkStream.Http;
 /// Ends a streamed response on the wire, either as complete or so that every client sees that it is not. How a response
 /// is broken depends on what marks the end of a body:
 /// <list type="bullet">
-/// <item>HTTP/1.1: the last chunk. The connection is closed without it, after everything that was flushed has
-/// arrived.</item>
+/// <item>HTTP/1.1: the last chunk. A chunk is announced in its place, and the connection is closed without that, after
+/// everything that was flushed has arrived.</item>
 /// <item>HTTP/2 and HTTP/3: a flag. The stream is reset instead.</item>
 /// <item>HTTP/1.0: the end of the connection. Only a TCP reset shows a failure, also if the process is killed.</item>
 /// <item>Azure Functions: the host in front of the worker speaks HTTP/1.1 with the worker, whatever the client speaks.
@@ -34,6 +35,9 @@ internal sealed class ResponseEnd(HttpContext http, bool isBehindHost, TimeProvi
     // The host learns of the reset and of the failed invocation over different connections, and the reset must arrive
     // first.
     private static readonly TimeSpan ResetHeard = TimeSpan.FromMilliseconds(250);
+
+    // The size of a chunk of which no byte follows.
+    private static readonly byte[] ChunkToCome = "1\r\n"u8.ToArray();
 
     private readonly SendQueue? _connection = http.Features.Get<IConnectionSocketFeature>() is { } feature
         ? new SendQueue(feature.Socket, time)
@@ -92,8 +96,9 @@ internal sealed class ResponseEnd(HttpContext http, bool isBehindHost, TimeProvi
         => _connection?.UntilTakenAsync(DrainLimit, http.RequestAborted) ?? Task.CompletedTask;
 
     /// <summary>
-    /// Makes Kestrel send what it still holds, and close the connection without the last chunk. An exception would have
-    /// the same effect, but Kestrel would log it as unexpected.
+    /// Makes Kestrel send what it still holds, and close the connection in the middle of a chunk. An exception would
+    /// close it between two chunks, which some clients take for the end of the body (libsoup, and with it WebKitGTK),
+    /// and Kestrel would log it as unexpected.
     /// </summary>
     private async Task<bool> CloseAsync()
     {
@@ -102,6 +107,8 @@ internal sealed class ResponseEnd(HttpContext http, bool isBehindHost, TimeProvi
             || http.Features.Get<ITlsConnectionFeature>() is not null)
             return false;
 
+        if (http.Response.ContentLength is null)
+            connection.Transport.Output.Write(ChunkToCome);
         await connection.Transport.Output.CompleteAsync().ConfigureAwait(false);
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = http.RequestAborted.Register(closed.SetResult).ConfigureAwait(false);
