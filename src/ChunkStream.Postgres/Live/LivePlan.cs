@@ -46,7 +46,10 @@ internal static class LivePlan
             && nodes.All(node => RowByRow.Contains(node.GetProperty("Node Type").GetString()!));
     }
 
-    /// <summary>The tables that a plan reads; of partitions the table that they belong to.</summary>
+    /// <summary>
+    /// The tables that a plan reads; of partitions, and of tables that inherit, those to which they belong. A statement
+    /// fires the triggers of the table that it names, so only the topmost one has triggers for all writes.
+    /// </summary>
     /// <param name="connection">The connection, as whom the query runs.</param>
     /// <param name="plan">The plan.</param>
     public static async Task<IReadOnlyList<(uint Oid, string Name)>> ReadByAsync(
@@ -54,12 +57,15 @@ internal static class LivePlan
     {
         const string Sql =
             """
+            WITH RECURSIVE read (oid) AS (
+              SELECT p.oid FROM unnest($1::text[], $2::text[]) AS t (schema, name)
+              JOIN pg_catalog.pg_namespace s ON s.nspname = t.schema
+              JOIN pg_catalog.pg_class p ON p.relnamespace = s.oid AND p.relname = t.name
+              UNION SELECT i.inhparent FROM read r JOIN pg_catalog.pg_inherits i ON i.inhrelid = r.oid)
             SELECT DISTINCT c.oid, format('%I.%I', n.nspname, c.relname)
-            FROM unnest($1::text[], $2::text[]) AS t (schema, name)
-            JOIN pg_catalog.pg_namespace s ON s.nspname = t.schema
-            JOIN pg_catalog.pg_class p ON p.relnamespace = s.oid AND p.relname = t.name
-            JOIN pg_catalog.pg_class c ON c.oid = coalesce(pg_catalog.pg_partition_root(p.oid), p.oid)
+            FROM read r JOIN pg_catalog.pg_class c ON c.oid = r.oid
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = r.oid)
             """;
         var named = QueryPlan.NodesOf(plan).Where(node => node.TryGetProperty("Relation Name", out var _)).ToArray();
         var command = new NpgsqlCommand(Sql, connection)

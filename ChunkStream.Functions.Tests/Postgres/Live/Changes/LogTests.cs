@@ -1,5 +1,10 @@
+using System.Globalization;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres;
+using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Live.Changes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres.Live.Changes;
 
@@ -234,6 +239,129 @@ public sealed class LogTests(RealPostgres postgres)
         await host.SqlAsync("drop table orders");
         Assert.Equal(WatchProblem.Structure, (await host.StepAsync(next, position)).Problem);
         Assert.Equal([next.Id], await host.Log.KeepAsync([next.Id], isListening: false, default));
+    }
+
+    [Fact]
+    public async Task Types_may_be_renamed_altered_and_dropped_and_no_writer_fails()
+    {
+        await using var host = await LogHost.CreateAsync(
+            postgres,
+            """
+            drop schema if exists other_of_types cascade;
+            create type mood as enum ('sad', 'happy');
+            create domain mark as numeric;
+            create schema other_of_types;
+            create table orders (id int primary key, mood mood, mark mark);
+            """);
+        var mood = await host.WatchAsync("orders", "mood");
+        var mark = await host.WatchAsync("orders", "mark");
+        var (since, other) = (await host.StartAsync(mood), await host.StartAsync(mark));
+
+        // Each connection is a new one, which knows the triggers' functions as they are now.
+        foreach (var sql in new[]
+        {
+            "alter type mood rename to temper", "alter type temper set schema other_of_types",
+            "alter domain mark add constraint positive check (value > 0)", "alter domain mark rename to points",
+        })
+        {
+            await host.SqlAsync(sql);
+            host.ForgetConnections();
+            since = await host.FindsAsync(mood, since, "insert into orders values (1, 'sad', 1.50)", "sad");
+            await host.SqlAsync("delete from orders");
+            var step = await host.StepAsync(mark, other);
+            Assert.Equal(["1.50"], step.Values);
+            (since, other) = ((await host.StepAsync(mood, since)).Position, step.Position);
+        }
+
+        // A label is in rows that nobody writes.
+        await host.SqlAsync("alter type other_of_types.temper rename value 'sad' to 'low'");
+        Assert.Equal(WatchProblem.Structure, (await host.StepAsync(mood, since)).Problem);
+        await host.SqlAsync("drop type other_of_types.temper cascade; drop domain points cascade");
+        host.ForgetConnections();
+        await host.SqlAsync("insert into orders values (2); update orders set id = 3; delete from orders");
+        var last = await host.WatchAsync("orders", "id");
+        since = await host.StartAsync(last);
+        await host.FindsAsync(last, since, "insert into orders values (4)", "4");
+        await host.SqlAsync("drop schema other_of_types");
+    }
+
+    [Fact]
+    public async Task Nobody_waits_long_behind_the_call_that_takes_all_away()
+    {
+        await using var host = await LogHost.CreateAsync(postgres, Table);
+        await host.WatchAsync("orders", "id");
+        await using var reader = await host.OpenAsync();
+        await reader.SqlAsync("begin; select 1 from orders");
+
+        var told = await Assert.ThrowsAsync<PostgresException>(
+            () => host.SqlAsync("select chunkstream_live.remove()"));
+
+        Assert.Equal(PostgresErrorCodes.LockNotAvailable, told.SqlState);
+        await reader.SqlAsync("commit");
+        await host.SqlAsync("select chunkstream_live.remove()");
+    }
+
+    [Fact]
+    public async Task A_position_of_a_copy_or_of_a_state_to_come_is_none()
+    {
+        await using var host = await LogHost.CreateAsync(postgres, Table);
+        var watch = await host.WatchAsync("orders", "id");
+        var parts = (await host.StartAsync(watch)).Split(':');
+        var later = ulong.Parse(parts[1], CultureInfo.InvariantCulture) + 100;
+        Assert.Equal(WatchProblem.Lapsed, (await host.StepAsync(watch, $"{parts[0]}:{later}:")).Problem);
+
+        // All numbers and names are the same there.
+        var (original, copy) = (host.Schema, "copy_of_" + host.Schema);
+        await postgres.ExecuteAsync($"create database {original}");
+        try
+        {
+            await RunAsync(original, "create table orders (id int)");
+            await RunAsync(original, ChangeLogSchema.Script);
+            Assert.True(await RunAsync(
+                original, "select chunkstream_live.install('orders'::regclass, array['id'], 60) is not null"));
+            const string IsSame =
+                "select chunkstream_live.structure(w.id, w.relation) = w.structure from chunkstream_live.watch w";
+            Assert.True(await RunAsync(original, IsSame));
+            await postgres.ExecuteAsync($"create database {copy} template {original}");
+            Assert.False(await RunAsync(copy, IsSame));
+        }
+        finally
+        {
+            await postgres.ExecuteAsync($"drop database if exists {copy}");
+            await postgres.ExecuteAsync($"drop database {original}");
+        }
+
+        async Task<bool?> RunAsync(string database, string sql)
+        {
+            var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
+            {
+                Database = database,
+                Pooling = false,
+            };
+            await using var connection = new NpgsqlConnection(settings.ConnectionString);
+            await connection.OpenAsync();
+            await using var command = new NpgsqlCommand(sql, connection);
+            return (await command.ExecuteScalarAsync().Within()) as bool?;
+        }
+    }
+
+    [Fact]
+    public async Task A_log_is_kept_whatever_the_default_isolation_of_transactions_is()
+    {
+        await using var host = await LogHost.CreateAsync(postgres, Table);
+        await using var database = new PostgresDatabase(
+            ConfiguredConnection.Create(
+                postgres.ConnectionString + ";Options=-c default_transaction_isolation=serializable"),
+            new PostgresOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        var log = new ChangeLog(database.OpenAsync, ChangeLogLimits.Default, TimeProvider.System);
+        var table = await host.ScalarAsync<uint>("select 'orders'::regclass::oid");
+
+        var watch = Assert.Single(await log.EnsureAsync([(table, ["id"])], default).Within());
+        Assert.Empty(await log.KeepAsync([watch.Id], isListening: true, default).Within());
+        var position = await host.StartAsync(watch);
+
+        await host.FindsAsync(
+            watch, position, "begin isolation level serializable; insert into orders values (1); commit", "1");
     }
 
     [Fact]

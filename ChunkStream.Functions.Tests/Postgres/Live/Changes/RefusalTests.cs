@@ -18,6 +18,9 @@ public sealed class RefusalTests(RealPostgres postgres)
     [InlineData("create table t (id int) partition by list (id); "
         + "create unlogged table p partition of t for values in (1)", "p, a part of")]
     [InlineData("create table t (x int)", "has no column \"id\" that is stored")]
+    [InlineData("create table base (id int); create table t () inherits (base)", "fires only the triggers there")]
+    [InlineData("create table base (id int) partition by list (id); "
+        + "create table t partition of base for values in (1)", "Have the query follow")]
     public async Task A_table_whose_changes_no_trigger_sees_is_refused(string sql, string reason)
     {
         await using var host = await LogHost.CreateAsync(postgres, sql);
@@ -36,7 +39,8 @@ public sealed class RefusalTests(RealPostgres postgres)
         await host.SqlAsync("select chunkstream_live.remove()");
         var role = "App of " + host.Schema;
         await host.SqlAsync(
-            $"create role \"{role}\" login password 'x'; grant usage on schema {host.Schema} to \"{role}\"");
+            $"create role \"{role}\" login password 'x'; grant usage on schema {host.Schema} to \"{role}\"; "
+            + "alter default privileges revoke execute on functions from public");
         try
         {
             var settings = new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
@@ -78,7 +82,8 @@ public sealed class RefusalTests(RealPostgres postgres)
         finally
         {
             await host.SqlAsync(
-                $"select chunkstream_live.remove(); drop owned by \"{role}\"; drop role \"{role}\"");
+                "alter default privileges grant execute on functions to public; "
+                + $"select chunkstream_live.remove(); drop owned by \"{role}\"; drop role \"{role}\"");
         }
     }
 }

@@ -55,8 +55,11 @@ $$;
 -- All that has to stay as it is, or the triggers might not see a change: the table and its name, its columns, policies
 -- and partitions, their files (TRUNCATE and a rewriting ALTER TABLE make new ones), and the triggers with their
 -- functions.
+-- The labels of enums count, too: a label that is renamed changes rows without a write to any table. And so does the
+-- database: a copy of it (CREATE DATABASE ... TEMPLATE) has the same numbers, but not the same changes from then on.
 -- It is what the snapshot of the calling query shows. Null if not all changes are seen: the triggers are not all in
--- place, or something is not a permanent table, or is replicated from another server.
+-- place, or something is not a permanent table, or is replicated from another server, or belongs to a table that is not
+-- watched with it: a statement that writes to that one fires only the triggers there.
 create function chunkstream_live.structure(p_watch integer, p_relation oid) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -65,8 +68,9 @@ declare
     v_tree oid[] := array[p_relation];
     v_triggers name[] := array[
         'chunkstream_live_' || p_watch || '_insert', 'chunkstream_live_' || p_watch || '_update',
-        'chunkstream_live_' || p_watch || '_delete'];
-    v_functions name[] := array['insert_' || p_watch, 'update_' || p_watch, 'delete_' || p_watch];
+        'chunkstream_live_' || p_watch || '_delete', '~chunkstream_live_' || p_watch || '_move'];
+    v_functions name[] := array[
+        'insert_' || p_watch, 'update_' || p_watch, 'delete_' || p_watch, 'move_' || p_watch];
     v_text text;
     v_is_whole boolean;
 begin
@@ -78,7 +82,8 @@ begin
                 x.versions,
                 (select string_agg(concat_ws('.', p.oid, p.xmin), ',' order by p.oid)
                     from pg_policy p where p.polrelid = c.oid)), ';' order by c.oid),
-        bool_and(c.relkind in ('r', 'p') and c.relpersistence = 'p' and x.enabled = 3)
+        bool_and(c.relkind in ('r', 'p') and c.relpersistence = 'p'
+            and x.enabled = case when c.relispartition and c.relkind = 'r' then 4 else 3 end)
         into v_text, v_is_whole
         from pg_class c, lateral (
             select string_agg(concat_ws('.', t.oid, t.xmin, p.oid, p.xmin), ',' order by t.oid) as versions,
@@ -89,16 +94,29 @@ begin
                 and array_position(v_functions, p.proname) = array_position(v_triggers, t.tgname)) x
         where c.oid = any (v_tree);
     if v_is_whole is distinct from true
-        or exists (select from pg_subscription_rel s where s.srrelid = any (v_tree)) then
+        or exists (select from pg_subscription_rel s where s.srrelid = any (v_tree))
+        or exists (
+            select from pg_inherits i where i.inhrelid = any (v_tree) and i.inhparent <> all (v_tree)) then
         return null;
     end if;
     if cardinality(v_tree) > 1 then
         v_text := v_text || (select string_agg(concat_ws('.', i.inhrelid, i.inhparent, i.inhdetachpending, i.xmin), ','
             order by i.inhrelid, i.inhparent) from pg_inherits i where i.inhparent = any (v_tree));
     end if;
-    return md5(v_text || (select string_agg(concat_ws('.', a.attnum, a.xmin), ',' order by a.attnum)
-        from pg_attribute a where a.attrelid = p_relation and a.attnum > 0));
+    return md5(v_text || (select d.oid from pg_database d where d.datname = current_database())
+        || (select string_agg(concat_ws('.', a.attnum, a.xmin,
+                case when a.atttypid >= 16384 then chunkstream_live.labels(a.atttypid) end), ',' order by a.attnum)
+            from pg_attribute a where a.attrelid = p_relation and a.attnum > 0));
 end $$;
+
+-- The labels of an enum, also of one in an array or under a domain; null for other types.
+create function chunkstream_live.labels(p_type oid) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(e.enumlabel, ',' order by e.enumsortorder)
+    from pg_type t join pg_enum e on e.enumtypid in (t.oid, t.typelem, t.typbasetype) where t.oid = p_type
+$$;
 
 -- A table with all its partitions, or with all tables that inherit from it, as the snapshot of the calling query shows.
 create function chunkstream_live.tree(p_relation oid) returns oid[]
@@ -145,7 +163,7 @@ $$;
 --   standby: no snapshot of a standby tells which transactions are running.
 --   gone: there is no such watch.
 --   lapsed: the triggers have written nothing for a time, or the server has crashed, or the position is older than the
---     generation.
+--     generation, or later than now, because the server was set back to an earlier state.
 --   structure: the table was truncated, or it, its partitions, policies or triggers were altered.
 --   starting: a transaction still runs that may have written before the triggers were there. A later snapshot is good.
 --   cut: what changed after the position is not in the log any more.
@@ -184,7 +202,8 @@ begin
             if chunkstream_live.has_earlier_writers(w.relation, w.since) then
                 problem := 'starting';
             end if;
-        elsif not pg_visible_in_snapshot(w.since, after) then
+        elsif not pg_visible_in_snapshot(w.since, after)
+            or pg_snapshot_xmax(after) > pg_snapshot_xmax(pg_current_snapshot()) then
             problem := 'lapsed';
         elsif pg_snapshot_xmax(after) <= w.cut_xid or exists (
             select from pg_snapshot_xip(after) x
@@ -229,14 +248,20 @@ begin
 end $$;
 
 -- Takes away all triggers, and this schema. The locks are taken in an order in which nobody waits for it while it waits
--- for them: a writer locks its table before the log, a step the log before its tables, and a start the watches.
+-- for them: a writer locks its table before the log, a step the log before its tables, and a start the watches. A long
+-- query on a table holds it up, and writers wait behind it. So it gives up after 2 seconds, unless the caller has set
+-- another lock_timeout; it can be called again.
 create function chunkstream_live.remove() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     w chunkstream_live.watch;
+    v_is_unlimited boolean := current_setting('lock_timeout') = '0';
 begin
+    if v_is_unlimited then
+        perform set_config('lock_timeout', '2s', true);
+    end if;
     perform pg_advisory_xact_lock(1667788140, 0);
     for w in select * from chunkstream_live.watch x order by x.id loop
         if exists (select from pg_class c where c.oid = w.relation) then
@@ -248,6 +273,9 @@ begin
     end loop;
     lock table chunkstream_live.watch in access exclusive mode;
     drop schema chunkstream_live cascade;
+    if v_is_unlimited then
+        perform set_config('lock_timeout', '0', true);
+    end if;
 end $$;
 
 -- Lets a role that is not the owner of this schema read and keep the logs, also those to come.
@@ -259,4 +287,7 @@ begin
     execute format('grant usage on schema chunkstream_live to %s', p_role);
     execute format('grant select on all tables in schema chunkstream_live to %s', p_role);
     execute format('alter default privileges in schema chunkstream_live grant select on tables to %s', p_role);
+    -- Where it was taken from everybody by default.
+    execute format('grant execute on all functions in schema chunkstream_live to %s', p_role);
+    execute format('alter default privileges in schema chunkstream_live grant execute on functions to %s', p_role);
 end $$;

@@ -9,11 +9,13 @@ declare
     c pg_class;
     v_name text := p_relation::regclass::text;
     v_column text;
+    v_tree oid[] := chunkstream_live.tree(p_relation);
+    v_parent regclass;
 begin
     if pg_is_in_recovery() then
         return 'The server is a standby: live queries need the primary.';
     end if;
-    for c in select * from pg_class x where x.oid = any (chunkstream_live.tree(p_relation)) loop
+    for c in select * from pg_class x where x.oid = any (v_tree) loop
         if c.oid <> p_relation then
             v_name := format('%s, a part of %s,', c.oid::regclass, p_relation::regclass);
         end if;
@@ -31,6 +33,12 @@ begin
             return format('%s is replicated from another server: its changes fire no statement-level triggers.',
                 v_name);
         end if;
+        select i.inhparent into v_parent from pg_inherits i
+            where i.inhrelid = c.oid and i.inhparent <> all (v_tree) order by i.inhparent limit 1;
+        if found then
+            return format('%1$s is a partition of %2$s, or inherits from it: a statement that writes to %2$s fires '
+                'only the triggers there. Have the query follow %2$s.', v_name, v_parent);
+        end if;
     end loop;
     select k.name into v_column from unnest(p_columns) k (name) where not exists (
         select from pg_attribute a where a.attrelid = p_relation and a.attname = k.name and a.attnum > 0
@@ -41,18 +49,30 @@ begin
     return null;
 end $$;
 
+-- A type, or what is beneath it if it is a domain.
+create function chunkstream_live.base_type(p_type oid) returns oid
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with recursive base (oid, beneath) as (
+        select t.oid, t.typbasetype from pg_type t where t.oid = p_type
+        union all select t.oid, t.typbasetype from base b join pg_type t on t.oid = b.beneath)
+    select b.oid from base b where b.beneath = 0
+$$;
+
 -- The types of columns, and what they are in the log. An array of arrays, or of composite values, would lose its
--- elements' bounds when it is read, so these are wrapped.
+-- elements' bounds when it is read, so these are wrapped. Of a domain the log has the type beneath: Postgres alters no
+-- domain of which there are arrays in a table.
 create function chunkstream_live.columns(p_relation oid, p_columns text[])
 returns table (n bigint, name text, type text, is_wrapped boolean, is_fixed boolean)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select k.n, k.name, format_type(a.atttypid, -1),
+    select k.n, k.name, format_type(t.oid, -1),
         t.typcategory in ('A', 'C') or t.typarray = 0, t.typlen > 0
     from unnest(p_columns) with ordinality k (name, n)
     join pg_attribute a on a.attrelid = p_relation and a.attname = k.name and not a.attisdropped
-    join pg_type t on t.oid = a.atttypid
+    join pg_type t on t.oid = chunkstream_live.base_type(a.atttypid)
 $$;
 
 -- The name of a table; null if it is not there.
@@ -119,8 +139,8 @@ begin
         where chunkstream_live.types(x.relation, x.columns) is distinct from x.types
             and (x.relation = p_relation or not exists (select from pg_class c where c.oid = x.relation));
     select * into w from chunkstream_live.watch x where x.relation = p_relation and x.columns = p_columns;
-    if 3 = (select count(*) from pg_proc p where p.pronamespace = 'chunkstream_live'::regnamespace
-            and p.proname in ('insert_' || w.id, 'update_' || w.id, 'delete_' || w.id)) then
+    if 4 = (select count(*) from pg_proc p where p.pronamespace = 'chunkstream_live'::regnamespace
+            and p.proname in ('insert_' || w.id, 'update_' || w.id, 'delete_' || w.id, 'move_' || w.id)) then
         -- Only triggers are missing, or disabled. The next renewal begins a generation.
         perform chunkstream_live.create_triggers(w.id, p_relation);
         return w.id;
@@ -150,7 +170,7 @@ as $$
 declare
     v_name text;
 begin
-    foreach v_name in array array['insert', 'update', 'delete', 'changes'] loop
+    foreach v_name in array array['insert', 'update', 'delete', 'move', 'changes'] loop
         execute format('drop routine if exists chunkstream_live.%s_%s cascade', v_name, p_watch);
     end loop;
     execute format('drop view if exists chunkstream_live.log_%s', p_watch);
@@ -166,30 +186,6 @@ begin
     end loop;
     execute format('drop sequence if exists chunkstream_live.state_%1$s, chunkstream_live.skipped_%1$s', p_watch);
     delete from chunkstream_live.watch w where w.id = p_watch;
-end $$;
-
--- A statement that writes to a partition by its own name fires only the partition's triggers, and one that writes to
--- the parent fires only the parent's. So each has its own, and a change is logged by exactly one. They are "always"
--- enabled: a session that applies what was replicated (session_replication_role = replica) fires no others.
-create function chunkstream_live.create_triggers(p_watch integer, p_relation oid) returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_relation regclass;
-    v_op text;
-    v_rows text;
-begin
-    foreach v_relation in array chunkstream_live.tree(p_relation)::regclass[] loop
-        for v_op, v_rows in values ('insert', 'new table as new_rows'), ('delete', 'old table as old_rows'),
-            ('update', 'new table as new_rows old table as old_rows') loop
-            execute format(
-                'create or replace trigger chunkstream_live_%1$s_%2$s after %2$s on %3$s referencing %4$s '
-                'for each statement execute function chunkstream_live.%2$s_%1$s()',
-                p_watch, v_op, v_relation, v_rows);
-            execute format('alter table %s enable always trigger chunkstream_live_%s_%s', v_relation, p_watch, v_op);
-        end loop;
-    end loop;
 end $$;
 
 -- The tables of a log, the view over them, the sequences, and the functions that write and read.
@@ -235,6 +231,7 @@ begin
     execute chunkstream_live.writing_function(p_watch, 'insert', p_relation, p_columns, v_types);
     execute chunkstream_live.writing_function(p_watch, 'update', p_relation, p_columns, v_types);
     execute chunkstream_live.writing_function(p_watch, 'delete', p_relation, p_columns, v_types);
+    execute chunkstream_live.writing_function(p_watch, 'move', p_relation, p_columns, v_types);
 end $$;
 
 -- A function that tells whether something was logged after a position: 0 nothing, 1 values, 2 too many of them.
@@ -259,95 +256,3 @@ as $$
             'where l.xid >= v_xmax or l.xid = any (v_xip)', p_watch, s), ' union all '))
     from generate_series(0, 2) s
 $$;
-
--- A trigger's function. It runs as the owner of the log. It must never make a writer's statement fail: where it can't
--- read the columns, because somebody has altered the table, it counts the statement as skipped.
-create function chunkstream_live.writing_function(
-    p_watch integer, p_op text, p_relation oid, p_columns text[], p_types text[]) returns text
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $f$
-declare
-    -- More rows of one statement are not logged one by one, nor values that take more bytes.
-    v_most_rows constant integer := 10000;
-    v_most_bytes constant integer := 1000;
-    v_new text;
-    v_old text;
-    v_large text;
-    v_read text;
-    -- v1, v2 … and o1, o2 …, the variables of the values.
-    v_values text := (select string_agg('v' || n, ', ' order by n) from generate_subscripts(p_types, 1) n);
-    v_before text := replace(v_values, 'v', 'o');
-    v_join text := '';
-begin
-    -- The arrays of all columns have the rows in the same order, and so have those of the old and of the new rows.
-    select string_agg(format('array(select %s from new_rows r limit %s)',
-            case when c.is_wrapped then format('row(r.%I)::chunkstream_live.item_%s_%s', c.name, p_watch, c.n)
-                else format('r.%I', c.name) end, v_most_rows + 1), ', ' order by c.n),
-        'exists (select from new_rows r where ' || string_agg(
-            format('pg_column_size(r.%I) > %s', c.name, v_most_bytes), ' or ') filter (where not c.is_fixed) || ')'
-        into v_new, v_large
-        from chunkstream_live.columns(p_relation, p_columns) c;
-    v_old := replace(v_new, ' from new_rows r ', ' from old_rows r ');
-    if p_op = 'update' then
-        v_read := format('select %s, %s into %s, %s;', v_new, v_old, v_values, v_before);
-        v_large := v_large || ' or ' || replace(v_large, ' from new_rows r ', ' from old_rows r ');
-        -- Where no value has changed, the old ones are the new ones.
-        v_join := format('elsif not record_image_eq(row(%s), row(%s)) then ', v_values, v_before)
-            || (select string_agg(format('v%1$s := v%1$s || o%1$s;', n), ' ') from generate_subscripts(p_types, 1) n);
-    elsif p_op = 'delete' then
-        v_read := format('select %s into %s;', v_old, v_values);
-        v_large := replace(v_large, ' from new_rows r ', ' from old_rows r ');
-    else
-        v_read := format('select %s into %s;', v_new, v_values);
-    end if;
-    if v_large is not null then
-        v_read := format('if not (%s) then %s end if;', v_large, v_read);
-    end if;
-
-    return format($sql$
-create function chunkstream_live.%2$s_%1$s() returns trigger
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-as $body$
-declare
-    v_state bigint := pg_sequence_last_value('chunkstream_live.state_%1$s'::regclass);
-    v_now bigint := (date_part('epoch', clock_timestamp()) * 1000)::bigint;
-    %3$s
-begin
-    if v_state is null or ((v_state & 68719476735) >> 2) * 1000 < v_now then
-        perform nextval('chunkstream_live.skipped_%1$s'::regclass);
-        return null;
-    end if;
-    begin
-        %5$s
-    exception when others then
-        perform nextval('chunkstream_live.skipped_%1$s'::regclass);
-        return null;
-    end;
-    if cardinality(v1) = 0 then
-        return null;
-    elsif cardinality(v1) > %6$s then
-        %7$s
-    %8$s
-    end if;
-    case v_state & 3
-        when 0 then insert into chunkstream_live.log_%1$s_0 values (pg_current_xact_id(), %4$s);
-        when 1 then insert into chunkstream_live.log_%1$s_1 values (pg_current_xact_id(), %4$s);
-        else insert into chunkstream_live.log_%1$s_2 values (pg_current_xact_id(), %4$s);
-    end case;
-    if pg_sequence_last_value('chunkstream_live.listening'::regclass) > v_now
-        and v_now - coalesce(pg_sequence_last_value('chunkstream_live.noticed'::regclass), 0) not between 0 and 5 then
-        perform setval('chunkstream_live.noticed'::regclass, v_now);
-        perform pg_notify('chunkstream_live', '');
-    end if;
-    return null;
-end $body$
-        $sql$,
-        p_watch, p_op,
-        (select string_agg(format('v%1$s %2$s; o%1$s %2$s;', n, p_types[n]), ' ')
-            from generate_subscripts(p_types, 1) n),
-        v_values, v_read, v_most_rows,
-        (select string_agg(format('v%s := null;', n), ' ') from generate_subscripts(p_types, 1) n),
-        v_join);
-end $f$;

@@ -1,3 +1,4 @@
+using System.Data;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Failures;
 using Npgsql;
@@ -19,7 +20,7 @@ internal sealed class ChangeLog(
     private const string LimitLocks = "SELECT set_config('lock_timeout', '200ms', true)";
     private const int Tries = 15;
 
-    // The first number of the advisory lock of those who keep a watch (003-keep.sql).
+    // The first number of the advisory lock of those who keep a watch (004-keep.sql).
     private const int KeeperLock = 1667788140;
 
     private const string Held =
@@ -149,8 +150,9 @@ internal sealed class ChangeLog(
 
     private async Task<Watch?> InstallAsync(NpgsqlConnection connection, uint table, IReadOnlyList<string> columns)
     {
-        // One implicit transaction, to whose end the setting lasts. The name is asked for last: a table that is given
-        // another one after that is not watched any more.
+        // The name is asked for last: a table that is given another one after that is not watched any more.
+        var transaction = await BeginAsync(connection).ConfigureAwait(false);
+        await using var ___ = transaction.ConfigureAwait(false);
         var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -172,17 +174,28 @@ internal sealed class ChangeLog(
             },
         };
         await using var _ = batch.ConfigureAwait(false);
+        Watch? watch = null;
         var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
-        await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-        if (reader.IsDBNull(0))
-            return null;
-        var id = reader.GetInt32(0);
-        await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
-        await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-        return new Watch(id, columns.Count, reader.IsDBNull(0) ? "" : reader.GetString(0));
+        await using (reader.ConfigureAwait(false))
+        {
+            await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+            await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+            if (!reader.IsDBNull(0))
+            {
+                var id = reader.GetInt32(0);
+                await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+                await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                watch = new Watch(id, columns.Count, reader.IsDBNull(0) ? "" : reader.GetString(0));
+            }
+        }
+
+        await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+        return watch;
     }
+
+    // What keeps a log has to see what others do meanwhile, whatever the default of server, database or role is.
+    private static ValueTask<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection)
+        => connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, CancellationToken.None);
 
     // A new generation takes two calls. Of all who keep a watch one acts at a time. A reader waits for its turn, which
     // comes in the order of asking; whoever only keeps the watch leaves it to the other.
@@ -223,6 +236,8 @@ internal sealed class ChangeLog(
         {
             Parameters = { new() { Value = watch } },
         };
+        var transaction = await BeginAsync(connection).ConfigureAwait(false);
+        await using var ___ = transaction.ConfigureAwait(false);
         var batch = new NpgsqlBatch(connection);
         await using var _ = batch.ConfigureAwait(false);
         if (waits)
@@ -232,12 +247,18 @@ internal sealed class ChangeLog(
         }
 
         batch.BatchCommands.Add(renew);
+        string? said;
         var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
-        await using var __ = reader.ConfigureAwait(false);
-        for (var before = batch.BatchCommands.Count - 1; before > 0; before--)
-            await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
-        await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-        return reader.IsDBNull(0) ? null : reader.GetString(0);
+        await using (reader.ConfigureAwait(false))
+        {
+            for (var before = batch.BatchCommands.Count - 1; before > 0; before--)
+                await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
+            await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+            said = reader.IsDBNull(0) ? null : reader.GetString(0);
+        }
+
+        await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+        return said;
     }
 
     // A slot is emptied by one call, and taken by the next.
@@ -264,22 +285,28 @@ internal sealed class ChangeLog(
         }
 
         // An older version takes its triggers away, for which it waits as it does for their creation.
+        var transaction = await BeginAsync(connection).ConfigureAwait(false);
+        await using var ____ = transaction.ConfigureAwait(false);
         var install = new NpgsqlBatch(connection)
         {
             BatchCommands = { new NpgsqlBatchCommand(LimitLocks), new NpgsqlBatchCommand(ChangeLogSchema.Script) },
         };
         await using var ___ = install.ConfigureAwait(false);
         await install.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
         return null;
     }
 
     private static async Task<T> CallAsync<T>(NpgsqlConnection connection, string call, params object[] values)
     {
+        var transaction = await BeginAsync(connection).ConfigureAwait(false);
+        await using var __ = transaction.ConfigureAwait(false);
         var command = new NpgsqlCommand($"SELECT chunkstream_live.{call}", connection);
         await using var _ = command.ConfigureAwait(false);
         foreach (var value in values)
             command.Parameters.Add(new() { Value = value });
         var result = await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false);
+        await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
         return result is DBNull ? default! : (T)result!;
     }
 
