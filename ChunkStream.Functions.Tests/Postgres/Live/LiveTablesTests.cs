@@ -53,6 +53,15 @@ public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
             "slow",
             "-- key: id\n-- live\n"
             + "select id, case when title = 'slow' then pg_sleep(600)::text end as slept from live_tables.items");
+        _files.With(
+                "of-child", "-- key: id\n-- live: live_tables.items(id)\nselect id, title from live_tables.child")
+            .With(
+                "of-hidden",
+                "-- key: id\n-- live: live_tables.kinds(id) => select id from live_tables.items "
+                + "where kind = any(@changed)\nselect id from live_tables.kinds")
+            .With(
+                "of-titles",
+                "-- key: id\n-- live: live_tables.items(number)\nselect number as id, title from live_tables.items");
         for (var index = 0; index < Keys.Length; index++)
         {
             _files.With(
@@ -61,15 +70,16 @@ public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
                 + $"select id, \"Its \"\"own\"\" title\" as title from live_tables.\"Items {index}\"");
         }
 
-        _api = await PlainApi.StartAsync(
-            app => app.MapQueries(),
-            services => services.AddChunkStream().AddQueries(),
-            settings:
-            [
-                ("ConnectionStrings:Postgres", postgres.ConnectionString), _files.Setting,
-                ("ChunkStream:ResumeKey", new string('k', 32)),
-            ]);
+        _api = await StartAsync(postgres.ConnectionString);
     }
+
+    private Task<PlainApi> StartAsync(string connection) => PlainApi.StartAsync(
+        app => app.MapQueries(),
+        services => services.AddChunkStream().AddQueries(),
+        settings:
+        [
+            ("ConnectionStrings:Postgres", connection), _files.Setting, ("ChunkStream:ResumeKey", new string('k', 32)),
+        ]);
 
     public async Task DisposeAsync()
     {
@@ -158,6 +168,67 @@ public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
             row => (int?)JsonNode.Parse(row)!["notes"] == 0));
 
         Assert.Equal(["1.00", "2.0"], client.Rows.Keys);
+    }
+
+    [Fact]
+    public async Task A_table_that_inherits_is_followed_through_the_one_whose_name_writers_use()
+    {
+        await postgres.ExecuteAsync(
+            """
+            create table live_tables.items (id int primary key, title text);
+            create table live_tables.child () inherits (live_tables.items);
+            insert into live_tables.child values (1, 'first');
+            """);
+        using var client = await OpenAsync("of-child");
+        await client.UntilUpToDateAsync();
+
+        await postgres.ExecuteAsync("update live_tables.items set title = 'by the parent'");
+        await client.UntilAsync(
+            it => it.Snapshot is not null && it.Rows["1"].Contains("parent", StringComparison.Ordinal));
+        await postgres.ExecuteAsync("update live_tables.child set title = 'by its own'");
+        await client.UntilAsync(
+            it => it.Snapshot is not null && it.Rows["1"].Contains("own", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_statement_that_leads_to_keys_must_see_all_rows()
+    {
+        await postgres.ExecuteAsync(
+            """
+            create table live_tables.items (id int primary key, kind int);
+            create table live_tables.kinds (id int primary key);
+            create role live_tables_owner;
+            alter table live_tables.items owner to live_tables_owner;
+            alter table live_tables.items enable row level security, force row level security;
+            grant usage on schema live_tables to live_tables_owner;
+            grant select on live_tables.kinds to live_tables_owner;
+            """);
+        try
+        {
+            await using var api = await StartAsync(
+                postgres.ConnectionString + ";Options=-c role=live_tables_owner");
+            var catalogue = await api.TextAsync("/queries");
+            Assert.Contains("who has to see all rows", catalogue, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await postgres.ExecuteAsync("drop owned by live_tables_owner cascade; drop role live_tables_owner");
+        }
+    }
+
+    [Fact]
+    public async Task Two_rows_that_come_to_have_the_same_key_are_told_as_a_failure()
+    {
+        await postgres.ExecuteAsync(
+            "create table live_tables.items (number int, title text);"
+            + "insert into live_tables.items values (1, 'one'), (2, 'two')");
+        using var client = await OpenAsync("of-titles");
+        await client.UntilUpToDateAsync();
+
+        await postgres.ExecuteAsync("update live_tables.items set number = 1");
+        var told = await Assert.ThrowsAsync<HttpRequestException>(() => client.UntilAsync(_ => false));
+
+        Assert.Contains("same key", told.Message, StringComparison.Ordinal);
     }
 
     [Fact]

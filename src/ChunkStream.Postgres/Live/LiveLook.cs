@@ -16,6 +16,9 @@ internal sealed record LiveLook(
     IReadOnlyList<WatchState> Watches,
     IReadOnlyList<(LivePath Path, IReadOnlyList<string[]> Values)> Values)
 {
+    /// <summary>From here on a statement fails if row-level security hid rows from it.</summary>
+    public const string SeeAll = "SET LOCAL row_security = off";
+
     /// <summary>Looks at the log. It must come first in the transaction, which is repeatable read.</summary>
     /// <param name="connection">A connection with a transaction that has no snapshot yet.</param>
     /// <param name="query">The query.</param>
@@ -96,7 +99,11 @@ internal sealed record LiveLook(
         return new LiveLook(snapshot, states, []);
     }
 
-    /// <summary>The keys to which values lead, by a path's statement.</summary>
+    /// <summary>
+    /// The keys to which values lead, by a path's statement. It runs as the connection's own user, because a row that
+    /// the caller may not see any more has to be found, too. Postgres refuses a statement of which row-level security
+    /// would hide rows from that user.
+    /// </summary>
     /// <param name="connection">A connection with the transaction of the look.</param>
     /// <param name="path">The path.</param>
     /// <param name="values">The values.</param>
@@ -107,11 +114,12 @@ internal sealed record LiveLook(
         if (values.Count == 0)
             return [];
 
-        var batch = new NpgsqlBatch(connection);
+        var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand(SeeAll) } };
         await using var _ = batch.ConfigureAwait(false);
         var command = new NpgsqlBatchCommand(MapStatement(path, atMost));
         command.Parameters.Add(SelectStatement.Parameter(SqlArray.Create(values.Select(value => value[0]))));
         batch.BatchCommands.Add(command);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("SET LOCAL row_security = on"));
         var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         await using var __ = reader.ConfigureAwait(false);
         return await RowsAsync(reader).ConfigureAwait(false);

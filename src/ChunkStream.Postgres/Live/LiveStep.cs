@@ -3,6 +3,7 @@ using System.Data;
 using ChunkStream.Formats;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Cursors;
+using ChunkStream.Postgres.Failures;
 using ChunkStream.Postgres.Live.Changes;
 using ChunkStream.Postgres.Rows;
 using Npgsql;
@@ -116,8 +117,13 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
                 await reader.NextResultAsync(CancellationToken.None).ConfigureAwait(false);
             while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
             {
-                if (kind is RecordKind.Upsert && !reader.IsDBNull(layout.Columns.Count))
-                    found.Add(reader.GetInt64(layout.Columns.Count));
+                if (kind is RecordKind.Upsert && !reader.IsDBNull(layout.Columns.Count)
+                    && !found.Add(reader.GetInt64(layout.Columns.Count)))
+                {
+                    var names = string.Join(", ", layout.Key.Select(column => column.Name));
+                    throw new KeyException($"Two rows have the same key ({names}).");
+                }
+
                 changes.Add(kind, rows, reader);
                 if (changes.Bytes > MostBytes)
                     throw new MustRefetchException(WatchProblem.Many);

@@ -172,17 +172,28 @@ internal sealed class QueryCheck(PostgresDatabase database, IOptions<QueryOption
     private static bool TellsAll(LiveTable table, QueryFile file)
         => table.Filters.All(filter => file.Header.Parameters[filter.Parameter].Claim is null);
 
-    // The statement that leads from a table to the key must be one, and give as many columns as the key has.
+    // The statement that leads from a table to the key must be one, and give as many columns as the key has. It runs as
+    // the connection's own user, who has to see all rows. To be called last in the transaction, which it leaves so.
     private static async Task<IEnumerable<QueryMistake>> MappingMistakesAsync(
         NpgsqlConnection connection, LiveTable table, int keyColumns)
     {
         try
         {
+            var user = new NpgsqlBatch(connection) { BatchCommands = { new("RESET ROLE"), new(LiveLook.SeeAll) } };
+            await using var _ = user.ConfigureAwait(false);
+            await user.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
             var mapping = new PostgresQuery(Before + table.Sql + After) { Parameters = [null] };
             var columns = await RowLayout.DescribeAsync(connection, mapping).ConfigureAwait(false);
             return columns.Columns.Count == keyColumns ? [] : [new QueryMistake(
                 table.Line,
                 $"The statement gives {columns.Columns.Count} columns, and the query's key has {keyColumns}.")];
+        }
+        catch (PostgresException refusal) when (refusal.IsForbidden())
+        {
+            return [new QueryMistake(
+                table.Line,
+                "The statement runs as the user of the connection, who has to see all rows. That is not so: "
+                    + $"{refusal.MessageText}.")];
         }
         catch (PostgresException refusal) when (refusal.IsAboutStatement())
         {
