@@ -20,9 +20,9 @@ export class Collection {
   constructor(options) {
     const { signal } = options;
     const closed = () => this.close();
-    if (signal?.aborted) closed();
-    signal?.addEventListener('abort', closed, { once: true });
+    signal?.addEventListener('abort', closed);
     this.#closing.signal.addEventListener('abort', () => signal?.removeEventListener('abort', closed));
+    if (signal?.aborted) closed();
 
     this.#schema = new Promise((resolve, reject) => (this.#described = { resolve, reject }));
     this.#ready = new Promise((resolve, reject) => (this.#known = { resolve, reject }));
@@ -101,6 +101,8 @@ export class Collection {
         this.#described.resolve(schema);
       },
       apply: (step) => {
+        // More may have come already when a listener closes it.
+        if (this.#closing.signal.aborted) return;
         const changes = rows.apply(step);
         this.#known.resolve(this);
         this.#tell(changes);
@@ -108,7 +110,7 @@ export class Collection {
     };
     let reason;
     try {
-      const follow = options.share && canShare() ? followTogether : followAlone;
+      const follow = options.share && (await canShare()) ? followTogether : followAlone;
       await follow(options, sink);
       reason = new DOMException('The stream has ended.', 'AbortError');
       this.#to('closed');

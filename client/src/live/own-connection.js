@@ -13,5 +13,9 @@ export async function followAlone(options, sink) {
     },
   });
   sink.describe(await stream.schema);
-  for await (const step of stepsOf(stream, options.resume === null)) sink.apply(step);
+  for await (const step of stepsOf(stream, options.resume === null)) {
+    // What came together is given out without a pause in which the stream could say that it was left.
+    options.signal.throwIfAborted();
+    sink.apply(step);
+  }
 }

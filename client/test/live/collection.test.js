@@ -101,6 +101,21 @@ test('A signal closes it, one that is aborted before begins nothing, and rows th
   const never = collection(server.url, { signal: leaving.signal });
   await assert.rejects(never.ready, { name: 'AbortError' });
   assert.deepEqual([never.state, server.requests.length], ['closed', 1]);
+  assert.equal(getEventListeners(leaving.signal, 'abort').length, 0);
+});
+
+test('After it was closed nothing changes, also if more has come already', async (t) => {
+  const { server, write } = await written(t);
+  const issues = collection(server.url);
+  let told = 0;
+  issues.subscribe((changes) => {
+    told += changes.length;
+    if (changes.length > 0) issues.close();
+  });
+  await write(liveSchema + rowLine(1) + upTo('p1') + upsert(2, 'late') + upTo('p2'));
+  await issues.ready;
+  await server.requests[0].closed;
+  assert.deepEqual([titles(issues), told], [['1 first 1'], 1]);
 });
 
 test('Large numbers are keys of their own, though JavaScript takes them for equal', async (t) => {
