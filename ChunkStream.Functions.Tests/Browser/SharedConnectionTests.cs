@@ -44,7 +44,9 @@ public sealed class SharedConnectionTests(RealPostgres postgres, Chromium chromi
             create table shared_rows (id int primary key, note text);
             insert into shared_rows select n, 'first' from generate_series(1, 10) n;
             """);
-        _api = await LocalApi.StartAsync(postgres.ConnectionString, settings: _files.Setting);
+        // A frame in a sandbox is of an origin that has no name.
+        _api = await LocalApi.StartAsync(
+            postgres.ConnectionString, settings: [_files.Setting, ("ChunkStream:LocalHost:CorsOrigins", "*")]);
     }
 
     public async Task DisposeAsync()
@@ -102,6 +104,47 @@ public sealed class SharedConnectionTests(RealPostgres postgres, Chromium chromi
         foreach (var tab in tabs)
             Assert.Equal("", await tab.EvaluateAsync<string>("faults.join()"));
         await first.Context.CloseAsync();
+    }
+
+    [ChromiumFact]
+    public async Task A_frame_to_which_the_browser_denies_locks_has_its_own_connection()
+    {
+        var page = await chromium.NewPageAsync();
+        await page.GotoAsync(_api.Origin + "/api/health");
+        var seen = await page.EvaluateAsync<string>(
+            """
+            (origin) => new Promise((resolve) => {
+              addEventListener('message', ({ data }) => resolve(data));
+              const frame = document.createElement('iframe');
+              frame.sandbox = 'allow-scripts';
+              frame.srcdoc = `<script type="module">
+                import { collection } from '${origin}/api/ui/client/index.js';
+                const say = (text) => parent.postMessage(text, '*');
+                if (!navigator.locks) say('It has no locks to be denied.');
+                const rows = collection('${origin}/api/queries/shared', { share: true });
+                rows.ready.then(() => say('rows: ' + rows.size), (error) => say(String(error)));
+              </script>`;
+              document.body.append(frame);
+            })
+            """,
+            _api.Origin).Within();
+
+        Assert.Equal("rows: 10", seen);
+
+        // One that is closed before it begins asks nobody for a token.
+        var asked = await page.EvaluateAsync<string>(
+            """
+            async () => {
+              const { collection } = await import('/api/ui/client/index.js');
+              let asked = 0;
+              const getToken = () => `token ${asked++}`;
+              const rows = collection('/api/queries/shared', { share: true, signal: AbortSignal.abort(), getToken });
+              const { name } = await rows.ready.catch((error) => error);
+              return `${name} ${asked}`;
+            }
+            """);
+        Assert.Equal("AbortError 0", asked);
+        await page.Context.CloseAsync();
     }
 
     private async Task OpenAsync(IPage page) => await OpenAsync(page, "one");

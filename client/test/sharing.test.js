@@ -13,7 +13,7 @@ const asked = { url: new URL('https://localhost/api?team=1'), headers: new Heade
 
 test('A new token of the same user is of the same group, and any other is of another', async () => {
   const own = await groupOf(asked, tokenOf({}));
-  assert.equal(await groupOf(asked, tokenOf({ exp: 2, iat: 3, jti: 'x', uti: 'y' })), own);
+  assert.equal(await groupOf(asked, tokenOf({ exp: 2, iat: 3, jti: 'x', uti: 'y', xms_ftd: 'z', ipaddr: '10.0.0.1' })), own);
   const others = [
     groupOf(asked, tokenOf({ sub: 'bert' })), groupOf(asked, tokenOf({ iss: 'https://other' })), groupOf(asked, tokenOf({ tenant: 2 })),
     groupOf(asked, tokenOf({ roles: [] })), groupOf(asked, null), groupOf(asked, 'opaque'), groupOf(asked, 'opaque2'), groupOf(asked, 'a.b.c'),
@@ -40,55 +40,114 @@ test('A step of any size is put together again from its parts', () => {
   }
 });
 
-test('A tab that hears of another leader than the one whose rows it has asks that one for all rows', async (t) => {
+/** A tab that follows, and what its leaders would do: they hear what it asks, give it rows, and tell steps. */
+function following(t) {
   const name = `test-${crypto.randomUUID()}`;
   const [own, leaders] = [new BroadcastChannel(name), new BroadcastChannel(name)];
   const applied = [];
-  const sink = { position: null, to() {}, describe() {}, apply: ({ position }) => applied.push((sink.position = position)) };
+  let heard = 0;
+  const sink = { position: null, to: () => heard++, describe() {}, apply: ({ position, changes }) => applied.push((sink.position = position) + (changes.length || '')) };
   const asked = [];
   let next;
   leaders.onmessage = ({ data }) => {
     asked.push(data);
     next?.();
   };
-  const hello = async () => {
-    if (asked.length === 0) await new Promise((resolve) => (next = resolve));
-    return asked.shift();
-  };
   const follower = new Follower(own, sink, () => {});
   own.onmessage = ({ data }) => follower.hear(data);
   t.after(() => [follower, own, leaders].forEach((each) => each.close()));
-
-  const give = (from, leader, position) => {
-    const rows = new BroadcastChannel(`${name}/${from}`);
-    for (const part of partsOf({ isAnew: true, changes: [], position })) rows.postMessage({ leader, seq: 1, state: 'streaming', schema: null, part });
-    rows.close();
+  return {
+    applied,
+    asked,
+    async hello() {
+      if (asked.length === 0) await new Promise((resolve) => (next = resolve));
+      return asked.shift();
+    },
+    /** The parts of all rows, in the order in which they are given. */
+    give(from, ...parts) {
+      const rows = new BroadcastChannel(`${name}/${from}`);
+      for (const each of parts) rows.postMessage({ seq: 1, state: 'streaming', schema: null, ...each });
+      rows.close();
+    },
+    say: (message) => leaders.postMessage({ state: 'streaming', ...message }),
+    step: (leader, seq) => leaders.postMessage({
+      type: 'step', leader, seq, state: 'streaming', schema: null, part: { isAnew: false, isLast: true, changes: [], position: `p${seq}` },
+    }),
+    async until(count) {
+      while (applied.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    async hears(act, count) {
+      const before = heard;
+      act();
+      while (heard < before + count) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
   };
-  const { from, wants } = await hello();
+}
+
+const rowsAt = (leader, position, count = 0) => [...partsOf({ isAnew: true, changes: Array(count).fill({}), position })].map((each) => ({ leader, part: each }));
+
+test('A tab that hears of another leader than the one whose rows it has asks that one for all rows', async (t) => {
+  const tab = following(t);
+  const { from, wants } = await tab.hello();
   assert.equal(wants, true);
-  give(from, 'before', 'p1');
-  while (applied.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  tab.give(from, ...rowsAt('before', 'p1'));
+  await tab.until(1);
 
   // As when a tab that stood still gives out its rows once more, after another one took its place.
-  leaders.postMessage({ type: 'here', leader: 'now', state: 'streaming' });
-  assert.equal((await hello()).wants, true);
-  give(from, 'now', 'p2');
-  while (applied.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-  leaders.postMessage({ type: 'state', leader: 'now', state: 'streaming' });
-  leaders.postMessage({ type: 'step', leader: 'now', seq: 2, state: 'streaming', schema: null, part: { isAnew: false, isLast: true, changes: [], position: 'p3' } });
-  while (applied.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.deepEqual([applied, asked], [['p1', 'p2', 'p3'], []]);
+  tab.say({ type: 'here', leader: 'now' });
+  assert.equal((await tab.hello()).wants, true);
+  tab.give(from, ...rowsAt('now', 'p2'));
+  await tab.until(2);
+  tab.say({ type: 'state', leader: 'now' });
+  tab.step('now', 2);
+  await tab.until(3);
+  assert.deepEqual([tab.applied, tab.asked], [['p1', 'p2', 'p2'], []]);
+});
+
+test('Rows that two tabs give at once are not mixed', async (t) => {
+  const tab = following(t);
+  const { from } = await tab.hello();
+  const [before, now] = [rowsAt('before', 'p1', 12_000), rowsAt('now', 'p2', 12_000)];
+  tab.give(from, before[0], now[0], before[1], now[1], now[2], before[2]);
+  await tab.until(1);
+  assert.deepEqual(tab.applied, ['p212000']);
+});
+
+test('A step that is missing is noticed, however late the rows come that it is missing in', async (t) => {
+  const tab = following(t);
+  const { from } = await tab.hello();
+  tab.give(from, ...rowsAt('a', 'p1'));
+  await tab.until(1);
+  tab.step('a', 3);
+  assert.equal((await tab.hello()).wants, true);
+  // An answer that was on its way: the step that showed the gap follows it.
+  tab.give(from, ...rowsAt('a', 'p2').map((each) => ({ ...each, seq: 2 })));
+  await tab.until(3);
+  assert.deepEqual(tab.applied, ['p1', 'p2', 'p3']);
+
+  // More steps than are kept come before the rows do.
+  tab.step('a', 5);
+  assert.equal((await tab.hello()).wants, true);
+  const count = 1001;
+  await tab.hears(() => { for (let seq = 6; seq < 6 + count; seq++) tab.step('a', seq); }, count);
+  tab.asked.length = 0;
+  tab.give(from, ...rowsAt('a', 'p6').map((each) => ({ ...each, seq: 6 })));
+  await tab.until(4);
+  assert.equal((await tab.hello()).wants, true);
 });
 
 test('Where tabs can not find each other each has its own connection', async (t) => {
-  // Newer versions of Node have locks, as browsers over https do.
+  // Newer versions of Node have locks, as browsers over https do; but a page in a sandbox may not use them.
   const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
-  Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
   t.after(() => (own ? Object.defineProperty(globalThis, 'navigator', own) : delete globalThis.navigator));
-  const server = await serve(t, open(liveSchema + rowLine(1) + upTo('p1')));
-  const both = [collection(server.url, { share: true }), collection(server.url, { share: true })];
-  await Promise.all(both.map(({ ready }) => ready));
-  assert.equal(server.requests.length, 2);
-  both.forEach((each) => each.close());
-  assert.throws(() => live(server.url, { share: true }), /option of collection/);
+  const denied = async () => { throw new DOMException('Denied.', 'SecurityError'); };
+  for (const navigator of [{}, { locks: { query: denied, request: denied } }]) {
+    Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+    const server = await serve(t, open(liveSchema + rowLine(1) + upTo('p1')));
+    const both = [collection(server.url, { share: true }), collection(server.url, { share: true })];
+    await Promise.all(both.map(({ ready }) => ready));
+    assert.equal(server.requests.length, 2);
+    both.forEach((each) => each.close());
+  }
+  assert.throws(() => live('http://localhost/', { share: true }), /option of collection/);
 });

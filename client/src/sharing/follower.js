@@ -7,7 +7,7 @@ const lookMs = 1000;
 const silenceMs = 8000;
 const answerMs = 4000;
 
-// Steps that came before the rows did; after more of them the rows are asked for again.
+// Steps that came before the rows did. Where there are more, the older ones go, and the gap is noticed.
 const mostEarly = 1000;
 
 /** A tab without a connection: it takes each step from the leader, and asks for all rows where it has missed one. */
@@ -24,8 +24,7 @@ export class Follower {
   #isInTouch = false;
   #early = [];
   #parts = new Parts();
-  #rows = new Parts();
-  #rowsOf = '';
+  #rows = new Map();
   #heardAt = Date.now();
   #askedAt = null;
 
@@ -73,7 +72,7 @@ export class Follower {
 
   #takeStep(message) {
     if (!this.#isInTouch) {
-      if (this.#early.push(message) > mostEarly) this.#early = [];
+      this.#keepEarly(message);
       return;
     }
 
@@ -81,6 +80,7 @@ export class Follower {
     if (seq <= this.#seq) return;
     if (seq !== this.#seq + 1) {
       this.#loseTouch();
+      this.#keepEarly(message);
       return;
     }
     const step = this.#parts.add(part);
@@ -90,10 +90,10 @@ export class Follower {
     this.#sink.apply(step);
   }
 
+  // Two tabs may answer at once, one of which does not know yet that the other one leads: their parts must not be mixed.
   #takeRows({ leader, seq, state, schema, part }) {
-    if (this.#rowsOf !== `${leader} ${seq}`) this.#rows = new Parts();
-    this.#rowsOf = `${leader} ${seq}`;
-    const step = this.#rows.add(part);
+    if (!this.#rows.has(leader)) this.#rows.set(leader, new Parts());
+    const step = this.#rows.get(leader).add(part);
     if (!step || this.#isInTouch) return;
     this.#heardAt = Date.now();
     this.#askedAt = null;
@@ -108,6 +108,11 @@ export class Follower {
     const early = this.#early;
     this.#early = [];
     for (const message of early) if (message.leader === leader && message.seq > seq) this.#takeStep(message);
+  }
+
+  #keepEarly(message) {
+    if (this.#early.length === mostEarly) this.#early = [];
+    this.#early.push(message);
   }
 
   #loseTouch() {

@@ -5,8 +5,21 @@ import { Follower } from './follower.js';
 import { groupOf, identityOf } from './group.js';
 import { Leader } from './leader.js';
 
-/** Whether tabs can find each other here: they can in pages over https, or of localhost. */
-export const canShare = () => Boolean(globalThis.navigator?.locks && globalThis.BroadcastChannel && globalThis.crypto?.subtle);
+/**
+ * Whether tabs can find each other here: they can in pages over https, or of localhost, but for those to which the browser denies it,
+ * such as a frame in a sandbox.
+ */
+export async function canShare() {
+  const { navigator, BroadcastChannel, crypto } = globalThis;
+  if (!navigator?.locks || !BroadcastChannel || !crypto?.subtle) return false;
+  try {
+    new BroadcastChannel('chunkstream').close();
+    await navigator.locks.query();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Follows a live query together with the other tabs that want the same. One of them, which has the lock, has the connection.
@@ -14,6 +27,7 @@ export const canShare = () => Boolean(globalThis.navigator?.locks && globalThis.
  */
 export async function followTogether(options, sink) {
   const { signal } = options;
+  signal.throwIfAborted();
   const token = await tokenOf(options);
   const group = await groupOf(options, token);
   const own = { ...options, getToken: options.getToken && guarded(options.getToken, identityOf(token)) };
