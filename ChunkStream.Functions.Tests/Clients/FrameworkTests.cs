@@ -140,7 +140,12 @@ public sealed class FrameworkTests(RealPostgres postgres, Chromium chromium) : I
         Assert.Equal("""["2 anew","3 again","9 theirs"]""", await node.ReadLineAsync());
         Assert.Equal("persisted theirs", await node.ReadLineAsync());
         await node.GoOnAsync();
-        Assert.Equal(["anew streaming", "404", "error 404", "closed", "error 3 403"], await node.LinesAsync());
+        Assert.Equal(
+            [
+                "anew streaming", "404", "error 404", "closed", "error 3 403", "No key. error No key.",
+                "DuplicateKeySyncError error", "AbortError error",
+            ],
+            await node.LinesAsync());
     }
 
     [ChromiumFact]

@@ -11,30 +11,47 @@ export function chunkstreamCollectionOptions({ url, getKey, ...config }) {
   }
 
   const watchers = new Set();
-  let rows = null;
+  // TanStack DB ends a run when nobody looks any more, and may begin another one.
+  let run = { rows: null, error: null };
   let keyOf = getKey;
 
   function keyOfRow(row) {
-    keyOf ??= rows?.keyColumns && keyFrom(rows.keyColumns);
+    keyOf ??= run.rows?.keyColumns && keyFrom(run.rows.keyColumns);
     if (keyOf) return keyOf(row);
     throw new Error('The key\'s columns are known once the rows are there: wait for that (preload), or give getKey.');
   }
 
   function sync({ begin, write, commit, markReady, markError }) {
-    const own = (rows = collection(url, options));
+    const rows = collection(url, options);
+    const own = (run = { rows, error: null });
     const there = new Set();
     keyOf = getKey;
-    own.subscribe((changes) => {
-      if (own.error) markError(own.error);
+
+    function fail(error) {
+      if (own.error) return;
+      own.error = error;
+      rows.close();
+      markError(error);
+    }
+
+    rows.subscribe((changes) => {
+      if (rows.error) fail(rows.error);
       if (changes.length > 0) {
         begin();
-        for (const change of changes) write(messageOf(change, there, keyOfRow));
+        try {
+          for (const change of changes) write(messageOf(change, there, keyOfRow));
+        } catch (error) {
+          // A row that has no key of its own can't be taken, and without it the rows are not the query's.
+          fail(error);
+          return;
+        }
         commit();
       }
-      for (const watch of [...watchers]) watch(changes, own);
+      for (const watch of [...watchers]) watch(changes, own.error);
     });
-    own.ready.then(markReady, () => {});
-    return () => own.close();
+    // Whoever waits for rows hears that the signal has closed it before they came.
+    rows.ready.then(() => own.error ?? markReady(), (error) => options.signal?.aborted && fail(error));
+    return () => rows.close();
   }
 
   return {
@@ -43,8 +60,8 @@ export function chunkstreamCollectionOptions({ url, getKey, ...config }) {
     sync: { sync, rowUpdateMode: 'full' },
     utils: {
       ...config.utils,
-      state: () => rows?.state ?? 'idle',
-      error: () => rows?.error ?? null,
+      state: () => run.rows?.state ?? 'idle',
+      error: () => run.error,
       seen: (matches, { timeoutMs = 10_000 } = {}) => seen(watchers, matches, timeoutMs),
     },
   };
@@ -78,7 +95,7 @@ function seen(watchers, matches, timeoutMs) {
       watchers.delete(watch);
       reject(new Error(`No change that matches came within ${timeoutMs / 1000} seconds.`));
     }, timeoutMs);
-    const watch = (changes, { error }) => {
+    const watch = (changes, error) => {
       if (!error && !changes.some(matches)) return;
       clearTimeout(timer);
       watchers.delete(watch);

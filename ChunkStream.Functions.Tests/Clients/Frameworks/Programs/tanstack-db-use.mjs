@@ -50,4 +50,12 @@ const failed = new Promise((resolve) => {
 cut.abort();
 await failed;
 console.log(later.status, later.size, later.utils.error().status);
+
+// Whoever waits hears it, too, of rows that have no key of their own, and if the signal has closed it before.
+const keyless = createCollection(chunkstreamCollectionOptions({ ...options, getKey: () => { throw new TypeError('No key.'); } }));
+await keyless.preload().catch(({ message }) => console.log(message, keyless.status, keyless.utils.error().message));
+const doubled = createCollection(chunkstreamCollectionOptions({ ...options, getKey: () => 1 }));
+await doubled.preload().catch(({ name }) => console.log(name, doubled.status));
+const closed = createCollection(chunkstreamCollectionOptions({ ...options, signal: AbortSignal.abort() }));
+await closed.preload().catch(({ name }) => console.log(name, closed.status));
 process.exit();
