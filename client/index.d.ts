@@ -54,7 +54,8 @@ export interface StreamOptions {
 
   /**
    * A silence that counts as a cut connection, in milliseconds. Default 60,000, four heartbeats of the server; for
-   * `ndjson`, where a server need not have heartbeats, `Infinity`.
+   * `ndjson`, where a server need not have heartbeats, `Infinity`. Where the platform's `fetch` gives whole bodies only, as React
+   * Native's does, it is the time that a whole response may take: by default `Infinity`, and for a live query, which polls, 120,000.
    */
   idleTimeoutMs?: number;
 
@@ -65,7 +66,7 @@ export interface StreamOptions {
    */
   fetch?: Platform.Fetch;
 
-  /** Told after each piece that has arrived, and at each change of state. */
+  /** Told after each piece that has arrived, and at each change of state; of tabs that share, in the one that has the connection. */
   onProgress?(progress: Progress): void;
 
   /**
@@ -82,7 +83,8 @@ export type LiveOptions = Omit<StreamOptions, 'format'>;
 export interface CollectionOptions extends Omit<LiveOptions, 'resume'> {
   /**
    * Whether all tabs of the origin that follow the same address, with the same headers and as the same user, share one
-   * connection. Where tabs can't find each other (over http, outside of browsers) each has its own.
+   * connection. Where tabs can't find each other (over http, outside of browsers, in a sandbox) each has its own. Don't share where a
+   * `fetch` of your own adds who the user is.
    */
   share?: boolean;
 }

@@ -9,9 +9,13 @@ export function backoff(failures, firstMs, random = Math.random()) {
   return full * (0.5 + random / 2);
 }
 
-/** The milliseconds that a Retry-After header asks for, in seconds or as a date; 0 without one. */
-export function retryAfter(header, now = Date.now()) {
-  if (!header) return 0;
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
+/**
+ * The milliseconds that an answer asks for by Retry-After, in seconds or as a date; 0 if it does not. The date is of the server's
+ * clock, which the answer's own date tells; a page can't see that one in an answer of another origin.
+ */
+export function retryAfter(headers, now = Date.now()) {
+  const asked = headers.get('Retry-After');
+  if (!asked) return 0;
+  const ms = /^\d+$/.test(asked.trim()) ? Number(asked) * 1000 : Date.parse(asked) - (Date.parse(headers.get('Date')) || now);
   return ms > 0 ? ms : 0;
 }

@@ -33,21 +33,28 @@ export class Connection {
     this.#idleTimeoutMs = options.idleTimeoutMs;
   }
 
-  /** Sends the request; done when a response is there that has a body to read. */
-  async open(url, headers) {
+  /**
+   * Sends the request; done when a response is there that has a body to read.
+   * @param {boolean} isKnown Whether this was the address of a stream before.
+   */
+  async open(url, headers, isKnown) {
     const { fetch, Format } = this.#options;
     this.#stopWatching = onWake(() => this.#seeSilence());
     const isOurs = Format.mediaType.includes('chunkstream');
     const [address, init] = requestOf(url, headers, isOurs);
     const response = await this.#wait(fetch(address, { ...init, signal: this.#controller.signal }), 'The server could not be reached.');
     if (!response.ok) {
-      const pause = retryAfter(response.headers.get('Retry-After'));
-      throw failureOf(await this.#problemOf(response), response.status, pause);
+      throw failureOf(await this.#problemOf(response), response.status, retryAfter(response.headers));
     }
 
     const type = response.headers.get('Content-Type') ?? 'of no type';
     if (isOurs && !type.startsWith(Format.mediaType)) {
-      throw new StreamError(`The response is ${type}, not ${Format.mediaType}: this is not the address of a stream of ChunkStream.`, { status: response.status });
+      const message = `The response is ${type}, not ${Format.mediaType}`;
+      const { status } = response;
+      // The page of a proxy, or of a network that wants a person to log in, goes again.
+      throw isKnown
+        ? new Interruption(`${message}: something else than the server has answered.`, { status })
+        : new StreamError(`${message}: this is not the address of a stream of ChunkStream.`, { status });
     }
     if (response.body) {
       this.#reader = response.body.getReader();

@@ -23,8 +23,8 @@ export class Interruption extends Error {
   }
 }
 
-// 502 is a proxy whose server is being replaced, 503 a server that is busy or stops, 504 a deadline.
-const passing = [502, 503, 504];
+// 429 is a gateway that counts requests, 502 a proxy whose server is being replaced, 503 a server that is busy or stops, 504 a deadline.
+const passing = [429, 502, 503, 504];
 
 /** What a problem or a status amounts to: all but a few are for good. */
 export function failureOf(problem, status, retryAfterMs = 0) {

@@ -4,10 +4,19 @@ import { Ndjson } from './ndjson.js';
 
 const formats = { frames: Frames, ndjson: Ndjson };
 
-/** The options with their defaults. What is wrong with them is said at the call, not when the first row is asked for. */
-export function checked(url, options) {
+// Four heartbeats.
+const silenceMs = 60_000;
+
+// A server may take a minute to answer a poll, and its rows may take another one.
+const pollMs = 120_000;
+
+/**
+ * The options with their defaults. What is wrong with them is said at the call, not when the first row is asked for.
+ * @param {number} wholeMs How long a response may take whose body comes as a whole, so that no heartbeat is seen.
+ */
+export function checked(url, options, wholeMs = Infinity) {
   const { signal, numbers, getToken, format = 'frames', maxRejoins = Infinity, backoffMs = 250, onProgress } = options;
-  const { idleTimeoutMs = format === 'ndjson' ? Infinity : 60_000 } = options;
+  const { idleTimeoutMs = format === 'ndjson' ? Infinity : streamsBodies(options) ? silenceMs : wholeMs } = options;
   oneOf('format', format, Object.keys(formats));
   oneOf('numbers', numbers, [undefined, 'plain', 'exact']);
   atLeast('maxRejoins', maxRejoins, 0);
@@ -44,9 +53,9 @@ export function checked(url, options) {
 /** The options of a live query: those of a stream, in its own format. */
 export function checkedLive(url, options) {
   if (options.format !== undefined) throw new TypeError('A live query has no option format: it is read as frames.');
-  const all = { ...checked(url, options), Format: LiveFrames };
+  const all = { ...checked(url, options, pollMs), Format: LiveFrames };
   const { searchParams } = all.url;
-  const isAskedToPoll = searchParams.get('live') === 'long-poll' || !(options.fetch || streamsBodies());
+  const isAskedToPoll = searchParams.get('live') === 'long-poll' || !streamsBodies(options);
   searchParams.set('live', isAskedToPoll ? 'long-poll' : 'sse');
   return all;
 }
@@ -58,9 +67,12 @@ export function checkedCollection(url, options) {
   return all;
 }
 
-/** Where fetch gives a body only when it has ended, a response must end for its changes to be seen. */
-function streamsBodies() {
-  return 'body' in (globalThis.Response?.prototype ?? {});
+/**
+ * Whether fetch gives a body piece by piece. The platform's own may give it only when it has ended, as React Native's does; of one
+ * that the caller gives nobody knows.
+ */
+function streamsBodies({ fetch }) {
+  return Boolean(fetch) || 'body' in (globalThis.Response?.prototype ?? {});
 }
 
 function oneOf(name, value, choices) {

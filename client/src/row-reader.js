@@ -61,6 +61,7 @@ export class RowReader {
     while (!this.schema) {
       this.#begin();
       this.#throwFailure();
+      if (this.state === 'ended') throw new StreamError('The stream has ended, and never told its schema.');
       await this.#step();
     }
     return this.schema;
@@ -136,7 +137,7 @@ export class RowReader {
     const { signal } = this.#leaving;
     const headers = await headersFor(this.#options, { refresh: this.#attempts.isTokenRefused, signal });
     this.#connection = new Connection(this.#options, signal);
-    await this.#connection.open(address, headers);
+    await this.#connection.open(address, headers, this.schema !== null);
     this.#attempts.answered();
 
     this.#lines = new Lines();

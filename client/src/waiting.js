@@ -15,7 +15,7 @@ export function within(promise, ms, signal) {
       how(value);
     };
     signal.addEventListener('abort', abort);
-    promise.then((value) => settle(resolve, value), (error) => settle(reject, error));
+    Promise.resolve(promise).then((value) => settle(resolve, value), (error) => settle(reject, error));
     if (signal.aborted) abort();
   });
 }

@@ -8,7 +8,7 @@ import { chunk, head, open, problem, serve, whole } from './support/scripted-ser
 const quick = { backoffMs: 1 };
 const rejecting = async (rows) => (await collectToFailure(rows)).failure;
 
-for (const status of [400, 401, 404, 406, 408, 409, 413, 429, 500]) {
+for (const status of [400, 401, 404, 406, 408, 409, 413, 500]) {
   test(`A ${status} is final, and says what the server says`, async (t) => {
     const server = await serve(t, problem(status, 'some-type', 'Because.'));
     const rows = stream(server.url, quick);
@@ -38,8 +38,8 @@ test('A 503 is tried again, not before the server wants it', async (t) => {
   assert.ok(performance.now() - start >= 1000);
 });
 
-test('A 502 is tried again, and a 504 only where the stream had got somewhere', async (t) => {
-  const mended = await serve(t, problem(502, 'gateway', ''), servingKeyed(3));
+test('A 429 and a 502 are tried again, and a 504 only where the stream had got somewhere', async (t) => {
+  const mended = await serve(t, problem(502, 'gateway', ''), problem(429, 'too-many', '', { 'Retry-After': '0' }), servingKeyed(3));
   assert.deepEqual(await collect(stream(mended.url, quick)), rowsOf(3));
   const late = await serve(t, problem(504, 'query-timeout', 'Slow.'));
   assert.equal((await rejecting(stream(late.url, quick))).status, 504);
@@ -137,8 +137,18 @@ test('An end that counts other rows than came is none', async (t) => {
 });
 
 test('What is no stream of frames is said to be none', async (t) => {
-  const server = await serve(t, whole('<h1>Log in</h1>', { type: 'text/html' }));
-  assert.match((await rejecting(stream(server.url))).message, /text\/html/);
+  const page = whole('<h1>Log in</h1>', { type: 'text/html' });
+  const server = await serve(t, page);
+  assert.match((await rejecting(stream(server.url))).message, /text\/html.* not the address of a stream/);
+  assert.equal(server.requests.length, 1);
+
+  // Where a stream was before, it is a proxy or a network that has something to say, and it goes again.
+  const mended = await serve(t, whole(schema + row(1) + checkpoint(1)), page, page, servingKeyed(3));
+  assert.deepEqual(await collect(stream(mended.url, quick)), rowsOf(3));
+  const gone = await serve(t, whole(schema + row(1) + checkpoint(1)), page);
+  const failure = await rejecting(stream(gone.url, { ...quick, maxRejoins: 2 }));
+  assert.match(failure.message, /text\/html.* something else than the server/);
+  assert.deepEqual([failure.status, failure.checkpoint, gone.requests.length], [200, 'after-1', 3]);
 });
 
 test('An end that continues is gone on from at once, and is no failure', async (t) => {
@@ -176,9 +186,15 @@ test('Silence is a cut connection: before the head, in the body, and not while h
 test('Pauses double up to a limit, and are never the same for all', () => {
   assert.deepEqual([1, 2, 3, 20].map((failures) => backoff(failures, 100, 1)), [100, 200, 400, 30_000]);
   assert.deepEqual([1, 2, 3, 20].map((failures) => backoff(failures, 100, 0)), [50, 100, 200, 15_000]);
-  assert.equal(retryAfter(null), 0);
-  assert.equal(retryAfter('12'), 12_000);
-  assert.equal(retryAfter('Thu, 01 Jan 2026 00:00:05 GMT', Date.UTC(2026, 0, 1)), 5000);
-  assert.equal(retryAfter('Thu, 01 Jan 2026 00:00:05 GMT', Date.UTC(2027, 0, 1)), 0);
-  assert.equal(retryAfter('soon'), 0);
+});
+
+test('What a server asks for is in seconds or by its own clock', () => {
+  const asked = (after, date) => new Headers({ ...(after && { 'Retry-After': after }), ...(date && { Date: date }) });
+  const at = 'Thu, 01 Jan 2026 00:00:05 GMT';
+  const cases = [
+    [asked(), 0], [asked('12'), 12_000], [asked('soon'), 0], [asked(at), 5000], [asked(at, 'Thu, 01 Jan 2026 00:00:02 GMT'), 3000],
+    [asked(at, 'Thu, 01 Jan 2026 01:00:00 GMT'), 0], [asked(at, 'today'), 5000],
+  ];
+  for (const [headers, ms] of cases) assert.equal(retryAfter(headers, Date.UTC(2026, 0, 1)), ms, JSON.stringify([...headers]));
+  assert.equal(retryAfter(asked(at), Date.UTC(2027, 0, 1)), 0);
 });

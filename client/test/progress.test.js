@@ -14,6 +14,13 @@ test('The schema is there before the rows, and takes none of them', async (t) =>
   assert.equal((await rows.schema).estimatedRows, 10);
 });
 
+test('A stream that ends without a schema has none, and nobody waits for it', async (t) => {
+  const server = await serve(t, whole(end(0)));
+  const rows = stream(server.url);
+  assert.deepEqual(await collect(rows), []);
+  await assert.rejects(rows.schema, { name: 'StreamError', message: /never told its schema/ });
+});
+
 test('Whoever watches hears of each state, and counts what was handed out', async (t) => {
   const server = await serve(t, whole(schema + row(1) + checkpoint(1)), whole(schema.replace('10', '9') + row(2) + end(1)));
   const seen = [];

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stream } from '../src/index.js';
 import { checkpoint, collect, collectToFailure, end, keyed, keyless, row, rowsOf, schema, servingKeyed } from './support/frames.js';
-import { cut, open, problem, serve, whole } from './support/scripted-server.js';
+import { chunk, cut, lastChunk, open, problem, serve, whole } from './support/scripted-server.js';
 
-/** A fetch as React Native has it: a response has no body that can be read piece by piece. */
+/** A fetch whose responses have no body that can be read piece by piece. */
 const wholeFetch = async (...given) => {
   const response = await fetch(...given);
   const { ok, status, headers } = response;
@@ -42,5 +42,30 @@ test('A refusal says why, and a signal ends the waiting for a whole body, which 
   leaving.abort(new Error('Enough.'));
   await assert.rejects(collecting, /Enough/);
   await server.requests[0].closed;
+  assert.equal(server.requests.length, 1);
+});
+
+test('The platform\'s own fetch that is done only with the whole body may take as long as that takes', async (t) => {
+  const own = globalThis.fetch;
+  const body = Object.getOwnPropertyDescriptor(Response.prototype, 'body');
+  t.after(() => {
+    globalThis.fetch = own;
+    Object.defineProperty(Response.prototype, 'body', body);
+  });
+  // As React Native's is.
+  globalThis.fetch = async (...given) => {
+    const response = await own(...given);
+    const bytes = await response.arrayBuffer();
+    return { ok: response.ok, status: response.status, headers: response.headers, arrayBuffer: async () => bytes };
+  };
+  delete Response.prototype.body;
+
+  const server = await serve(t, open(schema + row(1)));
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const collecting = collect(stream(server.url));
+  while (server.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.mock.timers.tick(3_600_000);
+  server.requests[0].socket.end(chunk(row(2) + end(2)) + lastChunk);
+  assert.deepEqual(await collecting, rowsOf(2));
   assert.equal(server.requests.length, 1);
 });
