@@ -126,6 +126,128 @@ public sealed class OtherOriginTests(RealPostgres postgres, Chromium chromium) :
         Assert.Equal([""], brought);
     }
 
+    [ChromiumFact]
+    public async Task Clients_of_other_protocols_follow_a_live_query_and_read_why_they_are_refused()
+    {
+        await postgres.ExecuteAsync(
+            "drop table if exists shaped; create table shaped (id int primary key); insert into shaped values (1)");
+        const string Live = "-- key: id\n-- live\nselect id from shaped";
+        using var queries = new QueryFiles()
+            .With("kept", Live).With("mine", $"-- access: user\n{Live}").With("open", $"-- access: anonymous\n{Live}");
+        await using var issuer = await TokenIssuer.StartAsync();
+        await using var elsewhere = await LocalApi.StartAsync();
+        await using var api = await LocalApi.StartAsync(
+            postgres.ConnectionString, Key, [queries.Setting, (Cors, elsewhere.Origin), .. issuer.Settings]);
+        var page = await PageAtAsync(elsewhere);
+        var blocked = new List<string>();
+        page.Console += (_, message) =>
+        {
+            if (message.Text.Contains("CORS", StringComparison.Ordinal))
+                blocked.Add(message.Text);
+        };
+        await page.AddScriptTagAsync(new PageAddScriptTagOptions { Content = await ElectricAsync() });
+
+        // By long-poll and by events, with a function key and with a user's token.
+        await page.EvaluateAsync(
+            """
+            async ([api, key, token]) => {
+              window.seen = {};
+              const { ShapeStream, Shape } = electric;
+              const { stream } = await import('/api/ui/lib/durable-streams-client.index.js');
+              const bearer = `Bearer ${token}`;
+              const ids = (rows) => [...rows].map(({ id }) => id).sort().join();
+
+              const plain = { warnOnHttp: false };
+
+              const shape = (path, headers, more) =>
+                new ShapeStream({ url: `${api}/${path}`, headers, ...plain, ...more });
+              const keep = (name, ...given) =>
+                new Shape(shape(...given)).subscribe(({ rows }) => (seen[name] = ids(rows)));
+              keep('poll', 'shapes/kept', { 'x-functions-key': key });
+              keep('events', 'public/shapes/mine', { Authorization: async () => bearer }, { liveSse: true });
+              const refuse = (name, ...given) => shape(...given).subscribe(
+                () => {}, ({ status, message }) => (seen[name] = `${status} ${message}`));
+              refuse('stranger', 'shapes/kept', { 'x-functions-key': 'wrong' });
+              refuse('mistaken', 'public/shapes/mine', { Authorization: bearer }, { params: { where: 'id > 1' } });
+
+              const states = async (name, path, headers, live) => {
+                const rows = new Map();
+                const response = await stream({ url: `${api}/${path}`, offset: '-1', live, headers, ...plain });
+                response.closed.catch(({ status }) => (seen[name] = `ended ${status ?? 'by a break'}`));
+                response.subscribeJson(({ items }) => {
+                  for (const { key, value } of items) value ? rows.set(key, value) : rows.delete(key);
+                  seen[name] = ids(rows.values());
+                });
+              };
+              await states('statePoll', 'states/kept', { 'x-functions-key': key }, 'long-poll');
+              await states('stateEvents', 'public/states/mine', { Authorization: bearer }, 'sse');
+            }
+            """,
+            new[] { $"{api.Origin}/api", Key, issuer.Token() }).Within();
+        await SeesAsync("1; 1; 1; 1");
+
+        await postgres.ExecuteAsync("insert into shaped values (2); delete from shaped where id = 1");
+        await SeesAsync("2; 2; 2; 2");
+
+        // Nobody knows what was truncated: Electric's client begins anew, and the other one is told so.
+        await postgres.ExecuteAsync("truncate shaped; insert into shaped values (3)");
+        await SeesAsync("3; 3; ended 410; ended by a break");
+        Assert.Matches("^401 .*needs a function key", await SeenAsync("stranger"));
+        Assert.Matches("^400 .*'where' must be left out", await SeenAsync("mistaken"));
+
+        // What a page of the server's own origin was given, a cache must not give to one of another.
+        const string Start = "async (url) => (await fetch(url)).headers.get('electric-handle')";
+        var cached = $"{api.Origin}/api/public/shapes/open?offset=-1";
+        var own = await page.Context.NewPageAsync();
+        await own.GotoAsync(api.Origin + "/api/health");
+        Assert.NotNull(await own.EvaluateAsync<string?>(Start, cached));
+        Assert.NotNull(await page.EvaluateAsync<string?>(Start, cached));
+        Assert.Empty(blocked);
+        await page.Context.CloseAsync();
+        await postgres.ExecuteAsync("drop table shaped");
+
+        // Read and compared here, so that a failure says what was seen.
+        async Task SeesAsync(string expected)
+        {
+            var seen = "";
+            try
+            {
+                await Bounded.Until(
+                    async () => expected == (seen = await page.EvaluateAsync<string>(
+                        "[seen.poll, seen.events, seen.statePoll, seen.stateEvents].join('; ')")),
+                    "all have the rows");
+            }
+            catch (Xunit.Sdk.XunitException)
+            {
+                Assert.Equal(expected, seen);
+            }
+        }
+
+        async Task<string> SeenAsync(string name)
+        {
+            await page.WaitForFunctionAsync("(name) => seen[name]", name);
+            return await page.EvaluateAsync<string>("(name) => seen[name]", name);
+        }
+    }
+
+    // Electric's client as npm has it, in one file.
+    private static async Task<string> ElectricAsync()
+    {
+        var clients = await NodeProject.InstalledAsync("ChunkStream.Functions.Tests", "Postgres", "Shapes", "Clients");
+        using var folder = await NodeFolder.WithAsync("esbuild", "0.28.2");
+        folder.Write("electric.js", "export * from '@electric-sql/client';");
+        await using var bundler = RunningProgram.Start(
+            "node",
+            [
+                Path.Combine("node_modules", "esbuild", "bin", "esbuild"), "electric.js", "--bundle", "--format=iife",
+                "--global-name=electric", "--log-level=warning", "--outfile=bundle.js",
+            ],
+            folder.Path,
+            ("NODE_PATH", Path.Combine(clients, "node_modules")));
+        await bundler.LinesAsync();
+        return await File.ReadAllTextAsync(Path.Combine(folder.Path, "bundle.js"));
+    }
+
     // Any document of that origin will do; this one has no policy of its own.
     private async Task<IPage> PageAtAsync(LocalApi api)
     {

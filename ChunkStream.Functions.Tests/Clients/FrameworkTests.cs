@@ -143,7 +143,7 @@ public sealed class FrameworkTests(RealPostgres postgres, Chromium chromium) : I
         Assert.Equal(
             [
                 "anew streaming", "404", "error 404", "closed", "error 3 403", "No key. error No key.",
-                "DuplicateKeySyncError error", "AbortError error",
+                "CollectionOperationError error", "AbortError error",
             ],
             await node.LinesAsync());
     }

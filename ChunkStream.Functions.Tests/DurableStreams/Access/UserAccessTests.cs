@@ -210,7 +210,7 @@ public sealed class UserAccessTests(RealPostgres postgres) : IAsyncLifetime
         using var next = await CallAsync("anna", "GET users/anna/a", query: $"?offset={DurableCalls.Offset(2)}");
         Assert.Equal("llo", await next.Content.ReadAsStringAsync());
         Assert.StartsWith("private, ", next.Header("Cache-Control"), StringComparison.Ordinal);
-        Assert.Equal("Accept-Encoding, Authorization", next.Header("Vary"));
+        Assert.Equal("Accept-Encoding, Origin, Authorization", next.Header("Vary"));
         Assert.Equal("same-origin", next.Header("Cross-Origin-Resource-Policy"));
     }
 
@@ -295,7 +295,7 @@ public sealed class UserAccessTests(RealPostgres postgres) : IAsyncLifetime
             [200, 200, 204, 403, 401, 201],
             new[] { read, users, written, refused, nobody, forked }.Select(response => (int)response.StatusCode));
         Assert.StartsWith("public, ", users.Header("Cache-Control"), StringComparison.Ordinal);
-        Assert.Equal("Accept-Encoding", users.Header("Vary"));
+        Assert.Equal("Accept-Encoding, Origin", users.Header("Vary"));
     }
 
     private Task<LocalApi> StartAsync(params (string Key, string Value)[] more) => LocalApi.StartAsync(

@@ -370,8 +370,8 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
         await using var api = await StartAsync(
             ("ChunkStream:Live:LongPollSeconds", "1"), ("ChunkStream:Streaming:FirstRecordSeconds", "0.2"));
         using var spans = new RecordedSpans();
-        var (first, start) = await PollAsync("/public/queries/for-all?live=long-poll");
-        var (second, other) = await PollAsync("/public/queries/for-all?live=long-poll");
+        var (first, _, start) = await PollAsync("/public/queries/for-all?live=long-poll");
+        var (second, _, other) = await PollAsync("/public/queries/for-all?live=long-poll");
         Assert.Equal("no-store, no-transform", first);
         Assert.Equal(first, second);
 
@@ -385,6 +385,7 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
                 await postgres.ExecuteAsync("update live_issues set title = title where id = 1");
                 var polled = await Task.WhenAll(polling).Within();
                 Assert.All(polled, poll => Assert.Equal("public, max-age=5, no-transform", poll.Cache));
+                Assert.All(polled, poll => Assert.Equal("Accept, Accept-Encoding, Origin", poll.Vary));
                 (start, other) = (polled[0].Token, polled[1].Token);
                 return start == other;
             },
@@ -393,13 +394,13 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
         // A poll that ends without a change has another token than the one that it began with.
         for (var poll = 0; poll < 2; poll++)
         {
-            var (_, next) = await PollAsync($"/public/queries/for-all?live=long-poll&resume={start}");
+            var (_, _, next) = await PollAsync($"/public/queries/for-all?live=long-poll&resume={start}");
             Assert.NotEqual(start, next);
             start = next;
         }
 
         // What depends on more than the URL, and what is refused, is for nobody else.
-        var (_, open) = await PollAsync("/queries/open?live=long-poll");
+        var (_, _, open) = await PollAsync("/queries/open?live=long-poll");
         foreach (var path in new[]
         {
             $"/queries/open?live=long-poll&resume={open}", $"/public/queries/for-all?live=sse&resume={start}",
@@ -410,7 +411,7 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
             Assert.StartsWith("no-store", response.Headers.CacheControl?.ToString(), Ordinal);
         }
 
-        async Task<(string Cache, string Token)> PollAsync(string path)
+        async Task<(string Cache, string Vary, string Token)> PollAsync(string path)
         {
             var (response, _) = await spans.GetAsync(api.Client, path);
             using var _ = response;
@@ -418,6 +419,7 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
             var lines = body.Split('\n', StringSplitOptions.RemoveEmptyEntries);
             return (
                 response.Headers.NonValidated["Cache-Control"].ToString(),
+                response.Headers.Vary.ToString(),
                 (string)JsonNode.Parse(lines[^1])!["end"]!["continue"]!);
         }
     }

@@ -60,6 +60,7 @@ public sealed partial class ShapeEndpointTests(RealPostgres postgres) : IAsyncLi
         Assert.Equal(
             """{"region":{"type":"text"},"name":{"type":"text"},"size":{"type":"int4"}}""", start["electric-schema"]);
         Assert.Equal("no-transform, public, max-age=5", start["Cache-Control"]);
+        Assert.Contains("Origin", start["Vary"], StringComparison.Ordinal);
         Assert.Contains("electric-offset", start["Access-Control-Expose-Headers"], StringComparison.Ordinal);
         Assert.Matches(Offset(), start["electric-offset"]);
         Assert.Equal("", start["electric-cursor"]);

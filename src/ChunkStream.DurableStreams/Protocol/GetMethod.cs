@@ -80,9 +80,10 @@ internal sealed class GetMethod(
                 isNothingYet || isByCookie,
                 AccessEnd.Of(response.HttpContext),
                 time.GetUtcNow());
+            // A page of another origin can't read the answer that one of the app's origin was given.
             response.Headers.Vary = caller is null
-                ? HeaderNames.AcceptEncoding
-                : "Accept-Encoding, Authorization";
+                ? "Accept-Encoding, Origin"
+                : "Accept-Encoding, Origin, Authorization";
             if (ReadCaching.IsKnown(response.HttpContext.Request, tag))
             {
                 response.StatusCode = StatusCodes.Status304NotModified;

@@ -86,7 +86,11 @@ internal sealed class ShapeEndpoint(QueryEndpoint queries, LiveEndpoint live, Ti
                 (schema, offset) =>
                 {
                     if (call.IsAnonymous && dialect.Wait is not ShapeWait.Events)
+                    {
                         http.Response.Headers.CacheControl = Shared;
+                        StreamResult.TellOriginsApart(http.Response);
+                    }
+
                     dialect.SetHeaders(http.Response, schema, offset);
                 }))
         {

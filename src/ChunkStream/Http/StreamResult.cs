@@ -5,6 +5,7 @@ using ChunkStream.Problems;
 using ChunkStream.Streaming;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Net.Http.Headers;
 
 namespace ChunkStream.Http;
 
@@ -47,6 +48,7 @@ internal sealed class StreamResult(
         {
             httpContext.Response.Headers.CacheControl = string.Create(
                 CultureInfo.InvariantCulture, $"public, max-age={(int)time.TotalSeconds}, no-transform");
+            TellOriginsApart(httpContext.Response);
         }
 
         if (HttpMethods.IsHead(httpContext.Request.Method))
@@ -92,6 +94,13 @@ internal sealed class StreamResult(
             ? "Accept, Accept-Encoding"
             : "Accept, Accept-Encoding, Authorization";
     }
+
+    /// <summary>
+    /// Tells caches that pages of other origins need an answer of their own: one that a page of the app's origin was
+    /// given has no leave for them.
+    /// </summary>
+    internal static void TellOriginsApart(HttpResponse response)
+        => response.Headers.Append(HeaderNames.Vary, HeaderNames.Origin);
 
     /// <summary>
     /// Turns off Kestrel's minimum of 240 bytes a second: here a reader that pauses means backpressure, not an attack.
