@@ -4,8 +4,13 @@ export class CuttableFetch {
 
   /** To be given where `fetch` is wanted. */
   fetch = (url, options = {}) => {
-    const signals = [options.signal, this.#cutting.signal].filter(Boolean);
-    return fetch(url, { ...options, signal: AbortSignal.any(signals) });
+    const ending = new AbortController();
+    // AbortSignal.any would do, but WebKit forgets such a signal when it collects garbage: then nothing ends the request.
+    for (const signal of [options.signal, this.#cutting.signal]) {
+      if (signal?.aborted) ending.abort(signal.reason);
+      signal?.addEventListener('abort', () => ending.abort(signal.reason), { once: true, signal: ending.signal });
+    }
+    return fetch(url, { ...options, signal: ending.signal });
   };
 
   /** Cuts the connections that are open now; later ones live. */
