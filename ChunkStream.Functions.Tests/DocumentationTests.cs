@@ -7,6 +7,7 @@ using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Identity;
 using ChunkStream.LocalHost;
 using ChunkStream.Postgres;
+using ChunkStream.Postgres.Live;
 using ChunkStream.Postgres.Queries;
 using ChunkStream.Streaming;
 
@@ -24,6 +25,7 @@ public sealed partial class DocumentationTests
         Assert.Empty(Missing(new QueryOptions(), "ChunkStream"));
         Assert.Empty(Missing(new StreamingOptions(), "ChunkStream__Streaming"));
         Assert.Empty(Missing(new PostgresOptions(), "ChunkStream__Postgres"));
+        Assert.Empty(Missing(new LiveOptions(), "ChunkStream__Live"));
         Assert.Empty(Missing(new DurableStreamOptions(), "ChunkStream__Streams"));
         Assert.Empty(Missing(new LocalHostOptions(), "ChunkStream__LocalHost"));
         Assert.Empty(Missing(new IdentityOptions(), "ChunkStream__Identity"));

@@ -50,6 +50,9 @@ internal sealed class PlainApi : IAsyncDisposable
         return api;
     }
 
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
     public Task<HttpResponseMessage> GetAsync(string path)
         => Client.GetAsync(path, HttpCompletionOption.ResponseHeadersRead).Within();
 

@@ -89,6 +89,7 @@ public static class PostgresServices
             provider.GetRequiredService<LiveDatabase>().OpenAsync,
             LimitsOf(provider.GetRequiredService<IOptions<LiveOptions>>().Value),
             provider.GetRequiredService<TimeProvider>()));
+        builder.Services.TryAddSingleton<LiveMemory>();
         builder.Services.TryAddSingleton<LiveQueries>();
         builder.Services.TryAddSingleton<LiveEndpoint>();
         builder.Services.TryAddSingleton<QueryEndpoint>();

@@ -80,7 +80,7 @@ public sealed class LiveMatchesTests(RealPostgres postgres) : IAsyncLifetime
     {
         var query = new PostgresQuery("none runs") { Parameters = [value] };
         var live = new LiveQuery(query, [new LivePath(watch, null, 1, [filter])]);
-        var group = new LiveGroup(live, null!, null!, TimeProvider.System, default);
+        var group = new LiveGroup(live, null!, null!, null!, TimeProvider.System, default);
         if (isBegun)
             group.Begin(LivePosition.Unknown);
         return group;

@@ -12,11 +12,21 @@ internal static class LiveFailures
     public static bool MayPass(Exception failure)
         => failure is BusyException or LogNotReadyException || PostgresFailures.MayPass(failure);
 
+    /// <summary>This process holds as much of live queries in memory as it may. 503.</summary>
+    private static readonly Problem MemoryFull = new(
+        "urn:chunkstream:live-memory-full", "Live memory full", 503,
+        "This instance holds as much of live queries in memory as it may. Try again later, with the last position if "
+        + "there is one: nothing is lost.")
+    {
+        RetryAfterSeconds = 5,
+    };
+
     /// <summary>What a client is told of a failure.</summary>
     public static Problem Describe(Exception failure) => failure switch
     {
         MustRefetchException { Reason: WatchProblem.Standby } or WatchRefusedException { IsStandby: true }
             => Problem.Unavailable("Live queries need the primary server, and this one is a standby."),
+        LiveMemoryException => MemoryFull,
         MustRefetchException => Problem.Unavailable(
             "So much changes at once that the rows had to be read anew several times."),
         LargeResultException large => Problem.TooManyRows(large.Rows) with

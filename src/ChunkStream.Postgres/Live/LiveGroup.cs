@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using ChunkStream.Streaming;
 
 namespace ChunkStream.Postgres.Live;
@@ -11,35 +12,36 @@ namespace ChunkStream.Postgres.Live;
 /// </remarks>
 internal sealed class LiveGroup : IDisposable
 {
-    // For readers that are slow the latest steps are kept up to this. A reader that is slower takes a step of its own.
-    // What all readers have taken is kept by nobody.
-    private const long MostBytes = 1024 * 1024;
-
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly LiveStep _step;
+    private readonly LiveMemory _memory;
     private readonly LiveWhole? _whole;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop;
     private readonly CancellationToken _stopping;
     private readonly Lock _lock = new();
-    private readonly Queue<(WeakReference<LiveNode> Node, long Bytes)> _kept = new();
-    private LiveNode _tail = new();
     private LivePosition? _position;
     private LiveSnapshot? _looked;
-    private long _keptBytes;
     private bool _isChanged;
     private bool _isStepping;
-    private bool _hasEnded;
+    private Exception? _end;
 
     /// <param name="query">What it follows.</param>
     /// <param name="step">Takes steps.</param>
     /// <param name="rerun">Runs a query as a whole, if it is one for which that is needed.</param>
+    /// <param name="memory">Where changes are held until readers have taken them.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stopping">Cancelled when the process stops.</param>
-    public LiveGroup(LiveQuery query, LiveStep step, LiveRerun rerun, TimeProvider time, CancellationToken stopping)
+    public LiveGroup(
+        LiveQuery query,
+        LiveStep step,
+        LiveRerun rerun,
+        LiveMemory memory,
+        TimeProvider time,
+        CancellationToken stopping)
     {
-        (Query, _step, _time) = (query, step, time);
+        (Query, _step, _memory, _time) = (query, step, memory, time);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _stopping = _stop.Token;
         _whole = query.IsRerun ? new LiveWhole(query, rerun, time, _stopping) : null;
@@ -48,11 +50,21 @@ internal sealed class LiveGroup : IDisposable
     /// <summary>What it follows.</summary>
     public LiveQuery Query { get; }
 
+    /// <summary>Its steps, which readers enter, take and leave.</summary>
+    public LiveSteps Steps { get; } = new();
+
     /// <summary>How many readers it has. Only <see cref="LiveQueries"/> changes it.</summary>
     public int Readers { get; set; }
 
     /// <summary>Whether there will be no more steps, because one has failed.</summary>
-    public bool HasEnded => Tail.IsOver.IsFaulted;
+    public bool HasEnded
+    {
+        get
+        {
+            lock (_lock)
+                return _end is not null;
+        }
+    }
 
     /// <summary>Whether a reader has had the rows: what it asked for is good, and a look is heeded.</summary>
     public bool HasBegun
@@ -64,21 +76,11 @@ internal sealed class LiveGroup : IDisposable
         }
     }
 
-    /// <summary>After which a reader that joins now follows.</summary>
-    public LiveNode Tail
-    {
-        get
-        {
-            lock (_lock)
-                return _tail;
-        }
-    }
-
     /// <summary>Where the group is, if it has taken no step after a place; else null.</summary>
     public LivePosition? PositionAt(LiveNode node)
     {
         lock (_lock)
-            return node == _tail ? _position : null;
+            return node == Steps.Tail ? _position : null;
     }
 
     /// <summary>A reader has the rows as of a position: from there the group goes on, if it has none yet.</summary>
@@ -87,14 +89,14 @@ internal sealed class LiveGroup : IDisposable
         lock (_lock)
         {
             if (_position is null)
-                (_position, _tail.From) = (position, position);
+                (_position, Steps.Tail.From) = (position, position);
             BeginStepIfNeeded();
         }
     }
 
     /// <summary>
     /// The whole result of a query that is run again, as of now, and the place after which a reader that has it
-    /// follows.
+    /// follows: the reader holds the rows, and has entered there.
     /// </summary>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="Exception">The query could not be run.</exception>
@@ -103,13 +105,17 @@ internal sealed class LiveGroup : IDisposable
         var first = await _whole!.FirstAsync().WaitAsync(cancellation).ConfigureAwait(false);
         lock (_lock)
         {
+            if (_end is not null)
+                ExceptionDispatchInfo.Throw(_end);
             if (_whole.Result is null)
             {
                 _whole.Set(first);
                 Begin(first.To);
             }
 
-            return (_whole.Result! with { To = _position! }, _tail);
+            var result = _whole.Result! with { To = _position! };
+            result.Rows.TryHold();
+            return (result, Steps.Enter());
         }
     }
 
@@ -159,12 +165,13 @@ internal sealed class LiveGroup : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
+        End(new OperationCanceledException());
         _stop.Dispose();
     }
 
     private void BeginStepIfNeeded()
     {
-        if (!_isChanged || _isStepping || _hasEnded || _position is null)
+        if (!_isChanged || _isStepping || _end is not null || _position is null)
             return;
         _isStepping = true;
         _ = Background.Run(StepAsync);
@@ -180,7 +187,7 @@ internal sealed class LiveGroup : IDisposable
             LivePosition from;
             lock (_lock)
             {
-                if (!_isChanged || _hasEnded)
+                if (!_isChanged || _end is not null)
                 {
                     _isStepping = false;
                     return;
@@ -193,7 +200,7 @@ internal sealed class LiveGroup : IDisposable
             try
             {
                 if (_whole is null)
-                    Add(await _step.RunAsync(Query, from, isFirst: false, _stopping).ConfigureAwait(false), null);
+                    await AddStepAsync(from).ConfigureAwait(false);
                 else
                     await AddWholeAsync(_whole).ConfigureAwait(false);
                 failures = 0;
@@ -213,43 +220,40 @@ internal sealed class LiveGroup : IDisposable
         }
     }
 
+    private async Task AddStepAsync(LivePosition from)
+    {
+        var result = await _step.RunAsync(Query, from, isFirst: false, _stopping).ConfigureAwait(false);
+        lock (_lock)
+            Add(result.To, result.Changes);
+    }
+
     private async Task AddWholeAsync(LiveWhole whole)
     {
         var result = await whole.AgainAsync().ConfigureAwait(false);
-        Add(result.Since(whole.Result!), result);
-    }
-
-    private void Add(StepResult result, LiveResult? whole)
-    {
+        var changes = whole.Result is { } before ? result.Since(before, _memory) : null;
         lock (_lock)
         {
-            _position = result.To;
-            if (whole is not null)
-                _whole!.Set(whole);
-            if (result.Changes.Count == 0)
-                return;
-
-            var before = _tail;
-            _tail = new LiveNode { From = result.To };
-            _kept.Enqueue((new WeakReference<LiveNode>(before), result.Bytes));
-            _keptBytes += result.Bytes;
-            before.Set(new LiveNext(result, _tail));
-            while (_keptBytes > MostBytes && _kept.Count > 1)
-            {
-                var (kept, bytes) = _kept.Dequeue();
-                _keptBytes -= bytes;
-                if (kept.TryGetTarget(out var node))
-                    node.Forget();
-            }
+            Add(result.To, changes);
+            whole.Set(result);
         }
+    }
+
+    private void Add(LivePosition to, LiveBatch? changes)
+    {
+        _position = to;
+        if (_end is not null)
+            changes?.Release();
+        else if (changes is not null)
+            Steps.Add(to, changes.Offer());
     }
 
     private void End(Exception failure)
     {
         lock (_lock)
         {
-            (_hasEnded, _isStepping) = (true, false);
-            _tail.Fail(failure);
+            (_end, _isStepping) = (_end ?? failure, false);
+            Steps.End(failure);
+            _whole?.Dispose();
         }
     }
 }

@@ -6,8 +6,10 @@ using Microsoft.Extensions.Logging;
 namespace ChunkStream.Postgres.Live;
 
 /// <summary>Every log event of live queries.</summary>
-internal sealed partial class LiveLog(ILogger<LiveLog> logger)
+internal sealed partial class LiveLog(ILogger<LiveLog> logger, TimeProvider time)
 {
+    private readonly SampledEvents _sampled = new(time);
+
     /// <summary>Nobody hears of changes at the moment.</summary>
     public void NotWatched(Exception failure)
         => NotWatched(
@@ -31,6 +33,20 @@ internal sealed partial class LiveLog(ILogger<LiveLog> logger)
         Message =
             "The log of changes for live queries could not be kept; if that lasts, their rows are read anew{Cause}")]
     private partial void NotKept(string cause, Exception? failure);
+
+    /// <summary>A reader was refused, or readers were cut off, because live queries hold what they may.</summary>
+    /// <param name="limit">How many bytes that are.</param>
+    public void MemoryFull(long limit)
+    {
+        if (_sampled.Untold(kind: 0) is { } untold)
+            MemoryFull(limit >> 20, untold);
+    }
+
+    [LoggerMessage(EventId = 73, EventName = "LiveMemoryFull", Level = LogLevel.Warning,
+        Message = "Live queries hold the {Megabytes} MiB in memory that they may (ChunkStream:Live:MemoryMegabytes): "
+            + "a result or a change found no room, and its readers are told to come again. There were {Untold} more of "
+            + "these since the last one was logged")]
+    private partial void MemoryFull(long megabytes, long untold);
 
     [LoggerMessage(EventId = 70, EventName = "ChangesNotWatched", Level = LogLevel.Warning,
         Message = "Readers of live queries are told of no changes until the database can be asked again{Cause}")]

@@ -41,6 +41,13 @@ public sealed class LiveOptions
     /// </summary>
     [Range(1, 1_000_000)]
     public int RerunRows { get; set; } = 10_000;
+
+    /// <summary>
+    /// How many megabytes of rows and changes all live queries of an instance hold in memory at most, 64–1,000,000. A
+    /// reader for whom there is no room is refused with 503. Default 256: a small part of what an instance has.
+    /// </summary>
+    [Range(64, 1_000_000)]
+    public int MemoryMegabytes { get; set; } = 256;
 }
 
 /// <summary>The checks that the attributes above ask for: the compiler writes them.</summary>

@@ -11,6 +11,7 @@ internal sealed class LiveQueries : IAsyncDisposable
 {
     private readonly LiveStep _step;
     private readonly LiveRerun _rerun;
+    private readonly LiveMemory _memory;
     private readonly ChangeWatcher _watcher;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
@@ -23,14 +24,15 @@ internal sealed class LiveQueries : IAsyncDisposable
         PostgresDatabase database,
         LiveDatabase live,
         ChangeLog changes,
+        LiveMemory memory,
         IOptions<LiveOptions> options,
         IOptions<StreamingOptions> streaming,
         TimeProvider time,
         LiveLog log)
     {
-        (_time, _mostAnonymous) = (time, streaming.Value.MaxAnonymousStreams);
-        _step = new LiveStep(database, options.Value.StepRows);
-        _rerun = new LiveRerun(database, options.Value.RerunRows);
+        (_memory, _time, _mostAnonymous) = (memory, time, streaming.Value.MaxAnonymousStreams);
+        _step = new LiveStep(database, memory, options.Value.StepRows);
+        _rerun = new LiveRerun(database, memory, options.Value.RerunRows);
         _watcher = new ChangeWatcher(live, changes, this, time, log);
     }
 
@@ -61,7 +63,8 @@ internal sealed class LiveQueries : IAsyncDisposable
                 throw new ProblemException(Problem.TooManyStreams);
             _anonymous += query.IsAnonymous ? 1 : 0;
             if (!_groups.TryGetValue(query.SharedBy, out group) || group.HasEnded)
-                _groups[query.SharedBy] = group = new LiveGroup(query, _step, _rerun, _time, _stop.Token);
+                _groups[query.SharedBy] = group = new LiveGroup(
+                    query, _step, _rerun, _memory, _time, _stop.Token);
             group.Readers++;
         }
 
@@ -70,8 +73,12 @@ internal sealed class LiveQueries : IAsyncDisposable
     }
 
     /// <summary>A reader has left.</summary>
-    public void Leave(LiveGroup group)
+    /// <param name="group">Its group.</param>
+    /// <param name="node">Its place among the steps, if it had one.</param>
+    public void Leave(LiveGroup group, LiveNode? node)
     {
+        if (node is not null)
+            group.Steps.Leave(node);
         lock (_lock)
         {
             _anonymous -= group.Query.IsAnonymous ? 1 : 0;

@@ -16,8 +16,9 @@ namespace ChunkStream.Postgres.Live;
 /// DISTINCT, recursion. What has changed is found by comparing the result with the one before.
 /// </summary>
 /// <param name="database">The database.</param>
-/// <param name="mostRows">How many rows it may give. They are kept in memory, once for all readers.</param>
-internal sealed class LiveRerun(PostgresDatabase database, int mostRows)
+/// <param name="memory">Where the result is held, once for all readers.</param>
+/// <param name="mostRows">How many rows it may have.</param>
+internal sealed class LiveRerun(PostgresDatabase database, LiveMemory memory, int mostRows)
 {
     /// <summary>How many bytes the rows may have.</summary>
     public const int MostBytes = 16 * 1024 * 1024;
@@ -29,6 +30,7 @@ internal sealed class LiveRerun(PostgresDatabase database, int mostRows)
     /// <exception cref="LogNotReadyException">The log of changes has just begun.</exception>
     /// <exception cref="MustRefetchException">A change might not be heard of.</exception>
     /// <exception cref="LargeResultException">The result is larger than it may be.</exception>
+    /// <exception cref="LiveMemoryException">There is no room for the result in memory.</exception>
     /// <exception cref="KeyException">A key is not unique, or null.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async Task<LiveResult> RunAsync(LiveQuery query, bool isNewcomer, CancellationToken cancellation)
@@ -38,21 +40,24 @@ internal sealed class LiveRerun(PostgresDatabase database, int mostRows)
         var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
         await using var _ = session.ConfigureAwait(false);
         var connection = session.Connection;
+        var room = memory.ForResult(isNewcomer);
         try
         {
             await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, CancellationToken.None)
                 .ConfigureAwait(false);
             var look = await LiveLook.BeginAsync(connection, query.Watches).ConfigureAwait(false);
-            return await ReadAsync(connection, query, look.Position()).ConfigureAwait(false);
+            return await ReadAsync(connection, query, look.Position(), room).ConfigureAwait(false);
         }
         catch
         {
+            room.Dispose();
             cancellation.ThrowIfCancellationRequested();
             throw;
         }
     }
 
-    private async Task<LiveResult> ReadAsync(NpgsqlConnection connection, LiveQuery query, LivePosition to)
+    private async Task<LiveResult> ReadAsync(
+        NpgsqlConnection connection, LiveQuery query, LivePosition to, LiveRoom room)
     {
         await SessionIdentity.EnterAsync(connection, query.Query.RunsAs).ConfigureAwait(false);
         var layout = await RowLayout.DescribeAsync(connection, query.Query, query.ExactNumbers).ConfigureAwait(false);
@@ -72,32 +77,42 @@ internal sealed class LiveRerun(PostgresDatabase database, int mostRows)
 
         var bytes = new ArrayBufferWriter<byte>();
         var output = new ByteWriter(bytes);
-        var rows = new RowWriter(layout with { Key = [] }, RecordEncoding.Json, key: null);
-        var places = new List<(string Key, int Start, int End)>();
+        var writer = new RowWriter(layout with { Key = [] }, RecordEncoding.Json, key: null);
+        var read = new List<(string Key, int Start, int End)>();
+        var beside = 0L;
         while (await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
             var start = (int)output.BytesWritten;
-            rows.Write(reader, output);
+            writer.Write(reader, output);
             if (reader.IsDBNull(layout.Columns.Count))
                 throw new KeyException($"A row has a null in its key ({Names(layout)}).");
-            places.Add((reader.GetString(layout.Columns.Count), start, (int)output.BytesWritten));
-            if (places.Count > limit || output.BytesWritten > MostBytes)
+            var key = reader.GetString(layout.Columns.Count);
+            read.Add((key, start, (int)output.BytesWritten));
+            if (read.Count > limit || output.BytesWritten > MostBytes)
                 throw new LargeResultException(limit, MostBytes);
+            beside += LiveResult.RowCost + (sizeof(char) * key.Length);
+            room.Grow(output.BytesWritten + beside);
         }
 
+        // A copy without the space that a growing buffer has at its end.
         output.Commit();
-        var all = new Dictionary<string, ReadOnlyMemory<byte>>(places.Count, StringComparer.Ordinal);
-        foreach (var (key, start, end) in places)
+        var json = bytes.WrittenSpan.ToArray();
+        room.Set(json.Length + beside);
+        var rows = new LiveChange[read.Count];
+        var places = new Dictionary<string, int>(read.Count, StringComparer.Ordinal);
+        foreach (var (place, (key, start, end)) in read.Index())
         {
-            if (!all.TryAdd(key, bytes.WrittenMemory[start..end]))
+            rows[place] = new LiveChange(RecordKind.Row, json.AsMemory(start..end));
+            if (!places.TryAdd(key, place))
                 throw new KeyException($"Two rows have the same key ({Names(layout)}).");
         }
 
         return new LiveResult(
-            to with { Generations = LiveResult.Digest(bytes.WrittenSpan) },
+            to with { Generations = LiveResult.Digest(json) },
             layout.Schema,
             [.. layout.Key.Select(column => column.Name)],
-            all);
+            new LiveBatch(rows, room),
+            places);
     }
 
     // The rows in the key's order, each with the text of its key at the end; that is null where a part of it is.

@@ -9,13 +9,18 @@ namespace ChunkStream.Postgres.Live;
 /// <param name="To">The position: its snapshot, and a digest of the rows.</param>
 /// <param name="Schema">The columns.</param>
 /// <param name="Key">The names of the key's columns.</param>
-/// <param name="Rows">The rows, each a JSON object, by the texts of their keys; in the key's order.</param>
+/// <param name="Rows">The rows in the key's order, each a JSON object. They are held for the caller.</param>
+/// <param name="Places">The rows' places among them, by the texts of their keys.</param>
 internal sealed record LiveResult(
     LivePosition To,
     StreamSchema Schema,
     IReadOnlyList<string> Key,
-    IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Rows)
+    LiveBatch Rows,
+    IReadOnlyDictionary<string, int> Places)
 {
+    /// <summary>What a row costs in memory, beside its JSON and the text of its key.</summary>
+    public const int RowCost = LiveBatch.ChangeCost + 64;
+
     // Enough that no two results have the same.
     private const int DigestBytes = 16;
 
@@ -30,30 +35,47 @@ internal sealed record LiveResult(
     /// <summary>Whether a position is that of this result, at whatever time.</summary>
     public bool IsAt(LivePosition position) => position.Generations == To.Generations;
 
-    /// <summary>What has changed since an earlier result.</summary>
-    public StepResult Since(LiveResult before)
+    /// <summary>What has changed since an earlier result; null for nothing.</summary>
+    /// <param name="before">The earlier result, which the caller holds.</param>
+    /// <param name="memory">Where the changes are held, for the caller.</param>
+    /// <exception cref="LiveMemoryException">There is no room.</exception>
+    public LiveBatch? Since(LiveResult before, LiveMemory memory)
     {
+        var (rows, old) = (Rows.All, before.Rows.All);
         var changes = new List<LiveChange>();
-        var bytes = 0L;
-        var places = new RowKey(before.Schema, before.Key);
-        foreach (var (key, row) in before.Rows)
+        var (room, bytes) = (memory.ForChanges(), 0L);
+        var values = new RowKey(before.Schema, before.Key);
+        try
         {
-            if (!Rows.ContainsKey(key))
-                Add(RecordKind.Delete, KeyOf(row.Span, before.Key, places));
-        }
+            foreach (var (key, place) in before.Places)
+            {
+                if (!Places.ContainsKey(key))
+                    Add(RecordKind.Delete, KeyOf(old[place].Json.Span, before.Key, values));
+            }
 
-        foreach (var (key, row) in Rows)
+            foreach (var (key, place) in Places)
+            {
+                var row = rows[place].Json;
+                if (!before.Places.TryGetValue(key, out var was) || !old[was].Json.Span.SequenceEqual(row.Span))
+                    Add(RecordKind.Upsert, row.ToArray());
+            }
+
+            if (changes.Count == 0)
+                return null;
+            room.Set(bytes);
+            return new LiveBatch([.. changes], room);
+        }
+        catch
         {
-            if (!before.Rows.TryGetValue(key, out var old) || !old.Span.SequenceEqual(row.Span))
-                Add(RecordKind.Upsert, row.ToArray());
+            room.Dispose();
+            throw;
         }
-
-        return new StepResult(To, Schema, changes, bytes);
 
         // A copy, so that a change which waits for slow readers does not keep all rows in memory.
         void Add(RecordKind kind, byte[] json)
         {
-            bytes += json.Length;
+            bytes += json.Length + LiveBatch.ChangeCost;
+            room.Grow(bytes);
             changes.Add(new LiveChange(kind, json));
         }
     }

@@ -16,10 +16,11 @@ namespace ChunkStream.Postgres.Live;
 /// read in one snapshot, which is the next position.
 /// </summary>
 /// <param name="database">The database.</param>
+/// <param name="memory">Where the changes are held until their readers have taken them.</param>
 /// <param name="mostKeys">How many keys are followed one by one. With more the rows are read anew.</param>
-internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
+internal sealed class LiveStep(PostgresDatabase database, LiveMemory memory, int mostKeys)
 {
-    // What a step holds in memory until its readers have taken it.
+    // How much JSON the changes of a step may have.
     private const long MostBytes = 16 * 1024 * 1024;
 
     /// <summary>Takes the step.</summary>
@@ -28,6 +29,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
     /// <param name="isFirst">Whether the columns have to be told, also where nothing has changed.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="MustRefetchException">What changed since the position is not known, or is too much.</exception>
+    /// <exception cref="LiveMemoryException">There is no room for the changes in memory.</exception>
     /// <exception cref="NpgsqlException">The server can't be reached, or refuses.</exception>
     public async Task<StepResult> RunAsync(
         LiveQuery query, LivePosition from, bool isFirst, CancellationToken cancellation)
@@ -36,6 +38,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
             .ConfigureAwait(false);
         var session = await database.OpenAsync(cancellation).ConfigureAwait(false);
         await using var _ = session.ConfigureAwait(false);
+        var room = memory.ForChanges();
         try
         {
             var connection = session.Connection;
@@ -58,12 +61,13 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
 
             ThrowIfMany(keys.Count);
             if (keys.Count == 0 && !isFirst)
-                return new StepResult(to, null, [], 0);
+                return new StepResult(to, null, null);
             await SessionIdentity.EnterAsync(connection, query.Query.RunsAs).ConfigureAwait(false);
-            return await ReadAsync(connection, query, keys, to).ConfigureAwait(false);
+            return await ReadAsync(connection, query, keys, to, room).ConfigureAwait(false);
         }
         catch
         {
+            room.Dispose();
             cancellation.ThrowIfCancellationRequested();
             throw;
         }
@@ -80,12 +84,12 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
     private NpgsqlBatchCommand Settings(PostgresQuery query) => SessionSettings.ForValues(query, database.Options);
 
     private static async Task<StepResult> ReadAsync(
-        NpgsqlConnection connection, LiveQuery query, ChangedKeys keys, LivePosition to)
+        NpgsqlConnection connection, LiveQuery query, ChangedKeys keys, LivePosition to, LiveRoom room)
     {
         var layout = await RowLayout.DescribeAsync(connection, query.Query, query.ExactNumbers).ConfigureAwait(false);
         if (keys.Count == 0)
-            return new StepResult(to, layout.Schema, [], 0);
-        var changes = new Changes();
+            return new StepResult(to, layout.Schema, null);
+        var changes = new Changes(room);
         var found = new HashSet<long>();
         await ReadAsync(
             connection, query.Query.Name, SessionSettings.Limits(query.Query), keys.Rows(query.Query, layout), layout,
@@ -99,7 +103,7 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
                 .ConfigureAwait(false);
         }
 
-        return new StepResult(to, layout.Schema, changes.All, changes.Bytes);
+        return new StepResult(to, layout.Schema, changes.Complete());
 
         async Task ReadAsync(
             NpgsqlConnection connection, string name, NpgsqlBatchCommand? limits, SelectStatement statement,
@@ -131,32 +135,41 @@ internal sealed class LiveStep(PostgresDatabase database, int mostKeys)
         }
     }
 
-    private sealed class Changes
+    private sealed class Changes(LiveRoom room)
     {
         private readonly ArrayBufferWriter<byte> _bytes = new();
         private readonly List<(RecordKind Kind, int Start, int End)> _places = [];
-        private readonly ByteWriter _output;
+        private ByteWriter? _output;
 
-        public Changes() => _output = new ByteWriter(_bytes);
+        public long Bytes => _output?.BytesWritten ?? 0;
 
-        public long Bytes => _output.BytesWritten;
-
-        public IReadOnlyList<LiveChange> All
-        {
-            get
-            {
-                // A client to which two spellings are one key would else forget the row that took the other's place.
-                _output.Commit();
-                return [.. _places.OrderBy(place => place.Kind is RecordKind.Upsert).Select(place => new LiveChange(
-                    place.Kind, _bytes.WrittenMemory[place.Start..place.End]))];
-            }
-        }
-
+        /// <exception cref="LiveMemoryException">There is no room.</exception>
         public void Add(RecordKind kind, RowWriter rows, NpgsqlDataReader reader)
         {
+            _output ??= new ByteWriter(_bytes);
             var start = (int)_output.BytesWritten;
             rows.Write(reader, _output);
             _places.Add((kind, start, (int)_output.BytesWritten));
+            room.Grow(_output.BytesWritten + ((long)_places.Count * LiveBatch.ChangeCost));
+        }
+
+        // Null if there are none.
+        public LiveBatch? Complete()
+        {
+            if (_output is null)
+                return null;
+            // A copy without the space that a growing buffer has at its end.
+            _output.Commit();
+            var json = _bytes.WrittenSpan.ToArray();
+            room.Set(json.Length + ((long)_places.Count * LiveBatch.ChangeCost));
+
+            // A client to which two spellings are one key would else forget the row that took the other's place.
+            LiveChange[] changes =
+            [
+                .. _places.OrderBy(place => place.Kind is RecordKind.Upsert).Select(place => new LiveChange(
+                    place.Kind, json.AsMemory(place.Start..place.End))),
+            ];
+            return new LiveBatch(changes, room);
         }
     }
 }

@@ -54,12 +54,11 @@ $$;
 
 -- All that has to stay as it is, or the triggers might not see a change: the table and its name, its columns, policies
 -- and partitions, their files (TRUNCATE and a rewriting ALTER TABLE make new ones), and the triggers with their
--- functions.
--- The labels of enums count, too: a label that is renamed changes rows without a write to any table. And so does the
--- database: a copy of it (CREATE DATABASE ... TEMPLATE) has the same numbers, but not the same changes from then on.
--- It is what the snapshot of the calling query shows. Null if not all changes are seen: the triggers are not all in
--- place, or something is not a permanent table, or is replicated from another server, or belongs to a table that is not
--- watched with it: a statement that writes to that one fires only the triggers there.
+-- functions. The labels of enums count, too: a label that is renamed changes rows without a write to any table. And so
+-- does the database: a copy of it (CREATE DATABASE ... TEMPLATE) has the same numbers, but not the same changes from
+-- then on. It is what the snapshot of the calling query shows. Null if not all changes are seen: the triggers are not
+-- all in place, or something is not a permanent table, or is replicated from another server, or belongs to a table that
+-- is not watched with it: a statement that writes to that one fires only the triggers there.
 create function chunkstream_live.structure(p_watch integer, p_relation oid) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -167,7 +166,7 @@ $$;
 --   structure: the table was truncated, or it, its partitions, policies or triggers were altered.
 --   starting: a transaction still runs that may have written before the triggers were there. A later snapshot is good.
 --   cut: what changed after the position is not in the log any more.
---   many: one statement changed more rows than are logged one by one.
+--   many: one statement changed more rows, or larger values, than are logged one by one.
 create function chunkstream_live.look(watches integer[], after pg_snapshot)
 returns table (watch integer, generation bigint, problem text, has_changes boolean)
 language plpgsql stable security definer
@@ -220,7 +219,8 @@ begin
     end loop;
 end $$;
 
--- Whether the triggers may have skipped a statement since the generation began. No clock decides that: they count.
+-- Whether the triggers may have skipped a statement since the generation began. No clock decides that, because the
+-- triggers count what they skip.
 create function chunkstream_live.has_gap(w chunkstream_live.watch) returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp

@@ -60,9 +60,10 @@ as $$
     select b.oid from base b where b.beneath = 0
 $$;
 
--- The types of columns, and what they are in the log. An array of arrays, or of composite values, would lose its
--- elements' bounds when it is read, so these are wrapped. Of a domain the log has the type beneath: Postgres alters no
--- domain of which there are arrays in a table.
+-- The types of columns, and what they are in the log, where a column is an array of the values of several rows. Where
+-- the values are arrays or composite themselves, unnest() would take them apart, too, so each of these is wrapped in a
+-- type with one column. Of a domain the log has the type beneath: Postgres alters no domain of which there are arrays in
+-- a table.
 create function chunkstream_live.columns(p_relation oid, p_columns text[])
 returns table (n bigint, name text, type text, is_wrapped boolean, is_fixed boolean)
 language sql stable
@@ -107,8 +108,8 @@ as $$
 $$;
 
 -- Sees to it that the triggers of a watch are in place, and gives its number; null if the table is not there any more.
--- For the owner of the table. Creating a
--- trigger waits for those who write to the table, and others wait behind it: the caller sets lock_timeout.
+-- For the owner of the table. Creating a trigger waits for those who write to the table, and others wait behind it: the
+-- caller sets lock_timeout.
 create function chunkstream_live.install(p_relation oid, p_columns text[], p_lease_seconds integer) returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -134,7 +135,8 @@ begin
         return v_id;
     end if;
 
-    -- What is good no more goes: watches of tables that were dropped or renamed, and of columns that are others now.
+    -- Watches that are no longer good go: of this table if it has another name or column of another type now, and of
+    -- tables that were dropped.
     perform chunkstream_live.unwatch(x.id) from chunkstream_live.watch x
         where chunkstream_live.types(x.relation, x.columns) is distinct from x.types
             and (x.relation = p_relation or not exists (select from pg_class c where c.oid = x.relation));
