@@ -230,11 +230,16 @@ internal sealed class LiveGroup : IDisposable
     private async Task AddWholeAsync(LiveWhole whole)
     {
         var result = await whole.AgainAsync().ConfigureAwait(false);
-        var changes = whole.Result is { } before ? result.Since(before, _memory) : null;
+        if (whole.Result is not { } before)
+            return;
+        var changes = result.Since(before, _memory);
         lock (_lock)
         {
             Add(result.To, changes);
-            whole.Set(result);
+            if (changes is null)
+                whole.Keep();
+            else
+                whole.Set(result);
         }
     }
 

@@ -63,6 +63,15 @@ internal sealed class LiveWhole(LiveQuery query, LiveRerun rerun, TimeProvider t
         before?.Rows.Offer().Release();
     }
 
+    /// <summary>The result that was run last is the same as the one before: readers go on to share that.</summary>
+    public void Keep()
+    {
+        LiveResult? same;
+        lock (_lock)
+            (same, _untold) = (_untold, null);
+        same?.Rows.Release();
+    }
+
     /// <summary>Holds no result any more.</summary>
     public void Dispose()
     {
