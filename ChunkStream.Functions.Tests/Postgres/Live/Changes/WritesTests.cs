@@ -162,7 +162,8 @@ public sealed class WritesTests(RealPostgres postgres)
         Assert.Equal(
             0, await host.ScalarAsync<long>(
                 $"select count(*) - count(distinct (xid, c1, c2)) from chunkstream_live.log_{watch.Id} l "
-                + $"where not exists (select from chunkstream_live.log_{watch.Id} m where m.xid = l.xid and m.c2 in (1, 5, 6))"));
+                + $"where not exists (select from chunkstream_live.log_{watch.Id} m "
+                + "where m.xid = l.xid and m.c2 in (1, 5, 6))"));
 
         // What is generated is not known yet when a row moves: all rows are read anew.
         watch = await host.WatchAsync("made", "code");
