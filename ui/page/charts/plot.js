@@ -70,7 +70,7 @@ export class Plot {
       cursor: { show: false },
       // The server's times have no zone, or are of many: all are drawn as UTC.
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-      scales: { x: { time: isTime, ...(kind === 'bars' ? { range: rangeOfBars } : {}) }, ...(kind === 'points' ? {} : { y: { range: (_, least, most) => [Math.min(0, least), most > 0 ? most * 1.08 : 1] } }) },
+      scales: { x: { time: isTime, ...(kind === 'bars' ? { range: rangeOfBars } : {}) }, y: { range: kind === 'points' ? rangeOfPoints : rangeFromZero } },
       series: [{}, { stroke: color, width: 1.5, ...looks[kind] }],
       axes: [{ ...axis, size: 32, values: isTime ? timesOf : values(this.#unit) }, { ...axis, size: 56, values: values('') }],
     }, [[], []], this.#element);
@@ -90,7 +90,21 @@ export class Plot {
 // Half a bar more on each side than the middles of the outermost ones.
 function rangeOfBars({ data: [xs] }, least, most) {
   const half = xs.length > 1 ? (xs[1] - xs[0]) / 2 : 0.5;
-  return [least - half, most + half];
+  return wideEnough(least - half, most + half);
+}
+
+function rangeOfPoints(_, least, most) {
+  return wideEnough(...uPlot.rangeNum(least, most, 0.1, true));
+}
+
+function rangeFromZero(_, least, most) {
+  return [Math.min(0, least), most > 0 ? most * 1.08 : 1];
+}
+
+// Of numbers beyond 2^53 the next tick may be the same number, and then uPlot makes ticks without end.
+function wideEnough(least, most) {
+  const width = Math.max(Math.abs(least), Math.abs(most)) * 1e-9;
+  return most - least < width ? [least - width, most + width] : [least, most];
 }
 
 function timesOf(_, ticks) {
