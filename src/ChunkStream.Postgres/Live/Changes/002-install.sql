@@ -62,7 +62,8 @@ $$;
 
 -- The types of columns, and what they are in the log, where a column is an array of the values of several rows. Where
 -- the values are arrays or composite themselves, unnest() would take them apart, too, so each of these is wrapped in a
--- type with one column. Of a domain the log has the type beneath: Postgres alters no domain of which a table has arrays.
+-- type with one column. Of a domain the log has the type beneath: Postgres alters no domain of which there are arrays
+-- in a table.
 create function chunkstream_live.columns(p_relation oid, p_columns text[])
 returns table (n bigint, name text, type text, is_wrapped boolean, is_fixed boolean)
 language sql stable
