@@ -236,6 +236,10 @@ internal static class DurableProblems
         Detail = "The recording has reached the size that a stream may have, and is not complete.",
     };
 
+    /// <summary>Another writer has appended to the recording's stream. 410.</summary>
+    public static Problem RecordingMixed { get; } = RecordingIncomplete(
+        "somebody else has appended to its stream.");
+
     /// <summary>The place to resume at lies beyond the end. 400.</summary>
     public static Problem BeyondRecording { get; } = Problem.InvalidResumeToken(
         "The recording ends before this place: it is one of another recording, maybe of one that was deleted and "

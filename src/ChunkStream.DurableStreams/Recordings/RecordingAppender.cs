@@ -42,9 +42,14 @@ internal sealed class RecordingAppender(
             if (batch.Count == 0 && !isEnd)
                 return;
 
-            await AppendAsync(new AppendToStream(
+            var tail = await AppendAsync(new AppendToStream(
                 generator.Path, generator.ContentType, Content(batch), Close: isEnd, Sequence: null,
                 new ProducerPosition(_producer, 0, number))).ConfigureAwait(false);
+
+            // Tables that an early build made take appends of others, too. The items then are not at the places that
+            // readers were told.
+            if (tail != next)
+                throw new ProblemException(DurableProblems.RecordingMixed);
             window.HasStored(next);
             if (isEnd)
                 return;
@@ -73,7 +78,8 @@ internal sealed class RecordingAppender(
     /// Appends, and tries again while the database is away or overloaded, for as long as this recorder is believed
     /// alive.
     /// </summary>
-    private async Task AppendAsync(AppendToStream append)
+    /// <returns>The stream's end after that.</returns>
+    private async Task<long> AppendAsync(AppendToStream append)
     {
         var began = time.GetTimestamp();
         for (var failures = 1; ; failures++)
@@ -82,7 +88,7 @@ internal sealed class RecordingAppender(
             {
                 var result = await appends.AppendAsync(append, CancellationToken.None).ConfigureAwait(false);
                 if (result.Status is AppendStatus.Appended or AppendStatus.Duplicate)
-                    return;
+                    return result.Tail;
                 throw new ProblemException(result.Status is AppendStatus.StreamFull
                     ? DurableProblems.RecordingFull
                     : DurableProblems.RecordingDeleted);

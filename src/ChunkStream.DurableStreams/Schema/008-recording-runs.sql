@@ -5,6 +5,9 @@
 -- When somebody has asked for the end of a recording. Its recorder looks for this.
 alter table recordings add column stop_asked_at timestamptz;
 
+-- It is missing in tables that an early build made.
+alter table streams add column if not exists is_recording boolean not null default false;
+
 -- The newest run of a name, also if it has ended. Null if there is none.
 create function recording_newest_run(p_prefix text, p_now timestamptz) returns streams
 language plpgsql stable
