@@ -11,8 +11,8 @@ internal sealed record RawEnd(string Text, bool IsReset)
     public bool HasLastChunk => Text.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal);
 
     /// <summary>
-    /// Whether it ended in the middle of a chunk. libsoup, and with it WebKitGTK, takes an end between two chunks for the
-    /// end of the body.
+    /// Whether it ended in the middle of a chunk. libsoup, and with it WebKitGTK, takes an end between two chunks for
+    /// the end of the body.
     /// </summary>
     public bool IsInsideChunk => Text.EndsWith("\r\n1\r\n", StringComparison.Ordinal);
 

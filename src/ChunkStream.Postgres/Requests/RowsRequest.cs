@@ -55,7 +55,12 @@ internal static class RowsRequest
     public static ResumeTokens? Tokens(QueryRun run, ResumeIdentity identity)
         => identity.Secret is not { } secret || run.Query.Key.Count == 0
             ? null
-            : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text, Choice(run));
+            : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text + Rights(run), Choice(run));
+
+    // Policies may read any claim. Where one has changed, a live query has other rows without a change in the database,
+    // of which its reader would not be told: it begins anew, as after a change of the query.
+    private static string Rights(QueryRun run)
+        => run.IsLive && run.Query.RunsAs?.Caller is { } caller ? "\n" + caller.LastingClaims : "";
 
     // JSON, because any two different choices must give different texts.
     private static string Choice(QueryRun run)

@@ -6,6 +6,13 @@ namespace ChunkStream.Identity;
 /// <summary>Who is calling, as an access token or the platform in front of the app says.</summary>
 internal sealed class Caller
 {
+    // These say something of the token, the session or the network, and not of rights. The client has the same list
+    // (client/src/sharing/group.js).
+    private static readonly FrozenSet<string> Passing = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "exp", "iat", "nbf", "jti", "auth_time", "nonce", "at_hash", "c_hash", "sid", "session_state", "origin_jti",
+        "event_id", "uti", "aio", "rh", "ipaddr");
+
     /// <param name="issuer">Who says so: the issuer of the token.</param>
     /// <param name="subject">The name that the issuer gives the caller: unique, and never given to another.</param>
     /// <param name="claims">All that the issuer says of the caller: a JSON object.</param>
@@ -28,6 +35,16 @@ internal sealed class Caller
 
     /// <summary>All that the issuer says of the caller: a JSON object.</summary>
     public JsonElement Claims { get; }
+
+    /// <summary>
+    /// The claims in one text, in the order of their names, but for those that may be others in each token of the same
+    /// user: with another text the user may have other rights.
+    /// </summary>
+    public string LastingClaims => string.Join('\n', Claims.EnumerateObject()
+        .Where(claim => !Passing.Contains(claim.Name)
+            && !claim.Name.StartsWith("xms_", StringComparison.Ordinal))
+        .OrderBy(claim => claim.Name, StringComparer.Ordinal)
+        .Select(claim => $"{JsonEncodedText.Encode(claim.Name)}:{claim.Value.GetRawText()}"));
 
     /// <summary>The caller's roles in this app. Case counts.</summary>
     public FrozenSet<string> Roles { get; }
