@@ -73,7 +73,7 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
                 app.Use((http, next) =>
                 {
                     if (http.Request.Headers["Test-User"].FirstOrDefault() is { } user)
-                        http.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", user)], "test"));
+                        http.User = new ClaimsPrincipal(new ClaimsIdentity(Claims(user), "test"));
                     return next(http);
                 });
                 app.MapQueries();
@@ -499,4 +499,28 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
     private async Task<SortedDictionary<string, string>> ResultAsync(string sql)
         => new((await postgres.OracleAsync(sql)).ToDictionary(
             row => JsonNode.Parse(row)!["id"]!.ToJsonString(), row => row), StringComparer.Ordinal);
+
+    [Theory]
+    [InlineData("2;jti=another;auth_time=99", false)]
+    [InlineData("2;tenant=another", true)]
+    public async Task A_position_is_good_for_the_claims_of_its_user_whatever_the_token(string user, bool isAnew)
+    {
+        using var before = new LiveClient(_api.Client, "/public/queries/mine") { User = "2" };
+        await before.OpenAsync();
+        await before.UntilUpToDateAsync();
+        using var after = new LiveClient(_api.Client, "/public/queries/mine") { User = user };
+        after.TakeOver(before);
+
+        await after.OpenAsync();
+        await after.UntilUpToDateAsync();
+
+        Assert.Equal(isAnew, after.Told.Contains("must-refetch"));
+        Assert.Equal(before.Rows, after.Rows);
+    }
+
+    // A subject, and more claims behind it: 2;tenant=a.
+    private static IEnumerable<Claim> Claims(string user)
+        => user.Split(';').Select(text => text.Split('=') is [var name, var value]
+            ? new Claim(name, value)
+            : new Claim("sub", text));
 }

@@ -55,7 +55,14 @@ internal static class RowsRequest
     public static ResumeTokens? Tokens(QueryRun run, ResumeIdentity identity)
         => identity.Secret is not { } secret || run.Query.Key.Count == 0
             ? null
-            : new ResumeTokens(Encoding.UTF8.GetBytes(secret), identity.Name, identity.Text + Rights(run), Choice(run));
+            : new ResumeTokens(
+                Encoding.UTF8.GetBytes(secret), Name(run, identity), identity.Text + Rights(run), Choice(run));
+
+    // The token of another user is none of this user's, whatever else is different between them.
+    private static string Name(QueryRun run, ResumeIdentity identity)
+        => run.IsLive && Owner(run) is { Length: > 0 } owner
+            ? identity.Name + "\n" + JsonSerializer.Serialize(owner, ChoiceJson.Default.StringArray)
+            : identity.Name;
 
     // Policies may read any claim. Where one has changed, a live query has other rows without a change in the database,
     // of which its reader would not be told: it begins anew, as after a change of the query.
