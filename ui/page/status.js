@@ -15,7 +15,7 @@ const words = {
   refetching: 'The server can\'t tell what has changed: reading all rows anew…',
   rejoining: 'The connection is gone; rejoining…',
   asking: 'Waiting for an access token…',
-  paused: 'Paused: nothing is read, so the server waits',
+  paused: 'Paused: nothing is read',
   ended: 'Complete',
   stopped: 'Stopped',
   failed: 'Failed: the rows are not complete',

@@ -50,11 +50,10 @@ internal static class ChangeLogSchema
         return script.Append("commit;\n").ToString().ReplaceLineEndings("\n");
     }
 
-    // Without lines that are comments alone, and with half of the indentation.
+    // Without lines that are empty or comments alone, and without indentation.
     private static string Shortened(string script) => string.Join('\n', script.Split('\n')
-        .Select(line => (Text: line, Indentation: line.Length - line.TrimStart().Length))
-        .Where(line => !line.Text.AsSpan(line.Indentation).StartsWith("--", StringComparison.Ordinal))
-        .Select(line => line.Text[(line.Indentation / 2)..]));
+        .Select(line => line.Trim())
+        .Where(line => line.Length > 0 && !line.StartsWith("--", StringComparison.Ordinal)));
 
     private static string Compose()
     {
