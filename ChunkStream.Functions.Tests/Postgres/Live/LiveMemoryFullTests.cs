@@ -57,9 +57,13 @@ public sealed class LiveMemoryFullTests(RealPostgres postgres) : IAsyncLifetime
         }
 
         const string Full = "urn:chunkstream:live-memory-full";
-        Assert.Equal([null, null, null, Full, Full], told);
-        var refused = clients[3..];
-        using (var again = await api.GetAsync($"/queries/again?team=4&live=sse&resume={refused[0].Token}"))
+        Assert.Equal([null, null, null], told[..3]);
+
+        // The fourth finds room if what the others held for a moment more is dropped for it.
+        Assert.True(told[3] is null or Full);
+        Assert.Equal(Full, told[4]);
+        LiveClient[] refused = [.. clients.Where((_, place) => told[place] is Full)];
+        using (var again = await api.GetAsync($"/queries/again?team=5&live=sse&resume={refused[^1].Token}"))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, again.StatusCode);
             Assert.Equal(5, again.Headers.RetryAfter?.Delta?.TotalSeconds);
@@ -68,7 +72,7 @@ public sealed class LiveMemoryFullTests(RealPostgres postgres) : IAsyncLifetime
         await api.Log.FindAsync(entry => entry.Event.Name == "LiveMemoryFull", "the operator is told");
 
         // Once the others have left there is room. None of those refused has missed a change.
-        foreach (var client in clients[..3])
+        foreach (var client in clients.Except(refused))
             client.Dispose();
         foreach (var client in refused)
         {
