@@ -158,6 +158,7 @@ internal sealed class LiveStep(PostgresDatabase database, LiveMemory memory, int
         {
             if (_output is null)
                 return null;
+
             // A copy without the space that a growing buffer has at its end.
             _output.Commit();
             var json = _bytes.WrittenSpan.ToArray();
