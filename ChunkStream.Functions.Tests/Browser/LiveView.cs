@@ -20,6 +20,9 @@ internal sealed class LiveView(UiPage ui) : IAsyncDisposable
     {
         var ui = await UiPage.OpenAsync(chromium, origin, options);
         await ui.Page.GetByRole(AriaRole.Link, new() { Name = "Streams", Exact = true }).ClickAsync();
+
+        // The view comes a moment after the click. Keys that are pressed before go elsewhere.
+        await Assertions.Expect(ui.Page.GetByLabel("Stream", new() { Exact = true })).ToBeVisibleAsync();
         return new LiveView(ui);
     }
 
