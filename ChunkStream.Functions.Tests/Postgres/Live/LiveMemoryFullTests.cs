@@ -59,8 +59,8 @@ public sealed class LiveMemoryFullTests(RealPostgres postgres) : IAsyncLifetime
         const string Full = "urn:chunkstream:live-memory-full";
         Assert.Equal([null, null, null], told[..3]);
 
-        // One of the others may be run once more for a change that was told already, and find no room beside its result.
-        // That ends it, and the fourth has its room.
+        // One of the others may be run once more for a change that was told already, and find no room for a second
+        // result. That ends it, and the fourth has its room.
         Assert.True(told[3] is null or Full);
         Assert.Equal(Full, told[4]);
         LiveClient[] refused = [.. clients.Where((_, place) => told[place] is Full)];
