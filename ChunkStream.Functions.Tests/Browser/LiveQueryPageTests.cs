@@ -46,12 +46,11 @@ public sealed class LiveQueryPageTests(RealPostgres postgres, Chromium chromium)
         await ui.Page.EvaluateAsync(
             """
             () => {
-              window.states = new Set();
               const cells = (row) => [...row.querySelectorAll('.ag-cell')].map((cell) => cell.textContent).join(' ');
-              new MutationObserver(() => window.states.add(
-                [...document.querySelectorAll('#live-table .ag-row')].map(cells).sort().join(', ')))
-                .observe(
-                  document.getElementById('live-table'), { subtree: true, childList: true, characterData: true });
+              const state = () => [...document.querySelectorAll('#live-table .ag-row')].map(cells).sort().join(', ');
+              window.states = new Set([state()]);
+              new MutationObserver(() => window.states.add(state())).observe(
+                document.getElementById('live-table'), { subtree: true, childList: true, characterData: true });
             }
             """);
         await postgres.ExecuteAsync(
@@ -69,7 +68,10 @@ public sealed class LiveQueryPageTests(RealPostgres postgres, Chromium chromium)
         await Assertions.Expect(ui.Page.Locator("#last-step")).ToHaveTextAsync("2 new, 1 changed, 2 gone");
         await Assertions.Expect(ui.Page.Locator("#changes")).ToHaveTextAsync("5");
         Assert.Equal(
-            ["1 owner 1 20, 4 another 45, 5 owner 5 50, 7 owner 7 70"],
+            [
+                "2 owner 2 20, 3 owner 3 30, 4 owner 4 40, 5 owner 5 50",
+                "1 owner 1 20, 4 another 45, 5 owner 5 50, 7 owner 7 70",
+            ],
             await ui.Page.EvaluateAsync<string[]>("[...window.states]"));
 
         // What happens while the connection is gone is not missed.
