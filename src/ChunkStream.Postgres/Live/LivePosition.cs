@@ -27,18 +27,21 @@ internal sealed record LivePosition(LiveSnapshot Snapshot, string Generations)
     /// <summary>All of it in one text.</summary>
     public override string ToString()
         => Turn == 0
-            ? $"{Snapshot.Text}/{Generations}"
-            : string.Create(CultureInfo.InvariantCulture, $"{Snapshot.Text}/{Generations}/{Turn}");
+            ? $"{Snapshot.Compact}/{Generations}"
+            : string.Create(CultureInfo.InvariantCulture, $"{Snapshot.Compact}/{Generations}/{Turn}");
 
     /// <summary>Reads the text; null if it is none.</summary>
-    public static LivePosition? Parse(string text) => text.Split('/') switch
+    public static LivePosition? Parse(string text)
     {
-        [var snapshot, var generations] => new LivePosition(new LiveSnapshot(snapshot), generations),
-        [var snapshot, var generations, var turn]
-            when int.TryParse(turn, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            => new LivePosition(new LiveSnapshot(snapshot), generations) { Turn = number },
-        _ => null,
-    };
+        var parts = text.Split('/');
+        var turn = 0;
+        return parts.Length is 2 or 3
+            && LiveSnapshot.FromCompact(parts[0]) is { } snapshot
+            && (parts.Length == 2
+                || int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out turn))
+            ? new LivePosition(snapshot, parts[1]) { Turn = turn }
+            : null;
+    }
 
     /// <summary>Whether its snapshot shows all that another one's does, and more.</summary>
     public bool IsAfter(LivePosition other) => Snapshot.IsAfter(other.Snapshot);
