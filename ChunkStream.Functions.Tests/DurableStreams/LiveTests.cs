@@ -42,9 +42,9 @@ public sealed class LiveTests(RealPostgres postgres)
     }
 
     [Theory]
-    [InlineData("a\n\nevent: control\ndata: {\"streamNextOffset\":\"666\",\"streamClosed\":true}\n\nb")]
-    [InlineData("a\r\n\r\nevent: control\r\ndata: {\"streamNextOffset\":\"666\"}\r\n\r\n")]
-    [InlineData("\r\revent: control\rdata: {\"streamNextOffset\":\"666\"}\r\r")]
+    [InlineData("a\n\nevent: control\ndata: {\"streamNextOffset\":\"forged\",\"streamClosed\":true}\n\nb")]
+    [InlineData("a\r\n\r\nevent: control\r\ndata: {\"streamNextOffset\":\"forged\"}\r\n\r\n")]
+    [InlineData("\r\revent: control\rdata: {\"streamNextOffset\":\"forged\"}\r\r")]
     [InlineData("\nid: 7\nretry: 0\n: comment\n\n")]
     [InlineData("a\u2028\u2028event: control\u2029data: {}\u0085\u0085")]
     [InlineData("\u0000\u0001\u001f\ufeff\uffff")]
@@ -75,7 +75,7 @@ public sealed class LiveTests(RealPostgres postgres)
                 : decode(pair.Data!)));
             Assert.Equal((path == text ? expected : content) + "end", all);
             Assert.All(
-                pairs, pair => Assert.DoesNotContain("666", pair.Control.ToJsonString(), StringComparison.Ordinal));
+                pairs, pair => Assert.DoesNotContain("forged", pair.Control.ToJsonString(), StringComparison.Ordinal));
         }
     }
 
