@@ -50,7 +50,12 @@ public sealed class RealPostgres : IAsyncLifetime
             Package = _programs,
             ThrowAway = true,
             StatePath = Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath"),
-            Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "300" },
+            Settings = new Dictionary<string, string>
+            {
+                ["fsync"] = "off",
+                ["max_connections"] = "300",
+                ["wal_level"] = "logical",
+            },
         }).Within(TimeSpan.FromMinutes(5));
         _database = new PostgresDatabase(
             ConfiguredConnection.Create(ConnectionString), new PostgresOptions(), TimeProvider.System,

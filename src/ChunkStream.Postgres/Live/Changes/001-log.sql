@@ -65,11 +65,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tree oid[] := array[p_relation];
-    v_triggers name[] := array[
-        'chunkstream_live_' || p_watch || '_insert', 'chunkstream_live_' || p_watch || '_update',
-        'chunkstream_live_' || p_watch || '_delete', '~chunkstream_live_' || p_watch || '_move'];
-    v_functions name[] := array[
-        'insert_' || p_watch, 'update_' || p_watch, 'delete_' || p_watch, 'move_' || p_watch];
     v_text text;
     v_is_whole boolean;
 begin
@@ -82,15 +77,15 @@ begin
                 (select string_agg(concat_ws('.', p.oid, p.xmin), ',' order by p.oid)
                     from pg_policy p where p.polrelid = c.oid)), ';' order by c.oid),
         bool_and(c.relkind in ('r', 'p') and c.relpersistence = 'p'
-            and x.enabled = case when c.relispartition and c.relkind = 'r' then 4 else 3 end)
+            and x.enabled = case when c.relkind = 'p' then 3 when c.relispartition then 5 else 4 end)
         into v_text, v_is_whole
         from pg_class c, lateral (
             select string_agg(concat_ws('.', t.oid, t.xmin, p.oid, p.xmin), ',' order by t.oid) as versions,
-                count(*) filter (where t.tgenabled = 'A') as enabled
+                count(*) filter (where t.tgenabled = case op when 'apply' then 'R' else 'A' end) as enabled
             from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-            where t.tgrelid = c.oid and t.tgname = any (v_triggers)
-                and p.pronamespace = 'chunkstream_live'::regnamespace
-                and array_position(v_functions, p.proname) = array_position(v_triggers, t.tgname)) x
+            join unnest(array['insert', 'update', 'delete', 'move', 'apply']) op on p.proname = op || '_' || p_watch
+            where t.tgrelid = c.oid and p.pronamespace = 'chunkstream_live'::regnamespace
+                and t.tgname = concat(case op when 'move' then '~' end, 'chunkstream_live_', p_watch, '_', op)) x
         where c.oid = any (v_tree);
     if v_is_whole is distinct from true
         or exists (select from pg_subscription_rel s where s.srrelid = any (v_tree))

@@ -141,8 +141,9 @@ begin
         where chunkstream_live.types(x.relation, x.columns) is distinct from x.types
             and (x.relation = p_relation or not exists (select from pg_class c where c.oid = x.relation));
     select * into w from chunkstream_live.watch x where x.relation = p_relation and x.columns = p_columns;
-    if 4 = (select count(*) from pg_proc p where p.pronamespace = 'chunkstream_live'::regnamespace
-            and p.proname in ('insert_' || w.id, 'update_' || w.id, 'delete_' || w.id, 'move_' || w.id)) then
+    if 5 = (select count(*) from pg_proc p where p.pronamespace = 'chunkstream_live'::regnamespace
+            and p.proname in ('insert_' || w.id, 'update_' || w.id, 'delete_' || w.id, 'move_' || w.id,
+                'apply_' || w.id)) then
         -- Only triggers are missing, or disabled. The next renewal begins a generation.
         perform chunkstream_live.create_triggers(w.id, p_relation);
         return w.id;
@@ -172,7 +173,7 @@ as $$
 declare
     v_name text;
 begin
-    foreach v_name in array array['insert', 'update', 'delete', 'move', 'changes'] loop
+    foreach v_name in array array['insert', 'update', 'delete', 'move', 'apply', 'changes'] loop
         execute format('drop routine if exists chunkstream_live.%s_%s cascade', v_name, p_watch);
     end loop;
     execute format('drop view if exists chunkstream_live.log_%s', p_watch);
@@ -234,6 +235,16 @@ begin
     execute chunkstream_live.writing_function(p_watch, 'update', p_relation, p_columns, v_types);
     execute chunkstream_live.writing_function(p_watch, 'delete', p_relation, p_columns, v_types);
     execute chunkstream_live.writing_function(p_watch, 'move', p_relation, p_columns, v_types);
+    execute format($sql$
+        create function chunkstream_live.apply_%1$s() returns trigger
+        language plpgsql security definer
+        set search_path = pg_catalog, pg_temp
+        as $body$
+        begin
+            perform nextval('chunkstream_live.skipped_%1$s'::regclass);
+            return null;
+        end $body$
+        $sql$, p_watch);
 end $$;
 
 -- A function that tells whether something was logged after a position: 0 nothing, 1 values, 2 too many of them.

@@ -6,6 +6,10 @@
 -- A MERGE that updates rows so that they move to other partitions tells its triggers of statements nothing of these
 -- rows. So a partition has a trigger for each row that moves, too. Its name makes it the last one, so that it sees what
 -- others have made of the row.
+-- Logical replication writes rows without a statement, and so do tools like pglogical: they fire only triggers of rows,
+-- and have no query. A table has such a trigger, too, which counts what it can't log. It is enabled for sessions that
+-- apply what was replicated alone, so that it costs others nothing. It tells what a subscription has written that is
+-- gone again.
 create function chunkstream_live.create_triggers(p_watch integer, p_relation oid) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -32,6 +36,13 @@ begin
                 'for each row when (%3$s) execute function chunkstream_live.move_%1$s()',
                 p_watch, v_relation, v_has_moved);
             execute format('alter table %s enable always trigger "~chunkstream_live_%s_move"', v_relation, p_watch);
+        end if;
+        if exists (select from pg_class c where c.oid = v_relation and c.relkind = 'r') then
+            execute format(
+                'create or replace trigger chunkstream_live_%1$s_apply after insert or update or delete on %2$s '
+                'for each row when (current_query() is null) execute function chunkstream_live.apply_%1$s()',
+                p_watch, v_relation);
+            execute format('alter table %s enable replica trigger chunkstream_live_%s_apply', v_relation, p_watch);
         end if;
     end loop;
 end $$;

@@ -10,7 +10,7 @@ namespace ChunkStream.Postgres.Live.Changes;
 internal static class ChangeLogSchema
 {
     /// <summary>Raised by each change of the scripts.</summary>
-    public const int Version = 5;
+    public const int Version = 6;
 
     private const string Prefix = "Live/Changes/";
 
