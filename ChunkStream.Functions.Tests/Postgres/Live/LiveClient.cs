@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres.Live;
 
 namespace ChunkStream.Functions.Tests.Postgres.Live;
 
@@ -145,6 +146,6 @@ internal sealed class LiveClient(HttpClient http, string path) : IDisposable
     {
         var bytes = Base64Url.DecodeFromChars(token);
         var (length, from) = bytes[18] < 0x80 ? (bytes[18], 19) : ((bytes[18] & 0x7F) | (bytes[19] << 7), 20);
-        return Encoding.ASCII.GetString(bytes, from, length).Split('/')[0];
+        return LivePosition.Parse(Encoding.ASCII.GetString(bytes, from, length))!.Snapshot.Text;
     }
 }

@@ -40,7 +40,8 @@ public sealed class LivePositionTests
     {
         const ulong start = 98_765_432_109_876;
         var running = Enumerable.Range(0, 1000).Select(number => start + (50 * (ulong)number));
-        var position = new LivePosition(new LiveSnapshot($"{start}:{start + 60_000}:{string.Join(',', running)}"), "1.1");
+        var snapshot = new LiveSnapshot($"{start}:{start + 60_000}:{string.Join(',', running)}");
+        var position = new LivePosition(snapshot, "1.1");
 
         Assert.InRange(position.Ascii.Length, 0, 4000);
     }

@@ -24,9 +24,9 @@ internal sealed class LiveSnapshot
     public string Text { get; }
 
     /// <summary>
-    /// The text in short: <c>xmin+xmax+xip+xip+…</c>, each number but the first as the difference to the one before it,
-    /// and the first <c>xip</c> as that to <c>xmin</c>. A position names every transaction that runs, and a URL has room
-    /// for some 8 KB in all: in full, 600 of them would fill it.
+    /// The text in short: <c>xmin+xmax+xip+xip+…</c>, where <c>xmax</c> and the first <c>xip</c> are differences to
+    /// <c>xmin</c>, and each further <c>xip</c> one to that before it. A position names every transaction that runs,
+    /// and a URL has room for some 8 KB in all: in full, 600 of them would fill it.
     /// </summary>
     public string Compact
     {
