@@ -39,6 +39,7 @@ public sealed class WorkbenchTests(RealPostgres postgres, Chromium chromium) : I
             await ui.Page.Locator("#table").EvaluateAsync<double>("it => it.getBoundingClientRect().right"),
             1280);
         await ui.Page.GetByRole(AriaRole.Link, new() { Name = "Streams", Exact = true }).ClickAsync();
+        await Assertions.Expect(ui.Page.Locator("#write-append")).ToBeVisibleAsync();
         Assert.InRange(await BottomAsync(ui, "#write-append"), 100, 800);
 
         await ui.Page.GoBackAsync();

@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
-using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.Clients;
 
@@ -80,12 +79,12 @@ public sealed partial class BundlerTests
                 .Replace("'/api'", "'/served'", StringComparison.Ordinal)
                 .Replace("http://localhost:7071", api.Origin, StringComparison.Ordinal));
         folder.Write("index.html", "<p>A page</p>");
-        var address = new Uri($"http://127.0.0.1:{LoopbackPort.FindFree()}");
+        var address = new Uri($"http://127.0.0.1:{ServerPort.Take()}");
         var program = RunningProgram.Start(
             "node",
             [vite, "--config", configuration, "--host", address.Host, "--port", $"{address.Port}", "--strictPort"],
             folder.Path);
-        while (!(await program.ReadLineAsync()).Contains("Local", StringComparison.Ordinal))
+        while (!(await program.ReadLineAsync(WebProgram.StartLimit)).Contains("Local", StringComparison.Ordinal))
         {
             // It says something else first. On a CI server it colours the word.
         }

@@ -28,6 +28,13 @@ public sealed class DeadlineTests
         {
             await using var api = await LocalApi.StartAsync(
                 settings: ("ChunkStream:Streaming:MaxDurationSeconds", seconds.ToString(CultureInfo.InvariantCulture)));
+            (await api.GetAsync(api.Serve(Format(format), FaultySource.Complete(1)))).Dispose();
+            await api.Log.StreamEndedAsync();
+            foreach (var _ in api.Log.Take())
+            {
+                // The first stream of a host takes longer to begin than some deadlines. Its line is not the one meant.
+            }
+
             using var response = await api.GetAsync(api.Serve(Format(format), source));
             var clock = Stopwatch.StartNew();
 

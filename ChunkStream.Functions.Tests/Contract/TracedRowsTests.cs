@@ -38,7 +38,10 @@ public sealed class TracedRowsTests(RealPostgres postgres)
         var cursor = Assert.Single(database, span => span.DisplayName == "cursor rows");
         Assert.Equal("cursor rows", cursor.GetTagItem("db.query.summary"));
         Assert.Equal("postgresql", cursor.GetTagItem("db.system.name"));
-        var told = database.Append(stream).SelectMany(span => span.TagObjects).Select(tag => $"{tag.Key}={tag.Value}");
+
+        // A time may have the same digits by chance.
+        var told = database.Append(stream).SelectMany(span => span.TagObjects).Where(tag => tag.Value is not double)
+            .Select(tag => $"{tag.Key}={tag.Value}");
         Assert.DoesNotContain(told, tag => tag.Contains("13579", StringComparison.Ordinal)
             || tag.Contains("secret", StringComparison.Ordinal));
     }

@@ -198,7 +198,7 @@ public sealed class LiveTests(RealPostgres postgres)
                 return next.StatusCode == HttpStatusCode.OK;
             },
             "its place is free",
-            TimeSpan.FromSeconds(1));
+            TimeSpan.FromSeconds(5));
         await postgres.AssertNothingRunsAsync();
     }
 

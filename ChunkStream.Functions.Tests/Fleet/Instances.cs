@@ -110,7 +110,7 @@ public sealed class Instances : IAsyncLifetime
             ("ChunkStream__ResumeKey", ResumeKey),
             ("ChunkStream__QueriesPath", _queries.Folder),
             // Time enough for a row that is on its way, and no more than the test can wait for.
-            ("ChunkStream__Streaming__ShutdownSeconds", "1"))
+            ("ChunkStream__Streaming__ShutdownSeconds", "2"))
         {
             Name = name,
         };

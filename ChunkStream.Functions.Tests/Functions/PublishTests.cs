@@ -58,7 +58,8 @@ public sealed class PublishTests(RealPostgres postgres) : IClassFixture<RealPost
             string[] libraries =
                 ["ChunkStream.Functions", "ChunkStream", "Npgsql", "Microsoft.Azure.Functions.Worker.Core"];
             Assert.Equal(libraries, libraries.Where(library => IsCompiled(Path.Combine(published, $"{library}.dll"))));
-            await using var app = await FunctionApp.StartAsync(published, Settings(queries)).Within();
+            await using var app = await FunctionApp.StartAsync(published, Settings(queries))
+                .Within(WebProgram.StartLimit);
             using var client = RunningFunctionApp.ClientOf(app);
             var endpoints = LocalApp.Create().Endpoints().All;
             Assert.Subset(

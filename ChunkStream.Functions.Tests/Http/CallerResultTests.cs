@@ -92,7 +92,7 @@ public sealed class CallerResultTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_ends_when_the_access_of_its_caller_does_and_says_so()
     {
-        var expiry = TimeProvider.System.GetUtcNow().AddSeconds(2).ToUnixTimeSeconds();
+        var expiry = TimeProvider.System.GetUtcNow().AddSeconds(3).ToUnixTimeSeconds();
         _user = SignedIn(new Claim("sub", "anna"), new Claim("exp", $"{expiry}"));
 
         using var response = await _api.GetAsync("/mine?format=sse");

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Http;
-using ChunkStream.LocalHost.Embedded;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,7 +15,7 @@ public sealed class OpenIdProviderTests
 {
     private const string Audience = "api://notes";
 
-    private readonly int _port = LoopbackPort.FindFree();
+    private readonly int _port = ServerPort.Take();
 
     [Fact]
     public async Task Its_tokens_hold_also_while_it_is_away_and_after_it_came_back_with_other_keys()
@@ -53,7 +52,7 @@ public sealed class OpenIdProviderTests
     private async Task<RunningProgram> StartAsync(string folder)
     {
         var provider = RunningProgram.Start("node", ["provider.mjs", $"{_port}", Audience], folder);
-        Assert.Equal("ready", await provider.ReadLineAsync());
+        Assert.Equal("ready", await provider.ReadLineAsync(WebProgram.StartLimit));
         return provider;
     }
 

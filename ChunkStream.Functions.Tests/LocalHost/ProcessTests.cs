@@ -16,10 +16,10 @@ public sealed class ProcessTests(RealPostgres postgres)
     [Fact]
     public async Task It_says_how_to_call_it_serves_and_stops_with_its_console()
     {
-        var port = LoopbackPort.FindFree();
+        var port = ServerPort.Take();
         using var process = Start("--port", $"{port}", "--database", postgres.ConnectionString);
         var said = new List<string>();
-        while (await process.StandardOutput.ReadLineAsync().Within() is { } line)
+        while (await process.StandardOutput.ReadLineAsync().Within(WebProgram.StartLimit) is { } line)
         {
             said.Add(line);
             if (line == $"ChunkStream is ready: http://localhost:{port}/api")

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Otlp;
+using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.LocalHost;
 
@@ -31,6 +32,11 @@ public sealed class TelemetryTests(RealPostgres postgres)
             await using var body = await response.Content.ReadAsStreamAsync();
             await body.ReadSomeAsync();
             using var kill = Process.Start("kill", $"-TERM {first.Id}");
+
+            // The stream waits for its reader until the process has heard of it, and takes no connections any more.
+            await Bounded.Until(
+                async () => !await LoopbackPort.AnswersAsync(first.Client.BaseAddress!.Port, CancellationToken.None),
+                "the process has begun to stop");
             while (await body.ReadSomeAsync() is { Length: > 0 } more)
                 text = text.Length > 1000 ? text[^1000..] + more : text + more;
             token = Regex.Match(text, "\"continue\":\"([^\"]+)\"").Groups[1].Value;

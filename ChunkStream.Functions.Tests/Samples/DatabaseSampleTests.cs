@@ -51,7 +51,8 @@ public sealed class DatabaseSampleTests(RealPostgres postgres) : IAsyncLifetime
             ["chat", "chat-stream", "ticks"],
             HostedFunction.ReadFile(folder).Select(function => function.Name).Order());
         await using var sample = await FunctionApp.StartAsync(
-            folder, [KeyValuePair.Create("ConnectionStrings__Postgres", ConnectionString)]).Within();
+            folder, [KeyValuePair.Create("ConnectionStrings__Postgres", ConnectionString)])
+            .Within(WebProgram.StartLimit);
         using var client = RunningFunctionApp.ClientOf(sample);
 
         Assert.Equal(SampleTests.Ticks, await client.GetStringAsync("/api/ticks").Within());

@@ -6,6 +6,12 @@ internal static class Bounded
     /// <summary>Far more than anything here takes, even on a busy machine of two cores.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// The limit of HTTP clients for what no other limit bounds. Their time goes on while a virtual machine stands
+    /// still.
+    /// </summary>
+    public static readonly TimeSpan ClientLimit = TimeSpan.FromMinutes(2);
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     public static async Task Within(this Task task, TimeSpan? limit = null)
@@ -41,12 +47,12 @@ internal static class Bounded
     }
 
     /// <summary>
-    /// A time limit. The time between two looks at it counts as at most 250 ms: when a virtual machine stands still,
-    /// the code under test stands still, too.
+    /// A time limit. The time between two looks at it counts as at most 250 ms, and at most as a twentieth of the
+    /// limit: when a virtual machine stands still, the code under test stands still, too.
     /// </summary>
     private sealed class Patience(TimeSpan limit)
     {
-        private static readonly TimeSpan Most = TimeSpan.FromMilliseconds(250);
+        private readonly TimeSpan _most = TimeSpan.FromMilliseconds(Math.Min(250, limit.TotalMilliseconds / 20));
         private TimeSpan _taken;
         private long _looked = TimeProvider.System.GetTimestamp();
 
@@ -57,7 +63,7 @@ internal static class Bounded
         {
             var since = TimeProvider.System.GetElapsedTime(_looked);
             _looked = TimeProvider.System.GetTimestamp();
-            _taken += since < Most ? since : Most;
+            _taken += since < _most ? since : _most;
             return _taken > limit;
         }
     }

@@ -42,7 +42,7 @@ internal sealed class LocalApi : IAsyncDisposable
     /// <summary>A client that closes its connection as soon as it leaves a response, as browsers do.</summary>
     public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 })
     {
-        Timeout = Bounded.Limit,
+        Timeout = Bounded.ClientLimit,
     };
 
     public static Task<LocalApi> StartAsync(

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.Support;
 
@@ -13,7 +12,7 @@ internal sealed class LocalHostProcess(
 {
     private const int LinesKept = 60;
 
-    private readonly int _port = LoopbackPort.FindFree();
+    private readonly int _port = ServerPort.Take();
     private readonly ConcurrentQueue<string> _lines = new();
     private Process? _process;
 
@@ -48,7 +47,7 @@ internal sealed class LocalHostProcess(
         _process = process;
         try
         {
-            await ready.Task.Within(TimeSpan.FromMinutes(1));
+            await ready.Task.Within(WebProgram.StartLimit);
         }
         catch (Exception e)
         {

@@ -28,7 +28,7 @@ internal sealed class Nginx : IAsyncDisposable
     /// <summary>The folder of the configuration that is for users.</summary>
     public static string Deployed { get; } = Path.Combine(Repository.Root, "deploy", "nginx");
 
-    public Uri Address { get; } = new($"http://127.0.0.1:{LoopbackPort.FindFree()}");
+    public Uri Address { get; } = new($"http://127.0.0.1:{ServerPort.Take()}");
 
     /// <summary>Starts one before a server, with what it does by default, and waits until it listens.</summary>
     public static Task<Nginx> BeforeAsync(Uri server)

@@ -32,7 +32,7 @@ internal sealed class PgBouncer : IAsyncDisposable
     public static async Task<PgBouncer> StartAsync(RealPostgres postgres, int poolSize)
     {
         var folder = Directory.CreateTempSubdirectory("chunkstream-pgbouncer-").FullName;
-        var port = LoopbackPort.FindFree();
+        var port = ServerPort.Take();
         var server = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
         var configuration = Path.Combine(folder, "pgbouncer.ini");
         await File.WriteAllTextAsync(configuration, $"""

@@ -24,7 +24,7 @@ internal sealed class PlainApi : IAsyncDisposable
 
     public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 })
     {
-        Timeout = Bounded.Limit,
+        Timeout = Bounded.ClientLimit,
     };
 
     public static async Task<PlainApi> StartAsync(

@@ -49,6 +49,7 @@ public sealed class RealPostgres : IAsyncLifetime
         {
             Package = _programs,
             ThrowAway = true,
+            Port = ServerPort.Take(),
             StatePath = Environment.GetEnvironmentVariable("ChunkStream__LocalHost__StatePath"),
             Settings = new Dictionary<string, string>
             {

@@ -52,6 +52,10 @@ internal sealed class RecordedLog : ILoggerProvider
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception,
             Func<TState, Exception?, string> formatter)
-            => log._entries.Enqueue(new Entry(category, logLevel, eventId, formatter(state, exception), exception));
+        {
+            // Kestrel warns of it when the machine was busy for a second, whatever the test does.
+            if (eventId.Name != "HeartbeatSlow")
+                log._entries.Enqueue(new Entry(category, logLevel, eventId, formatter(state, exception), exception));
+        }
     }
 }

@@ -76,7 +76,8 @@ public sealed class RunningFunctionApp : IAsyncLifetime
         => FunctionApp.StartAsync(
             Folder,
             Settings.Concat(more).Select(setting => KeyValuePair.Create(
-                setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value))).Within();
+                setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
+            .Within(WebProgram.StartLimit);
 
     /// <summary>Sends a request and gives the response as soon as its headers are there.</summary>
     internal Task<HttpResponseMessage> GetAsync(string path)
@@ -128,7 +129,7 @@ public sealed class RunningFunctionApp : IAsyncLifetime
         => new(new SocketsHttpHandler { UseProxy = false, MaxResponseDrainSize = 0 })
         {
             BaseAddress = app.Address,
-            Timeout = Bounded.Limit,
+            Timeout = Bounded.ClientLimit,
         };
 }
 

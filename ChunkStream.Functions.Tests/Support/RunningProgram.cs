@@ -56,8 +56,9 @@ internal sealed class RunningProgram : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>The next line that it says.</summary>
-    public async Task<string> ReadLineAsync()
-        => await _process.StandardOutput.ReadLineAsync().Within()
+    /// <param name="limit">How long it may take; if not given, the limit of every wait.</param>
+    public async Task<string> ReadLineAsync(TimeSpan? limit = null)
+        => await _process.StandardOutput.ReadLineAsync().Within(limit)
             ?? throw new IOException($"It ended without a word: {await _errors.Within()}");
 
     /// <summary>Tells it to go on.</summary>

@@ -1,11 +1,13 @@
 using ChunkStream.LocalHost;
-using ChunkStream.LocalHost.Embedded;
 
 namespace ChunkStream.Functions.Tests.Support;
 
 /// <summary>A web app that runs as a process of its own, as it was built, on a free port.</summary>
 internal sealed class WebProgram : IAsyncDisposable
 {
+    /// <summary>How long a program may take until it can be called, if several start on a busy machine.</summary>
+    public static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+
     private readonly RunningProgram _program;
 
     private WebProgram(RunningProgram program, string address)
@@ -14,7 +16,7 @@ internal sealed class WebProgram : IAsyncDisposable
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
         {
             BaseAddress = new Uri(address),
-            Timeout = Bounded.Limit,
+            Timeout = Bounded.ClientLimit,
         };
     }
 
@@ -36,7 +38,7 @@ internal sealed class WebProgram : IAsyncDisposable
     public static Task<WebProgram> StartLocalHostAsync(
         string[] arguments, params (string Name, string Value)[] environment)
         => StartAsync(
-            typeof(LocalHostOptions).Assembly.Location, ["--port", $"{LoopbackPort.FindFree()}", .. arguments],
+            typeof(LocalHostOptions).Assembly.Location, ["--port", $"{ServerPort.Take()}", .. arguments],
             "ChunkStream is ready: ", environment);
 
     /// <summary>Waits for its end.</summary>
@@ -61,7 +63,7 @@ internal sealed class WebProgram : IAsyncDisposable
         {
             while (true)
             {
-                var line = await program.ReadLineAsync();
+                var line = await program.ReadLineAsync(StartLimit);
                 var at = line.IndexOf(ready, StringComparison.Ordinal);
                 if (at >= 0)
                     return new WebProgram(program, line[(at + ready.Length)..]);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.Functions.Tests.Support.Faults;
-using ChunkStream.LocalHost.Embedded;
 using ChunkStream.LocalHost.Web.Connections;
 
 namespace ChunkStream.Functions.Tests.LocalHost.Connections;
@@ -81,7 +80,7 @@ public sealed class ConnectionLimitTests
     [DescriptorFact]
     public async Task A_process_that_may_open_few_files_survives_more_connections_than_that_and_its_kill_is_a_reset()
     {
-        var port = LoopbackPort.FindFree();
+        var port = ServerPort.Take();
         var server = new Uri($"http://127.0.0.1:{port}");
         string[] program =
         [
@@ -91,7 +90,7 @@ public sealed class ConnectionLimitTests
         ];
         string[] shell = ["-c", "ulimit -n 512; exec \"$@\"", "sh", .. program];
         using var process = Process.Start(new ProcessStartInfo("sh", shell) { RedirectStandardOutput = true })!;
-        while (await process.StandardOutput.ReadLineAsync().Within() is { } line
+        while (await process.StandardOutput.ReadLineAsync().Within(WebProgram.StartLimit) is { } line
             && !line.StartsWith("ChunkStream is ready", StringComparison.Ordinal))
         {
         }

@@ -23,13 +23,13 @@ public sealed class ChangingRowsTests(RealPostgres postgres)
     {
         // Each row takes a fraction of the timeout, and all together take longer.
         var query = new PostgresQuery(
-            $"select n id, case when n > {Quick} then (select 'w' from pg_sleep(0.05 + 0 * n)) else 'x' end v "
-            + $"from generate_series(1, {Quick + 60}) n")
+            $"select n id, case when n > {Quick} then (select 'w' from pg_sleep(0.03 + 0 * n)) else 'x' end v "
+            + $"from generate_series(1, {Quick + 90}) n")
         {
             Timeout = TimeSpan.FromSeconds(2),
         };
 
-        Assert.Equal(Quick + 60, await CountAsync(query));
+        Assert.Equal(Quick + 90, await CountAsync(query));
     }
 
     [Fact]

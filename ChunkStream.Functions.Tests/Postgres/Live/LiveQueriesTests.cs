@@ -153,9 +153,11 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
         // Rows 2, 4, … are of team 1, the others of team 2.
         await postgres.ExecuteAsync("delete from live_issues where id = 3");
         await two.UntilAsync(it => it.Rows.Count == 4);
+        await all.UntilAsync(it => it.Rows.Count == 9);
         await postgres.ExecuteAsync("update live_issues set team = 2 where id = 4");
         await one.UntilAsync(it => it.Rows.Count == 4);
         await two.UntilAsync(it => it.Rows.Count == 5);
+        await all.UntilAsync(it => it.Told.Contains("upsert"));
         await postgres.ExecuteAsync("update live_issues set title = 'last' where id = 2");
         foreach (var client in clients)
         {

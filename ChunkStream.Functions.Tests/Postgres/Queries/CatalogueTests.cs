@@ -262,7 +262,7 @@ public sealed class CatalogueTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task While_the_database_is_away_the_catalogue_tells_what_the_files_say()
     {
-        await using var api = await LocalApi.ServingAsync("Host=127.0.0.1;Port=1;Username=nobody;Timeout=1", _files);
+        await using var api = await LocalApi.ServingAsync("Host=127.0.0.1;Port=1;Username=nobody", _files);
 
         var catalogue = await CatalogueAsync(api);
 

@@ -5,7 +5,6 @@ using System.Text.Json;
 using ChunkStream.Formats;
 using ChunkStream.Functions.Tests.Support;
 using ChunkStream.LocalHost;
-using ChunkStream.LocalHost.Embedded;
 using ChunkStream.Postgres;
 using ChunkStream.Postgres.Connections;
 using ChunkStream.Postgres.Cursors;
@@ -110,7 +109,7 @@ public sealed class LargeRowTests(RealPostgres postgres)
         await File.WriteAllTextAsync(
             Path.Combine(queries.FullName, "large.sql"), $"select repeat('x', {LargeBytes}) as large");
         await File.WriteAllTextAsync(Path.Combine(queries.FullName, "small.sql"), "select 'x' as small");
-        var port = LoopbackPort.FindFree();
+        var port = ServerPort.Take();
         using var process = Process.Start(new ProcessStartInfo(
             "dotnet",
             [typeof(LocalHostOptions).Assembly.Location, "--port", $"{port}", "--database", postgres.ConnectionString])
@@ -125,7 +124,7 @@ public sealed class LargeRowTests(RealPostgres postgres)
         })!;
         try
         {
-            while (await process.StandardOutput.ReadLineAsync().Within() is { } line
+            while (await process.StandardOutput.ReadLineAsync().Within(WebProgram.StartLimit) is { } line
                 && !line.StartsWith("ChunkStream is ready", StringComparison.Ordinal))
             {
             }

@@ -20,6 +20,7 @@ public sealed class RandomTests(RealPostgres postgres)
 
     private readonly ConcurrentQueue<(ulong Xid, string[] Keys)> _committed = [];
     private readonly List<(string From, LogStep To)> _steps = [];
+    private int _checkable;
 
     [Fact]
     public async Task Each_change_is_in_the_one_step_in_which_its_transaction_became_visible()
@@ -28,13 +29,21 @@ public sealed class RandomTests(RealPostgres postgres)
             postgres, "create table orders (id int primary key, n int); "
             + $"insert into orders select i, 0 from generate_series(1, {Keys}, 2) i");
         var watch = await host.WatchAsync("orders", "id");
-        using var over = new CancellationTokenSource(Duration);
+        using var over = new CancellationTokenSource();
         using var reading = new CancellationTokenSource();
 
         var reader = Task.Run(() => ReadAsync(host, watch, reading.Token));
         var others = Enumerable.Range(1, Writers).Select(seed => Task.Run(() => WriteAsync(host, seed, over.Token)))
             .Append(Task.Run(() => RotateAsync(host, watch, over.Token)))
-            .Append(Task.Run(() => LapseAsync(host, watch, over.Token)));
+            .Append(Task.Run(() => LapseAsync(host, watch, over.Token)))
+            .ToArray();
+        await Task.Delay(Duration);
+
+        // On a busy machine it takes longer until there is enough to check.
+        await Bounded.Until(
+            () => Task.FromResult(Volatile.Read(ref _checkable) > 500 || others.Any(task => task.IsFaulted)),
+            "steps have found changes");
+        await over.CancelAsync();
         await Task.WhenAll(others).Within();
         await reading.CancelAsync();
         await reader.Within();
@@ -62,7 +71,11 @@ public sealed class RandomTests(RealPostgres postgres)
         {
             var step = await host.StepAsync(watch, position);
             if (step.Problem is null && position is not null)
+            {
                 _steps.Add((position, step));
+                Interlocked.Add(ref _checkable, step.Values.Count);
+            }
+
             position = step.Problem is null ? step.Position : null;
             if (isLast)
                 return;
