@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres.Live.Changes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -82,6 +83,27 @@ public sealed class LiveRerunTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(
             await ResultAsync("select id, rank() over (order by score desc) as rank, 7 as other from live_scores"),
             ranks.Rows);
+    }
+
+    [Fact]
+    public async Task A_log_that_is_made_anew_is_not_mistaken_for_the_one_that_is_followed()
+    {
+        // The first log of a schema, for the table that is read, and then the first one of another schema, for another
+        // table. Nobody who looks finds no log, or no schema, in between.
+        await postgres.ExecuteAsync($"{ChangeLogSchema.Script} select chunkstream_live.remove()");
+        using var client = await OpenAsync(_api, "first");
+        await postgres.ExecuteAsync(
+            $"""
+            begin isolation level read committed;
+            select chunkstream_live.remove();
+            {ChangeLogSchema.Script}
+            select chunkstream_live.install('live_others'::regclass, array['id'], 600);
+            commit;
+            """);
+        await postgres.ExecuteAsync("update live_scores set score = 100 where id = 1");
+
+        await client.UntilAsync(it => it.Snapshot is not null && it.Rows.ContainsKey("1"));
+        Assert.Equal(await ResultAsync(First), client.Rows);
     }
 
     [Fact]

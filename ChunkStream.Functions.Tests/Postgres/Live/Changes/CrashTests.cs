@@ -49,4 +49,23 @@ public sealed class CrashTests : IAsyncLifetime
         var third = await host.StartAsync(watch);
         await host.FindsAsync(watch, third, "insert into orders values (3)", "3");
     }
+
+    [Fact]
+    public async Task After_a_restart_no_position_is_good_because_an_earlier_state_may_have_been_put_back_meanwhile()
+    {
+        await using var host = await LogHost.CreateAsync(_postgres, "create table orders (id int primary key)");
+        var watch = await host.WatchAsync("orders", "id");
+        var first = await host.StartAsync(watch);
+        await host.FindsAsync(watch, first, "insert into orders values (1)", "1");
+
+        await _postgres.Server.RestartAsync();
+        host.ForgetConnections();
+
+        Assert.Equal(WatchProblem.Structure, (await host.StepAsync(watch, first)).Problem);
+        Assert.Equal(WatchProblem.Structure, (await host.StepAsync(watch, null)).Problem);
+        Assert.Equal(watch, await host.WatchAsync("orders", "id"));
+        Assert.NotNull((await host.StepAsync(watch, first)).Problem);
+        var second = await host.StartAsync(watch);
+        await host.FindsAsync(watch, second, "insert into orders values (2)", "2");
+    }
 }

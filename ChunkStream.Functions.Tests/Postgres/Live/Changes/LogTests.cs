@@ -302,6 +302,38 @@ public sealed class LogTests(RealPostgres postgres)
     }
 
     [Fact]
+    public async Task No_writer_of_several_tables_fails_because_all_is_taken_away()
+    {
+        await using var host = await LogHost.CreateAsync(
+            postgres,
+            "create table one (id int primary key); create table two (id int primary key); "
+            + "create table three (id int primary key)");
+        foreach (var table in (string[])["one", "two", "three"])
+            await host.WatchAsync(table, "id");
+        await using var other = await host.OpenAsync();
+        await other.SqlAsync("begin; insert into two values (1)");
+        await using var writer = await host.OpenAsync();
+        await writer.SqlAsync("begin; insert into three values (1)");
+
+        // It has the first table, and waits for the second one. When it comes to the third one, it waits for the writer,
+        // and the writer waits for the first one.
+        var removing = host.SqlAsync("set lock_timeout = '30s'; select chunkstream_live.remove()");
+        await Bounded.Until(() => IsWaitedForAsync("two"), "it waits for the second table");
+        var writing = writer.SqlAsync("insert into one values (1); commit");
+        await Bounded.Until(
+            async () => writing.IsCompleted || await IsWaitedForAsync("one"), "the writer waits for the first table");
+        await other.SqlAsync("commit");
+
+        await writing;
+        await removing;
+        Assert.Equal(3, await host.ScalarAsync<long>(
+            "select (select count(*) from one) + (select count(*) from two) + (select count(*) from three)"));
+
+        Task<bool> IsWaitedForAsync(string table) => host.ScalarAsync<bool>(
+            $"select exists (select from pg_locks where relation = '{table}'::regclass and not granted)");
+    }
+
+    [Fact]
     public async Task A_position_of_a_copy_or_of_a_state_to_come_is_none()
     {
         await using var host = await LogHost.CreateAsync(postgres, Table);
@@ -375,10 +407,11 @@ public sealed class LogTests(RealPostgres postgres)
             "select count(*) from pg_trigger where tgname like 'chunkstream%'"));
         await host.SqlAsync("insert into orders values (1)");
 
-        // Two instances install at once.
+        // Several instances install at once, and none takes the new watch for the old one.
         var again = await Task.WhenAll(
             Enumerable.Range(0, 4).Select(_ => Task.Run(() => host.WatchAsync("orders", "id")))).Within();
-        watch = Assert.Single(again.Distinct());
+        Assert.NotEqual(watch, Assert.Single(again.Distinct()));
+        watch = again[0];
         Assert.NotNull((await host.StepAsync(watch, position)).Problem);
         position = await host.StartAsync(watch);
         await host.FindsAsync(watch, position, "insert into orders values (2)", "2");

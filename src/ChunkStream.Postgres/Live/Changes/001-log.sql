@@ -39,6 +39,11 @@ create table chunkstream_live.watch (
     unique (relation, columns)
 );
 
+-- Watches are not counted from one: an instance that still follows a watch of a log that was removed, or replaced by
+-- another version, must not take one of this log for it.
+select pg_catalog.setval(pg_catalog.pg_get_serial_sequence('chunkstream_live.watch', 'id'),
+    1000000 + pg_catalog.floor(pg_catalog.random() * 2000000000)::pg_catalog.int8);
+
 -- Until when somebody listens to notices, and when the last one was sent, in milliseconds.
 create unlogged sequence chunkstream_live.listening;
 create unlogged sequence chunkstream_live.noticed;
@@ -56,9 +61,11 @@ $$;
 -- and partitions, their files (TRUNCATE and a rewriting ALTER TABLE make new ones), and the triggers with their
 -- functions. The labels of enums count, too: a label that is renamed changes rows without a write to any table. And so
 -- does the database: a copy of it (CREATE DATABASE ... TEMPLATE) has the same numbers, but not the same changes from
--- then on. It is what the snapshot of the calling query shows. Null if not all changes are seen: the triggers are not
--- all in place, or something is not a permanent table, or is replicated from another server, or belongs to a table that
--- is not watched with it: a statement that writes to that one fires only the triggers there.
+-- then on. And so does the start of the server: while it was stopped, an earlier state of its files may have been put
+-- back, whose transactions from then on have the numbers of others. It is what the snapshot of the calling query
+-- shows. Null if not all changes are seen: the triggers are not all in place, or something is not a permanent table, or
+-- is replicated from another server, or belongs to a table that is not watched with it: a statement that writes to that
+-- one fires only the triggers there.
 create function chunkstream_live.structure(p_watch integer, p_relation oid) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -98,6 +105,7 @@ begin
             order by i.inhrelid, i.inhparent) from pg_inherits i where i.inhparent = any (v_tree));
     end if;
     return md5(v_text || (select d.oid from pg_database d where d.datname = current_database())
+        || ' ' || (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint
         || (select string_agg(concat_ws('.', a.attnum, a.xmin,
                 case when a.atttypid >= 16384 then chunkstream_live.labels(a.atttypid) end), ',' order by a.attnum)
             from pg_attribute a where a.attrelid = p_relation and a.attnum > 0));
@@ -242,35 +250,48 @@ begin
     return true;
 end $$;
 
--- Takes away all triggers, and this schema. The locks are taken in an order in which nobody waits for it while it waits
--- for them: a writer locks its table before the log, a step the log before its tables, and a start the watches. A long
--- query on a table holds it up, and writers wait behind it. So it gives up after 2 seconds, unless the caller has set
--- another lock_timeout; it can be called again.
+-- Takes away all triggers, and this schema. A long query or transaction on a table holds it up: it gives up after
+-- 2 seconds, or the caller's own lock_timeout, and can be called again. Writers wait behind it for 200 ms at a time. A
+-- writer that holds one table and waits for another would be a deadlock in the end, and Postgres might end the writer:
+-- but it looks for deadlocks only after a longer time (deadlock_timeout, 1 second), and all locks are let go before.
+-- Their order is that in which others take them: a writer locks its table before the log, a step the log before its
+-- tables, and a start the watches.
 create function chunkstream_live.remove() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    w chunkstream_live.watch;
-    v_is_unlimited boolean := current_setting('lock_timeout') = '0';
+    v_limit text := current_setting('lock_timeout');
+    v_end timestamptz := clock_timestamp() + case v_limit when '0' then '2s' else v_limit end::interval;
+    v_until timestamptz;
+    v_lock text;
 begin
-    if v_is_unlimited then
-        perform set_config('lock_timeout', '2s', true);
-    end if;
-    perform pg_advisory_xact_lock(1667788140, 0);
-    for w in select * from chunkstream_live.watch x order by x.id loop
-        if exists (select from pg_class c where c.oid = w.relation) then
-            execute format('lock table %s in share row exclusive mode', w.relation);
-        end if;
+    perform set_config('lock_timeout', '200ms', true);
+    loop
+        v_until := least(v_end, clock_timestamp() + interval '200ms');
+        begin
+            perform pg_advisory_xact_lock(1667788140, 0);
+            for v_lock in
+                select format('lock table ' || x.what || ' exclusive mode', w.relation, w.id)
+                from chunkstream_live.watch w join pg_class c on c.oid = w.relation, (values
+                    (1, '%1$s in share row'), (2, 'chunkstream_live.log_%2$s in access'),
+                    (3, 'chunkstream_live.watch in access'), (4, '%1$s in access')) x (turn, what)
+                order by x.turn, w.id
+            loop
+                perform set_config('lock_timeout',
+                    greatest(1, (date_part('epoch', v_until - clock_timestamp()) * 1000)::integer) || 'ms', true);
+                execute v_lock;
+            end loop;
+            exit;
+        exception when lock_not_available then
+            if clock_timestamp() >= v_end then
+                raise;
+            end if;
+        end;
+        perform pg_sleep(0.05);
     end loop;
-    for w in select * from chunkstream_live.watch x order by x.id loop
-        execute format('lock table chunkstream_live.log_%s in access exclusive mode', w.id);
-    end loop;
-    lock table chunkstream_live.watch in access exclusive mode;
     drop schema chunkstream_live cascade;
-    if v_is_unlimited then
-        perform set_config('lock_timeout', '0', true);
-    end if;
+    perform set_config('lock_timeout', v_limit, true);
 end $$;
 
 -- Lets a role that is not the owner of this schema read and keep the logs, also those to come.
