@@ -164,7 +164,7 @@ internal sealed record LiveLook(
         {
             return await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (PostgresException failure) when (failure.IsChangedSchema())
+        catch (PostgresException failure) when (failure.IsChangedSchema() || failure.MayBeDropped())
         {
             // Somebody has taken the log away.
             throw new MustRefetchException(WatchProblem.Gone);

@@ -16,8 +16,10 @@ internal sealed class ChangeLog(
     Func<CancellationToken, Task<PostgresSession>> open, ChangeLogLimits limits, TimeProvider time)
 {
     // A trigger is created between the transactions of those who write to the table. It does not wait for them for
-    // longer than this at a time, because all others would wait behind it.
-    private const string LimitLocks = "SELECT set_config('lock_timeout', '200ms', true)";
+    // longer than this at a time, because all others would wait behind it. A table of many partitions takes longer than
+    // a statement of the app's role may (statement_timeout); the session's own limit holds.
+    private const string LimitLocks =
+        "SELECT set_config('lock_timeout', '200ms', true), set_config('statement_timeout', '0', true)";
     private const int Tries = 15;
 
     // The first number of the advisory lock of those who keep a watch (004-keep.sql).
@@ -49,16 +51,19 @@ internal sealed class ChangeLog(
         await using var _ = session.ConfigureAwait(false);
         try
         {
-            var connection = session.Connection;
-            await RetryAsync(() => EnsureSchemaAsync(connection), cancellation).ConfigureAwait(false);
-            var watches = new List<Watch>();
-            foreach (var (table, columns) in tables)
+            for (var tries = 1; ; tries++)
             {
-                await RetryAsync(() => EnsureAsync(connection, table, columns, watches), cancellation)
-                    .ConfigureAwait(false);
+                try
+                {
+                    return await EnsureAsync(session.Connection, tables, cancellation).ConfigureAwait(false);
+                }
+                catch (PostgresException failure)
+                    when ((failure.IsChangedSchema() || failure.MayBeDropped()) && tries < Tries)
+                {
+                    // Somebody has taken the log away meanwhile.
+                    await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
+                }
             }
-
-            return watches;
         }
         catch (PostgresException failure) when (Reason(failure) is { } reason)
         {
@@ -125,6 +130,22 @@ internal sealed class ChangeLog(
 
             await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
         }
+    }
+
+    private async Task<IReadOnlyList<Watch>> EnsureAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<(uint Table, IReadOnlyList<string> Columns)> tables,
+        CancellationToken cancellation)
+    {
+        await RetryAsync(() => EnsureSchemaAsync(connection), cancellation).ConfigureAwait(false);
+        var watches = new List<Watch>();
+        foreach (var (table, columns) in tables)
+        {
+            await RetryAsync(() => EnsureAsync(connection, table, columns, watches), cancellation)
+                .ConfigureAwait(false);
+        }
+
+        return watches;
     }
 
     private async Task<string?> EnsureAsync(
