@@ -321,7 +321,8 @@ public sealed class LogTests(RealPostgres postgres)
         await Bounded.Until(() => IsWaitedForAsync("two"), "it waits for the second table");
         var writing = writer.SqlAsync("insert into one values (1); commit");
         await Bounded.Until(
-            async () => writing.IsCompleted || await IsWaitedForAsync("one"), "the writer waits for the first table");
+            async () => writing.IsCompleted || await IsWaitedForAsync("one"),
+            "the writer waits for the first table");
         await other.SqlAsync("commit");
 
         await writing;
