@@ -229,6 +229,24 @@ public sealed class OpenApiTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         using var unavailable = await away.GetAsync("/api/openapi.json?code=a%20key");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, unavailable.StatusCode);
+
+        // HEAD asks the database for nothing, and is refused as the GET is.
+        using var head = await away.HeadAsync("/api/openapi.json?code=a%20key");
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
+        foreach (var path in new[] { "/api/openapi.json", "/api/openapi.json?code=a%20key&version=2" })
+        {
+            using var refusedHead = await away.HeadAsync(path);
+            using var refusedGet = await away.GetAsync(path);
+            Assert.Equal(refusedGet.StatusCode, refusedHead.StatusCode);
+        }
+
+        using var described = await _api.GetAsync("/api/openapi.json");
+        Assert.Equal(Told(described), Told(head));
+
+        static (string?, string?, string) Told(HttpResponseMessage response) => (
+            response.Content.Headers.ContentType?.ToString(),
+            response.Headers.CacheControl?.ToString(),
+            response.Headers.GetValues("X-Content-Type-Options").Single());
     }
 
     [Fact]

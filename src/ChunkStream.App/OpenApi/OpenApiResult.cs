@@ -30,6 +30,13 @@ internal sealed partial class OpenApiResult(
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
+        if (HttpMethods.IsHead(httpContext.Request.Method))
+        {
+            // The length is not worth asking the database for what each query takes and gives.
+            SetHeaders(httpContext.Response);
+            return;
+        }
+
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(
             httpContext.RequestAborted, Invocation.TokenFrom(httpContext));
         var response = httpContext.Response;
@@ -53,13 +60,17 @@ internal sealed partial class OpenApiResult(
             return;
         }
 
-        response.ContentType = "application/json";
+        SetHeaders(response);
         response.ContentLength = body.Length;
+        await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), lifetime.Token)
+            .ConfigureAwait(false);
+    }
+
+    private static void SetHeaders(HttpResponse response)
+    {
+        response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
-        if (!HttpMethods.IsHead(httpContext.Request.Method))
-            await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), lifetime.Token)
-                .ConfigureAwait(false);
     }
 
     private async Task<MemoryStream> WriteAsync(HttpContext http, CancellationToken cancellation)
