@@ -8,7 +8,11 @@ using ChunkStream.Chat.Runs;
 using ChunkStream.DurableStreams.Recordings;
 using ChunkStream.Functions.Tests.DurableStreams;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Functions.Tests.Support.Faults;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ChunkStream.Functions.Tests.Chat;
 
@@ -454,6 +458,34 @@ public sealed partial class ChatTests(RealPostgres postgres)
         var told = await response.ProblemAsync();
         Assert.Equal("urn:chunkstream:" + problem, (string?)told["type"]);
         Assert.Contains(detail, (string?)told["detail"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_that_stops_coming_is_given_up_and_asks_no_model()
+    {
+        var time = new FakeTimeProvider();
+        var model = new ScriptedModel();
+        await using var api = await PlainApi.StartAsync(
+            app => app.MapChat(ChatInstances.Url, model.Answer),
+            services => services.AddSingleton<TimeProvider>(time).AddChunkStream().AddDurableStreams(),
+            settings: ("ConnectionStrings:Postgres", postgres.ConnectionString));
+
+        var sent = RawRequest.SendAsync(
+            api.Client.BaseAddress!,
+            $"POST {ChatInstances.Url} HTTP/1.1\nContent-Type: application/json\nContent-Length: 100",
+            "{\"id\":"u8.ToArray());
+        await Bounded.Until(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(10));
+                return Task.FromResult(sent.IsCompleted);
+            },
+            "the body is given up");
+
+        var refused = await sent;
+        Assert.Equal(408, refused.Status);
+        Assert.Contains("brought nothing for 10 seconds", (string?)refused.Problem["detail"], StringComparison.Ordinal);
+        Assert.Equal(0, model.Starts);
     }
 
     [Fact]
