@@ -11,8 +11,8 @@ public static class StateStreamResults
     {
         /// <summary>
         /// Follows a declared query that is live, as a durable stream that can only be read, with messages of the
-        /// protocol's state extension. The client gives the query's parameters as <c>params[name]</c>. A minimal API
-        /// can map all of them with <c>MapStates()</c>.
+        /// protocol's state extension. The client gives the query's parameters as <c>params[name]</c>, except those
+        /// that the options have. A minimal API can map all of them with <c>MapStates()</c>.
         /// </summary>
         /// <remarks>
         /// The app must have called <c>AddChunkStream().AddQueries()</c>, and needs the setting
@@ -20,10 +20,11 @@ public static class StateStreamResults
         /// query that is not live, is answered 404. Who may call the endpoint is the app's to say, as for <c>Query</c>.
         /// </remarks>
         /// <param name="name">The file's name without <c>.sql</c>.</param>
-        public static IResult State(string name)
+        /// <param name="options">Further options.</param>
+        public static IResult State(string name, StreamShapeOptions? options = null)
         {
             ArgumentException.ThrowIfNullOrEmpty(name);
-            return new OwnShapeResult(name, StateDialect.Read);
+            return new OwnShapeResult(name, options ?? new(), StateDialect.Read);
         }
     }
 }

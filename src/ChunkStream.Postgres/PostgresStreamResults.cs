@@ -77,8 +77,8 @@ public static class PostgresStreamResults
 
         /// <summary>
         /// Follows a declared query that is live, in the HTTP protocol of Electric, whose clients give the query's
-        /// parameters as <c>params[name]</c>: <c>StreamResults.Shape("issues")</c>. A minimal API can map all of them
-        /// with <c>MapShapes()</c>.
+        /// parameters as <c>params[name]</c>, except those that the options have:
+        /// <c>StreamResults.Shape("issues")</c>. A minimal API can map all of them with <c>MapShapes()</c>.
         /// </summary>
         /// <remarks>
         /// The app must have called <c>AddChunkStream().AddQueries()</c>, and needs the setting
@@ -86,10 +86,11 @@ public static class PostgresStreamResults
         /// Who may call the endpoint is the app's to say, as for <c>Query</c>.
         /// </remarks>
         /// <param name="name">The file's name without <c>.sql</c>.</param>
-        public static IResult Shape(string name)
+        /// <param name="options">Further options.</param>
+        public static IResult Shape(string name, StreamShapeOptions? options = null)
         {
             ArgumentException.ThrowIfNullOrEmpty(name);
-            return new OwnShapeResult(name, ElectricDialect.Read);
+            return new OwnShapeResult(name, options ?? new(), ElectricDialect.Read);
         }
     }
 

@@ -19,6 +19,10 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
         .With("inner", "-- key: id\n-- live\nselect id, owner from mapped_items")
         .With("open", "-- access: anonymous\n-- key: id\n-- live\nselect id, owner from mapped_items")
         .With(
+            "owned",
+            "-- access: anonymous\n-- param: least int = 1\n-- param: owner text\n-- key: id\n-- live\n"
+            + "select id, owner from mapped_items where owner = @owner and id >= @least")
+        .With(
             "mine",
             "-- access: user\n-- key: id\n-- live\n-- param: me text = claim(sub)\n"
             + "select id from mapped_items where owner = @me");
@@ -47,6 +51,15 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
                 app.MapQueries("/v1/queries").AddEndpointFilter(RequireKey);
                 app.MapGet("/mine/shapes/{name}", (string name) => StreamResults.Shape(name)).WithName("own-shape");
                 app.MapGet("/mine/states/{name}", (string name) => StreamResults.State(name));
+                string[] methods = [HttpMethods.Get, HttpMethods.Head];
+                app.MapMethods("/of/{user}/shapes", methods, (string user) => StreamResults.Shape(
+                    "owned", new() { Name = "shape-of-user", Values = { ["Owner"] = user } }));
+                app.MapMethods("/of/{user}/states", methods, (string user) => StreamResults.State(
+                    "owned", new() { Name = "state-of-user", Values = { ["owner"] = user } }));
+                app.MapMethods("/from/{least}/shapes", methods, (string least) => StreamResults.Shape(
+                    "owned", new() { Values = { ["least"] = least } }));
+                app.MapGet("/wrong/shapes", () => StreamResults.Shape("owned", new() { Values = { ["top"] = 1 } }));
+                app.MapGet("/wrong/states", () => StreamResults.State("mine", new() { Values = { ["me"] = "bert" } }));
             },
             services => services.AddChunkStream()
                 .AddQueries(options => (options.QueriesPath, options.ResumeKey)
@@ -70,9 +83,7 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Both_protocols_have_routes_for_all_queries_under_the_apps_own_conventions_and_for_open_ones()
     {
-        var shape = new Protocol("shapes", "electric-offset", "&live=true&handle=x");
-        var state = new Protocol("states", "Stream-Next-Offset", "&live=long-poll");
-        foreach (var protocol in new[] { shape, state })
+        foreach (var protocol in new[] { ShapeProtocol, StateProtocol })
         {
             await ExpectAsync(HttpStatusCode.Unauthorized, $"/v1/{protocol.Route}/inner?offset=-1");
             var inner = await FollowAsync(protocol, $"/v1/{protocol.Route}/inner", ("X-Key", "given"));
@@ -97,6 +108,79 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
 
         foreach (var name in new[] { "Stream shape/inner", "Stream public-state/open", "Stream own-shape/inner" })
             await _api.Log.FindAsync(entry => entry.Message.StartsWith(name, StringComparison.Ordinal), name);
+    }
+
+    [Fact]
+    public async Task A_client_can_not_change_the_values_that_an_endpoint_gives_nor_go_on_with_those_of_another()
+    {
+        foreach (var protocol in new[] { ShapeProtocol, StateProtocol })
+        {
+            var (anna, bert) = ($"/of/anna/{protocol.Route}", $"/of/bert/{protocol.Route}");
+            using var start = await SendAsync($"{anna}?offset=-1", HttpMethod.Get, []);
+            Assert.Equal([1], Ids(await start.Content.ReadAsStringAsync().Within()));
+
+            // The URL does not tell for whom the rows are.
+            Assert.Equal("no-store, no-transform", start.Headers.CacheControl?.ToString());
+            Assert.Equal([2], Ids(await ExpectAsync(HttpStatusCode.OK, $"{bert}?offset=-1")));
+            foreach (var spelling in new[] { "params[owner]", "params[2]", "owner" })
+            {
+                Assert.Equal([1], Ids(await ExpectAsync(HttpStatusCode.OK, $"{anna}?offset=-1&{spelling}=bert")));
+                Assert.Equal(
+                    [1],
+                    Ids(await ExpectAsync(HttpStatusCode.OK, $"{anna}?offset=-1&{spelling}=bert&{spelling}=carl")));
+            }
+
+            // The client gives the others, by the numbers that they have in the file.
+            foreach (var spelling in new[] { "params[least]", "params[1]" })
+                Assert.Empty(Ids(await ExpectAsync(HttpStatusCode.OK, $"{anna}?offset=-1&{spelling}=2")));
+
+            var offset = start.Headers.GetValues(protocol.Offset).Single();
+            await ExpectAsync(protocol.Anew, $"{bert}?offset={offset}{protocol.Live}");
+            await postgres.ExecuteAsync("insert into mapped_items values (3, 'bert'), (4, 'anna')");
+            Assert.Equal(
+                [4], Ids(await ExpectAsync(HttpStatusCode.OK, $"{anna}?offset={offset}{protocol.Live}")));
+            await postgres.ExecuteAsync("delete from mapped_items where id > 2");
+            if (protocol == ShapeProtocol)
+            {
+                using var other = await SendAsync($"{bert}?offset=-1", HttpMethod.Get, []);
+                Assert.NotEqual(
+                    start.Headers.GetValues("electric-handle").Single(),
+                    other.Headers.GetValues("electric-handle").Single());
+            }
+        }
+
+        foreach (var name in new[] { "Stream shape-of-user/owned", "Stream state-of-user/owned" })
+            await _api.Log.FindAsync(entry => entry.Message.StartsWith(name, StringComparison.Ordinal), name);
+    }
+
+    [Fact]
+    public async Task A_value_that_Postgres_refuses_is_a_bad_request_also_of_HEAD_and_one_too_many_a_mistake()
+    {
+        string[] paths =
+        [
+            "/from/soon/shapes?offset=-1&owner=anna", "/v1/open/shapes/owned?offset=-1&owner=anna&least=soon",
+        ];
+        foreach (var path in paths)
+        {
+            Assert.Contains("'least' must be of type int", await ExpectAsync(HttpStatusCode.BadRequest, path));
+            await ExpectAsync(HttpStatusCode.BadRequest, path, HttpMethod.Head);
+        }
+
+        Assert.Equal([2], Ids(await ExpectAsync(HttpStatusCode.OK, "/from/2/shapes?offset=-1&params[2]=bert")));
+        foreach (var (path, message) in new[]
+        {
+            ("/wrong/shapes", "The endpoint gives a value for 'top', which the query 'owned' does not take"),
+            ("/wrong/states", "The endpoint gives a value for 'me', which the query 'mine' does not take"),
+        })
+        {
+            await ExpectAsync(
+                HttpStatusCode.InternalServerError, $"{path}?offset=-1", HttpMethod.Get,
+                ("Authorization", $"Bearer {_issuer.Token("anna")}"));
+            await _api.Log.FindAsync(
+                entry => entry.Exception is InvalidOperationException mistake
+                    && mistake.Message.StartsWith(message, StringComparison.Ordinal),
+                message);
+        }
     }
 
     [Fact]
@@ -130,7 +214,7 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     private static IEnumerable<int> Ids(string body) => JsonNode.Parse(body)!.AsArray()
-        .Where(message => message!["value"] is not null)
+        .Where(message => (string?)message!["headers"]?["operation"] == "insert")
         .Select(message => int.Parse(message!["value"]!["id"]!.ToString(), provider: null));
 
     private async Task<string> ExpectAsync(
@@ -151,5 +235,12 @@ public sealed class MappedShapesTests(RealPostgres postgres) : IAsyncLifetime
         return _api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).Within();
     }
 
-    private sealed record Protocol(string Route, string Offset, string Live);
+    private static Protocol ShapeProtocol { get; }
+        = new("shapes", "electric-offset", "&live=true&handle=x", HttpStatusCode.Conflict);
+
+    private static Protocol StateProtocol { get; }
+        = new("states", "Stream-Next-Offset", "&live=long-poll", HttpStatusCode.Gone);
+
+    // Where it says its offset, how it is followed, and the status of an offset that is no longer good.
+    private sealed record Protocol(string Route, string Offset, string Live, HttpStatusCode Anew);
 }

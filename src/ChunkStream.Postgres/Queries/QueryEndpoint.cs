@@ -74,6 +74,33 @@ internal sealed class QueryEndpoint(
             await catalogue.Check.RefusedAsync(call.File, run.Query, token).ConfigureAwait(false)),
     };
 
+    /// <summary>
+    /// Why Postgres does not take the values of a run's parameters; null if it does. A HEAD asks this, because it runs
+    /// no query that would find out.
+    /// </summary>
+    /// <param name="call">The query and its caller.</param>
+    /// <param name="run">The completed run.</param>
+    /// <param name="cancellation">Ends the asking.</param>
+    public async Task<Problem?> WhyNotAsync(QueryCall call, QueryRun run, CancellationToken cancellation)
+    {
+        // The file's own values were checked with the file.
+        var declared = call.File.Header.Parameters;
+        if (declared.All(parameter => parameter.Claim is null)
+            && declared.Select(parameter => parameter.Default).SequenceEqual(run.Query.Parameters))
+            return null;
+
+        try
+        {
+            using var _ = await database.Slots.EnterAsync(isNewcomer: true, call.IsAnonymous, cancellation)
+                .ConfigureAwait(false);
+            return await run.WhyRefused!(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        {
+            return PostgresFailures.Describe(failure);
+        }
+    }
+
     // A body is read only for those who may ask. At an endpoint of the app's own the body is the app's.
     private IResult Answer(HttpRequest request, QueryCall call, QueryPlace place)
         => HttpMethods.IsPost(request.Method) && place.Options is null
@@ -107,7 +134,7 @@ internal sealed class QueryEndpoint(
                 ? new CursorSource(database, run, encoding, time, token)
                 : live.Open(declared, run, mode, token))
         {
-            Check = WhyNotAsync,
+            Check = token => WhyNotAsync(call, run, token),
             MaxDuration = place.Options?.MaxDuration,
             Origin = run.Origin,
             SharedFor = mode is LiveMode.Poll && isAnonymous && LiveEndpoint.IsSharedPoll(request, asked)
@@ -115,27 +142,6 @@ internal sealed class QueryEndpoint(
                 : null,
         };
         return asked.Answer(stream, refused);
-
-        // HEAD asks this, because it runs no query that would find out. Defaults from the file were checked with the
-        // file.
-        async Task<Problem?> WhyNotAsync(CancellationToken token)
-        {
-            if (place.Values.Count == 0
-                && !file.Header.Parameters.Any(
-                    parameter => parameter.Claim is not null || request.Query.ContainsKey(parameter.Name)))
-                return null;
-
-            try
-            {
-                using var _ = await database.Slots.EnterAsync(isNewcomer: true, isAnonymous, token)
-                    .ConfigureAwait(false);
-                return await run.WhyRefused!(token).ConfigureAwait(false);
-            }
-            catch (Exception failure) when (!token.IsCancellationRequested)
-            {
-                return PostgresFailures.Describe(failure);
-            }
-        }
     }
 
     /// <summary>The catalogue of the queries.</summary>

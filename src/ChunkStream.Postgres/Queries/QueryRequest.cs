@@ -61,16 +61,7 @@ internal static class QueryRequest
         Caller? caller,
         LiveMode live = LiveMode.None)
     {
-        ThrowIfNotTaken(file, given);
-        var values = file.Header.Parameters
-            .Select(parameter => parameter switch
-            {
-                { Claim: { } claim } => caller?.Claim(claim),
-                _ when given.TryGetValue(parameter.Name, out var value)
-                    => SqlValue.Create(value, typeof(object), parameter.Name).Text,
-                _ => ValueOf(parameter, parameters.Text(parameter.Name), parameters),
-            })
-            .ToArray();
+        var values = Values(file, given, caller, parameters, parameter => parameters.Text(parameter.Name));
         if (live is not LiveMode.None && parameters.Text(Limit) is not null)
             parameters.Refuse(Limit, $"'{Limit}' can't stand beside '{Live}'.");
         var limit = parameters.OptionalInteger(Limit, min: 1, file.Header.MaxRows ?? long.MaxValue);
@@ -86,6 +77,37 @@ internal static class QueryRequest
         // Also for a caller who is refused: parameters that nobody has read would count as unknown.
         (run, var problem) = RowsRequest.Read(run, identity, parameters, asked);
         return (run, refused ?? problem);
+    }
+
+    /// <summary>
+    /// The values of a query's parameters, in the order of their declaration: those that are bound to claims from the
+    /// caller's token, those that the endpoint gives from there, and the others from the request. Mistakes are added to
+    /// <paramref name="parameters"/>.
+    /// </summary>
+    /// <param name="file">The query.</param>
+    /// <param name="given">The values that the endpoint gives, by the names of the parameters.</param>
+    /// <param name="caller">Who asks; null where the query is not for users.</param>
+    /// <param name="parameters">The query string.</param>
+    /// <param name="text">What the request gives for a parameter; null for nothing.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint gives a value that the query does not take from it.
+    /// </exception>
+    /// <exception cref="ArgumentException">No Postgres type belongs to the type of a given value.</exception>
+    public static IReadOnlyList<string?> Values(
+        QueryFile file,
+        IDictionary<string, object?> given,
+        Caller? caller,
+        RequestParameters parameters,
+        Func<QueryParameter, string?> text)
+    {
+        ThrowIfNotTaken(file, given);
+        return [.. file.Header.Parameters.Select(parameter => parameter switch
+        {
+            { Claim: { } claim } => caller?.Claim(claim),
+            _ when given.TryGetValue(parameter.Name, out var value)
+                => SqlValue.Create(value, typeof(object), parameter.Name).Text,
+            _ => ValueOf(parameter, text(parameter), parameters),
+        })];
     }
 
     /// <summary>The problem with values that Postgres does not take, or null if there is none.</summary>
@@ -114,11 +136,7 @@ internal static class QueryRequest
         }
     }
 
-    /// <summary>The value of a parameter. Mistakes are added to <paramref name="parameters"/>.</summary>
-    /// <param name="parameter">The parameter.</param>
-    /// <param name="text">What the request gives for it; null for nothing.</param>
-    /// <param name="parameters">The query string.</param>
-    public static string? ValueOf(QueryParameter parameter, string? text, RequestParameters parameters)
+    private static string? ValueOf(QueryParameter parameter, string? text, RequestParameters parameters)
     {
         if (text is null && parameter.IsRequired)
         {

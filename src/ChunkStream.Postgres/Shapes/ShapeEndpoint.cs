@@ -51,7 +51,7 @@ internal sealed class ShapeEndpoint(QueryEndpoint queries, LiveEndpoint live, Ti
         var (file, name) = (call.File, $"{place.Endpoint}/{call.File.Name}");
         var parameters = new RequestParameters(http.Request.Query);
         var dialect = read(parameters, file.Name, time);
-        var values = ShapeParameters.Read(call, parameters, dialect);
+        var values = ShapeParameters.Read(call, place.Values, parameters, dialect);
         var (runsAs, refused) = QueryUser.Read(file, queries.Options, call.Caller);
         var run = new QueryRun(file.ToQuery(values) with { RunsAs = runsAs, GivesTexts = dialect.GivesTexts })
         {
@@ -95,6 +95,7 @@ internal sealed class ShapeEndpoint(QueryEndpoint queries, LiveEndpoint live, Ti
                 }))
         {
             NeedsFirstRecord = true,
+            Check = token => queries.WhyNotAsync(call, run, token),
             Refuse = dialect.Refuse,
         };
         return (new StreamResult(stream, dialect.Format), dialect);
