@@ -19,6 +19,11 @@ public sealed class WorkbenchTests(RealPostgres postgres, Chromium chromium) : I
         "-- key: id\nselect n as id, n * interval '1 minute' as wait, n * n as square, "
         + "timestamp '2026-01-01' + n * interval '1 hour' as at from generate_series(1, 50) n";
 
+    // Numbers that doubles hardly tell apart, of which 9,007,199,254,740,992 (2^53) is the first, and their ends.
+    private const string Extremes =
+        "-- key: id\nselect n as id, 9007199254740992 + n as beyond, 9223372036854775807 - 100 * n as most, "
+        + "'1e-323'::float8 * n as tiny, '1.7e308'::float8 * ((n - 25) / 25.0) as huge from generate_series(1, 50) n";
+
     [ChromiumFact]
     public async Task Rows_charts_code_and_the_box_to_append_are_in_sight_and_on_a_phone_rows_come_before_charts()
     {
@@ -84,6 +89,43 @@ public sealed class WorkbenchTests(RealPostgres postgres, Chromium chromium) : I
         await ui.UntilAsync("Complete");
         await Assertions.Expect(ui.Page.Locator("#column-chart")).ToHaveAttributeAsync(
             "aria-label", "No column has numbers");
+    }
+
+    // The page would stand still, or draw nothing, or not even begin.
+    [ChromiumFact]
+    public async Task Numbers_of_any_size_are_drawn_and_also_where_the_browsers_language_is_no_language_tag()
+    {
+        await using var api = await ServeAsync();
+        await using var ui = await UiPage.OpenAsync(chromium, api);
+        foreach (var language in new[] { "en-US@posix", "C" })
+            await DrawAsync(language);
+
+        async Task DrawAsync(string language)
+        {
+            await ui.Page.AddInitScriptAsync(
+                "Object.defineProperty(Navigator.prototype, 'language', "
+                + $"{{ get: () => '{language}', configurable: true }})");
+            await ui.Page.ReloadAsync();
+            await ui.StartAsync("of-any-size");
+            await ui.UntilAsync("Complete");
+            foreach (var column in new[] { "beyond", "most", "tiny", "huge" })
+            {
+                await ui.Page.Locator("#column").SelectOptionAsync(column);
+                foreach (var over in new[] { "how often", "by row" })
+                {
+                    await ui.Page.GetByLabel("Drawn").SelectOptionAsync(new SelectOptionValue { Label = over });
+                    await LabelsAsync(ui, column, over, $"Values of {column}, {over}, in a sample of 50 rows");
+                    await ui.Page.WaitForFunctionAsync(
+                        """
+                        () => {
+                          const canvas = document.querySelector('#column-chart canvas');
+                          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                          return data.some((value) => value > 0);
+                        }
+                        """);
+                }
+            }
+        }
     }
 
     [ChromiumFact]
@@ -180,7 +222,10 @@ public sealed class WorkbenchTests(RealPostgres postgres, Chromium chromium) : I
 
     private Task<LocalApi> ServeAsync() => LocalApi.ServingAsync(
         postgres.ConnectionString,
-        new QueryFiles().With("numbers", "-- access: anonymous\n" + Numbers).With("times", Times));
+        new QueryFiles()
+            .With("numbers", "-- access: anonymous\n" + Numbers)
+            .With("times", Times)
+            .With("of-any-size", Extremes));
 
     private static Task<double> BottomAsync(UiPage ui, string element)
         => ui.Page.Locator(element).EvaluateAsync<double>("it => it.getBoundingClientRect().bottom");

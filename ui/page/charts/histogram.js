@@ -14,9 +14,12 @@ export function histogram(numbers) {
   return { xs: ys.map((_, index) => (first + index) * width + middle), ys };
 }
 
+// Below this, doubles have fewer and fewer digits, and in the end no power of ten is as small as they are.
+const leastWidth = 1e-300;
+
 // 1, 2 or 5 with some zeros: people can read such ranges.
 function roundUp(width, isWhole) {
-  if (!(width > 0)) return 1;
+  if (!(width > leastWidth)) return 1;
   const unit = 10 ** Math.floor(Math.log10(width));
   const step = [1, 2, 5, 10].find((factor) => factor * unit >= width) * unit;
   return isWhole ? Math.max(1, Math.ceil(step)) : step;

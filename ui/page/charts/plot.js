@@ -1,3 +1,4 @@
+import './language.js';
 import uPlot from '../lib/uPlot.esm.js';
 
 export const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 });
