@@ -315,8 +315,8 @@ public sealed class LogTests(RealPostgres postgres)
         await using var writer = await host.OpenAsync();
         await writer.SqlAsync("begin; insert into three values (1)");
 
-        // It has the first table, and waits for the second one. When it comes to the third one, it waits for the writer,
-        // and the writer waits for the first one.
+        // It has the first table, and waits for the second one. When it comes to the third one, it waits for the
+        // writer, and the writer waits for the first one.
         var removing = host.SqlAsync("set lock_timeout = '30s'; select chunkstream_live.remove()");
         await Bounded.Until(() => IsWaitedForAsync("two"), "it waits for the second table");
         var writing = writer.SqlAsync("insert into one values (1); commit");
