@@ -47,36 +47,18 @@ internal sealed class ChangeLog(
     public async Task<IReadOnlyList<Watch>> EnsureAsync(
         IReadOnlyList<(uint Table, IReadOnlyList<string> Columns)> tables, CancellationToken cancellation)
     {
-        var session = await open(cancellation).ConfigureAwait(false);
-        await using var _ = session.ConfigureAwait(false);
-        try
+        for (var tries = 1; ; tries++)
         {
-            for (var tries = 1; ; tries++)
+            try
             {
-                try
-                {
-                    return await EnsureAsync(session.Connection, tables, cancellation).ConfigureAwait(false);
-                }
-                catch (PostgresException failure)
-                    when ((failure.IsChangedSchema() || failure.MayBeDropped()) && tries < Tries)
-                {
-                    // Somebody has taken the log away meanwhile.
-                    await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
-                }
+                return await EnsureOnceAsync(tables, cancellation).ConfigureAwait(false);
             }
-        }
-        catch (PostgresException failure) when (Reason(failure) is { } reason)
-        {
-            // That may pass: a standby can be promoted, and a connection lead to another server.
-            if (await IsStandbyAsync(session.Connection).ConfigureAwait(false))
-                throw new WatchRefusedException(reason, null, failure) { IsStandby = true };
-            var script = failure.IsForbidden()
-                ? await ScriptAsync(session.Connection, tables).ConfigureAwait(false)
-                : null;
-            throw new WatchRefusedException(reason, script, failure)
+            catch (PostgresException failure)
+                when ((failure.IsChangedSchema() || failure.MayBeDropped()) && tries < Tries)
             {
-                MayPass = failure.SqlState is PostgresErrorCodes.LockNotAvailable,
-            };
+                // Somebody has taken the log away meanwhile. The connection may have been given up.
+                await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
+            }
         }
     }
 
@@ -111,6 +93,39 @@ internal sealed class ChangeLog(
         return broken;
     }
 
+    private async Task<IReadOnlyList<Watch>> EnsureOnceAsync(
+        IReadOnlyList<(uint Table, IReadOnlyList<string> Columns)> tables, CancellationToken cancellation)
+    {
+        var session = await open(cancellation).ConfigureAwait(false);
+        await using var _ = session.ConfigureAwait(false);
+        try
+        {
+            var connection = session.Connection;
+            await RetryAsync(() => EnsureSchemaAsync(connection), cancellation).ConfigureAwait(false);
+            var watches = new List<Watch>();
+            foreach (var (table, columns) in tables)
+            {
+                await RetryAsync(() => EnsureAsync(connection, table, columns, watches), cancellation)
+                    .ConfigureAwait(false);
+            }
+
+            return watches;
+        }
+        catch (PostgresException failure) when (Reason(failure) is { } reason)
+        {
+            // That may pass: a standby can be promoted, and a connection lead to another server.
+            if (await IsStandbyAsync(session.Connection).ConfigureAwait(false))
+                throw new WatchRefusedException(reason, null, failure) { IsStandby = true };
+            var script = failure.IsForbidden()
+                ? await ScriptAsync(session.Connection, tables).ConfigureAwait(false)
+                : null;
+            throw new WatchRefusedException(reason, script, failure)
+            {
+                MayPass = failure.SqlState is PostgresErrorCodes.LockNotAvailable,
+            };
+        }
+    }
+
     // Others may have to end a transaction first. What is tried gives null when it is done, or why it is not.
     private async Task RetryAsync(Func<Task<string?>> tryOnce, CancellationToken cancellation)
     {
@@ -130,22 +145,6 @@ internal sealed class ChangeLog(
 
             await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
         }
-    }
-
-    private async Task<IReadOnlyList<Watch>> EnsureAsync(
-        NpgsqlConnection connection,
-        IReadOnlyList<(uint Table, IReadOnlyList<string> Columns)> tables,
-        CancellationToken cancellation)
-    {
-        await RetryAsync(() => EnsureSchemaAsync(connection), cancellation).ConfigureAwait(false);
-        var watches = new List<Watch>();
-        foreach (var (table, columns) in tables)
-        {
-            await RetryAsync(() => EnsureAsync(connection, table, columns, watches), cancellation)
-                .ConfigureAwait(false);
-        }
-
-        return watches;
     }
 
     private async Task<string?> EnsureAsync(

@@ -10,9 +10,11 @@ namespace ChunkStream.Postgres.Live.Changes;
 internal static class ChangeLogSchema
 {
     /// <summary>Raised by each change of the scripts.</summary>
-    public const int Version = 6;
+    public const int Version = 7;
 
     private const string Prefix = "Live/Changes/";
+
+    private static readonly string[] Operators = ["=", ":=", "||"];
 
     // The same lock as that under which watches are installed.
     private const string Lock = "pg_advisory_xact_lock(1667788140, 0)";
@@ -50,10 +52,12 @@ internal static class ChangeLogSchema
         return script.Append("commit;\n").ToString().ReplaceLineEndings("\n");
     }
 
-    // Without lines that are empty or comments alone, and without indentation.
+    // Without lines that are empty or comments alone, without indentation, and without spaces around operators.
     private static string Shortened(string script) => string.Join('\n', script.Split('\n')
         .Select(line => line.Trim())
-        .Where(line => line.Length > 0 && !line.StartsWith("--", StringComparison.Ordinal)));
+        .Where(line => line.Length > 0 && !line.StartsWith("--", StringComparison.Ordinal))
+        .Select(line => Operators.Aggregate(line, (text, name) => text.Replace(
+            $" {name} ", name, StringComparison.Ordinal))));
 
     private static string Compose()
     {
