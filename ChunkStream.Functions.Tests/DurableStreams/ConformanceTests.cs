@@ -31,9 +31,6 @@ public sealed class ConformanceTests(RealPostgres postgres)
             [
                 Path.Combine("node_modules", "vitest", "vitest.mjs"), "run", "--reporter=json",
                 $"--outputFile={report}", "--testTimeout=30000",
-
-                // Some of its tests leave the server a second or two, which a busy machine may use up once.
-                "--retry=2",
             ],
             suite,
             ("CONFORMANCE_TEST_URL", $"{api.Origin}/api/streams"));

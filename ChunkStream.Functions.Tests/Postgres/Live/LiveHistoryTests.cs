@@ -75,7 +75,7 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
 
     private async Task RunAsync(int seed)
     {
-        await postgres.ExecuteAsync("delete from live_items");
+        await postgres.ExecuteAsync($"{_history.Forget}; delete from live_items");
         await postgres.ExecuteAsync(
             $"insert into live_items select n, n % 5, 'first' from generate_series(1, {MostIds / 2}) n");
         using var written = new CancellationTokenSource();

@@ -87,6 +87,7 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
     {
         await postgres.ExecuteAsync(
             $"""
+            {_history.Forget};
             delete from live_own;
             insert into live_own select n, 1 + n % 3, 'first' from generate_series(1, {MostIds / 2}) n
             """);

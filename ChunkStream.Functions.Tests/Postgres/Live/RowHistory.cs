@@ -34,6 +34,9 @@ internal sealed class RowHistory(RealPostgres postgres, string table)
     /// <summary>A script that takes all of it away.</summary>
     public string End => $"drop table if exists {table}_past, {table}; drop function if exists {table}_keep";
 
+    /// <summary>A script that forgets what was before. All rows have to be deleted then, and written anew.</summary>
+    public string Forget => $"truncate {table}_past";
+
     /// <summary>What a query of the table gives in a snapshot: the JSON of each row by that of its id.</summary>
     /// <param name="query">The query.</param>
     /// <param name="snapshot">The snapshot; null for now.</param>
