@@ -24,7 +24,8 @@ public static class StateStreamResults
         public static IResult State(string name, StreamShapeOptions? options = null)
         {
             ArgumentException.ThrowIfNullOrEmpty(name);
-            return new OwnShapeResult(name, options ?? new(), StateDialect.Read);
+            options ??= new();
+            return new OwnShapeResult(name, options.Name, options.Values, StateDialect.Read);
         }
     }
 }

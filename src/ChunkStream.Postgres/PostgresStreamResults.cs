@@ -90,7 +90,8 @@ public static class PostgresStreamResults
         public static IResult Shape(string name, StreamShapeOptions? options = null)
         {
             ArgumentException.ThrowIfNullOrEmpty(name);
-            return new OwnShapeResult(name, options ?? new(), ElectricDialect.Read);
+            options ??= new();
+            return new OwnShapeResult(name, options.Name, options.Values, ElectricDialect.Read);
         }
     }
 

@@ -9,9 +9,11 @@ namespace ChunkStream.Postgres.Shapes;
 /// neither the protocol nor the query has is a mistake there, too: without it there would be other rows.
 /// </summary>
 /// <param name="name">The query's name.</param>
-/// <param name="options">The options that the app gave.</param>
+/// <param name="endpoint">The endpoint's name; null for the one that it has.</param>
+/// <param name="values">The values of parameters that the endpoint gives itself.</param>
 /// <param name="read">Reads the protocol's part of a request.</param>
-internal sealed class OwnShapeResult(string name, StreamShapeOptions options, ReadDialect read) : IResult
+internal sealed class OwnShapeResult(
+    string name, string? endpoint, IDictionary<string, object?> values, ReadDialect read) : IResult
 {
     /// <inheritdoc />
     /// <exception cref="InvalidOperationException">
@@ -20,7 +22,7 @@ internal sealed class OwnShapeResult(string name, StreamShapeOptions options, Re
     public Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        var place = new QueryPlace(options.Name ?? EndpointName.From(httpContext)) { Values = options.Values };
+        var place = new QueryPlace(endpoint ?? EndpointName.From(httpContext)) { Values = values };
         return ShapeEndpoint.From(httpContext).Answer(name, place, read).ExecuteAsync(httpContext);
     }
 }
