@@ -55,6 +55,8 @@ public sealed class RealPostgres : IAsyncLifetime
             {
                 ["fsync"] = "off",
                 ["max_connections"] = "300",
+
+                // A test has rows written by a subscription.
                 ["wal_level"] = "logical",
             },
         }).Within(TimeSpan.FromMinutes(5));

@@ -124,6 +124,7 @@ internal sealed class LiveClient(HttpClient http, string path) : IDisposable
                 break;
             case "must-refetch":
                 Rows.Clear();
+                Token = value.GetProperty("position").GetString()!;
                 break;
             case "checkpoint":
                 Token = value.GetString();

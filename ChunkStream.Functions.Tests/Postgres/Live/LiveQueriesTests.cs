@@ -520,6 +520,28 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(before.Rows, after.Rows);
     }
 
+    [Fact]
+    public async Task Who_is_cut_while_the_rows_come_anew_does_not_go_on_from_where_it_had_the_old_ones()
+    {
+        using var before = new LiveClient(_api.Client, "/public/queries/mine") { User = "2" };
+        await before.OpenAsync();
+        await before.UntilUpToDateAsync();
+
+        // With other claims the rows come anew. It has forgotten the old ones, and is cut.
+        using var other = new LiveClient(_api.Client, "/public/queries/mine") { User = "2;tenant=another" };
+        other.TakeOver(before);
+        await other.OpenAsync();
+        await other.UntilAsync(it => it.Told.Contains("must-refetch"));
+
+        // With the claims of before, its earlier position is good.
+        using var after = new LiveClient(_api.Client, "/public/queries/mine") { User = "2" };
+        after.TakeOver(other);
+        await after.OpenAsync();
+        await after.UntilUpToDateAsync();
+
+        Assert.Equal(before.Rows, after.Rows);
+    }
+
     // A subject, and more claims behind it: 2;tenant=a.
     private static IEnumerable<Claim> Claims(string user)
         => user.Split(';').Select(text => text.Split('=') is [var name, var value]

@@ -30,7 +30,8 @@ internal static class SharedSchemas
                 JsonSchemas.Object(("up-to-date", JsonSchemas.Object(
                     ("position", JsonSchemas.Of(JsonSchemaType.String))))),
                 JsonSchemas.Object(("must-refetch", JsonSchemas.Object(
-                    ("reason", JsonSchemas.Of(JsonSchemaType.String))))),
+                    ("reason", JsonSchemas.Of(JsonSchemaType.String)),
+                    ("position", JsonSchemas.Of(JsonSchemaType.String))))),
             ],
         },
         [OtherEvent] = new OpenApiSchema

@@ -117,11 +117,11 @@ internal static class SqlStates
             || failure.SqlState is PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.FeatureNotSupported;
 
     /// <summary>
-    /// Whether it may have been dropped while the statement ran, which waited for a lock on it: Postgres then finds it
-    /// no more by its number, and takes that for an error of its own.
+    /// The same, or a table may have been dropped while the statement waited for a lock on it: Postgres then finds
+    /// nothing under the table's number any more, and takes that for an error of its own.
     /// </summary>
-    public static bool MayBeDropped(this PostgresException failure)
-        => failure.SqlState is PostgresErrorCodes.InternalError;
+    public static bool IsTakenAway(this PostgresException failure)
+        => failure.IsChangedSchema() || failure.SqlState is PostgresErrorCodes.InternalError;
 
     /// <summary>Whether an administrator, or a server that stops, ended the connection.</summary>
     public static bool IsShutdown(this PostgresException failure)

@@ -147,16 +147,20 @@ internal sealed record LiveLook(
                 throw new MustRefetchException(problem);
         }
 
-        return new LivePosition(Snapshot, string.Join(',', Watches.Select(watch => $"{watch.Id}.{watch.Generation}")));
+        return new LivePosition(Snapshot, Generations);
     }
 
     /// <summary>The position of this snapshot, if it is known what has changed since another.</summary>
     /// <exception cref="MustRefetchException">It is not.</exception>
     public LivePosition PositionAfter(LivePosition from)
     {
-        var to = Position();
-        return to.Generations == from.Generations ? to : throw new MustRefetchException(WatchProblem.Structure);
+        // A log that has begun since then does not tell, whether it is ready or not.
+        if (Watches.All(watch => watch.Problem is null or WatchProblem.Starting) && Generations != from.Generations)
+            throw new MustRefetchException(WatchProblem.Structure);
+        return Position();
     }
+
+    private string Generations => string.Join(',', Watches.Select(watch => $"{watch.Id}.{watch.Generation}"));
 
     private static async Task<NpgsqlDataReader> AskAsync(NpgsqlBatch batch)
     {
@@ -164,7 +168,7 @@ internal sealed record LiveLook(
         {
             return await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (PostgresException failure) when (failure.IsChangedSchema() || failure.MayBeDropped())
+        catch (PostgresException failure) when (failure.IsTakenAway())
         {
             // Somebody has taken the log away.
             throw new MustRefetchException(WatchProblem.Gone);

@@ -103,15 +103,22 @@ internal sealed class LiveQuerySource(
 
         if (Kind is RecordKind.UpToDate)
         {
-            _reader.Told = _reader.Next;
-            output.Write("{\"position\":\""u8);
-            output.Write(Token(_reader.Next));
-            output.Write("\"}"u8);
+            output.Write("{"u8);
+            WritePosition(output, _reader.Next);
             return;
         }
 
         if (Kind is RecordKind.MustRefetch)
-            _reader.Told = LivePosition.Unknown;
+        {
+            // A client that has forgotten the rows must not go on from where it had them. It is told both at once,
+            // because a response may be cut after any line.
+            output.Write("{\"reason\":"u8);
+            output.Write(_change.Json.Span);
+            output.Write(","u8);
+            WritePosition(output, LivePosition.Unknown);
+            return;
+        }
+
         output.Write(_change.Json.Span);
 
         // A client that is slow after this record keeps none of the others in memory by it.
@@ -133,6 +140,14 @@ internal sealed class LiveQuerySource(
     {
         await (_waiting ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _reader.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void WritePosition(ByteWriter output, LivePosition position)
+    {
+        _reader.Told = position;
+        output.Write("\"position\":\""u8);
+        output.Write(Token(position));
+        output.Write("\"}"u8);
     }
 
     // All who poll from one position get the same token, so that their next polls have the same URL for a cache: it

@@ -14,6 +14,6 @@ internal sealed class MustRefetchException(string reason) : Exception($"The rows
     /// <summary>Why, in one word.</summary>
     public string Reason { get; } = reason;
 
-    /// <summary>What a client is told.</summary>
-    public byte[] Json => Encoding.ASCII.GetBytes($$"""{"reason":"{{Reason}}"}""");
+    /// <summary>The reason as JSON.</summary>
+    public byte[] Json => Encoding.ASCII.GetBytes($"\"{Reason}\"");
 }

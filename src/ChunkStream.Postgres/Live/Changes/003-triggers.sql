@@ -6,10 +6,11 @@
 -- A MERGE that updates rows so that they move to other partitions tells its triggers of statements nothing of these
 -- rows. So a partition has a trigger for each row that moves, too. Its name makes it the last one, so that it sees what
 -- others have made of the row.
--- Logical replication writes rows without a statement, and so do tools like pglogical: they fire only triggers of rows,
--- and have no query. A table has such a trigger, too, which counts what it can't log. It is enabled for sessions that
--- apply what was replicated alone, so that it costs others nothing. It tells what a subscription has written that is
--- gone again.
+-- Logical replication writes rows without a statement, which fires only triggers for each row. So a table has one of
+-- these, too. It does not log the rows but counts them as skipped, so that readers begin anew: a table that a
+-- subscription fills can't be watched anyway, but the subscription may be gone when somebody looks. The trigger is
+-- enabled only for sessions that apply what was replicated (session_replication_role = replica): others don't pay for
+-- it. Where such a session runs a statement (current_query() is not null), the triggers above log it.
 create function chunkstream_live.create_triggers(p_watch integer, p_relation oid) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -54,7 +54,7 @@ internal sealed class ChangeLog(
                 return await EnsureOnceAsync(tables, cancellation).ConfigureAwait(false);
             }
             catch (PostgresException failure)
-                when ((failure.IsChangedSchema() || failure.MayBeDropped()) && tries < Tries)
+                when (failure.IsTakenAway() && tries < Tries)
             {
                 // Somebody has taken the log away meanwhile. The connection may have been given up.
                 await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);

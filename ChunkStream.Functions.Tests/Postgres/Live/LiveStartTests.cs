@@ -1,0 +1,40 @@
+using System.Data;
+using ChunkStream.Functions.Tests.Postgres.Live.Changes;
+using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres.Live;
+using ChunkStream.Postgres.Live.Changes;
+
+namespace ChunkStream.Functions.Tests.Postgres.Live;
+
+/// <summary>A start that reads its rows in several snapshots.</summary>
+[Collection(RealPostgres.Collection)]
+public sealed class LiveStartTests(RealPostgres postgres)
+{
+    // If it only waited, it would tell the rows a second time, to a client that still has those which have gone.
+    [Fact]
+    public async Task Where_the_log_has_begun_anew_meanwhile_the_rows_come_anew_although_it_is_not_ready_yet()
+    {
+        await using var host = await LogHost.CreateAsync(postgres, "create table orders (id int primary key)");
+        var watch = await host.WatchAsync("orders", "id");
+        await host.StartAsync(watch);
+        var start = new LiveStart([watch.Id], first: null);
+        await TakeAsync();
+
+        await using var writer = await host.OpenAsync();
+        await writer.SqlAsync("begin; insert into orders values (1)");
+        await host.LapseAsync(watch);
+        await host.SqlAsync("insert into orders values (2)");
+        await host.Log.KeepAsync([watch.Id], isListening: false, default);
+        Assert.Equal(WatchProblem.Starting, (await host.StepAsync(watch, null)).Problem);
+
+        await Assert.ThrowsAsync<MustRefetchException>(TakeAsync);
+        await writer.SqlAsync("commit");
+
+        async Task TakeAsync()
+        {
+            await using var connection = await host.OpenAsync();
+            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+            await start.TakeAsync(connection);
+        }
+    }
+}
