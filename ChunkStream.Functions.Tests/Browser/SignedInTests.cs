@@ -154,6 +154,25 @@ public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
     }
 
     [ChromiumFact]
+    public async Task A_dialog_that_is_closed_and_opened_again_at_once_takes_what_it_is_given()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        await ui.ClickAsync("Sign in…");
+        await ui.CloseAndOpenAgainAsync("token-dialog", "sign-in");
+        await GiveAsync(ui, _issuer.Token("4711"));
+        await Assertions.Expect(ui.Page.Locator("#who")).ToContainTextAsync("4711");
+
+        // It is asked for while it is asked for: whoever asks last gets it.
+        await ui.Page.EvaluateAsync(
+            """
+            for (let asks = 0; asks < 2; asks++) document.getElementById('sign-in').click();
+            """);
+        await GiveAsync(ui, _issuer.Token("4712"));
+        await Assertions.Expect(ui.Page.Locator("#who")).ToContainTextAsync("4712");
+        await Assertions.Expect(ui.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
+    }
+
+    [ChromiumFact]
     public async Task Signing_in_works_with_the_keyboard_a_screen_reader_and_a_narrow_screen()
     {
         await using var ui = await UiPage.OpenAsync(

@@ -84,6 +84,12 @@ public sealed class TroubleTests(RealPostgres postgres, Chromium chromium) : ICl
 
         await ui.Page.ReloadAsync();
         await Assertions.Expect(ui.Page.Locator("#source option", new() { HasText = "secret" })).ToHaveCountAsync(1);
+
+        await ui.Page.ClickAsync("#change-key");
+        await ui.CloseAndOpenAgainAsync("key-dialog", "change-key");
+        await dialog.GetByLabel("Function key").FillAsync("wrong");
+        await ui.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(dialog).ToContainTextAsync("The server does not take the key that it was given.");
     }
 
     [ChromiumFact]

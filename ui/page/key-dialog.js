@@ -1,11 +1,16 @@
 import { key } from './api.js';
+import { Question } from './question.js';
 
 const dialog = document.getElementById('key-dialog');
+const question = new Question(dialog);
 const input = document.getElementById('key');
 
-document.getElementById('key-cancel').addEventListener('click', () => dialog.close('cancel'));
-document.getElementById('key-form').addEventListener('submit', () => {
-  dialog.returnValue = 'given';
+let asking;
+
+document.getElementById('key-cancel').addEventListener('click', () => question.answer(null));
+document.getElementById('key-form').addEventListener('submit', (submit) => {
+  submit.preventDefault();
+  question.answer({ key: input.value.trim() });
 });
 
 /** Asks after a refusal. @param {string} [detail] What the server said of it; Azure's own refusal says nothing. */
@@ -14,14 +19,19 @@ export function askAfterRefusal(detail) {
 }
 
 /** Asks for a function key and keeps it; gives whether one was given. */
-export async function askForKey(reason) {
+export function askForKey(reason) {
+  // Whoever needs a key while one is asked for waits for the same.
+  if (!dialog.open) asking = ask(reason);
+  return asking;
+}
+
+async function ask(reason) {
   document.getElementById('key-reason').textContent = reason;
   input.value = key.value ?? '';
-  dialog.returnValue = 'cancel';
-  if (!dialog.open) dialog.showModal();
+  const answer = question.ask({});
   input.select();
-  await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }));
-  if (dialog.returnValue !== 'given') return false;
-  key.value = input.value.trim();
+  const given = await answer;
+  if (!given) return false;
+  key.value = given.key;
   return key.value !== null;
 }

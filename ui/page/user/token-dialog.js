@@ -1,24 +1,21 @@
 import { get, headers, token } from '../api.js';
+import { Question } from '../question.js';
 import { claimsOf, timeOf } from './claims.js';
 
 const at = (id) => document.getElementById(id);
-const dialog = at('token-dialog');
+const question = new Question(at('token-dialog'));
 const input = at('token');
 
-let asked = null;
-
-at('token-cancel').addEventListener('click', () => dialog.close());
-dialog.addEventListener('close', () => asked?.settle(null));
+at('token-cancel').addEventListener('click', () => question.answer(null));
 at('token-form').addEventListener('submit', async (submit) => {
   submit.preventDefault();
-  const mine = asked;
+  const { asked } = question;
   const given = input.value.replace(/^\s*Bearer\s/i, '').replaceAll(/\s/g, '');
-  const complaint = await complaintOf(given, mine.url);
-  if (mine !== asked) return;
+  const complaint = await complaintOf(given, asked.url);
+  if (asked !== question.asked) return;
   say(complaint);
   if (complaint) return input.focus();
-  mine.settle(given);
-  dialog.close();
+  question.answer(given);
 });
 
 /**
@@ -28,19 +25,12 @@ at('token-form').addEventListener('submit', async (submit) => {
  * @param {{ url?: URL, signal?: AbortSignal }} [options] What it is for, and what ends the asking.
  */
 export async function askForToken(reason, { url, signal } = {}) {
-  asked?.settle(null);
   at('token-reason').textContent = reason;
   say('');
   input.value = '';
-  if (!dialog.open) dialog.showModal();
+  const answer = question.ask({ url, signal });
   input.focus();
-  const leave = () => dialog.close();
-  signal?.addEventListener('abort', leave);
-  const given = await new Promise((settle) => {
-    asked = { url, settle };
-  });
-  signal?.removeEventListener('abort', leave);
-  asked = null;
+  const given = await answer;
   if (given) token.value = given;
   return given;
 }
