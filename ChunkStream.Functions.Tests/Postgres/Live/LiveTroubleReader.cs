@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using ChunkStream.Functions.Tests.Support;
 using Npgsql;
@@ -32,9 +33,13 @@ internal sealed class LiveTroubleReader(
     private volatile IReadOnlyCollection<string> _upToDate = [];
     private string _doing = "has not begun";
     private bool _owesRefetch;
+    private long _reached;
 
     /// <summary>The ids of the rows that it had when it was up to date the last time.</summary>
     public IReadOnlyCollection<string> UpToDate => _upToDate;
+
+    /// <summary>The transaction before which it knows all that had ended, when it was up to date the last time.</summary>
+    public long Reached => Volatile.Read(ref _reached);
 
     /// <summary>How many crashes there had been when its rows came anew.</summary>
     public int CrashesKnown { get; private set; }
@@ -93,6 +98,7 @@ internal sealed class LiveTroubleReader(
         Assert.False(_owesRefetch, $"{this}: it was told of changes to rows that a crash has undone.");
         var expected = await ResultAsync(client.Snapshot!);
         Count = Count with { Checks = Count.Checks + 1 };
+        Volatile.Write(ref _reached, long.Parse(client.Snapshot!.Split(':')[1], CultureInfo.InvariantCulture));
         if (expected.SequenceEqual(client.Rows))
         {
             _upToDate = [.. client.Rows.Keys];
