@@ -136,6 +136,23 @@ test('A step that is missing is noticed, however late the rows come that it is m
   assert.equal((await tab.hello()).wants, true);
 });
 
+test('Of a step whose first part was not kept nothing is applied', async (t) => {
+  const tab = following(t);
+  const { from } = await tab.hello();
+  const count = 999;
+  const parts = [...partsOf({ isAnew: false, changes: Array(6000).fill({}), position: 'p1001' })];
+  await tab.hears(() => {
+    for (let seq = 2; seq < 2 + count; seq++) tab.step('a', seq);
+    for (const part of parts) tab.say({ type: 'step', leader: 'a', seq: 1001, schema: null, part });
+  }, count + parts.length);
+  tab.asked.length = 0;
+  tab.give(from, ...rowsAt('a', 'p1000').map((each) => ({ ...each, seq: 1000 })));
+  await tab.until(1);
+  await tab.hears(() => tab.step('a', 1002), 1);
+  assert.deepEqual(tab.applied, ['p1000']);
+  assert.equal((await tab.hello()).wants, true);
+});
+
 test('Where tabs can not find each other each has its own connection', async (t) => {
   // Newer versions of Node have locks, as browsers over https do; but a page in a sandbox may not use them.
   const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator');

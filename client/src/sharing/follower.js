@@ -23,6 +23,7 @@ export class Follower {
   #seq = 0;
   #isInTouch = false;
   #early = [];
+  #incomplete = null;
   #parts = new Parts();
   #rows = new Map();
   #heardAt = Date.now();
@@ -111,8 +112,13 @@ export class Follower {
   }
 
   #keepEarly(message) {
-    if (this.#early.length === mostEarly) this.#early = [];
-    this.#early.push(message);
+    if (this.#early.length === mostEarly) {
+      this.#early = [];
+      this.#incomplete = message.seq;
+    }
+
+    // The first parts of a step may be among those that went: the others, alone, would pass for the whole of it.
+    if (message.seq !== this.#incomplete) this.#early.push(message);
   }
 
   #loseTouch() {
