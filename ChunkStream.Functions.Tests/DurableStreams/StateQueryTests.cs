@@ -21,7 +21,10 @@ public sealed class StateQueryTests(RealPostgres postgres) : IAsyncLifetime
         .With(
             "pairs",
             "-- access: anonymous\n-- key: title, id\n-- live: state_items(title, id)\n"
-            + "select id, title from state_items");
+            + "select id, title from state_items")
+        .With(
+            "top",
+            "-- access: anonymous\n-- key: id\n-- live: rerun\nselect id from state_items order by id limit 2");
 
     public Task InitializeAsync() => postgres.ExecuteAsync(
         """
@@ -88,6 +91,31 @@ public sealed class StateQueryTests(RealPostgres postgres) : IAsyncLifetime
             using var refused = await api.GetAsync($"{Path}&{bad}");
             Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         }
+    }
+
+    [Fact]
+    public async Task Who_is_cut_among_the_changes_of_a_query_that_runs_again_has_no_offset_that_is_good()
+    {
+        const string Top = "/api/public/states/top";
+        await using var api = await LocalApi.ServingAsync(postgres.ConnectionString, _files);
+        using var start = await api.GetAsync(Top);
+        var offset = Offset(start);
+        using (var events = await api.GetAsync($"{Top}?offset={offset}&live=sse"))
+        {
+            using var lines = new StreamReader(await events.Content.ReadAsStreamAsync());
+            await postgres.ExecuteAsync("delete from state_items where id = 1");
+            string line;
+            while ((line = (await lines.ReadLineAsync().Within())!) != "event: data")
+            {
+                if (line.StartsWith("data:{", StringComparison.Ordinal))
+                    offset = (string)JsonNode.Parse(line["data:".Length..])!["streamNextOffset"]!;
+            }
+        }
+
+        // The result is as it was at the beginning, and the client has a part of what it was in between.
+        await postgres.ExecuteAsync("insert into state_items values (1)");
+        using var gone = await api.GetAsync($"{Top}?offset={offset}");
+        Assert.Equal(HttpStatusCode.Gone, gone.StatusCode);
     }
 
     private static string Offset(HttpResponseMessage response)

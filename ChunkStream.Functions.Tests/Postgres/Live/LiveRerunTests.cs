@@ -132,6 +132,53 @@ public sealed class LiveRerunTests(RealPostgres postgres) : IAsyncLifetime
         Assert.Equal(["must-refetch", "row", "row", "row", "up-to-date", "end"], polled);
     }
 
+    // Its rows are those of no moment, also where the result is again what it was at the last position.
+    [Fact]
+    public async Task Who_is_cut_among_the_changes_of_a_step_begins_anew()
+    {
+        using var before = await OpenAsync(_api, "first");
+        await postgres.ExecuteAsync("update live_scores set score = 60 where id = 1");
+        await before.UntilAsync(it => it.Told.Contains("delete"));
+        using var after = new LiveClient(_api.Client, "/queries/first");
+        after.TakeOver(before);
+        await postgres.ExecuteAsync("update live_scores set score = 10 where id = 1");
+
+        await after.OpenAsync();
+        await after.UntilUpToDateAsync();
+        Assert.Equal(await ResultAsync(First), after.Rows);
+    }
+
+    [Fact]
+    public async Task An_EventSource_has_no_position_as_id_before_it_has_all_changes_of_a_step()
+    {
+        using var response = await _api.GetAsync("/queries/first?live=sse");
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var position = await IdAsync("event: up-to-date");
+        await postgres.ExecuteAsync("update live_scores set score = 60 where id = 1");
+        var lost = await IdAsync("event: delete");
+        Assert.NotEqual(position, lost);
+        Assert.Equal(lost, await IdAsync("event: upsert"));
+        await postgres.ExecuteAsync("update live_scores set score = 10 where id = 1");
+
+        var names = (await FramesAsync($"/queries/first?live=long-poll&resume={lost["id: ".Length..]}"))
+            .Select(frame => frame.AsObject().Single().Key);
+        Assert.Contains("must-refetch", names);
+
+        async Task<string> IdAsync(string name)
+        {
+            while (await lines.ReadLineAsync().Within() != name)
+            {
+            }
+
+            while (true)
+            {
+                var line = await lines.ReadLineAsync().Within();
+                if (line!.StartsWith("id: ", StringComparison.Ordinal))
+                    return line;
+            }
+        }
+    }
+
     [Fact]
     public async Task A_result_that_is_too_large_or_has_no_key_fails_and_says_so()
     {

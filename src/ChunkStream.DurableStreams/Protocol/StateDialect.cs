@@ -121,12 +121,19 @@ internal sealed class StateDialect : ShapeDialect
     }
 
     /// <inheritdoc />
+    /// <remarks>An offset that is gone. It is less than that of the position: a later offset is the greater text.</remarks>
+    public override void WritePlaceLost(ByteWriter output, LivePosition next)
+    {
+        if (Wait is not ShapeWait.Events)
+            return;
+        WriteControl(output, Offset(next, "-"u8));
+        output.Write("\"}\n\n"u8);
+    }
+
+    /// <inheritdoc />
     public override void WriteUpToDate(ByteWriter output, LivePosition position, string offset)
     {
-        output.Write("event: control\ndata:{\"streamNextOffset\":\""u8);
-        output.Write(offset.AsSpan());
-        output.Write("\",\"streamCursor\":\""u8);
-        output.Write(NextCursor().AsSpan());
+        WriteControl(output, offset);
         output.Write("\",\"upToDate\":true}\n\n"u8);
     }
 
@@ -169,6 +176,14 @@ internal sealed class StateDialect : ShapeDialect
 
         _keyBytes.Write(isArray ? "]"u8 : []);
         JsonText.WriteString(output, _keyBytes.WrittenSpan);
+    }
+
+    private void WriteControl(ByteWriter output, string offset)
+    {
+        output.Write("event: control\ndata:{\"streamNextOffset\":\""u8);
+        output.Write(offset.AsSpan());
+        output.Write("\",\"streamCursor\":\""u8);
+        output.Write(NextCursor().AsSpan());
     }
 
     private string NextCursor()

@@ -31,6 +31,13 @@ internal sealed class LiveQuerySource(
     public RecordKind Kind { get; private set; }
 
     /// <inheritdoc />
+    /// <remarks>
+    /// It is the first change of a query that is run again. Nobody knows later what its client has of a step: if the
+    /// result was again as at the last position, a client that goes on from there would keep a part of the step.
+    /// </remarks>
+    public bool LosesPlace { get; private set; }
+
+    /// <inheritdoc />
     public bool GoesOn => true;
 
     /// <inheritdoc />
@@ -88,6 +95,10 @@ internal sealed class LiveQuerySource(
             (Kind, _isOfCursor) = (RecordKind.Row, true);
         else
             return false;
+        LosesPlace = _reader.IsRerun && Kind is RecordKind.Upsert or RecordKind.Delete
+            && Told != LivePosition.Unknown;
+        if (LosesPlace)
+            _reader.Told = LivePosition.Unknown;
         return true;
     }
 

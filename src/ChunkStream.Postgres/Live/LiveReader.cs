@@ -59,6 +59,9 @@ internal sealed class LiveReader(
     /// <summary>Whether the next thing to tell is a row of <see cref="Rows"/>, once the outbox is empty.</summary>
     public bool IsAmongRows => _phase is Phase.Rows;
 
+    /// <summary>Whether the query is run as a whole at each change.</summary>
+    public bool IsRerun => _query is { IsRerun: true };
+
     /// <summary>The columns; null before something was found.</summary>
     public StreamSchema? Schema { get; private set; }
 

@@ -74,6 +74,16 @@ internal abstract class ShapeDialect
     public abstract void WriteChange(
         ByteWriter output, RecordKind kind, ReadOnlySpan<byte> json, ReadOnlySpan<Range> key);
 
+    /// <summary>
+    /// Writes, before the first of some changes, that a client that is cut among them must begin anew. Only for a
+    /// protocol whose clients apply changes before they have all of them.
+    /// </summary>
+    /// <param name="output">Takes the bytes.</param>
+    /// <param name="next">The position after the changes.</param>
+    public virtual void WritePlaceLost(ByteWriter output, LivePosition next)
+    {
+    }
+
     /// <summary>Writes that the client has the result as it was at a position.</summary>
     /// <param name="output">Takes the bytes.</param>
     /// <param name="position">The position.</param>

@@ -73,6 +73,8 @@ internal sealed class ShapeSource(
                 dialect.WriteMustRefetch(output);
                 break;
             default:
+                if (query.LosesPlace)
+                    dialect.WritePlaceLost(output, query.Next);
                 _key ??= new RowKey(query.Schema, key);
                 dialect.WriteChange(output, kind, json, _key.Find(json, kind is RecordKind.Delete));
                 break;

@@ -8,6 +8,12 @@ internal interface IKindSource
     /// <summary>What the record is to which the source stepped.</summary>
     RecordKind Kind { get; }
 
+    /// <summary>
+    /// Whether a reader that has the record, and is cut before the next position, must not go on from the last one. It
+    /// is told another checkpoint first, because a response may be cut after any record.
+    /// </summary>
+    bool LosesPlace { get; }
+
     /// <summary>Whether another request, with the last checkpoint, goes on when the source has ended.</summary>
     bool GoesOn { get; }
 }

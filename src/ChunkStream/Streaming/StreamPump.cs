@@ -189,6 +189,9 @@ internal sealed class StreamPump(
 
     private void WriteRecord()
     {
+        // A format whose records have their own checkpoints needs none before.
+        if (_kinds is { LosesPlace: true } && _checkpoints is CheckpointPlace.BeforeEachFlush)
+            WriteCheckpoint(source.LinkedCheckpoint);
         _insideRecord = true;
         if (_kinds is null)
             format.WriteRecordStart(_output, Records);
