@@ -367,6 +367,23 @@ public sealed class LiveQueriesTests(RealPostgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_poll_that_goes_on_with_a_start_tells_when_all_of_it_is_there()
+    {
+        using var response = await _api.GetAsync("/queries/open?live=sse");
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var line = "";
+        while (!line.StartsWith("id: ", StringComparison.Ordinal))
+            line = (await lines.ReadLineAsync().Within())!;
+
+        var told = (await FramesAsync($"/queries/open?live=long-poll&resume={line["id: ".Length..]}"))
+            .Select(frame => frame.AsObject().Single().Key)
+            .ToArray();
+
+        Assert.Equal(9, told.Count(name => name == "row"));
+        Assert.Equal(["up-to-date", "end"], told[^2..]);
+    }
+
+    [Fact]
     public async Task Polls_of_everyone_from_one_position_are_one_request_for_a_cache()
     {
         await using var api = await StartAsync(

@@ -290,10 +290,10 @@ internal sealed class LiveReader(
         }
     }
 
-    // Who polls gets an answer as soon as something has changed.
+    // Who polls gets an answer as soon as something has changed, or once it has the rows of a start.
     private void Take(LivePosition to, LiveBatch? changes)
     {
-        var isAnswer = run.PollTime is not null && changes is not null;
+        var isAnswer = run.PollTime is not null && (changes is not null || IsAmongRows);
         _phase = isAnswer ? Phase.Complete : Phase.Follow;
         if (changes is not null)
             Outbox.Add(changes);
