@@ -30,11 +30,38 @@ public sealed class LiveStartTests(RealPostgres postgres)
         await Assert.ThrowsAsync<MustRefetchException>(TakeAsync);
         await writer.SqlAsync("commit");
 
-        async Task TakeAsync()
-        {
-            await using var connection = await host.OpenAsync();
-            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
-            await start.TakeAsync(connection);
-        }
+        Task TakeAsync() => LiveStartTests.TakeAsync(host, start);
+    }
+
+    // As above, with another log that has a gap and has not begun anew yet: logs do so one after another.
+    [Fact]
+    public async Task Where_one_of_two_logs_has_begun_anew_the_rows_come_anew_whatever_the_other_says()
+    {
+        await using var host = await LogHost.CreateAsync(
+            postgres, "create table orders (id int primary key); create table items (id int primary key)");
+        var (orders, items) = (await host.WatchAsync("orders", "id"), await host.WatchAsync("items", "id"));
+        await host.StartAsync(orders);
+        await host.StartAsync(items);
+        var start = new LiveStart([orders.Id, items.Id], first: null);
+        await TakeAsync(host, start);
+
+        await using var writer = await host.OpenAsync();
+        await writer.SqlAsync("begin; insert into orders values (1)");
+        await host.LapseAsync(orders);
+        await host.LapseAsync(items);
+        await host.SqlAsync("insert into orders values (2); insert into items values (2)");
+        await host.Log.KeepAsync([orders.Id], isListening: false, default);
+        Assert.Equal(WatchProblem.Starting, (await host.StepAsync(orders, null)).Problem);
+        Assert.Equal(WatchProblem.Lapsed, (await host.StepAsync(items, null)).Problem);
+
+        await Assert.ThrowsAsync<MustRefetchException>(() => TakeAsync(host, start));
+        await writer.SqlAsync("commit");
+    }
+
+    private static async Task TakeAsync(LogHost host, LiveStart start)
+    {
+        await using var connection = await host.OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        await start.TakeAsync(connection);
     }
 }

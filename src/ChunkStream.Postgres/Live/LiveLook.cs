@@ -154,9 +154,10 @@ internal sealed record LiveLook(
     /// <exception cref="MustRefetchException">It is not.</exception>
     public LivePosition PositionAfter(LivePosition from)
     {
-        // A log that has begun since then does not tell, whether it is ready or not.
-        if (Watches.All(watch => watch.Problem is null or WatchProblem.Starting) && Generations != from.Generations)
-            throw new MustRefetchException(WatchProblem.Structure);
+        // A log that has begun since then does not tell, whether it is ready or not, and whatever the others are.
+        var bad = Watches.FirstOrDefault(watch => watch.Problem is not null and not WatchProblem.Starting);
+        if (bad is not null || Generations != from.Generations)
+            throw new MustRefetchException(bad?.Problem ?? WatchProblem.Structure);
         return Position();
     }
 
@@ -190,7 +191,8 @@ internal sealed record LiveLook(
         var filters = path.Filters.Where(filter => parameters[filter.Parameter] is not null).ToArray();
         var conditions = filters.Select((filter, index) => filter.IsEqual(
             filter.Value(string.Create(CultureInfo.InvariantCulture, $"${index + 2}"))));
-        var command = new NpgsqlBatchCommand(ChangeLogSql.Values(path.Watch, path.Values, conditions, atMost));
+        var command = new NpgsqlBatchCommand(ChangeLogSql.Values(
+            path.Watch, path.Values, conditions, atMost, path.Trimmed));
         command.Parameters.Add(new() { Value = from.Snapshot.Text });
         foreach (var filter in filters)
             command.Parameters.Add(SelectStatement.Parameter(parameters[filter.Parameter]));
