@@ -62,6 +62,15 @@ public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
             .With(
                 "of-titles",
                 "-- key: id\n-- live: live_tables.items(number)\nselect number as id, title from live_tables.items");
+        _files.With(
+                "of-mark",
+                "-- param: mark text\n-- key: id\n-- live where mark = @mark\n"
+                + "select id, title from live_tables.marked where mark = @mark")
+            .With(
+                "of-code",
+                "-- key: id\n-- live: live_tables.codes(code)\n-- live: live_tables.uses(code)\n"
+                + "select c.code as id, (select count(*) from live_tables.uses u where u.code = c.code) as uses "
+                + "from live_tables.codes c");
         for (var index = 0; index < Keys.Length; index++)
         {
             _files.With(
@@ -168,6 +177,41 @@ public sealed class LiveTablesTests(RealPostgres postgres) : IAsyncLifetime
             row => (int?)JsonNode.Parse(row)!["notes"] == 0));
 
         Assert.Equal(["1.00", "2.0"], client.Rows.Keys);
+    }
+
+    [Fact]
+    public async Task A_domain_has_its_collation_in_the_log_too()
+    {
+        await postgres.ExecuteAsync(
+            """
+            create collation live_tables.any_case (
+                provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            create domain live_tables.mark as text collate live_tables.any_case;
+            create table live_tables.marked (id int primary key, mark live_tables.mark, title text);
+            insert into live_tables.marked values (1, 'ANNA', 'first');
+            """);
+        using var client = await OpenAsync("of-mark?mark=anna");
+        await client.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("update live_tables.marked set title = 'last'");
+        await client.UntilAsync(it => it.Snapshot is not null
+            && it.Rows["1"].Contains("last", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Spaces_that_fill_a_value_up_are_no_part_of_a_key_of_another_type()
+    {
+        await postgres.ExecuteAsync(
+            """
+            create table live_tables.codes (code varchar(5) primary key);
+            create table live_tables.uses (id int primary key, code char(5));
+            insert into live_tables.codes values ('ab');
+            """);
+        using var client = await OpenAsync("of-code");
+        await client.UntilUpToDateAsync();
+        await postgres.ExecuteAsync("insert into live_tables.uses values (1, 'ab')");
+        await client.UntilAsync(it => it.Snapshot is not null
+            && (int?)JsonNode.Parse(it.Rows["\"ab\""])!["uses"] == 1);
+        Assert.DoesNotContain("delete", client.Told);
     }
 
     [Fact]

@@ -20,6 +20,9 @@ internal sealed record KeyType(string Name, KeyText Text)
     /// </summary>
     public IReadOnlyList<string> Operators { get; init; } = BuiltIn;
 
+    /// <summary>Whether it is <c>character(n)</c>: spaces at the end of a value mean nothing.</summary>
+    public bool IsPadded => Name == "pg_catalog.bpchar";
+
     /// <summary>
     /// Whether a column has another type than the one in which it is compared: <c>varchar</c>, <c>regclass</c>.
     /// </summary>

@@ -19,5 +19,17 @@ internal sealed record LiveTable(uint Oid, string Name, IReadOnlyList<LiveColumn
 /// <summary>A column whose values are logged.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its type, as SQL spells it.</param>
-/// <param name="Collation">Its collation, as SQL spells it, if it has another than its type; else null.</param>
-internal sealed record LiveColumn(string Name, string Type, string? Collation);
+/// <param name="Collation">
+/// Its collation, as SQL spells it, if it has another than its type, or than the type beneath its domain; else null.
+/// </param>
+internal sealed record LiveColumn(string Name, string Type, string? Collation)
+{
+    /// <summary>Whether its type is <c>character(n)</c>, so that spaces at the end of a value mean nothing.</summary>
+    public bool IsPadded { get; init; }
+
+    /// <summary>
+    /// Whether its values are wanted without these spaces: they are values of a key of another type, to which the
+    /// spaces would mean something. Postgres leaves them away, too, where it turns such a value into that type.
+    /// </summary>
+    public bool IsTrimmed { get; init; }
+}

@@ -1,4 +1,5 @@
 using ChunkStream.Postgres.Cursors;
+using ChunkStream.Postgres.Keys;
 using ChunkStream.Postgres.Rows;
 using Npgsql;
 
@@ -50,7 +51,7 @@ internal static class LiveTables
         var tables = declaration.IsRerun
             ? await OfRerunAsync(connection, declaration, read, parameters, mistakes).ConfigureAwait(false)
             : declaration.Tables.Count > 0
-            ? await DeclaredAsync(connection, declaration, layout.Key.Count, parameters, mistakes).ConfigureAwait(false)
+            ? await DeclaredAsync(connection, declaration, layout.Key, parameters, mistakes).ConfigureAwait(false)
             : await OfKeyAsync(connection, declaration, query, layout, parameters, mistakes).ConfigureAwait(false);
         if (mistakes.Count == 0)
         {
@@ -110,28 +111,39 @@ internal static class LiveTables
     private static async Task<IReadOnlyList<LiveTable>> DeclaredAsync(
         NpgsqlConnection connection,
         LiveDeclaration declaration,
-        int keyColumns,
+        IReadOnlyList<KeyColumnLayout> key,
         IReadOnlyList<(string, string)> parameters,
         List<(int, string)> mistakes)
     {
         var tables = new List<LiveTable>();
         foreach (var declared in declaration.Tables)
         {
-            if (declared.Sql is null && declared.Columns.Count != keyColumns)
+            if (declared.Sql is null && declared.Columns.Count != key.Count)
             {
                 mistakes.Add((declared.Line,
                     $"{declared.Table}({string.Join(", ", declared.Columns)}) names {declared.Columns.Count} columns, "
-                    + $"and the query's key has {keyColumns}: name the columns that hold the key, in its order."));
+                    + $"and the query's key has {key.Count}: name the columns that hold the key, in its order."));
                 continue;
             }
 
             var asked = new AskedTable(declared.Table, null, declared.Columns, declared.Filters, declared.Line);
             if (await TableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
-                tables.Add(table with { Sql = declared.Sql });
+                tables.Add(declared.Sql is { } sql ? table with { Sql = sql } : Trimmed(table, key));
         }
 
         return tables;
     }
+
+    private static LiveTable Trimmed(LiveTable table, IReadOnlyList<KeyColumnLayout> key) => table with
+    {
+        Columns =
+        [
+            .. table.Columns.Select((column, index) => column with
+            {
+                IsTrimmed = column.IsPadded && index < key.Count && !key[index].Type.IsPadded,
+            }),
+        ],
+    };
 
     private static async Task<IReadOnlyList<LiveTable>> OfKeyAsync(
         NpgsqlConnection connection,

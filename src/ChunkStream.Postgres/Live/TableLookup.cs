@@ -50,15 +50,22 @@ internal static class TableLookup
     {
         const string Sql =
             """
-            SELECT c.oid, format('%I.%I', n.nspname, c.relname), k.types, k.collations
+            SELECT c.oid, format('%I.%I', n.nspname, c.relname), k.types, k.collations, k.padded
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, LATERAL (
               SELECT array_agg(pg_catalog.format_type(a.atttypid, a.atttypmod) ORDER BY k.n) AS types,
                 array_agg(CASE WHEN a.attcollation <> t.typcollation
-                  THEN format('%I.%I', ln.nspname, l.collname) END ORDER BY k.n) AS collations
+                  THEN format('%I.%I', ln.nspname, l.collname) END ORDER BY k.n) AS collations,
+                array_agg(t.oid IS NOT NULL AND t.oid = 'pg_catalog.bpchar'::regtype ORDER BY k.n) AS padded
               FROM unnest($3) WITH ORDINALITY AS k (name, n)
               LEFT JOIN pg_catalog.pg_attribute a
                 ON a.attrelid = c.oid AND a.attname = k.name AND a.attnum > 0 AND NOT a.attisdropped
-              LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+              -- Of a domain the log has the type beneath, without the domain's collation.
+              LEFT JOIN LATERAL (
+                WITH RECURSIVE base (oid, beneath, collated) AS (
+                  SELECT t.oid, t.typbasetype, t.typcollation FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+                  UNION ALL SELECT t.oid, t.typbasetype, t.typcollation
+                  FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.beneath)
+                SELECT b.oid, b.collated AS typcollation FROM base b WHERE b.beneath = 0) AS t ON true
               LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
               LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace) AS k
             WHERE c.oid = coalesce($1, pg_catalog.to_regclass($2)::oid)
@@ -79,11 +86,13 @@ internal static class TableLookup
             return (null, $"There is no table {asked.Name}.");
         var types = reader.GetFieldValue<string?[]>(2);
         var collations = reader.GetFieldValue<string?[]>(3);
+        var arePadded = reader.GetFieldValue<bool[]>(4);
         if (Array.IndexOf(types, null) is >= 0 and var missing)
             return (null, $"The table {reader.GetString(1)} has no column {columns[missing]}.");
         return (
             new LiveTable(reader.GetFieldValue<uint>(0), reader.GetString(1), [
-                .. columns.Select((column, index) => new LiveColumn(column, types[index]!, collations[index])),
+                .. columns.Select((column, index) => new LiveColumn(
+                    column, types[index]!, collations[index]) { IsPadded = arePadded[index] }),
             ]),
             "");
     }

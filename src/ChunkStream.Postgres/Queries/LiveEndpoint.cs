@@ -115,7 +115,10 @@ internal sealed class LiveEndpoint(
 
         return new LiveQuery(run.Query, [
             .. tables.Zip(watches, (table, watch) => new LivePath(
-                watch, table.Sql, run.Query.Key.Count, table.Filters)),
+                watch, table.Sql, run.Query.Key.Count, table.Filters)
+            {
+                Trimmed = [.. table.Columns.Index().Where(item => item.Item.IsTrimmed).Select(item => item.Index + 1)],
+            }),
         ])
         {
             IsRerun = declared.File!.Header.Live!.IsRerun,

@@ -37,10 +37,16 @@ internal static class ChangeLogSql
     /// <param name="columns">How many of its columns are wanted: the first ones.</param>
     /// <param name="conditions">Conditions on what was logged.</param>
     /// <param name="atMost">How many to give at most.</param>
-    public static string Values(Watch watch, int columns, IEnumerable<string> conditions, int atMost)
+    /// <param name="trimmed">
+    /// The numbers of columns of the type <c>character(n)</c> whose values are given without spaces at their ends.
+    /// </param>
+    public static string Values(
+        Watch watch, int columns, IEnumerable<string> conditions, int atMost, IReadOnlyList<int>? trimmed = null)
     {
         string[] names = [.. Enumerable.Range(1, columns).Select(Column)];
-        var texts = string.Join(", ", names.Select(name => $"pg_catalog.format('%s', {name})"));
+        var texts = string.Join(", ", names.Select((name, index) => trimmed?.Contains(index + 1) is true
+            ? $"CAST({name} AS pg_catalog.text)"
+            : $"pg_catalog.format('%s', {name})"));
         var since = Since(watch, [.. names.Select(name => $"pg_catalog.num_nulls({name}) = 0"), .. conditions]);
         return string.Create(CultureInfo.InvariantCulture, $"SELECT DISTINCT {texts} FROM {since} LIMIT {atMost}");
     }
