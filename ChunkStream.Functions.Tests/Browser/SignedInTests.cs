@@ -173,6 +173,107 @@ public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
     }
 
     [ChromiumFact]
+    public async Task Of_two_tokens_that_are_given_in_a_row_the_last_counts()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        var (first, second) = (_issuer.Token("4711"), _issuer.Token("4712"));
+        using var held = new Held();
+        await ui.Page.RouteAsync("**/queries/me*", async route =>
+        {
+            if (route.Request.Method == "HEAD" && TokenOf(route) == second)
+                await held.Released;
+            await route.ContinueAsync();
+        });
+
+        using var heldFirst = new Held();
+        await ui.Page.RouteAsync("**/queries/me*", async route =>
+        {
+            if (route.Request.Method == "HEAD" && TokenOf(route) == first)
+                await heldFirst.Released;
+            await route.FallbackAsync();
+        });
+
+        await ui.StartAsync("me");
+        await GiveAsync(ui, first);
+        await GiveAsync(ui, second);
+        var told = ui.Page.WaitForResponseAsync(response => response.Request.Method == "HEAD");
+        heldFirst.Release();
+        await told;
+        held.Release();
+        await ui.UntilAsync("Complete");
+        await Assertions.Expect(ui.Page.Locator("#who")).ToContainTextAsync("4712");
+    }
+
+    [ChromiumFact]
+    public async Task A_token_that_was_changed_in_advance_is_taken_when_the_one_before_has_ended()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        var (before, now) = (_issuer.Token("4711"), _issuer.Token("4711", claims => claims["name"] = "Anna"));
+        using var held = new Held();
+        await ui.Page.RouteAsync("**/queries/paced*", route => EndingAsync(route, before, held));
+        await SignInAsync(ui, before);
+        await ui.StartAsync("paced");
+
+        await SignInAsync(ui, now, "Change the token…");
+        held.Release();
+        await ui.UntilAsync("Complete");
+        Assert.Equal(2, await ui.RowsAsync());
+        await Assertions.Expect(ui.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
+
+        // One that the server does not take for this query is no reason to end: it is asked for another.
+        using var again = new Held();
+        var other = _issuer.Token(claims: claims => claims["roles"] = "writer");
+        await ui.Page.RouteAsync(
+            "**/queries/paced*",
+            route => TokenOf(route) == other ? route.ContinueAsync() : EndingAsync(route, now, again));
+        await ui.StartAsync("paced");
+        await SignInAsync(ui, other, "Change the token…");
+        again.Release();
+        await GiveAsync(ui, before);
+        await ui.UntilAsync("Complete");
+        Assert.Equal(2, await ui.RowsAsync());
+    }
+
+    [ChromiumFact]
+    public async Task Whoever_asks_for_a_token_while_one_is_asked_for_gets_the_same_and_what_is_typed_stays()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        var (before, now) = (_issuer.Token("4711"), _issuer.Token("4711", claims => claims["name"] = "Anna"));
+        using var run = new Held();
+        using var file = new Held();
+        await ui.Page.RouteAsync("**/queries/paced*", async route =>
+        {
+            if (!route.Request.Url.Contains("download", StringComparison.Ordinal))
+            {
+                await EndingAsync(route, before, run);
+            }
+            else if (TokenOf(route) == before)
+            {
+                await file.Released;
+                await route.FulfillAsync(new() { Status = 401 });
+            }
+            else
+            {
+                await route.FulfillAsync(new() { ContentType = "text/csv", Body = "id\r\n" });
+            }
+        });
+        await SignInAsync(ui, before);
+        await ui.StartAsync("paced");
+        await ui.Page.ClickAsync("#download");
+        run.Release();
+        await ui.Page.GetByLabel("Access token", new() { Exact = true }).FillAsync(now);
+        var refused = ui.Page.WaitForResponseAsync(response => response.Status == 401);
+        file.Release();
+        await refused;
+        await Assertions.Expect(ui.Page.Locator("#token-reason")).ToContainTextAsync("does not take");
+        await Task.Delay(300);
+        await Assertions.Expect(ui.Page.Locator("#token")).ToHaveValueAsync(now);
+        await ui.Page.RunAndWaitForDownloadAsync(() => ui.Page.Keyboard.PressAsync("Enter"));
+        await ui.UntilAsync("Complete");
+        Assert.Equal(2, await ui.RowsAsync());
+    }
+
+    [ChromiumFact]
     public async Task Signing_in_works_with_the_keyboard_a_screen_reader_and_a_narrow_screen()
     {
         await using var ui = await UiPage.OpenAsync(
@@ -211,6 +312,44 @@ public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
         await ui.Page.GetByLabel("Access token", new() { Exact = true }).FillAsync(token);
         await ui.Page.Keyboard.PressAsync("Enter");
     }
+
+    private static async Task SignInAsync(UiPage ui, string token, string button = "Sign in…")
+    {
+        await ui.ClickAsync(button);
+        await GiveAsync(ui, token);
+        await Assertions.Expect(ui.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
+    }
+
+    /// <summary>A stream of two rows, which with one token ends after the first of them, once it is let go.</summary>
+    private static async Task EndingAsync(IRoute route, string token, Held held)
+    {
+        const string Schema =
+            """{"schema":{"columns":[{"name":"id","type":"int8"}],"estimatedRows":null,"checkpoints":true}}""";
+        if (route.Request.Method == "HEAD")
+        {
+            await route.ContinueAsync();
+            return;
+        }
+
+        var isResumed = route.Request.Url.Contains("resume=", StringComparison.Ordinal);
+        if (!isResumed)
+            await held.Released;
+        const string Over = """{"error":{"type":"urn:chunkstream:access-expired","status":401,"detail":"It ended."}}""";
+        string[] lines = isResumed
+            ? [Schema, """{"row":{"id":2}}""", """{"checkpoint":"2"}""", """{"end":{"rows":1,"continue":null}}"""]
+            : [Schema, """{"row":{"id":1}}""", """{"checkpoint":"1"}""", Over];
+        if (isResumed && TokenOf(route) == token)
+            await route.FulfillAsync(new() { Status = 401 });
+        else
+            await route.FulfillAsync(new()
+            {
+                ContentType = "application/vnd.chunkstream+ndjson",
+                Body = string.Join('\n', lines) + "\n",
+            });
+    }
+
+    private static string? TokenOf(IRoute route)
+        => route.Request.Headers.GetValueOrDefault("authorization")?["Bearer ".Length..];
 
     private static Task<int[]> SeenAsync(UiPage ui) => ui.Page.EvaluateAsync<int[]>("window.seen");
 }

@@ -28,6 +28,10 @@ let isAddressDue = true;
 // The address of what is on the screen.
 let shownAddress = '';
 
+// Who waits for an answer looks whether it is still the last one that was asked for.
+let loading;
+let running;
+
 at('source').addEventListener('change', () => {
   isAddressDue = false;
   choose();
@@ -38,6 +42,7 @@ at('fields').addEventListener('input', updateLinks);
 at('format').addEventListener('change', updateLinks);
 at('form').addEventListener('submit', (submit) => {
   submit.preventDefault();
+  isAddressDue = false;
   writeAddress(selected().name, parameters(), { isStarted: true });
   start();
 });
@@ -46,22 +51,31 @@ at('change-key').addEventListener('click', async () => {
 });
 // Back and forward show again what was started there.
 addEventListener('popstate', ({ state }) => {
-  if (location.hash !== shownAddress && showAddress() && state?.isStarted) start();
+  const isShown = location.hash === shownAddress;
+  if (isShown && readAddress()?.name === selected()?.name) return;
+  if (showAddress() && !isShown && state?.isStarted) start();
 });
 
 whenFirstShown('queries', load);
 
 /** Gets the catalogue; asks for a key until it is had, or done without. */
 async function load() {
+  const mine = loading = {};
   clearProblem();
   const generators = loadGenerators();
+  // If they can't be had, that is told below.
+  generators.catch(() => {});
   try {
     const loaded = await loadQueries();
-    offer([...loaded.queries, ...await generators]);
+    const list = [...loaded.queries, ...await generators];
+    if (mine !== loading) return;
+    offer(list);
     if (loaded.complaints.length > 0) showProblem('Not every query can be used', ...loaded.complaints);
     else if (isAddressDue && readAddress()) showProblem('There is no such query here', `The address names ${readAddress().name}.`);
   } catch (error) {
-    offer(await generators.catch(() => []));
+    const list = await generators.catch(() => []);
+    if (mine !== loading) return;
+    offer(list);
     if (error.status === 401 && await askAfterRefusal(error.problem?.detail)) return load();
     showFailure(error);
   }
@@ -136,26 +150,26 @@ function updateLinks() {
   code.update({ url: form.url(isLive() ? { live: 'sse' } : {}), isLive: isLive(), isText: !source.isQuery, secret });
 }
 
-async function start() {
-  clearProblem();
+function start() {
   form.clearErrors();
   shownAddress = location.hash;
-  const source = selected();
-  const failure = await view.show(source, form.url(), isLive());
-  if (failure) await showRunFailure(source, failure);
+  return run(selected(), form.url(), isLive());
 }
 
-async function showRunFailure(source, error) {
+async function run(source, url, isFollowed) {
+  const mine = running = {};
+  clearProblem();
+  const failure = await view.show(source, url, isFollowed);
+  if (!failure) return;
   // Who reads has been asked for a token already, if that is what is missing.
-  if (error.status === 401 && source.access !== 'user' && await askAfterRefusal(error.problem?.detail)) {
-    await load();
-    return start();
-  }
-
-  showFailure(error);
+  const isKeyGiven = failure.status === 401 && source.access !== 'user' && await askAfterRefusal(failure.problem?.detail);
+  if (isKeyGiven) await load();
+  if (mine !== running) return;
+  if (isKeyGiven) await run(source, url, isFollowed);
+  else showFailure(failure, url);
 }
 
-function showFailure(error) {
+function showFailure(error, url) {
   if (error instanceof NotSignedIn || error.cause instanceof NotSignedIn) {
     showProblem('Not signed in', (error.cause ?? error).message);
     return;
@@ -163,7 +177,8 @@ function showFailure(error) {
 
   const errors = error.problem?.errors;
   if (errors) {
-    const homeless = form.showErrors(errors);
+    // Another query may be chosen by now.
+    const homeless = form.asksFor(url) ? form.showErrors(errors) : errors.map(({ detail }) => detail);
     if (homeless.length > 0) showProblem(error.problem.title, ...homeless);
     return;
   }

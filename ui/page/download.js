@@ -28,13 +28,14 @@ export class Download {
   #link;
   #isForUsers = false;
 
-  /** @param {(error: unknown) => void} failed Told if it can't be had. */
+  /** @param {(error: unknown, url: URL) => void} failed Told if it can't be had. */
   constructor(link, failed) {
     this.#link = link;
     link.addEventListener('click', (click) => {
       if (!key.value && !this.#isForUsers) return;
       click.preventDefault();
-      this.#fetch().catch(failed);
+      const url = new URL(link.href);
+      this.#fetch(url).catch((error) => failed(error, url));
     });
   }
 
@@ -45,8 +46,7 @@ export class Download {
     this.#link.textContent = kind === spreadsheet ? 'Download for a spreadsheet' : `Download as ${kind.toUpperCase()}`;
   }
 
-  async #fetch() {
-    const url = new URL(this.#link.href);
+  async #fetch(url) {
     const response = this.#isForUsers ? await this.#getForUser(url) : await get(url);
     const [, name] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('Content-Disposition') ?? '') ?? [];
     // Rejects if the stream is cut off: a file that is not whole is never saved.
@@ -56,11 +56,12 @@ export class Download {
   }
 
   async #getForUser(url) {
+    const given = await tokenFor(url);
     try {
-      return await get(url, await tokenFor(url));
+      return await get(url, given);
     } catch (error) {
       if (error.status !== 401) throw error;
-      return get(url, await tokenFor(url, { refresh: true }));
+      return get(url, await tokenFor(url, { refused: given }));
     }
   }
 }

@@ -50,6 +50,11 @@ export class ParameterForm {
     return url;
   }
 
+  /** Whether it has the fields of what an address streams. */
+  asksFor(url) {
+    return new URL(this.#source.path, root).pathname === url.pathname;
+  }
+
   /** Shows each mistake at its field, in the server's words, and goes to the first; gives those that have no field. */
   showErrors(errors) {
     this.clearErrors();

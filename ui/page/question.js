@@ -18,12 +18,14 @@ export class Question {
   }
 
   /**
-   * Opens the dialog at once; gives the answer, or null if there is none, since something else is asked for, too.
+   * Opens the dialog at once; gives the answer, or null if there is none. Who asks while something is asked for gets one answer for both.
    * @param {{ signal?: AbortSignal }} asked What is asked for, and what ends the asking.
    */
   ask(asked) {
-    this.#end(null);
-    return new Promise((resolve) => {
+    if (asked.signal?.aborted) return Promise.resolve(null);
+    if (!this.#dialog.open) this.#end(null);
+    const before = this.#asked;
+    const answer = new Promise((resolve) => {
       const leave = () => this.answer(null);
       this.#asked = {
         ...asked,
@@ -35,6 +37,8 @@ export class Question {
       asked.signal?.addEventListener('abort', leave);
       if (!this.#dialog.open) this.#dialog.showModal();
     });
+    before?.end(answer);
+    return answer;
   }
 
   answer(answer) {

@@ -22,6 +22,7 @@ export class Reading {
   #leaving = new AbortController();
   #network = new CuttableFetch();
   #resume = null;
+  #given = null;
   #pausedMs = 0;
   #pausedAt = 0;
 
@@ -30,11 +31,11 @@ export class Reading {
     this.source = source;
     this.#stream = open(url, {
       signal: this.#leaving.signal,
-      headers: headers(),
       getToken: source.access === 'user' ? (asked) => this.#token(url, asked) : undefined,
       // Otherwise a bigint or numeric beyond a JavaScript number would be shown as another one.
       numbers: source.isQuery ? 'exact' : undefined,
-      fetch: this.#network.fetch,
+      // A stream may outlive a function key as well: each request has the one that is given now.
+      fetch: (address, options) => this.#network.fetch(address, { ...options, headers: new Headers([...options.headers, ...Object.entries(headers())]) }),
     });
   }
 
@@ -83,6 +84,7 @@ export class Reading {
     } catch (error) {
       if (!this.isStopped) this.failure = error;
     } finally {
+      if (this.isPaused) this.resume();
       this.endedAt = performance.now();
     }
   }
@@ -121,10 +123,11 @@ export class Reading {
     this.columns = (await this.#stream.schema).columns;
   }
 
-  async #token(url, asked) {
+  async #token(url, { refresh, signal }) {
     this.isAsking = true;
     try {
-      return await tokenFor(url, asked);
+      this.#given = await tokenFor(url, { refused: refresh ? this.#given : null, signal });
+      return this.#given;
     } finally {
       this.isAsking = false;
     }

@@ -63,6 +63,8 @@ export class LogList {
   }
 
   #paintRows() {
+    // A scroll may come before what is new was painted, and what was found may be gone.
+    this.#entries.update();
     const count = this.#entries.count;
     const from = Math.max(0, Math.floor(this.#element.scrollTop / rowHeight) - spareRows);
     const to = Math.min(count, Math.ceil((this.#element.scrollTop + this.#element.clientHeight) / rowHeight) + spareRows);

@@ -67,8 +67,8 @@ export class StreamSession {
     // A page that nobody sees needs no connection.
     document.addEventListener('visibilitychange', this.#seeHidden);
     while (!this.isOver) {
-      if (this.isPaused) await this.#whenResumed();
       await whenVisible();
+      if (this.isPaused) await this.#whenResumed();
       if (this.isOver) break;
       this.#visit = new AbortController();
       try {

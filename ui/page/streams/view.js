@@ -24,7 +24,7 @@ const status = new StreamStatus();
 const list = new LogList(at('log'), showEntry);
 const rate = new EntryRate(at('stream-rate-chart'));
 const fields = new FieldChart(at('stream-field-chart'), at('stream-field'));
-const writing = new WriteForm({ url: currentUrl, failed: showRefusal, created: () => (session && !session.isOver) || follow() });
+const writing = new WriteForm({ url: currentUrl, failed: showRefusal, created: followNew });
 
 let session = null;
 let found = null;
@@ -66,13 +66,26 @@ function open(path) {
   return follow();
 }
 
-async function follow() {
+// What was created is followed, unless something is, or another path is typed by then.
+function followNew(url) {
+  const isTyped = urlOf(at('stream-path').value.trim(), root)?.href === url.href;
+  const isFollowing = session?.contentType && !session.isOver;
+  if (isTyped && !isFollowing) follow();
+}
+
+// What the form says: { path, url, from }; null if it has a mistake.
+function chosen() {
   const url = currentUrl();
   const from = chosenStart();
-  if (!url || !from) return;
+  return url && from && { path: at('stream-path').value.trim(), url, from };
+}
+
+async function follow(asked = chosen()) {
+  if (!asked) return;
+  const { path, url, from } = asked;
   session?.stop();
   problems.clear();
-  remember(at('stream-path').value.trim());
+  remember(path);
 
   const mine = new StreamSession(url, from, () => mine === session && paintSoon());
   session = mine;
@@ -87,7 +100,7 @@ async function follow() {
   await mine.follow();
   if (mine !== session) return;
   paint();
-  if (mine.refusal) await showRefusal(mine.refusal, follow);
+  if (mine.refusal) await showRefusal(mine.refusal, () => mine === session && follow(asked));
 }
 
 /** Says what the server refused; asks for a key if that is what it wants, and then does it again. */
@@ -172,8 +185,8 @@ function remember(path) {
   const paths = [path, ...rememberedOnes().filter((other) => other !== path)].slice(0, rememberedPaths);
   sessionStorage.setItem(storedPaths, JSON.stringify(paths));
   offerPaths();
-  // Without an event: the view is there already.
-  history.replaceState(null, '', `#streams/${path.split('/').map(encodeURIComponent).join('/')}`);
+  // Another view may be seen by now. Without an event: this one is there already.
+  if (!at('streams-view').hidden) history.replaceState(null, '', `#streams/${path.split('/').map(encodeURIComponent).join('/')}`);
 }
 
 function offerPaths() {

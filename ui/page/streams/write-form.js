@@ -11,7 +11,7 @@ export class WriteForm {
   #known = null;
 
   /**
-   * @param {{ url: () => URL | null, failed: (refusal: object, again: () => void) => void, created: () => void }} view
+   * @param {{ url: () => URL | null, failed: (refusal: object, again: () => void) => void, created: (url: URL) => void }} view
    * Where it writes to, who tells a refusal, and who wants to know of a new stream.
    */
   constructor(view) {
@@ -42,27 +42,35 @@ export class WriteForm {
   async #append() {
     const text = this.#message();
     if (text === null) return;
-    await this.#write((writer) => writer.append(text), 'Appended', () => this.#append(), () => {
-      at('write-text').value = '';
+    const typed = at('write-text').value;
+    await this.#write((writer) => writer.append(text), 'Appended', () => {
+      // The next one may be typed already.
+      if (at('write-text').value === typed) at('write-text').value = '';
     });
   }
 
   #create() {
-    return this.#write((writer) => writer.create(), 'Created', () => this.#create(), this.#view.created);
+    return this.#write((writer) => writer.create(), 'Created', this.#view.created);
   }
 
-  async #write(write, done, again, then) {
+  async #write(write, done, then) {
     const url = this.#view.url();
     if (!url) return;
     const contentType = at('write-type').value;
     if (this.#writer?.url.href !== url.href || this.#writer.contentType !== contentType) this.#writer = new StreamWriter(url, contentType);
+    await this.#send(this.#writer, write, done, then);
+  }
+
+  // The same to the same place, whatever is typed by the time that it is sent again.
+  async #send(writer, write, done, then) {
     at('write-done').textContent = '';
     try {
-      await write(this.#writer);
+      await write(writer);
       at('write-done').textContent = done;
-      then();
+      then(writer.url);
     } catch (error) {
-      this.#view.failed(await problemOf(error) ?? { title: 'That did not work', detail: error.message }, again);
+      at('write-done').textContent = '';
+      this.#view.failed(await problemOf(error) ?? { title: 'That did not work', detail: error.message }, () => this.#send(writer, write, done, then));
     }
   }
 

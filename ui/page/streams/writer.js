@@ -9,6 +9,7 @@ export class StreamWriter {
   #stream;
   #producer = null;
   #failure = null;
+  #last = Promise.resolve();
 
   /** @param {URL} url The stream. @param {string} contentType Its content type, or the one to create it with. */
   constructor(url, contentType) {
@@ -22,8 +23,13 @@ export class StreamWriter {
     await this.#stream.create({ contentType: this.contentType });
   }
 
-  /** Appends a message, and waits until it is kept. */
-  async append(text) {
+  /** Appends a message, after those before it, and waits until it is kept. */
+  append(text) {
+    const append = () => this.#append(text);
+    return (this.#last = this.#last.then(append, append));
+  }
+
+  async #append(text) {
     this.#producer ??= this.#newProducer();
     this.#failure = null;
     this.#producer.append(text);

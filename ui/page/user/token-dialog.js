@@ -3,16 +3,21 @@ import { Question } from '../question.js';
 import { claimsOf, timeOf } from './claims.js';
 
 const at = (id) => document.getElementById(id);
-const question = new Question(at('token-dialog'));
+const dialog = at('token-dialog');
+const question = new Question(dialog);
 const input = at('token');
+
+let newest;
 
 at('token-cancel').addEventListener('click', () => question.answer(null));
 at('token-form').addEventListener('submit', async (submit) => {
   submit.preventDefault();
   const { asked } = question;
   const given = input.value.replace(/^\s*Bearer\s/i, '').replaceAll(/\s/g, '');
+  newest = given;
   const complaint = await complaintOf(given, asked.url);
-  if (asked !== question.asked) return;
+  // Meanwhile another one may have been given, or something else may be asked for.
+  if (given !== newest || asked !== question.asked) return;
   say(complaint);
   if (complaint) return input.focus();
   question.answer(given);
@@ -26,8 +31,11 @@ at('token-form').addEventListener('submit', async (submit) => {
  */
 export async function askForToken(reason, { url, signal } = {}) {
   at('token-reason').textContent = reason;
-  say('');
-  input.value = '';
+  // What is typed stays for whoever asks, too.
+  if (!dialog.open) {
+    say('');
+    input.value = '';
+  }
   const answer = question.ask({ url, signal });
   input.focus();
   const given = await answer;
@@ -35,8 +43,11 @@ export async function askForToken(reason, { url, signal } = {}) {
   return given;
 }
 
-// HEAD runs no query, and says nothing of why it is refused; the request that follows then is refused, too.
-async function complaintOf(given, url) {
+/**
+ * Why a token can't be taken for a request; '' if it can. HEAD runs no query, and says nothing of why it is refused; the request that
+ * follows then is refused, too.
+ */
+export async function complaintOf(given, url) {
   const claims = claimsOf(given);
   if (!claims) return 'This is no access token: it should be a JWT, three parts with dots between them.';
   if (!url) return claims.endsAt && claims.endsAt < new Date() ? `This access token expired at ${timeOf(claims.endsAt)}.` : '';

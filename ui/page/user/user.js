@@ -1,6 +1,6 @@
 import { token } from '../api.js';
 import { claimsOf, timeOf } from './claims.js';
-import { askForToken } from './token-dialog.js';
+import { askForToken, complaintOf } from './token-dialog.js';
 
 // The longest that timers can do.
 const longestMs = 2 ** 31 - 1;
@@ -28,11 +28,14 @@ export class NotSignedIn extends Error {
 /**
  * The access token for a request; asks for it where none is there, or where that one holds no more.
  * @param {URL} url What is asked for.
- * @param {{ refresh?: boolean, signal?: AbortSignal }} [options] Whether the last one was refused.
+ * @param {{ refused?: string | null, signal?: AbortSignal }} [options] The last one, if it was refused.
  */
-export async function tokenFor(url, { refresh = false, signal } = {}) {
-  if (token.value && !refresh) return token.value;
-  const given = await askForToken(reasonOf(refresh), { url, signal });
+export async function tokenFor(url, { refused = null, signal } = {}) {
+  const kept = token.value;
+  if (kept && refused === null) return kept;
+  // Another one was given since then. It may have been for something else, and a second refusal would be the end.
+  if (kept && kept !== refused && !(await complaintOf(kept, url))) return kept;
+  const given = await askForToken(reasonOf(refused), { url, signal });
   showUser();
   if (!given) throw new NotSignedIn();
   return given;
@@ -57,9 +60,9 @@ export function showUser(isNeeded = !at('sign-in').hidden) {
   if (restMs > 0 && restMs < longestMs) timer = setTimeout(showUser, restMs);
 }
 
-function reasonOf(isRefused) {
-  if (!isRefused) return 'This query is for users who have signed in.';
-  const endsAt = claimsOf(token.value ?? '')?.endsAt;
+function reasonOf(refused) {
+  if (refused === null) return 'This query is for users who have signed in.';
+  const endsAt = claimsOf(refused)?.endsAt;
   return endsAt && endsAt < new Date()
     ? `The access token expired at ${timeOf(endsAt)}. With another one of the same user the stream goes on where it is.`
     : 'The server does not take the access token. With another one of the same user the stream goes on where it is.';

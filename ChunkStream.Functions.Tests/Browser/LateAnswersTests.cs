@@ -1,0 +1,234 @@
+using System.Text.RegularExpressions;
+using ChunkStream.Functions.Tests.Support;
+using Microsoft.Playwright;
+
+namespace ChunkStream.Functions.Tests.Browser;
+
+/// <summary>
+/// The view of queries, where an answer comes when something else was chosen, typed or started meanwhile.
+/// </summary>
+[Collection(RealPostgres.StreamsAndClients)]
+public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
+    : IClassFixture<Chromium>, IAsyncLifetime
+{
+    private const string Counted = "-- param: count integer\nselect n as id from generate_series(1, @count) n";
+    private const string NoKey = """{"title":"Unauthorized","status":401,"detail":"It needs a key."}""";
+    private const string Frames = "application/vnd.chunkstream+ndjson";
+    private const string Schema =
+        """{"schema":{"columns":[{"name":"id","type":"int8"}],"estimatedRows":null,"checkpoints":true}}""" + "\n";
+
+    private LocalApi _api = null!;
+
+    public async Task InitializeAsync() => _api = await LocalApi.ServingAsync(
+        postgres.ConnectionString, new QueryFiles().With("first", Counted).With("second", Counted));
+
+    public async Task DisposeAsync() => await _api.DisposeAsync();
+
+    [ChromiumFact]
+    public async Task Of_two_catalogues_the_one_that_was_asked_for_last_counts()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        await GiveKeyAsync(ui, "before");
+        using var late = new Held();
+        await ui.Page.RouteAsync("**/api/queries", async route =>
+        {
+            if (KeyOf(route) == "late")
+            {
+                await late.Released;
+                await RefuseAsync(route);
+            }
+            else
+            {
+                await route.ContinueAsync();
+            }
+        });
+
+        await AskAsync("late");
+        await AskAsync("last");
+        var told = ui.Page.WaitForResponseAsync(response => response.Status == 401);
+        late.Release();
+        await told;
+        await Assertions.Expect(ui.Page.Locator("#source option", new() { HasText = "first" })).ToHaveCountAsync(1);
+        await Task.Delay(300);
+        await Assertions.Expect(ui.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
+
+        async Task AskAsync(string key)
+        {
+            await ui.Page.ClickAsync("#change-key");
+            await ui.Page.FillAsync("#key", key);
+            await ui.Page.Keyboard.PressAsync("Enter");
+        }
+    }
+
+    [ChromiumFact]
+    public async Task A_mistake_that_is_told_late_is_not_shown_at_the_fields_of_another_query()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        using var held = new Held();
+        await ui.Page.RouteAsync("**/queries/first*", async route =>
+        {
+            await held.Released;
+            await route.ContinueAsync();
+        });
+
+        await ui.StartAsync("first", ("count", "many"));
+        await ui.Page.Locator("#source").SelectOptionAsync("second");
+        await ui.Page.FocusAsync("#parameter-limit");
+        held.Release();
+        await ui.UntilAsync("Refused");
+        await Assertions.Expect(ui.Alert.GetByRole(AriaRole.Paragraph)).ToHaveCountAsync(1);
+        await Assertions.Expect(ui.Page.Locator("#parameter-count-error")).ToBeEmptyAsync();
+        await Assertions.Expect(ui.Page.Locator("#parameter-limit")).ToBeFocusedAsync();
+    }
+
+    [ChromiumFact]
+    public async Task With_a_key_that_was_missing_the_same_starts_again_and_not_what_is_chosen_by_then()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        using var held = new Held();
+        await ui.Page.RouteAsync("**/queries/first*", async route =>
+        {
+            await held.Released;
+            if (KeyOf(route) is null)
+                await RefuseAsync(route);
+            else
+                await route.ContinueAsync();
+        });
+        var started = Started(ui);
+
+        await ui.StartAsync("first", ("count", "3"));
+        await ui.Page.Locator("#source").SelectOptionAsync("second");
+        await ui.Page.GetByLabel("count", new() { Exact = true }).FillAsync("4");
+        held.Release();
+        await ui.Page.FillAsync("#key", "given");
+        await ui.Page.Keyboard.PressAsync("Enter");
+        await ui.UntilAsync("Complete");
+        Assert.Equal(3, await ui.RowsAsync());
+        await Assertions.Expect(ui.Page.Locator("#source")).ToHaveValueAsync("second");
+        Assert.Equal(["first", "first"], started);
+    }
+
+    [ChromiumFact]
+    public async Task What_is_started_while_the_catalogue_comes_anew_is_left_alone()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        using var held = new Held();
+        await ui.Page.RouteAsync("**/api/queries", async route =>
+        {
+            await held.Released;
+            await route.ContinueAsync();
+        });
+        await ui.Page.RouteAsync(
+            "**/queries/first*", route => KeyOf(route) is null ? RefuseAsync(route) : route.ContinueAsync());
+        var started = Started(ui);
+
+        await ui.StartAsync("first", ("count", "3"));
+        await ui.Page.FillAsync("#key", "given");
+        await ui.Page.Keyboard.PressAsync("Enter");
+        await ui.StartAsync("second", ("count", "5"));
+        await ui.UntilAsync("Complete");
+        held.Release();
+        await Assertions.Expect(ui.Page.Locator("#change-key")).ToBeVisibleAsync();
+        await Task.Delay(300);
+        Assert.Equal(5, await ui.RowsAsync());
+        Assert.Equal(["first", "second"], started);
+    }
+
+    [ChromiumFact]
+    public async Task A_stream_rejoins_with_the_key_that_is_given_by_then()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        await GiveKeyAsync(ui, "before");
+        using var held = new Held();
+        await ui.Page.RouteAsync("**/queries/first*", async route =>
+        {
+            if (!route.Request.Url.Contains("resume=", StringComparison.Ordinal))
+            {
+                await held.Released;
+                await AnswerAsync(route, """{"row":{"id":1}}""", """{"checkpoint":"1"}""");
+            }
+            else if (KeyOf(route) == "now")
+            {
+                await AnswerAsync(
+                    route, """{"row":{"id":2}}""", """{"checkpoint":"2"}""", """{"end":{"rows":1,"continue":null}}""");
+            }
+            else
+            {
+                await RefuseAsync(route);
+            }
+        });
+
+        await ui.StartAsync("first", ("count", "2"));
+        await ui.Page.ClickAsync("#change-key");
+        await ui.Page.FillAsync("#key", "now");
+        await ui.Page.Keyboard.PressAsync("Enter");
+        held.Release();
+        await ui.UntilAsync("Complete");
+        Assert.Equal(2, await ui.RowsAsync());
+    }
+
+    [ChromiumFact]
+    public async Task A_stream_that_ends_in_a_pause_has_not_lasted_as_long_as_that()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        using var held = new Held();
+        await ui.Page.RouteAsync("**/queries/first*", async route =>
+        {
+            await held.Released;
+            await AnswerAsync(route, """{"end":{"rows":0,"continue":null}}""");
+        });
+
+        await ui.StartAsync("first", ("count", "0"));
+        await ui.ClickAsync("Pause");
+        await ui.UntilAsync("Paused");
+        var time = await ui.Page.Locator("#time").InnerTextAsync();
+        await Task.Delay(1000);
+        held.Release();
+        await ui.UntilAsync("Complete");
+        Assert.Equal(time, await ui.Page.Locator("#time").InnerTextAsync());
+        await Assertions.Expect(ui.Page.Locator("#pause")).ToHaveTextAsync("Pause");
+    }
+
+    [ChromiumFact]
+    public async Task Going_back_to_what_is_on_the_screen_shows_its_query_and_does_not_start_it_again()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        await ui.StartAsync("first", ("count", "3"));
+        await ui.UntilAsync("Complete");
+        var started = Started(ui);
+
+        await ui.Page.Locator("#source").SelectOptionAsync("second");
+        await Assertions.Expect(ui.Page).ToHaveURLAsync(new Regex("#queries/second"));
+        await ui.Page.GoBackAsync();
+        await Assertions.Expect(ui.Page.Locator("#source")).ToHaveValueAsync("first");
+        await Assertions.Expect(ui.Page).ToHaveURLAsync(new Regex("#queries/first\\?count=3$"));
+        Assert.Empty(started);
+    }
+
+    /// <summary>The queries that are asked for from now on.</summary>
+    private static List<string> Started(UiPage ui)
+    {
+        var started = new List<string>();
+        ui.Page.Request += (_, request) =>
+        {
+            if (request.Url.Contains("/queries/", StringComparison.Ordinal))
+                started.Add(new Uri(request.Url).Segments[^1]);
+        };
+        return started;
+    }
+
+    private static string? KeyOf(IRoute route) => route.Request.Headers.GetValueOrDefault("x-functions-key");
+
+    private static Task RefuseAsync(IRoute route)
+        => route.FulfillAsync(new() { Status = 401, ContentType = "application/problem+json", Body = NoKey });
+
+    private static Task AnswerAsync(IRoute route, params string[] lines)
+        => route.FulfillAsync(new() { ContentType = Frames, Body = Schema + string.Join('\n', lines) + "\n" });
+
+    private static async Task GiveKeyAsync(UiPage ui, string key)
+    {
+        await ui.Page.EvaluateAsync("key => sessionStorage.setItem('chunkstream-function-key', key)", key);
+        await ui.Page.ReloadAsync();
+        await Assertions.Expect(ui.Page.Locator("#source option")).Not.ToHaveCountAsync(0);
+    }
+}
