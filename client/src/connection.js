@@ -1,7 +1,7 @@
 import { retryAfter } from './backoff.js';
 import { failureOf, Interruption, StreamError } from './failures.js';
 import { requestOf } from './request.js';
-import { sleep, TimeLimit, within } from './waiting.js';
+import { inTime, sleep, TimeLimit } from './waiting.js';
 import { onWake } from './wake.js';
 import { WholeBody } from './whole-body.js';
 
@@ -102,13 +102,10 @@ export class Connection {
   async #comesWithin(ms) {
     const isThere = this.#reading.then(() => true, () => true);
     try {
-      return await within(isThere, ms, this.#leaving);
+      return await inTime(isThere, ms, this.#leaving);
     } catch (error) {
       if (!(error instanceof TimeLimit)) throw error;
-
-      // A program that was busy for so long has had no chance to look: what has arrived counts as come in time.
-      await sleep(0, this.#leaving);
-      return Promise.race([isThere, sleep(1, this.#leaving).then(() => false)]);
+      return false;
     }
   }
 
@@ -129,7 +126,7 @@ export class Connection {
   async #wait(promise, whatFailed) {
     this.#waitingSince = Date.now();
     try {
-      return await within(promise, this.#idleTimeoutMs, this.#leaving);
+      return await inTime(promise, this.#idleTimeoutMs, this.#leaving);
     } catch (cause) {
       throw new Interruption(cause instanceof TimeLimit ? `Nothing came for ${this.#idleTimeoutMs / 1000} seconds.` : whatFailed, { cause });
     } finally {
@@ -141,6 +138,8 @@ export class Connection {
   #seeSilence() {
     const since = this.#waitingSince;
     if (since === null || Date.now() - since < this.#idleTimeoutMs) return;
-    setTimeout(() => this.#waitingSince === since && this.#controller.abort(), wakeMs);
+    const giveUp = () => this.#waitingSince === since && this.#controller.abort();
+    // A machine that wakes is busy, and what had arrived may lie there unseen for as long: one more turn shows it.
+    setTimeout(() => setTimeout(giveUp, 1), wakeMs);
   }
 }

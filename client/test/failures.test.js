@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StreamError, stream } from '../src/index.js';
 import { backoff, retryAfter } from '../src/backoff.js';
-import { checkpoint, collect, collectToFailure, end, error, row, rowOf, rowsOf, schema, servingKeyed } from './support/frames.js';
-import { chunk, head, open, problem, serve, whole } from './support/scripted-server.js';
+import { checkpoint, collect, collectToFailure, end, error, row, rowOf, rowsOf, schema, schemaThatSays, servingKeyed } from './support/frames.js';
+import { chunk, head, lastChunk, open, problem, serve, standStill, whole } from './support/scripted-server.js';
 
 const quick = { backoffMs: 1 };
 const rejecting = async (rows) => (await collectToFailure(rows)).failure;
@@ -181,6 +181,20 @@ test('Silence is a cut connection: before the head, in the body, and not while h
   assert.deepEqual(await collect(rows), [rowOf(1), rowOf(2)]);
   assert.equal(rows.progress.rejoins, 2);
   await Promise.all(server.requests.slice(0, 2).map((request) => request.closed));
+});
+
+test('What comes while the program stands still is no silence: a stream without checkpoints would be lost by it', async (t) => {
+  const server = await serve(t, open(schemaThatSays(false) + row(1)));
+  const batches = stream(server.url, { idleTimeoutMs: 1000 }).batches();
+  assert.deepEqual((await batches.next()).value, rowsOf(1));
+  const next = batches.next();
+  // Timers come first when it goes on.
+  setImmediate(() => {
+    server.requests[0].socket.end(chunk(row(2) + end(2)) + lastChunk);
+    standStill(1500);
+  });
+  assert.deepEqual((await next).value, [rowOf(2)]);
+  assert.equal((await batches.next()).done, true);
 });
 
 test('Pauses double up to a limit, and are never the same for all', () => {

@@ -40,8 +40,12 @@ test('A step of any size is put together again from its parts', () => {
   }
 });
 
-/** A tab that follows, and what its leaders would do: they hear what it asks, give it rows, and tell steps. */
-function following(t) {
+/**
+ * A tab that follows, and what its leaders would do: they hear what it asks, give it rows, and tell steps. It looks whether the leader
+ * is there when the test says so.
+ */
+function following(t, stalled = () => {}) {
+  t.mock.timers.enable({ apis: ['setInterval'] });
   const name = `test-${crypto.randomUUID()}`;
   const [own, leaders] = [new BroadcastChannel(name), new BroadcastChannel(name)];
   const applied = [];
@@ -53,7 +57,7 @@ function following(t) {
     asked.push(data);
     next?.();
   };
-  const follower = new Follower(own, sink, () => {});
+  const follower = new Follower(own, sink, stalled);
   own.onmessage = ({ data }) => follower.hear(data);
   t.after(() => [follower, own, leaders].forEach((each) => each.close()));
   return {
@@ -151,6 +155,33 @@ test('Of a step whose first part was not kept nothing is applied', async (t) => 
   await tab.hears(() => tab.step('a', 1002), 1);
   assert.deepEqual(tab.applied, ['p1000']);
   assert.equal((await tab.hello()).wants, true);
+});
+
+test('A leader that does not answer has gone or stands still, but not for a tab that stood still itself', async (t) => {
+  globalThis.document = { visibilityState: 'visible', addEventListener() {}, removeEventListener() {} };
+  const now = Date.now;
+  let stood = 0;
+  Date.now = () => now() + stood;
+  t.after(() => {
+    delete globalThis.document;
+    Date.now = now;
+  });
+  let stalls = 0;
+  const tab = following(t, () => stalls++);
+  const { from } = await tab.hello();
+
+  // The answer may be there, and is not seen yet.
+  stood += 60_000;
+  t.mock.timers.tick(1000);
+  assert.equal(stalls, 0);
+  tab.give(from, ...rowsAt('a', 'p1'));
+  await tab.until(1);
+  for (let seconds = 0; seconds < 20; seconds++) {
+    stood += 1000;
+    t.mock.timers.tick(1000);
+    if (seconds < 8) assert.equal(stalls, 0);
+  }
+  assert.ok(stalls > 0);
 });
 
 test('Where tabs can not find each other each has its own connection', async (t) => {

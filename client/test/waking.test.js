@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stream } from '../src/index.js';
 import { checkpoint, collect, row, rowsOf, schema, servingKeyed } from './support/frames.js';
-import { chunk, open, problem, serve, whole } from './support/scripted-server.js';
+import { chunk, open, problem, serve, standStill, whole } from './support/scripted-server.js';
 
 const down = problem(503, 'unavailable', 'Down.');
 // At least 15 s, if nothing wakes it.
@@ -105,6 +105,16 @@ test('A connection that was silent while the machine slept is given up when it w
   self.say('online');
   sockets[1].write(chunk('{"heartbeat":""}\n'));
   await pause(1500);
+  assert.equal(rows.progress.rejoins, 1, 'something came');
+
+  // A machine that wakes is busy: what comes meanwhile is seen late.
+  slept += 61_000;
+  self.say('online');
+  setImmediate(() => {
+    sockets[1].write(chunk('{"heartbeat":""}\n'));
+    standStill(1500);
+  });
+  await pause(2500);
   assert.equal(rows.progress.rejoins, 1, 'something came');
   sockets[1].end();
   assert.deepEqual(await all, rowsOf(3));

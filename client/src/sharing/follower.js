@@ -3,9 +3,10 @@ import { Parts } from './messages.js';
 
 const lookMs = 1000;
 
-// After a silence the leader is asked whether it is there. It answers at once, unless its tab stands still.
+// After a silence the leader is asked whether it is there. It answers at once, unless its tab stands still. Looks are counted and
+// not time: a tab that stood still itself looks once when it goes on, and has the answer before it looks again.
 const silenceMs = 8000;
-const answerMs = 4000;
+const answerLooks = 4;
 
 // Steps that came before the rows did. Where there are more, the older ones go, and the gap is noticed.
 const mostEarly = 1000;
@@ -27,7 +28,7 @@ export class Follower {
   #parts = new Parts();
   #rows = new Map();
   #heardAt = Date.now();
-  #askedAt = null;
+  #unanswered = null;
 
   /** @param {() => void} stalled Called when the leader's tab stands still, and somebody looks at this one. */
   constructor(tabs, sink, stalled) {
@@ -50,7 +51,7 @@ export class Follower {
   /** What a leader says to all. */
   hear(message) {
     this.#heardAt = Date.now();
-    this.#askedAt = null;
+    this.#unanswered = null;
     this.#sink.to(message.state);
     if (message.type === 'lead') {
       this.#adopt(message);
@@ -97,7 +98,7 @@ export class Follower {
     const step = this.#rows.get(leader).add(part);
     if (!step || this.#isInTouch) return;
     this.#heardAt = Date.now();
-    this.#askedAt = null;
+    this.#unanswered = null;
     this.#leader = leader;
     this.#seq = seq;
     this.#parts = new Parts();
@@ -128,14 +129,13 @@ export class Follower {
   }
 
   #ask() {
-    this.#askedAt ??= Date.now();
+    this.#unanswered ??= 0;
     this.#tabs.postMessage({ type: 'hello', from: this.#id, wants: !this.#isInTouch, hasRows: this.#sink.position !== null });
   }
 
   #look() {
-    const now = Date.now();
-    if (!this.#isInTouch || now - this.#heardAt > silenceMs) this.#ask();
-    const isStalled = this.#askedAt !== null && now - this.#askedAt > answerMs;
-    if (isStalled && globalThis.document?.visibilityState === 'visible') this.#stalled();
+    if (this.#unanswered !== null) this.#unanswered++;
+    if (!this.#isInTouch || Date.now() - this.#heardAt > silenceMs) this.#ask();
+    if (this.#unanswered >= answerLooks && globalThis.document?.visibilityState === 'visible') this.#stalled();
   }
 }

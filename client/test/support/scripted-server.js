@@ -81,3 +81,6 @@ export function problem(status, type, detail, headers) {
   const text = JSON.stringify({ type: `urn:chunkstream:${type}`, title: type, status, detail });
   return whole(text, { status, type: 'application/problem+json', headers });
 }
+
+/** Stands still, as a program does that gets no processor. */
+export const standStill = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
