@@ -195,7 +195,7 @@ public sealed class StreamResultsTests : IAsyncLifetime
     public async Task A_stream_ends_at_its_own_deadline_or_at_the_end_of_the_call()
     {
         using var call = new CancellationTokenSource();
-        Own("deadline", StreamResults.Items(Endless, new() { MaxDuration = TimeSpan.FromSeconds(1.5) }));
+        Own("deadline", StreamResults.Items(Endless, new() { MaxDuration = TimeSpan.FromSeconds(5) }));
         Own("call", http =>
         {
             http.Features.Set<IInvocationFeature>(new Call("function", call.Token));

@@ -56,7 +56,10 @@ public sealed partial class JavaScriptClientTests(RealPostgres postgres) : IAsyn
         await using var api = await LocalApi.ServingAsync(
             postgres.ConnectionString,
             "-- key: n\nselect n, repeat('x', 400) as filler from read_by_clients order by n",
-            ("ChunkStream:Streaming:MaxDurationSeconds", "1.2"));
+            ("ChunkStream:Streaming:MaxDurationSeconds", "2"));
+
+        // A deadline before the first row would be a refusal, and the first stream of a process takes longer to begin.
+        await api.Client.GetStringAsync("/api/db-stream?limit=1").Within();
 
         await using var node = RunningProgram.JavaScript(api.Client.BaseAddress!,
             """

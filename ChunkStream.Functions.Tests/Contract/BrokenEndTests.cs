@@ -49,16 +49,19 @@ public sealed class BrokenEndTests
     public async Task A_cut_is_seen_by_every_client_after_all_that_was_sent_and_is_no_error_of_the_server(
         string version, string headers)
     {
-        await using var api = await LocalApi.StartAsync(settings: [
-            ("ChunkStream:Streaming:MaxDurationSeconds", "2.5"), ("ChunkStream:Streaming:ShutdownSeconds", "0")]);
+        // It comes when those who wait for it have all that was sent before.
+        var (deadline, behind) = (new HeldTimers(TimeSpan.FromSeconds(77)), 3);
+        await using var api = await LocalApi.StartAsync(
+            deadline,
+            ("ChunkStream:Streaming:MaxDurationSeconds", "77"), ("ChunkStream:Streaming:ShutdownSeconds", "0"));
         var server = api.Client.BaseAddress!;
         var failing = FaultySource.FailsAt(Items);
         var ends = await Task.WhenAll(
             EndAsync(api.Serve(StreamFormats.Ndjson, failing)),
             EndAsync(api.Serve(StreamFormats.Frames, failing)),
-            EndAsync(api.Serve(StreamFormats.Ndjson, FaultySource.StallsAfter(Items))),
-            EndAsync(api.Serve(StreamFormats.Ndjson, FaultySource.HangsAfter(Items))),
-            EndAsync(api.Serve(StreamFormats.Frames, FaultySource.StallsAfter(Items))));
+            EndAsync(api.Serve(StreamFormats.Ndjson, FaultySource.StallsAfter(Items)), isAtDeadline: true),
+            EndAsync(api.Serve(StreamFormats.Ndjson, FaultySource.HangsAfter(Items)), isAtDeadline: true),
+            EndAsync(api.Serve(StreamFormats.Frames, FaultySource.StallsAfter(Items)), isAtDeadline: true));
         using var open = await RawEnd.AskAsync(
             server, api.Serve(StreamFormats.Frames, FaultySource.StallsAfter(Items)), version, headers);
         var begun = await RawEnd.ReadUntilAsync(open, "item 0");
@@ -81,10 +84,13 @@ public sealed class BrokenEndTests
             entry.Level >= LogLevel.Warning
             && entry.Category.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal));
 
-        async Task<RawEnd> EndAsync(string path)
+        async Task<RawEnd> EndAsync(string path, bool isAtDeadline = false)
         {
             using var socket = await RawEnd.AskAsync(server, path, version, headers);
-            return await RawEnd.ReadAsync(socket);
+            var before = isAtDeadline ? await RawEnd.ReadUntilAsync(socket, $"item {Items - 1},") : "";
+            if (isAtDeadline && Interlocked.Decrement(ref behind) == 0)
+                deadline.End();
+            return await RawEnd.ReadAsync(socket, begun: before);
         }
     }
 
@@ -170,7 +176,8 @@ public sealed class BrokenEndTests
     [NginxFact]
     public async Task Through_nginx_a_cut_is_seen_by_its_clients_and_what_was_sent_before_arrives()
     {
-        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "2.5"));
+        // Within it even a busy machine sends all that comes before the stall.
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "6"));
         await using var nginx = await Nginx.BeforeAsync(api.Client.BaseAddress!);
         string[] broken = [
             api.Serve(StreamFormats.Ndjson, FaultySource.FailsAt(Items)),
@@ -204,7 +211,7 @@ public sealed class BrokenEndTests
     [CurlFact]
     public async Task Curl_reports_a_cut_over_http_1_0_and_shows_every_row_before_it()
     {
-        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "2"));
+        await using var api = await LocalApi.StartAsync(settings: ("ChunkStream:Streaming:MaxDurationSeconds", "6"));
         var sources = new[] { (FaultySource.FailsAt(Items), Items), (FaultySource.StallsAfter(10), 10) };
         foreach (var (source, items) in sources)
         {

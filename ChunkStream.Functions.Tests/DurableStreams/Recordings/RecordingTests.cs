@@ -540,10 +540,20 @@ public sealed partial class RecordingTests(RealPostgres postgres) : IAsyncLifeti
     [Fact]
     public async Task A_time_limit_parts_a_response_and_not_the_recording()
     {
-        await using var api = await StartAsync(("ChunkStream:Streaming:MaxDurationSeconds", "1.5"));
+        // It comes once there is a row, and for the second response not at all.
+        var limit = new HeldTimers(TimeSpan.FromSeconds(77));
+        await using var api = await LocalApi.StartAsync(
+            limit,
+            ("ConnectionStrings:Postgres", postgres.ConnectionString),
+            ("ChunkStream:Streaming:MaxDurationSeconds", "77"));
         var frames = "";
         var path = _generator.Make(2).ServedBy(api).Replace("ndjson", "frames", StringComparison.Ordinal);
-        frames += await api.Client.GetStringAsync(path).Within();
+        using (var parted = await api.GetAsync(path))
+        {
+            limit.End();
+            frames += await parted.Content.ReadAsStringAsync().Within();
+        }
+
         _generator.Make(3).End();
         frames += await api.Client.GetStringAsync(
             path + "&resume=" + Regex.Match(frames, "\"continue\":\"(.*?)\"").Groups[1].Value).Within();
