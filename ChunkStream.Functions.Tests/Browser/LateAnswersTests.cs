@@ -190,6 +190,46 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     }
 
     [ChromiumFact]
+    public async Task What_is_typed_stays_when_the_queries_come_after_the_generators()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        await ui.Page.RouteAsync(
+            "**/api/queries", route => KeyOf(route) == "right" ? route.ContinueAsync() : RefuseAsync(route));
+        await GiveKeyAsync(ui, "wrong");
+        await ui.ClickAsync("Go on without");
+        await ui.StartAsync("lines", ("count", "1"));
+        await ui.UntilAsync("Complete");
+
+        await ui.Page.GetByLabel("count", new() { Exact = true }).FillAsync("2");
+        await ui.Page.ClickAsync("#change-key");
+        await ui.Page.FillAsync("#key", "right");
+        await ui.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(ui.Page.Locator("#source option", new() { HasText = "first" })).ToHaveCountAsync(1);
+        await Assertions.Expect(ui.Page.Locator("#source")).ToHaveValueAsync("lines");
+        await Assertions.Expect(ui.Page.GetByLabel("count", new() { Exact = true })).ToHaveValueAsync("2");
+    }
+
+    [ChromiumFact]
+    public async Task Generators_that_cant_be_had_are_told_of_and_are_no_error_that_nobody_catches()
+    {
+        await using var ui = await UiPage.OpenAsync(chromium, _api);
+        using var held = new Held();
+        await ui.Page.RouteAsync("**/generators.json", route => route.FulfillAsync(new() { Status = 500 }));
+        await ui.Page.RouteAsync("**/api/queries", async route =>
+        {
+            await held.Released;
+            await route.ContinueAsync();
+        });
+
+        var told = ui.Page.WaitForResponseAsync("**/generators.json");
+        await ui.Page.ReloadAsync();
+        await told;
+        await Task.Delay(300);
+        held.Release();
+        await Assertions.Expect(ui.Alert).ToContainTextAsync("The server answered 500.");
+    }
+
+    [ChromiumFact]
     public async Task Going_back_to_what_is_on_the_screen_shows_its_query_and_does_not_start_it_again()
     {
         await using var ui = await UiPage.OpenAsync(chromium, _api);

@@ -200,7 +200,8 @@ public sealed class LateStreamAnswersTests(RealPostgres postgres, Chromium chrom
         await view.Ui.ClickAsync("Append");
     }
 
-    private static Task HoldAsync(LiveView view, string method, Held held, Func<IRoute, Task> answer)
+    private static Task<IAsyncDisposable> HoldAsync(
+        LiveView view, string method, Held held, Func<IRoute, Task> answer)
         => view.Page.RouteAsync("**/streams/**", async route =>
         {
             if (route.Request.Method != method)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using ChunkStream.Functions.Tests.Support;
+using ChunkStream.Postgres.Live;
 using ChunkStream.Postgres.Live.Changes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +30,11 @@ public sealed class LiveRerunTests(RealPostgres postgres) : IAsyncLifetime
             "deep",
             "-- key: id\n-- live: rerun\n"
             + "select id, (repeat('[', 100) || repeat(']', 100))::json as deep from live_scores where score > 0")
+        .With(
+            "wide",
+            "-- key: id\n-- live: rerun\n"
+            + "select n as id, (select max(score) from live_scores) as best, repeat('x', 900000) as wide "
+            + "from generate_series(1, 17) n")
         .With("none", "-- key: id\n-- live: rerun\nselect * from live_total()")
         .With("twice", "-- key: team\n-- live: rerun\nselect team, score from live_scores where id < 4");
 
@@ -212,9 +218,46 @@ public sealed class LiveRerunTests(RealPostgres postgres) : IAsyncLifetime
         return client;
     }
 
+    // Its offset is in the header that the client has already. If the result were again as it was then, nothing would
+    // tell the client that it has another one.
+    [Fact]
+    public async Task A_shape_whose_rows_are_dropped_in_the_middle_of_a_body_breaks()
+    {
+        using var response = await _api.GetAsync("/shapes/wide?offset=-1");
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        using (var other = await OpenAsync(_api, "wide"))
+        {
+            await postgres.ExecuteAsync("update live_scores set score = 1000 where id = 1");
+            await other.UntilAsync(it => it.Snapshot is not null && it.Told.Contains("upsert"));
+        }
+
+        DropWhatIsOffered(_api.Get<LiveMemory>());
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync().Within());
+    }
+
+    private static void DropWhatIsOffered(LiveMemory memory)
+    {
+        using var room = memory.ForChanges();
+        for (var bytes = new LiveOptions().MemoryMegabytes * 1024L * 1024; room.Bytes == 0; bytes -= 1_000_000)
+        {
+            try
+            {
+                room.Set(bytes);
+            }
+            catch (LiveMemoryException)
+            {
+            }
+        }
+    }
+
     private Task<PlainApi> StartAsync(params (string Key, string Value)[] settings)
         => PlainApi.StartAsync(
-            app => app.MapQueries(),
+            app =>
+            {
+                app.MapQueries();
+                app.MapShapes();
+            },
             services => services.AddChunkStream().AddQueries(),
             settings:
             [

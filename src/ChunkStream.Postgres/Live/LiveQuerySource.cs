@@ -37,6 +37,9 @@ internal sealed class LiveQuerySource(
     /// </remarks>
     public bool LosesPlace { get; private set; }
 
+    /// <summary>Whether the query is run as a whole at each change. It is known once a record has come.</summary>
+    public bool IsRerun => _reader.IsRerun;
+
     /// <inheritdoc />
     public bool GoesOn => true;
 
@@ -95,7 +98,7 @@ internal sealed class LiveQuerySource(
             (Kind, _isOfCursor) = (RecordKind.Row, true);
         else
             return false;
-        LosesPlace = _reader.IsRerun && Kind is RecordKind.Upsert or RecordKind.Delete
+        LosesPlace = IsRerun && Kind is RecordKind.Upsert or RecordKind.Delete
             && Told != LivePosition.Unknown;
         if (LosesPlace)
             _reader.Told = LivePosition.Unknown;

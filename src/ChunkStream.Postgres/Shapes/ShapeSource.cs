@@ -39,6 +39,11 @@ internal sealed class ShapeSource(
     /// </summary>
     public override ReadOnlySpan<byte> Checkpoint => "any"u8;
 
+    // A body that is no stream of events has its offset in the header, which was sent. Rows that come anew lead from it
+    // to the same state, unless the query runs again: then the offset says only what its whole result was.
+    private bool TellsMustRefetch
+        => dialect.TellsMustRefetch && (dialect.Wait is ShapeWait.Events || !query.IsRerun);
+
     /// <inheritdoc />
     public override ValueTask<bool> WaitToReadAsync()
         => _hasBegun ? query.WaitToReadAsync() : new ValueTask<bool>(BeginAsync());
@@ -49,7 +54,7 @@ internal sealed class ShapeSource(
         while (_isAtRecord || query.TryRead())
         {
             _isAtRecord = false;
-            if (query.Kind is RecordKind.MustRefetch && !dialect.TellsMustRefetch)
+            if (query.Kind is RecordKind.MustRefetch && !TellsMustRefetch)
                 throw new ProblemException(ShapeProblems.MustRefetch);
             if (query.Kind is not RecordKind.UpToDate || dialect.TellsUpToDate)
                 return true;
