@@ -10,14 +10,16 @@ public sealed class OfflineTests(RealPostgres postgres, Chromium chromium) : ICl
     public async Task A_stream_goes_on_as_soon_as_the_network_is_back_and_has_each_row_once()
     {
         await postgres.ExecuteAsync(
-            "drop table if exists offline_rows; create table offline_rows as select n as id "
-            + "from generate_series(1, 5000) n; alter table offline_rows add primary key (id); analyze offline_rows");
+            "drop table if exists offline_rows, offline_pace; create table offline_rows as select n as id "
+            + "from generate_series(1, 5000) n; alter table offline_rows add primary key (id); analyze offline_rows; "
+            + "create table offline_pace as select 1.0 as seconds");
         await using var api = await LocalApi.ServingAsync(
             postgres.ConnectionString,
             new QueryFiles().With(
                 "slow",
-                "-- key: id\nselect id, case when id % 50 = 0 then (select 'w' from pg_sleep(0.04 + 0 * id)) end "
-                + "as slept from offline_rows order by id"));
+                // It takes minutes until the network is gone; another query, which goes on for the first, is fast.
+                "-- key: id\nselect id, case when id % 20 = 0 then (select pg_sleep(seconds + 0 * id)::text "
+                + "from offline_pace) end as slept from offline_rows order by id"));
         var page = await chromium.NewPageAsync();
         await page.GotoAsync(api.Origin + "/api/health");
 
@@ -49,6 +51,7 @@ public sealed class OfflineTests(RealPostgres postgres, Chromium chromium) : ICl
         await page.Context.SetOfflineAsync(true);
         await page.EvaluateAsync("cut()");
         await page.WaitForFunctionAsync("states.at(-1) === 'waiting'");
+        await postgres.ExecuteAsync("update offline_pace set seconds = 0");
         await page.Context.SetOfflineAsync(false);
 
         Assert.InRange(await page.EvaluateAsync<double>("reading"), 0, 14_000);
