@@ -38,7 +38,7 @@ internal sealed class LiveTroubleReader(
     /// <summary>The ids of the rows that it had when it was up to date the last time.</summary>
     public IReadOnlyCollection<string> UpToDate => _upToDate;
 
-    /// <summary>The transaction before which it knows all that had ended, when it was up to date the last time.</summary>
+    /// <summary>When it was up to date the last time, it knew all transactions before this one.</summary>
     public long Reached => Volatile.Read(ref _reached);
 
     /// <summary>How many crashes there had been when its rows came anew.</summary>
