@@ -121,7 +121,7 @@ internal sealed class StateDialect : ShapeDialect
     }
 
     /// <inheritdoc />
-    /// <remarks>An offset that is gone, and less than that of the position: a later offset is the greater text.</remarks>
+    /// <remarks>An offset that is gone. It is less than the next one: a later offset is the greater text.</remarks>
     public override void WritePlaceLost(ByteWriter output, LivePosition next)
     {
         if (Wait is not ShapeWait.Events)
