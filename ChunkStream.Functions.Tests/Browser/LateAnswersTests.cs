@@ -12,10 +12,6 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     : IClassFixture<Chromium>, IAsyncLifetime
 {
     private const string Counted = "-- param: count integer\nselect n as id from generate_series(1, @count) n";
-    private const string NoKey = """{"title":"Unauthorized","status":401,"detail":"It needs a key."}""";
-    private const string Frames = "application/vnd.chunkstream+ndjson";
-    private const string Schema =
-        """{"schema":{"columns":[{"name":"id","type":"int8"}],"estimatedRows":null,"checkpoints":true}}""" + "\n";
 
     private LocalApi _api = null!;
 
@@ -28,36 +24,18 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     public async Task Of_two_catalogues_the_one_that_was_asked_for_last_counts()
     {
         await using var ui = await UiPage.OpenAsync(chromium, _api);
-        await GiveKeyAsync(ui, "before");
+        await KeepKeyAsync(ui, "before");
         using var late = new Held();
-        await ui.Page.RouteAsync("**/api/queries", async route =>
-        {
-            if (KeyOf(route) == "late")
-            {
-                await late.Released;
-                await RefuseAsync(route);
-            }
-            else
-            {
-                await route.ContinueAsync();
-            }
-        });
+        await late.AtAsync(ui.Page, "**/api/queries", Answers.RefuseAsync, request => request.Key() == "late");
 
-        await AskAsync("late");
-        await AskAsync("last");
+        await ui.ChangeKeyAsync("late");
+        await ui.ChangeKeyAsync("last");
         var told = ui.Page.WaitForResponseAsync(response => response.Status == 401);
         late.Release();
         await told;
         await Assertions.Expect(ui.Page.Locator("#source option", new() { HasText = "first" })).ToHaveCountAsync(1);
         await Task.Delay(300);
         await Assertions.Expect(ui.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
-
-        async Task AskAsync(string key)
-        {
-            await ui.Page.ClickAsync("#change-key");
-            await ui.Page.FillAsync("#key", key);
-            await ui.Page.Keyboard.PressAsync("Enter");
-        }
     }
 
     [ChromiumFact]
@@ -65,11 +43,7 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     {
         await using var ui = await UiPage.OpenAsync(chromium, _api);
         using var held = new Held();
-        await ui.Page.RouteAsync("**/queries/first*", async route =>
-        {
-            await held.Released;
-            await route.ContinueAsync();
-        });
+        await held.AtAsync(ui.Page, "**/queries/first*");
 
         await ui.StartAsync("first", ("count", "many"));
         await ui.Page.Locator("#source").SelectOptionAsync("second");
@@ -86,22 +60,14 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     {
         await using var ui = await UiPage.OpenAsync(chromium, _api);
         using var held = new Held();
-        await ui.Page.RouteAsync("**/queries/first*", async route =>
-        {
-            await held.Released;
-            if (KeyOf(route) is null)
-                await RefuseAsync(route);
-            else
-                await route.ContinueAsync();
-        });
+        await held.AtAsync(ui.Page, "**/queries/first*", Answers.RefuseWithoutKeyAsync);
         var started = Started(ui);
 
         await ui.StartAsync("first", ("count", "3"));
         await ui.Page.Locator("#source").SelectOptionAsync("second");
         await ui.Page.GetByLabel("count", new() { Exact = true }).FillAsync("4");
         held.Release();
-        await ui.Page.FillAsync("#key", "given");
-        await ui.Page.Keyboard.PressAsync("Enter");
+        await ui.GiveKeyAsync("given");
         await ui.UntilAsync("Complete");
         Assert.Equal(3, await ui.RowsAsync());
         await Assertions.Expect(ui.Page.Locator("#source")).ToHaveValueAsync("second");
@@ -113,18 +79,12 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     {
         await using var ui = await UiPage.OpenAsync(chromium, _api);
         using var held = new Held();
-        await ui.Page.RouteAsync("**/api/queries", async route =>
-        {
-            await held.Released;
-            await route.ContinueAsync();
-        });
-        await ui.Page.RouteAsync(
-            "**/queries/first*", route => KeyOf(route) is null ? RefuseAsync(route) : route.ContinueAsync());
+        await held.AtAsync(ui.Page, "**/api/queries");
+        await ui.Page.RouteAsync("**/queries/first*", Answers.RefuseWithoutKeyAsync);
         var started = Started(ui);
 
         await ui.StartAsync("first", ("count", "3"));
-        await ui.Page.FillAsync("#key", "given");
-        await ui.Page.Keyboard.PressAsync("Enter");
+        await ui.GiveKeyAsync("given");
         await ui.StartAsync("second", ("count", "5"));
         await ui.UntilAsync("Complete");
         held.Release();
@@ -138,30 +98,20 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     public async Task A_stream_rejoins_with_the_key_that_is_given_by_then()
     {
         await using var ui = await UiPage.OpenAsync(chromium, _api);
-        await GiveKeyAsync(ui, "before");
+        await KeepKeyAsync(ui, "before");
         using var held = new Held();
-        await ui.Page.RouteAsync("**/queries/first*", async route =>
-        {
-            if (!route.Request.Url.Contains("resume=", StringComparison.Ordinal))
-            {
-                await held.Released;
-                await AnswerAsync(route, """{"row":{"id":1}}""", """{"checkpoint":"1"}""");
-            }
-            else if (KeyOf(route) == "now")
-            {
-                await AnswerAsync(
-                    route, """{"row":{"id":2}}""", """{"checkpoint":"2"}""", """{"end":{"rows":1,"continue":null}}""");
-            }
-            else
-            {
-                await RefuseAsync(route);
-            }
-        });
+        await ui.Page.RouteAsync("**/queries/first*", route => route.Request.Key() == "now"
+            ? route.StreamAsync(
+                """{"row":{"id":2}}""", """{"checkpoint":"2"}""", """{"end":{"rows":1,"continue":null}}""")
+            : route.RefuseAsync());
+        await held.AtAsync(
+            ui.Page,
+            "**/queries/first*",
+            route => route.StreamAsync("""{"row":{"id":1}}""", """{"checkpoint":"1"}"""),
+            request => !request.Url.Contains("resume=", StringComparison.Ordinal));
 
         await ui.StartAsync("first", ("count", "2"));
-        await ui.Page.ClickAsync("#change-key");
-        await ui.Page.FillAsync("#key", "now");
-        await ui.Page.Keyboard.PressAsync("Enter");
+        await ui.ChangeKeyAsync("now");
         held.Release();
         await ui.UntilAsync("Complete");
         Assert.Equal(2, await ui.RowsAsync());
@@ -172,11 +122,8 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     {
         await using var ui = await UiPage.OpenAsync(chromium, _api);
         using var held = new Held();
-        await ui.Page.RouteAsync("**/queries/first*", async route =>
-        {
-            await held.Released;
-            await AnswerAsync(route, """{"end":{"rows":0,"continue":null}}""");
-        });
+        await held.AtAsync(
+            ui.Page, "**/queries/first*", route => route.StreamAsync("""{"end":{"rows":0,"continue":null}}"""));
 
         await ui.StartAsync("first", ("count", "0"));
         await ui.ClickAsync("Pause");
@@ -194,16 +141,14 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
     {
         await using var ui = await UiPage.OpenAsync(chromium, _api);
         await ui.Page.RouteAsync(
-            "**/api/queries", route => KeyOf(route) == "right" ? route.ContinueAsync() : RefuseAsync(route));
-        await GiveKeyAsync(ui, "wrong");
+            "**/api/queries", route => route.Request.Key() == "right" ? route.FallbackAsync() : route.RefuseAsync());
+        await KeepKeyAsync(ui, "wrong");
         await ui.ClickAsync("Go on without");
         await ui.StartAsync("lines", ("count", "1"));
         await ui.UntilAsync("Complete");
 
         await ui.Page.GetByLabel("count", new() { Exact = true }).FillAsync("2");
-        await ui.Page.ClickAsync("#change-key");
-        await ui.Page.FillAsync("#key", "right");
-        await ui.Page.Keyboard.PressAsync("Enter");
+        await ui.ChangeKeyAsync("right");
         await Assertions.Expect(ui.Page.Locator("#source option", new() { HasText = "first" })).ToHaveCountAsync(1);
         await Assertions.Expect(ui.Page.Locator("#source")).ToHaveValueAsync("lines");
         await Assertions.Expect(ui.Page.GetByLabel("count", new() { Exact = true })).ToHaveValueAsync("2");
@@ -215,11 +160,7 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
         await using var ui = await UiPage.OpenAsync(chromium, _api);
         using var held = new Held();
         await ui.Page.RouteAsync("**/generators.json", route => route.FulfillAsync(new() { Status = 500 }));
-        await ui.Page.RouteAsync("**/api/queries", async route =>
-        {
-            await held.Released;
-            await route.ContinueAsync();
-        });
+        await held.AtAsync(ui.Page, "**/api/queries");
 
         var told = ui.Page.WaitForResponseAsync("**/generators.json");
         await ui.Page.ReloadAsync();
@@ -257,15 +198,7 @@ public sealed class LateAnswersTests(RealPostgres postgres, Chromium chromium)
         return started;
     }
 
-    private static string? KeyOf(IRoute route) => route.Request.Headers.GetValueOrDefault("x-functions-key");
-
-    private static Task RefuseAsync(IRoute route)
-        => route.FulfillAsync(new() { Status = 401, ContentType = "application/problem+json", Body = NoKey });
-
-    private static Task AnswerAsync(IRoute route, params string[] lines)
-        => route.FulfillAsync(new() { ContentType = Frames, Body = Schema + string.Join('\n', lines) + "\n" });
-
-    private static async Task GiveKeyAsync(UiPage ui, string key)
+    private static async Task KeepKeyAsync(UiPage ui, string key)
     {
         await ui.Page.EvaluateAsync("key => sessionStorage.setItem('chunkstream-function-key', key)", key);
         await ui.Page.ReloadAsync();

@@ -11,7 +11,6 @@ public sealed class LateStreamAnswersTests(RealPostgres postgres, Chromium chrom
     : IClassFixture<Chromium>, IAsyncLifetime
 {
     private const string Json = "application/json";
-    private const string NoKey = """{"title":"Unauthorized","status":401,"detail":"It needs a key."}""";
 
     private LocalApi _api = null!;
 
@@ -29,7 +28,7 @@ public sealed class LateStreamAnswersTests(RealPostgres postgres, Chromium chrom
         using var held = new Held();
         await HoldAsync(view, "POST", held, route => route.Request.PostData == "[2]"
             ? route.FulfillAsync(new() { Status = 413, ContentType = Json, Body = """{"title":"Too large"}""" })
-            : route.ContinueAsync());
+            : route.FallbackAsync());
 
         await AppendAsync(view, "1");
         await AppendAsync(view, "2");
@@ -57,13 +56,13 @@ public sealed class LateStreamAnswersTests(RealPostgres postgres, Chromium chrom
         await view.FollowAsync(path);
         await view.UntilAsync("Live");
         using var held = new Held();
-        await HoldAsync(view, "POST", held, RefuseWithoutKeyAsync);
+        await HoldAsync(view, "POST", held, Answers.RefuseWithoutKeyAsync);
 
         await AppendAsync(view, "1");
         await view.Page.GetByLabel("Message", new() { Exact = true }).FillAsync("2");
         await view.Page.GetByLabel("Stream", new() { Exact = true }).FillAsync("other");
         held.Release();
-        await GiveKeyAsync(view);
+        await view.Ui.GiveKeyAsync("given");
         await view.ShowsAsync("1");
         await view.UntilCountAsync(1);
         await Assertions.Expect(view.Page.GetByLabel("Message", new() { Exact = true })).ToHaveValueAsync("2");
@@ -75,12 +74,12 @@ public sealed class LateStreamAnswersTests(RealPostgres postgres, Chromium chrom
         var path = await _api.CreateAsync(Json, "[7]");
         await using var view = await LiveView.OpenAsync(chromium, _api.Origin);
         using var held = new Held();
-        await HoldAsync(view, "GET", held, RefuseWithoutKeyAsync);
+        await HoldAsync(view, "GET", held, Answers.RefuseWithoutKeyAsync);
 
         await view.FollowAsync(path);
         await view.Page.GetByLabel("Stream", new() { Exact = true }).FillAsync("other");
         held.Release();
-        await GiveKeyAsync(view);
+        await view.Ui.GiveKeyAsync("given");
         await view.UntilAsync("Live");
         await view.ShowsAsync("7");
         await Assertions.Expect(view.Page.GetByLabel("Stream", new() { Exact = true })).ToHaveValueAsync("other");
@@ -91,7 +90,7 @@ public sealed class LateStreamAnswersTests(RealPostgres postgres, Chromium chrom
     {
         await using var view = await LiveView.OpenAsync(chromium, _api.Origin);
         using var typed = new Held();
-        await HoldAsync(view, "PUT", typed, route => route.ContinueAsync());
+        await HoldAsync(view, "PUT", typed);
         await view.Page.GetByLabel("Stream", new() { Exact = true }).FillAsync(DurableCalls.NewPath());
         await view.Ui.ClickAsync("Create the stream");
         await view.Page.GetByLabel("Stream", new() { Exact = true }).FillAsync("half/");
@@ -101,7 +100,7 @@ public sealed class LateStreamAnswersTests(RealPostgres postgres, Chromium chrom
         await Assertions.Expect(view.Page.Locator("#stream-state")).ToHaveTextAsync("Not connected");
 
         using var elsewhere = new Held();
-        await HoldAsync(view, "PUT", elsewhere, route => route.ContinueAsync());
+        await HoldAsync(view, "PUT", elsewhere);
         await view.Page.GetByLabel("Stream", new() { Exact = true }).FillAsync(DurableCalls.NewPath());
         await view.Ui.ClickAsync("Create the stream");
         await view.Page.GetByRole(AriaRole.Link, new() { Name = "Queries", Exact = true }).ClickAsync();
@@ -200,28 +199,6 @@ public sealed class LateStreamAnswersTests(RealPostgres postgres, Chromium chrom
         await view.Ui.ClickAsync("Append");
     }
 
-    private static Task<IAsyncDisposable> HoldAsync(
-        LiveView view, string method, Held held, Func<IRoute, Task> answer)
-        => view.Page.RouteAsync("**/streams/**", async route =>
-        {
-            if (route.Request.Method != method)
-            {
-                await route.FallbackAsync();
-                return;
-            }
-
-            await held.Released;
-            await answer(route);
-        });
-
-    private static Task RefuseWithoutKeyAsync(IRoute route)
-        => string.IsNullOrEmpty(route.Request.Headers.GetValueOrDefault("x-functions-key"))
-            ? route.FulfillAsync(new() { Status = 401, ContentType = "application/problem+json", Body = NoKey })
-            : route.ContinueAsync();
-
-    private static async Task GiveKeyAsync(LiveView view)
-    {
-        await view.Page.FillAsync("#key", "given");
-        await view.Page.Keyboard.PressAsync("Enter");
-    }
+    private static Task HoldAsync(LiveView view, string method, Held held, Func<IRoute, Task>? answer = null)
+        => held.AtAsync(view.Page, "**/streams/**", answer, request => request.Method == method);
 }

@@ -178,20 +178,11 @@ public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
         await using var ui = await UiPage.OpenAsync(chromium, _api);
         var (first, second) = (_issuer.Token("4711"), _issuer.Token("4712"));
         using var held = new Held();
-        await ui.Page.RouteAsync("**/queries/me*", async route =>
-        {
-            if (route.Request.Method == "HEAD" && TokenOf(route) == second)
-                await held.Released;
-            await route.ContinueAsync();
-        });
-
         using var heldFirst = new Held();
-        await ui.Page.RouteAsync("**/queries/me*", async route =>
-        {
-            if (route.Request.Method == "HEAD" && TokenOf(route) == first)
-                await heldFirst.Released;
-            await route.FallbackAsync();
-        });
+        await held.AtAsync(
+            ui.Page, "**/queries/me*", which: request => request.Method == "HEAD" && request.Token() == second);
+        await heldFirst.AtAsync(
+            ui.Page, "**/queries/me*", which: request => request.Method == "HEAD" && request.Token() == first);
 
         await ui.StartAsync("me");
         await GiveAsync(ui, first);
@@ -225,7 +216,7 @@ public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
         var other = _issuer.Token(claims: claims => claims["roles"] = "writer");
         await ui.Page.RouteAsync(
             "**/queries/paced*",
-            route => TokenOf(route) == other ? route.ContinueAsync() : EndingAsync(route, now, again));
+            route => route.Request.Token() == other ? route.ContinueAsync() : EndingAsync(route, now, again));
         await ui.StartAsync("paced");
         await SignInAsync(ui, other, "Change the token…");
         again.Release();
@@ -247,7 +238,7 @@ public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
             {
                 await EndingAsync(route, before, run);
             }
-            else if (TokenOf(route) == before)
+            else if (route.Request.Token() == before)
             {
                 await file.Released;
                 await route.FulfillAsync(new() { Status = 401 });
@@ -323,33 +314,26 @@ public sealed class SignedInTests(RealPostgres postgres, Chromium chromium)
     /// <summary>A stream of two rows, which with one token ends after the first of them, once it is let go.</summary>
     private static async Task EndingAsync(IRoute route, string token, Held held)
     {
-        const string Schema =
-            """{"schema":{"columns":[{"name":"id","type":"int8"}],"estimatedRows":null,"checkpoints":true}}""";
         if (route.Request.Method == "HEAD")
         {
             await route.ContinueAsync();
             return;
         }
 
-        var isResumed = route.Request.Url.Contains("resume=", StringComparison.Ordinal);
-        if (!isResumed)
-            await held.Released;
         const string Over = """{"error":{"type":"urn:chunkstream:access-expired","status":401,"detail":"It ended."}}""";
-        string[] lines = isResumed
-            ? [Schema, """{"row":{"id":2}}""", """{"checkpoint":"2"}""", """{"end":{"rows":1,"continue":null}}"""]
-            : [Schema, """{"row":{"id":1}}""", """{"checkpoint":"1"}""", Over];
-        if (isResumed && TokenOf(route) == token)
+        if (!route.Request.Url.Contains("resume=", StringComparison.Ordinal))
+        {
+            await held.Released;
+            await route.StreamAsync("""{"row":{"id":1}}""", """{"checkpoint":"1"}""", Over);
+            return;
+        }
+
+        if (route.Request.Token() == token)
             await route.FulfillAsync(new() { Status = 401 });
         else
-            await route.FulfillAsync(new()
-            {
-                ContentType = "application/vnd.chunkstream+ndjson",
-                Body = string.Join('\n', lines) + "\n",
-            });
+            await route.StreamAsync(
+                """{"row":{"id":2}}""", """{"checkpoint":"2"}""", """{"end":{"rows":1,"continue":null}}""");
     }
-
-    private static string? TokenOf(IRoute route)
-        => route.Request.Headers.GetValueOrDefault("authorization")?["Bearer ".Length..];
 
     private static Task<int[]> SeenAsync(UiPage ui) => ui.Page.EvaluateAsync<int[]>("window.seen");
 }

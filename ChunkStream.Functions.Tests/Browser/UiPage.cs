@@ -53,6 +53,19 @@ internal sealed class UiPage : IAsyncDisposable
     public Task ClickAsync(string button) =>
         Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
 
+    /// <summary>Answers the question for a function key.</summary>
+    public async Task GiveKeyAsync(string key)
+    {
+        await Page.FillAsync("#key", key);
+        await Page.Keyboard.PressAsync("Enter");
+    }
+
+    public async Task ChangeKeyAsync(string key)
+    {
+        await Page.ClickAsync("#change-key");
+        await GiveKeyAsync(key);
+    }
+
     /// <summary>
     /// Closes a dialog and presses the button that opens it, before the browser could tell that it was closed.
     /// </summary>

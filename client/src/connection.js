@@ -139,7 +139,7 @@ export class Connection {
     const since = this.#waitingSince;
     if (since === null || Date.now() - since < this.#idleTimeoutMs) return;
     const giveUp = () => this.#waitingSince === since && this.#controller.abort();
-    // A machine that wakes is busy, and what had arrived may lie there unseen for as long: one more turn shows it.
+    // On a busy machine this timer may come before what has arrived is read. One more turn of the event loop reads it.
     setTimeout(() => setTimeout(giveUp, 1), wakeMs);
   }
 }

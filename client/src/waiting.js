@@ -21,8 +21,8 @@ export function within(promise, ms, signal) {
 }
 
 /**
- * As `within`; but a program that stood still for so long has had no chance to look: what has arrived meanwhile counts as come in
- * time.
+ * As `within`, but what has arrived by the end of the time counts, too. When a program goes on that stood still, its timers come
+ * before it reads what has arrived meanwhile.
  */
 export async function inTime(promise, ms, signal) {
   try {

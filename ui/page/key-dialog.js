@@ -5,8 +5,6 @@ const dialog = document.getElementById('key-dialog');
 const question = new Question(dialog);
 const input = document.getElementById('key');
 
-let asking;
-
 document.getElementById('key-cancel').addEventListener('click', () => question.answer(null));
 document.getElementById('key-form').addEventListener('submit', (submit) => {
   submit.preventDefault();
@@ -19,17 +17,15 @@ export function askAfterRefusal(detail) {
 }
 
 /** Asks for a function key and keeps it; gives whether one was given. */
-export function askForKey(reason) {
-  // Whoever needs a key while one is asked for waits for the same.
-  if (!dialog.open) asking = ask(reason);
-  return asking;
-}
-
-async function ask(reason) {
-  document.getElementById('key-reason').textContent = reason;
-  input.value = key.value ?? '';
+export async function askForKey(reason) {
+  const isOpen = dialog.open;
   const answer = question.ask({});
-  input.select();
+  // What is typed stays for whoever asks, too.
+  if (!isOpen) {
+    document.getElementById('key-reason').textContent = reason;
+    input.value = key.value ?? '';
+    input.select();
+  }
   const given = await answer;
   if (!given) return false;
   key.value = given.key;

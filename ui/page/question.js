@@ -18,7 +18,7 @@ export class Question {
   }
 
   /**
-   * Opens the dialog at once; gives the answer, or null if there is none. Who asks while something is asked for gets one answer for both.
+   * Opens the dialog at once; gives the answer, or null if there is none. If something is asked for already, both get the same answer.
    * @param {{ signal?: AbortSignal }} asked What is asked for, and what ends the asking.
    */
   ask(asked) {

@@ -3,8 +3,8 @@ import { Parts } from './messages.js';
 
 const lookMs = 1000;
 
-// After a silence the leader is asked whether it is there. It answers at once, unless its tab stands still. Looks are counted and
-// not time: a tab that stood still itself looks once when it goes on, and has the answer before it looks again.
+// After a silence the leader is asked whether it is there. It answers at once, unless its tab stands still. Its time is counted in
+// looks: a tab that stood still itself looks only once when it goes on, and hears the answer before its next look.
 const silenceMs = 8000;
 const answerLooks = 4;
 
@@ -118,7 +118,7 @@ export class Follower {
       this.#incomplete = message.seq;
     }
 
-    // The first parts of a step may be among those that went: the others, alone, would pass for the whole of it.
+    // The first parts of this step are gone. Without them its last parts would pass for the whole step.
     if (message.seq !== this.#incomplete) this.#early.push(message);
   }
 

@@ -121,7 +121,7 @@ internal sealed class StateDialect : ShapeDialect
     }
 
     /// <inheritdoc />
-    /// <remarks>An offset that is gone. It is less than the next one: a later offset is the greater text.</remarks>
+    /// <remarks>The offset leads to 410. As the protocol demands, it sorts before that of the next position.</remarks>
     public override void WritePlaceLost(ByteWriter output, LivePosition next)
     {
         if (Wait is not ShapeWait.Events)

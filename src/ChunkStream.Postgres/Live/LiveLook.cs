@@ -19,6 +19,10 @@ internal sealed record LiveLook(
     /// <summary>From here on a statement fails if row-level security hid rows from it.</summary>
     public const string SeeAll = "SET LOCAL row_security = off";
 
+    // Which logs there are.
+    private string Generations { get; }
+        = string.Join(',', Watches.Select(watch => $"{watch.Id}.{watch.Generation}"));
+
     /// <summary>Looks at the log. It must come first in the transaction, which is repeatable read.</summary>
     /// <param name="connection">A connection with a transaction that has no snapshot yet.</param>
     /// <param name="query">The query.</param>
@@ -154,14 +158,13 @@ internal sealed record LiveLook(
     /// <exception cref="MustRefetchException">It is not.</exception>
     public LivePosition PositionAfter(LivePosition from)
     {
-        // A log that has begun since then does not tell, whether it is ready or not, and whatever the others are.
+        // A log that has begun anew since then does not have what came before it. That counts before any wait until a
+        // log is ready.
         var bad = Watches.FirstOrDefault(watch => watch.Problem is not null and not WatchProblem.Starting);
         if (bad is not null || Generations != from.Generations)
             throw new MustRefetchException(bad?.Problem ?? WatchProblem.Structure);
         return Position();
     }
-
-    private string Generations => string.Join(',', Watches.Select(watch => $"{watch.Id}.{watch.Generation}"));
 
     private static async Task<NpgsqlDataReader> AskAsync(NpgsqlBatch batch)
     {

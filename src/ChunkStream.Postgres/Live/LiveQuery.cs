@@ -53,7 +53,7 @@ internal sealed record LiveQuery(PostgresQuery Query, IReadOnlyList<LivePath> Pa
 /// <param name="Filters">Which changes concern the reader; empty for all.</param>
 internal sealed record LivePath(Watch Watch, string? Sql, int KeyColumns, IReadOnlyList<LiveFilter> Filters)
 {
-    /// <summary>The numbers of the columns, from 1, whose values are wanted without spaces at their ends.</summary>
+    /// <inheritdoc cref="LiveTable.Trimmed" />
     public IReadOnlyList<int> Trimmed { get; init; } = [];
 
     /// <summary>How many columns of the log lead to the key; the others tell whom a change concerns.</summary>

@@ -32,8 +32,9 @@ internal sealed class LiveQuerySource(
 
     /// <inheritdoc />
     /// <remarks>
-    /// It is the first change of a query that is run again. Nobody knows later what its client has of a step: if the
-    /// result was again as at the last position, a client that goes on from there would keep a part of the step.
+    /// It is the first change of a step of a query that is run again. A client that is cut in the step has a part of
+    /// it. If the result is then as at the last position again, the server has nothing to tell, and the client would
+    /// keep that part.
     /// </remarks>
     public bool LosesPlace { get; private set; }
 

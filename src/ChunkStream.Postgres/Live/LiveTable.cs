@@ -12,6 +12,12 @@ internal sealed record LiveTable(uint Oid, string Name, IReadOnlyList<LiveColumn
     /// <summary>Gives the keys for the values <c>@changed</c>; null where the values are keys themselves.</summary>
     public string? Sql { get; init; }
 
+    /// <summary>
+    /// The numbers of the columns, from 1, whose values are keys, without the spaces that fill them up. They are of the
+    /// type <c>character(n)</c>, where these spaces mean nothing, and the key is of a type to which they would.
+    /// </summary>
+    public IReadOnlyList<int> Trimmed { get; init; } = [];
+
     /// <summary>The line of the declaration.</summary>
     public int Line { get; init; }
 }
@@ -20,16 +26,7 @@ internal sealed record LiveTable(uint Oid, string Name, IReadOnlyList<LiveColumn
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its type, as SQL spells it.</param>
 /// <param name="Collation">
-/// Its collation, as SQL spells it, if it has another than its type, or than the type beneath its domain; else null.
+/// Its collation, as SQL spells it, if it has another than its type has (of a domain: the type beneath it); else null.
 /// </param>
-internal sealed record LiveColumn(string Name, string Type, string? Collation)
-{
-    /// <summary>Whether its type is <c>character(n)</c>, so that spaces at the end of a value mean nothing.</summary>
-    public bool IsPadded { get; init; }
-
-    /// <summary>
-    /// Whether its values are wanted without these spaces: they are values of a key of another type, to which the
-    /// spaces would mean something. Postgres leaves them away, too, where it turns such a value into that type.
-    /// </summary>
-    public bool IsTrimmed { get; init; }
-}
+/// <param name="IsPadded">Whether its type is <c>character(n)</c>, so that spaces fill up its values.</param>
+internal sealed record LiveColumn(string Name, string Type, string? Collation, bool IsPadded);

@@ -128,22 +128,19 @@ internal static class LiveTables
 
             var asked = new AskedTable(declared.Table, null, declared.Columns, declared.Filters, declared.Line);
             if (await TableLookup.FindAsync(connection, asked, parameters, mistakes).ConfigureAwait(false) is { } table)
-                tables.Add(declared.Sql is { } sql ? table with { Sql = sql } : Trimmed(table, key));
+            {
+                tables.Add(declared.Sql is { } sql
+                    ? table with { Sql = sql }
+                    : table with { Trimmed = Trimmed(table, key) });
+            }
         }
 
         return tables;
     }
 
-    private static LiveTable Trimmed(LiveTable table, IReadOnlyList<KeyColumnLayout> key) => table with
-    {
-        Columns =
-        [
-            .. table.Columns.Select((column, index) => column with
-            {
-                IsTrimmed = column.IsPadded && index < key.Count && !key[index].Type.IsPadded,
-            }),
-        ],
-    };
+    private static int[] Trimmed(LiveTable table, IReadOnlyList<KeyColumnLayout> key)
+        => [.. key.Index().Where(column => table.Columns[column.Index].IsPadded && !column.Item.Type.IsPadded)
+            .Select(column => column.Index + 1)];
 
     private static async Task<IReadOnlyList<LiveTable>> OfKeyAsync(
         NpgsqlConnection connection,

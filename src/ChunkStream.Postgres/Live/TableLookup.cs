@@ -59,7 +59,7 @@ internal static class TableLookup
               FROM unnest($3) WITH ORDINALITY AS k (name, n)
               LEFT JOIN pg_catalog.pg_attribute a
                 ON a.attrelid = c.oid AND a.attname = k.name AND a.attnum > 0 AND NOT a.attisdropped
-              -- Of a domain the log has the type beneath, without the domain's collation.
+              -- The log has columns of the type beneath a domain, so the domain's own collation has to be named.
               LEFT JOIN LATERAL (
                 WITH RECURSIVE base (oid, beneath, collated) AS (
                   SELECT t.oid, t.typbasetype, t.typcollation FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
@@ -92,7 +92,7 @@ internal static class TableLookup
         return (
             new LiveTable(reader.GetFieldValue<uint>(0), reader.GetString(1), [
                 .. columns.Select((column, index) => new LiveColumn(
-                    column, types[index]!, collations[index]) { IsPadded = arePadded[index] }),
+                    column, types[index]!, collations[index], arePadded[index])),
             ]),
             "");
     }

@@ -117,7 +117,7 @@ internal sealed class LiveEndpoint(
             .. tables.Zip(watches, (table, watch) => new LivePath(
                 watch, table.Sql, run.Query.Key.Count, table.Filters)
             {
-                Trimmed = [.. table.Columns.Index().Where(item => item.Item.IsTrimmed).Select(item => item.Index + 1)],
+                Trimmed = table.Trimmed,
             }),
         ])
         {

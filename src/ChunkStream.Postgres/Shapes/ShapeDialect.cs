@@ -75,8 +75,8 @@ internal abstract class ShapeDialect
         ByteWriter output, RecordKind kind, ReadOnlySpan<byte> json, ReadOnlySpan<Range> key);
 
     /// <summary>
-    /// Writes, before the first of some changes, that a client that is cut among them must begin anew. Only for a
-    /// protocol whose clients apply changes before they have all of them.
+    /// Writes, before the first of some changes, an offset with which a client that is cut among them begins anew. Not
+    /// for a protocol whose clients apply changes only once they have all of them.
     /// </summary>
     /// <param name="output">Takes the bytes.</param>
     /// <param name="next">The position after the changes.</param>

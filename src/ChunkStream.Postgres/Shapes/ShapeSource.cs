@@ -39,8 +39,9 @@ internal sealed class ShapeSource(
     /// </summary>
     public override ReadOnlySpan<byte> Checkpoint => "any"u8;
 
-    // A body that is no stream of events has its offset in the header, which was sent. Rows that come anew lead from it
-    // to the same state, unless the query runs again: then the offset says only what its whole result was.
+    // A body that is no stream of events has its offset in a header, which was sent before the rows came anew. What has
+    // changed since that offset still leads to the right rows. But of a query that runs again nobody knows what has
+    // changed: if its result is as at that offset again, the client would be told nothing and keep other rows.
     private bool TellsMustRefetch
         => dialect.TellsMustRefetch && (dialect.Wait is ShapeWait.Events || !query.IsRerun);
 

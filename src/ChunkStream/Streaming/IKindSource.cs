@@ -9,8 +9,9 @@ internal interface IKindSource
     RecordKind Kind { get; }
 
     /// <summary>
-    /// Whether a reader that has the record, and is cut before the next position, must not go on from the last one. It
-    /// is told another checkpoint first, because a response may be cut after any record.
+    /// Whether a client that has the record, and is cut before the next position, must not go on from its last one. The
+    /// source's checkpoint is another one by now. It has to be told before the record, because a response may be cut
+    /// after any record.
     /// </summary>
     bool LosesPlace { get; }
 

@@ -189,7 +189,7 @@ internal sealed class StreamPump(
 
     private void WriteRecord()
     {
-        // A format whose records have their own checkpoints needs none before.
+        // In other formats each record has its own checkpoint.
         if (_kinds is { LosesPlace: true } && _checkpoints is CheckpointPlace.BeforeEachFlush)
             WriteCheckpoint(source.LinkedCheckpoint);
         _insideRecord = true;

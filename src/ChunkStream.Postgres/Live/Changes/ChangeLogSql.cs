@@ -38,7 +38,8 @@ internal static class ChangeLogSql
     /// <param name="conditions">Conditions on what was logged.</param>
     /// <param name="atMost">How many to give at most.</param>
     /// <param name="trimmed">
-    /// The numbers of columns of the type <c>character(n)</c> whose values are given without spaces at their ends.
+    /// The numbers, from 1, of columns of the type <c>character(n)</c> whose values are wanted without the spaces that
+    /// fill them up.
     /// </param>
     public static string Values(
         Watch watch, int columns, IEnumerable<string> conditions, int atMost, IReadOnlyList<int>? trimmed = null)
