@@ -83,7 +83,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
     public async Task While_Postgres_is_down_there_is_503_and_afterwards_all_is_well_again()
     {
         Assert.Equal("healthy", await HealthAsync(HttpStatusCode.OK));
-        await postgres.Server.StopAsync().Within();
+        await postgres.StopAsync();
         try
         {
             using var response = await _api.GetAsync("/api/db-stream");
@@ -95,7 +95,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
         }
         finally
         {
-            await postgres.Server.StartAgainAsync().Within();
+            await postgres.StartAgainAsync();
         }
 
         Assert.Equal("healthy", await HealthAsync(HttpStatusCode.OK));
@@ -123,7 +123,7 @@ public sealed class DatabaseEndpointTests(RealPostgres postgres) : IAsyncLifetim
         for (var restart = 0; restart < 3; restart++)
         {
             Assert.Equal(Rows, (await _api.Client.GetStringAsync("/api/db-stream").Within()).Count(c => c == '\n'));
-            await postgres.Server.RestartAsync().Within();
+            await postgres.RestartAsync();
         }
     }
 

@@ -56,9 +56,11 @@ public sealed class ResumeTests(RealPostgres postgres) : IAsyncLifetime
     [InlineData("day desc, id")]
     public async Task After_every_single_frame(string key)
     {
-        await using var api = await ServingAsync($"-- key: {key}\nselect * from resumed");
+        // All parts, and several rows of each value that is not unique. Each row costs a request.
+        const string Query = "select * from resumed where id <= 29";
+        await using var api = await ServingAsync($"-- key: {key}\n{Query}");
         var whole = await RowsAsync(api, "/api/db-stream?format=frames");
-        Assert.Equal(await postgres.OracleAsync($"select * from resumed order by {key}"), whole);
+        Assert.Equal(await postgres.OracleAsync($"{Query} order by {key}"), whole);
 
         // One row, then the connection is cut; and so on to the end.
         var joined = new List<string>();

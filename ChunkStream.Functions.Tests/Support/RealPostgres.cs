@@ -28,6 +28,7 @@ public sealed class RealPostgres : IAsyncLifetime
     private EmbeddedPostgres? _server;
     private PostgresDatabase? _database;
     private NpgsqlDataSource? _direct;
+    private NpgsqlDataSource? _utc;
 
     public RealPostgres()
         : this(PostgresVersions.Chosen)
@@ -38,8 +39,6 @@ public sealed class RealPostgres : IAsyncLifetime
     internal RealPostgres(NpmPackage? programs) => _programs = programs;
 
     public string ConnectionString => _server!.ConnectionString;
-
-    internal EmbeddedPostgres Server => _server!;
 
     internal PostgresDatabase Database => _database!;
 
@@ -63,14 +62,35 @@ public sealed class RealPostgres : IAsyncLifetime
         _database = new PostgresDatabase(
             ConfiguredConnection.Create(ConnectionString), new PostgresOptions(), TimeProvider.System,
             NullLoggerFactory.Instance);
-        _direct = NpgsqlDataSource.Create(ConnectionString + ";Application Name=tests;Pooling=false");
+        _direct = NpgsqlDataSource.Create(ConnectionString + ";Application Name=tests");
+        _utc = NpgsqlDataSource.Create(ConnectionString + ";Application Name=tests;Timezone=UTC");
     }
 
     public async Task DisposeAsync()
     {
         await _database!.DisposeAsync();
         await _direct!.DisposeAsync();
+        await _utc!.DisposeAsync();
         await _server!.DisposeAsync();
+    }
+
+    /// <summary>Stops the server, which ends all connections.</summary>
+    public Task StopAsync() => _server!.StopAsync().Within();
+
+    /// <summary>Starts the server again after it was stopped or killed.</summary>
+    public Task StartAgainAsync()
+    {
+        // It has ended them.
+        _direct!.Clear();
+        _utc!.Clear();
+        return _server!.StartAgainAsync().Within();
+    }
+
+    /// <summary>Stops the server and starts it again.</summary>
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await StartAgainAsync();
     }
 
     internal StreamSource Open(
@@ -97,10 +117,7 @@ public sealed class RealPostgres : IAsyncLifetime
     /// <summary>The rows of a query as Postgres itself turns them into JSON, in a UTC session: a line each.</summary>
     public async Task<string[]> OracleAsync(string query)
     {
-        await using var connection = await _direct!.OpenConnectionAsync();
-        await using (var utc = new NpgsqlCommand("set timezone = 'UTC'", connection))
-            await utc.ExecuteNonQueryAsync();
-        await using var command = new NpgsqlCommand($"select row_to_json(q)::text from (\n{query}\n) q", connection);
+        await using var command = _utc!.CreateCommand($"select row_to_json(q)::text from (\n{query}\n) q");
         await using var reader = await command.ExecuteReaderAsync();
         var lines = new List<string>();
         while (await reader.ReadAsync())
@@ -118,6 +135,9 @@ public sealed class RealPostgres : IAsyncLifetime
             texts.Add(reader.GetString(0));
         return [.. texts];
     }
+
+    /// <summary>A connection of the tests' own.</summary>
+    public async Task<NpgsqlConnection> OpenAsync() => await _direct!.OpenConnectionAsync();
 
     public async Task ExecuteAsync(string sql)
     {

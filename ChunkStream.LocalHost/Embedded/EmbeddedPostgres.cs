@@ -91,13 +91,6 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>Stops the server. Sessions end, the data stays, and the port becomes free.</summary>
     public Task StopAsync() => _server.StopAsync(fast: true);
 
-    /// <summary>Stops and starts the server.</summary>
-    public async Task RestartAsync(CancellationToken cancellation = default)
-    {
-        await StopAsync();
-        await StartAgainAsync(cancellation);
-    }
-
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

@@ -3,7 +3,6 @@ using ChunkStream.Functions.Tests.Support;
 using CsCheck;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 
 namespace ChunkStream.Functions.Tests.Postgres.Live;
 
@@ -93,14 +92,14 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
 
     private async Task WriteAsync(Random random)
     {
-        await using var connection = await OpenAsync();
+        await using var connection = await postgres.OpenAsync();
         await new RandomWriter(random, Change).WriteAsync(connection, transactions: 12);
     }
 
     // A transaction that is open while others come and go. Its rows are its own, so that nobody waits for it.
     private async Task StayOpenAsync(Random random)
     {
-        await using var connection = await OpenAsync();
+        await using var connection = await postgres.OpenAsync();
         await connection.SqlAsync("begin");
         await connection.SqlAsync(
             $"insert into live_items select 1000 + n, n % 5, 'slow' from generate_series(1, {random.Next(1, 5)}) n");
@@ -128,12 +127,5 @@ public sealed class LiveHistoryTests(RealPostgres postgres) : IAsyncLifetime
         using var other = new LiveClient(_instances[1].Client, $"/queries/{follows.Query}");
         var query = $"select id, team, note from live_items where {follows.Condition}";
         await new RandomReader(random, _history, query, mostLines: 60).ReadAsync(client, other, written);
-    }
-
-    private async Task<NpgsqlConnection> OpenAsync()
-    {
-        var connection = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false;Application Name=tests");
-        await connection.OpenAsync();
-        return connection;
     }
 }

@@ -43,9 +43,9 @@ public sealed class LiveStandbyTests : IAsyncLifetime
         // A server with this file serves as a standby does: it replays what it gets, and takes no writes.
         var signal = Path.Combine(
             await _postgres.ScalarAsync<string>("select current_setting('data_directory')"), "standby.signal");
-        await _postgres.Server.StopAsync();
+        await _postgres.StopAsync();
         await File.WriteAllTextAsync(signal, "");
-        await _postgres.Server.StartAgainAsync();
+        await _postgres.StartAgainAsync();
         Assert.True(await _postgres.ScalarAsync<bool>("select pg_is_in_recovery()"));
 
         // Neither a new reader nor one with a position, nor where the table's changes were never logged.

@@ -145,7 +145,7 @@ public sealed class LiveTroubleTests(ITestOutputHelper output) : IAsyncLifetime
             server.Kill(entireProcessTree: true);
             await server.WaitForExitAsync().Within();
             await Task.Delay(random.Next(500));
-            await _postgres.Server.StartAgainAsync();
+            await _postgres.StartAgainAsync();
             return "Postgres was killed";
         }
 

@@ -99,7 +99,7 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
             .ToArray();
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(async writer =>
         {
-            await using var connection = await OpenAsync();
+            await using var connection = await postgres.OpenAsync();
             await new RandomWriter(new Random((seed * 100) + writer), Change).WriteAsync(connection, transactions: 15);
         })).Within();
         await written.CancelAsync();
@@ -124,7 +124,7 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
     // What a reader still needs may be cut away: then it begins anew.
     private async Task RotateAsync(Random random, CancellationToken written)
     {
-        await using var connection = await OpenAsync();
+        await using var connection = await postgres.OpenAsync();
         await using var command = new NpgsqlCommand(
             $"""
             select chunkstream_live.rotate(w.id, 0, {MostLogBytes})
@@ -159,12 +159,5 @@ public sealed class LiveUserHistoryTests(RealPostgres postgres) : IAsyncLifetime
 
         LiveClient Client(int instance)
             => new(_instances[instance].Client, "/public/queries/own") { User = $"{user}" };
-    }
-
-    private async Task<NpgsqlConnection> OpenAsync()
-    {
-        var connection = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false;Application Name=tests");
-        await connection.OpenAsync();
-        return connection;
     }
 }

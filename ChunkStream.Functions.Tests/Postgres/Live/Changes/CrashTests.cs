@@ -58,7 +58,7 @@ public sealed class CrashTests : IAsyncLifetime
         var first = await host.StartAsync(watch);
         await host.FindsAsync(watch, first, "insert into orders values (1)", "1");
 
-        await _postgres.Server.RestartAsync();
+        await _postgres.RestartAsync();
         host.ForgetConnections();
 
         Assert.Equal(WatchProblem.Structure, (await host.StepAsync(watch, first)).Problem);
