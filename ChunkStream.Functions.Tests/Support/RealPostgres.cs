@@ -80,7 +80,7 @@ public sealed class RealPostgres : IAsyncLifetime
     /// <summary>Starts the server again after it was stopped or killed.</summary>
     public Task StartAgainAsync()
     {
-        // It has ended them.
+        // The idle connections in the pools were ended with the server.
         _direct!.Clear();
         _utc!.Clear();
         return _server!.StartAgainAsync().Within();

@@ -33,7 +33,8 @@ internal sealed class LiveTroubleReader(
     private volatile IReadOnlyCollection<string> _upToDate = [];
     private string _doing = "has not begun";
 
-    // A crash has undone what it was told. A response that began before the crash may have more of that on its way.
+    // A crash has undone what it was told. A response that begins when it knows owes it the rows anew; one that began
+    // before may have more from before the crash on its way.
     private bool _isUndone;
     private bool _owesRefetch;
     private long _reached;
